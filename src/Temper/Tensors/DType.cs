@@ -1,0 +1,62 @@
+namespace Temper.Tensors;
+
+/// <summary>What kind of number a tensor holds.</summary>
+/// <remarks>Float32 computes and is differentiated; the others carry labels, indices, masks, pictures and shape arithmetic.</remarks>
+public enum DType
+{
+    /// <summary>32-bit IEEE floating point.</summary>
+    Float32,
+
+    /// <summary>64-bit signed integer: labels, indices, shape arithmetic.</summary>
+    Int64,
+
+    /// <summary>32-bit signed integer.</summary>
+    Int32,
+
+    /// <summary>Unsigned byte: pictures.</summary>
+    UInt8,
+
+    /// <summary>Truth value, one byte an element: masks and comparisons.</summary>
+    Bool,
+}
+
+internal static class DTypes
+{
+    /// <summary>The dtype whose elements are .NET values of type <typeparamref name="T"/>.</summary>
+    /// <exception cref="NotSupportedException">No dtype has elements of this type.</exception>
+    internal static DType Of<T>()
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+        {
+            return DType.Float32;
+        }
+
+        if (typeof(T) == typeof(long))
+        {
+            return DType.Int64;
+        }
+
+        if (typeof(T) == typeof(int))
+        {
+            return DType.Int32;
+        }
+
+        if (typeof(T) == typeof(byte))
+        {
+            return DType.UInt8;
+        }
+
+        return typeof(T) == typeof(bool)
+            ? DType.Bool
+            : throw new NotSupportedException(
+                $"Tensor: elements of type {typeof(T).Name} are not supported (expected float, long, int, byte or bool); convert them first");
+    }
+
+    internal static int SizeInBytes(this DType type) => type switch
+    {
+        DType.Int64 => sizeof(long),
+        DType.Float32 or DType.Int32 => sizeof(float),
+        _ => sizeof(byte),
+    };
+}

@@ -1,0 +1,78 @@
+namespace Temper.Tensors.Memory;
+
+/// <summary>The memory of one tensor and its views: an array that either the garbage collector or a scope owns.</summary>
+internal abstract class Storage
+{
+    private int _references;
+
+    /// <summary>Made during a backward pass: goes back as soon as no gradient slot holds it.</summary>
+    private bool _isTransient;
+
+    /// <summary>Counts writes in place, so that a tape notices values that changed under it.</summary>
+    internal int Version { get; private set; }
+
+    /// <summary>The scope that takes the array back when it closes; null where the garbage collector does.</summary>
+    internal MemoryScope? Owner { get; private protected init; }
+
+    internal abstract bool IsReturned { get; }
+
+    /// <summary>True while one gradient slot alone holds this memory, so that it may be added to in place.</summary>
+    internal bool IsExclusive => _isTransient && _references == 1;
+
+    internal static Storage<T> Create<T>(int count, MemoryScope? owner)
+        where T : unmanaged
+    {
+        var storage = new Storage<T>(count, owner) { _isTransient = owner is not null && MemoryScope.IsBackward };
+        owner?.Add(storage);
+        return storage;
+    }
+
+    internal void MarkWritten() => Version++;
+
+    internal void Retain() => _references++;
+
+    /// <summary>Gives up one reference; the last gives what a backward pass made back at once.</summary>
+    internal void Release()
+    {
+        if (--_references == 0 && _isTransient)
+        {
+            Return();
+        }
+    }
+
+    /// <summary>Gives the array back to the pool; every later access is an error.</summary>
+    internal abstract void Return();
+}
+
+internal sealed class Storage<T> : Storage
+    where T : unmanaged
+{
+    private readonly int _start;
+    private readonly int _count;
+    private T[]? _array;
+
+    internal Storage(int count, MemoryScope? owner)
+    {
+        _array = owner is null ? BufferPool<T>.Allocate(count) : BufferPool<T>.Rent(count);
+        _start = BufferPool<T>.Start(_array);
+        _count = count;
+        Owner = owner;
+    }
+
+    internal override bool IsReturned => _array is null;
+
+    /// <exception cref="ObjectDisposedException">The tape that owned this memory is closed.</exception>
+    internal Span<T> Span => (_array ?? throw Returned()).AsSpan(_start, _count);
+
+    internal override void Return()
+    {
+        if (Interlocked.Exchange(ref _array, null) is { } array)
+        {
+            BufferPool<T>.Return(array);
+        }
+    }
+
+    private static ObjectDisposedException Returned() => new(
+        nameof(Tensor),
+        "Tensor: its memory went back with the tape that recorded it; call Detach() before the tape is closed to keep a tensor");
+}

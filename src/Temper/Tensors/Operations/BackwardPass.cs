@@ -1,0 +1,131 @@
+using System.Buffers;
+
+namespace Temper.Tensors;
+
+/// <summary>Reverse-mode differentiation: one walk over the records, last first.</summary>
+internal static class BackwardPass
+{
+    internal static GradientMap Run(
+        TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources)
+    {
+        int count = records.Count;
+        Tensor?[] slots = ArrayPool<Tensor?>.Shared.Rent(count);
+        Want[] wanted = ArrayPool<Want>.Shared.Rent(count);
+        try
+        {
+            MarkWanted(records, sources, wanted);
+            int last = Seed(records, outputs, slots, wanted);
+            for (int place = last; place >= 0; place--)
+            {
+                TapeRecord record = records[place];
+                if (record.Operation is null || slots[place] is not { } gradient)
+                {
+                    continue;
+                }
+
+                TapeRecords.CheckUnchanged(record);
+                record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
+                if (wanted[place] != Want.Result)
+                {
+                    slots[place] = null;
+                    gradient.Storage.Release();
+                }
+            }
+
+            return new GradientMap(sources, Collect(records, sources, slots));
+        }
+        finally
+        {
+            ArrayPool<Tensor?>.Shared.Return(slots, clearArray: true);
+            ArrayPool<Want>.Shared.Return(wanted);
+        }
+    }
+
+    /// <summary>Marks the records that a gradient to one of the sources passes through, so that no other is computed.</summary>
+    private static void MarkWanted(TapeRecords records, IReadOnlyList<Tensor> sources, Want[] wanted)
+    {
+        Array.Clear(wanted, 0, records.Count);
+        foreach (Tensor source in sources)
+        {
+            int place = records.PlaceOf(source);
+            if (place < 0)
+            {
+                throw new InvalidOperationException(
+                    $"GradientTape.Gradient: a source is not watched (got shape {source.Shape}); call Watch before computing with it");
+            }
+
+            wanted[place] = Want.Result;
+        }
+
+        for (int place = 0; place < records.Count; place++)
+        {
+            foreach (int input in records[place].Inputs)
+            {
+                if (input >= 0 && wanted[input] != Want.Nothing && wanted[place] == Want.Nothing)
+                {
+                    wanted[place] = Want.Passage;
+                }
+            }
+        }
+    }
+
+    /// <summary>Puts the cotangents into the slots of their outputs; returns the last place that has one.</summary>
+    private static int Seed(
+        TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, Tensor?[] slots, Want[] wanted)
+    {
+        int last = -1;
+        foreach ((Tensor output, Tensor cotangent) in outputs)
+        {
+            if (!output.Shape.Equals(cotangent.Shape))
+            {
+                throw new ShapeMismatchException(
+                    "GradientTape.Gradient", cotangent.Shape, output.Shape, "a cotangent has the shape of its output");
+            }
+
+            int place = records.PlaceOf(output);
+            if (place < 0 || wanted[place] == Want.Nothing)
+            {
+                continue;
+            }
+
+            int[] own = [place];
+            new InputGradients(slots, own, wanted).Add(0, cotangent);
+            last = Math.Max(last, place);
+        }
+
+        return last >= 0 ? last : throw new InvalidOperationException(
+            "GradientTape.Gradient: no output depends on the sources; compute it from them while the tape is open");
+    }
+
+    private static Tensor[] Collect(TapeRecords records, IReadOnlyList<Tensor> sources, Tensor?[] slots)
+    {
+        var gradients = new Tensor[sources.Count];
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            gradients[i] = slots[records.PlaceOf(sources[i])] ?? Zeros(sources[i]);
+        }
+
+        return gradients;
+    }
+
+    private static Tensor Zeros(Tensor source)
+    {
+        Tensor zeros = Tensor.Allocate(source.Shape, source.Layout);
+        zeros.Writable().Clear();
+        zeros.Storage.Retain();
+        return zeros;
+    }
+}
+
+/// <summary>What a backward pass wants of a recorded tensor.</summary>
+internal enum Want : byte
+{
+    /// <summary>No source lies behind it.</summary>
+    Nothing,
+
+    /// <summary>Its gradient is needed on the way to a source, then given back.</summary>
+    Passage,
+
+    /// <summary>It is a source: its gradient is the result.</summary>
+    Result,
+}
