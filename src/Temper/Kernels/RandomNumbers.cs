@@ -1,0 +1,54 @@
+namespace Temper.Kernels;
+
+/// <summary>Random words turned into numbers. Number <c>i</c> never depends on where a fill starts or ends.</summary>
+internal static class RandomNumbers
+{
+    private const int BufferWords = 1024;
+
+    /// <summary>Uniform in [0, 1): word <c>i</c> gives number <c>i</c> by its upper 24 bits.</summary>
+    internal static void Uniform(in Philox generator, Span<float> numbers, ulong start)
+    {
+        Span<uint> words = stackalloc uint[BufferWords];
+        while (!numbers.IsEmpty)
+        {
+            Span<uint> part = words[..Math.Min(words.Length, numbers.Length)];
+            generator.Fill(part, start);
+            for (int i = 0; i < part.Length; i++)
+            {
+                numbers[i] = (int)(part[i] >> 8) * (1f / (1 << 24));
+            }
+
+            numbers = numbers[part.Length..];
+            start += (ulong)part.Length;
+        }
+    }
+
+    /// <summary>Standard normal: words 2j, 2j + 1 give numbers 2j and 2j + 1.</summary>
+    internal static void Gaussian(in Philox generator, Span<float> numbers, ulong start)
+    {
+        Span<uint> words = stackalloc uint[BufferWords];
+        while (!numbers.IsEmpty)
+        {
+            int odd = (int)(start & 1);
+            int take = Math.Min(words.Length - odd, numbers.Length);
+            Span<uint> part = words[..((take + odd + 1) & ~1)];
+            generator.Fill(part, start - (ulong)odd);
+            for (int i = 0; i < take; i++)
+            {
+                numbers[i] = Gaussian(part[(i + odd) & ~1], part[(i + odd) | 1], second: ((i + odd) & 1) != 0);
+            }
+
+            numbers = numbers[take..];
+            start += (ulong)take;
+        }
+    }
+
+    /// <summary>Box and Muller (1958): r = sqrt(-2 ln u), angle 2 pi v; u is in (0, 1], so the logarithm is finite.</summary>
+    private static float Gaussian(uint first, uint other, bool second)
+    {
+        float u = ((first >> 8) + 1) * (1f / (1 << 24));
+        float v = (other >> 8) * (1f / (1 << 24));
+        (float sin, float cos) = MathF.SinCos(2 * MathF.PI * v);
+        return MathF.Sqrt(-2 * MathF.Log(u)) * (second ? sin : cos);
+    }
+}
