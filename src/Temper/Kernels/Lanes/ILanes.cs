@@ -1,0 +1,53 @@
+namespace Temper.Kernels.Lanes;
+
+/// <summary>
+/// A register of floats of some width, so that a formula is written once: <see cref="Lanes512"/>, <see cref="Lanes256"/>,
+/// <see cref="Lanes128"/> and, for the last elements and machines without vectors, <see cref="Lane"/>. The JIT makes plain vector
+/// code of it. Every operation rounds the same at every width, so a formula gives the same bytes whichever width carries it out.
+/// </summary>
+/// <remarks>Comparisons give masks (all bits of a lane set or clear) and are false for NaN. Max and Min give NaN when either is.</remarks>
+internal unsafe interface ILanes<T>
+    where T : unmanaged, ILanes<T>
+{
+    /// <summary>Floats in the register.</summary>
+    static abstract int Count { get; }
+
+    static abstract T Zero { get; }
+
+    static abstract T Create(float x);
+
+    static abstract T Load(float* source);
+
+    void Store(float* target);
+
+    static abstract T operator +(T a, T b);
+
+    static abstract T operator -(T a, T b);
+
+    static abstract T operator *(T a, T b);
+
+    static abstract T operator /(T a, T b);
+
+    /// <summary>a b + c with one rounding.</summary>
+    static abstract T MultiplyAdd(T a, T b, T c);
+
+    static abstract T Max(T a, T b);
+
+    static abstract T Min(T a, T b);
+
+    static abstract T Sqrt(T a);
+
+    static abstract T Abs(T a);
+
+    static abstract T Greater(T a, T b);
+
+    static abstract T GreaterOrEqual(T a, T b);
+
+    static abstract T AreEqual(T a, T b);
+
+    /// <summary>Where the mask is set <paramref name="a"/>, else <paramref name="b"/>.</summary>
+    static abstract T Select(T mask, T a, T b);
+
+    /// <summary>The sum of the lanes, in an order that depends on the width.</summary>
+    float Sum();
+}

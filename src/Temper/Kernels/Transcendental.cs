@@ -1,0 +1,116 @@
+using System.Numerics.Tensors;
+
+namespace Temper.Kernels;
+
+/// <summary>Exponentials and their kin: the vector library's polynomials, cut in fixed chunks for the pool.</summary>
+internal static unsafe class Transcendental
+{
+    private const int BufferFloats = 1024;
+
+    internal static void Exp(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Exp);
+
+    internal static void Log(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Log);
+
+    internal static void Tanh(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Tanh);
+
+    internal static void Sigmoid(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Sigmoid);
+
+    /// <summary>y = log(1 + exp(x)), without overflow and accurate where it is tiny.</summary>
+    internal static void Softplus(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &SoftplusChunk);
+
+    /// <summary>z = x^y</summary>
+    internal static void Pow(ReadOnlySpan<float> x, ReadOnlySpan<float> y, Span<float> z)
+    {
+        Elementwise.RequireLength(x.Length, z.Length);
+        Elementwise.RequireLength(y.Length, z.Length);
+        fixed (float* px = x, py = y, pz = z)
+        {
+            Chunks.Run(new PowBody(px, py, 0, pz, z.Length), Chunks.Count(z.Length, Chunks.Floats));
+        }
+    }
+
+    /// <summary>y = x^exponent; 2, 1, 1/2 and -1 are exact to the last bit.</summary>
+    internal static void Pow(ReadOnlySpan<float> x, float exponent, Span<float> y)
+    {
+        Elementwise.RequireLength(x.Length, y.Length);
+        switch (exponent)
+        {
+            case 2: Elementwise.Apply(default(Square), x, y); break;
+            case 1: x.CopyTo(y); break;
+            case 0.5f: Elementwise.Apply(default(SquareRoot), x, y); break;
+            case -1: Elementwise.Apply(default(Reciprocal), x, y); break;
+            default:
+                fixed (float* px = x, py = y)
+                {
+                    Chunks.Run(new PowBody(px, null, exponent, py, y.Length), Chunks.Count(y.Length, Chunks.Floats));
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>softplus(x) = max(x, 0) + log1p(u), u = exp(-|x|); log1p(u) = log(1+u) u / ((1+u) - 1) is accurate for small u (Kahan).</summary>
+    internal static void SoftplusChunk(ReadOnlySpan<float> x, Span<float> y)
+    {
+        Span<float> u = stackalloc float[BufferFloats];
+        Span<float> log = stackalloc float[BufferFloats];
+        for (int start = 0; start < x.Length; start += BufferFloats)
+        {
+            int length = Math.Min(BufferFloats, x.Length - start);
+            ReadOnlySpan<float> part = x.Slice(start, length);
+            for (int i = 0; i < length; i++)
+            {
+                u[i] = -MathF.Abs(part[i]);
+            }
+
+            TensorPrimitives.Exp(u[..length], u[..length]);
+            TensorPrimitives.Add(u[..length], 1f, log[..length]);
+            TensorPrimitives.Log(log[..length], log[..length]);
+            Span<float> result = y.Slice(start, length);
+            for (int i = 0; i < length; i++)
+            {
+                float rounded = (1 + u[i]) - 1;
+                result[i] = MathF.Max(part[i], 0) + (rounded == 0 ? u[i] : log[i] * (u[i] / rounded));
+            }
+        }
+    }
+
+    private static void Apply(ReadOnlySpan<float> x, Span<float> y, delegate*<ReadOnlySpan<float>, Span<float>, void> function)
+    {
+        Elementwise.RequireLength(x.Length, y.Length);
+        fixed (float* px = x, py = y)
+        {
+            Chunks.Run(new FunctionBody(px, py, y.Length, function), Chunks.Count(y.Length, Chunks.Floats));
+        }
+    }
+
+    private readonly struct FunctionBody(float* x, float* y, int length, delegate*<ReadOnlySpan<float>, Span<float>, void> function)
+        : IChunkBody
+    {
+        public void Run(int chunk)
+        {
+            int start = chunk * Chunks.Floats;
+            int count = Math.Min(Chunks.Floats, length - start);
+            function(new ReadOnlySpan<float>(x + start, count), new Span<float>(y + start, count));
+        }
+    }
+
+    private readonly struct PowBody(float* x, float* exponents, float exponent, float* y, int length) : IChunkBody
+    {
+        public void Run(int chunk)
+        {
+            int start = chunk * Chunks.Floats;
+            int count = Math.Min(Chunks.Floats, length - start);
+            var source = new ReadOnlySpan<float>(x + start, count);
+            var target = new Span<float>(y + start, count);
+            if (exponents != null)
+            {
+                TensorPrimitives.Pow(source, new ReadOnlySpan<float>(exponents + start, count), target);
+            }
+            else
+            {
+                TensorPrimitives.Pow(source, exponent, target);
+            }
+        }
+    }
+}
