@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Temper.Kernels;
 
 /// <summary>Work that is cut in pieces by its size alone, never by the number of threads, so that results do not depend on it.</summary>
@@ -22,23 +20,11 @@ internal static unsafe class Chunks
     /// <summary>Rows of <paramref name="width"/> floats that make one chunk of about <see cref="Floats"/>.</summary>
     internal static int Rows(int width) => Math.Max(1, Floats / Math.Max(1, width));
 
-    /// <summary>Runs all chunks; pointers in the body must stay pinned by the caller meanwhile.</summary>
+    /// <summary>Runs all chunks on the current pool; pointers in the body must stay pinned by the caller meanwhile.</summary>
     internal static void Run<TBody>(TBody body, int chunks)
-        where TBody : unmanaged, IChunkBody
-    {
-        if (chunks <= 1)
-        {
-            if (chunks == 1)
-            {
-                body.Run(0);
-            }
+        where TBody : unmanaged, IChunkBody =>
+        WorkerPool.Current.Run(&RunOne<TBody>, &body, chunks);
 
-            return;
-        }
-
-        for (int i = 0; i < chunks; i++)
-        {
-            body.Run(i);
-        }
-    }
+    private static void RunOne<TBody>(void* body, int chunk)
+        where TBody : unmanaged, IChunkBody => ((TBody*)body)->Run(chunk);
 }

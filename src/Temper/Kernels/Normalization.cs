@@ -1,0 +1,167 @@
+using System.Buffers;
+
+namespace Temper.Kernels;
+
+/// <summary>
+/// Normalization of rows <c>[P, C]</c> (channels-last memory), each channel alone: statistics, the affine map with what
+/// follows it, and the two passes of its gradient.
+/// </summary>
+/// <remarks>
+/// Rows are split into chunks whose size depends on C only and merged in their order: equal bytes for any number of threads.
+/// </remarks>
+internal static unsafe partial class Normalization
+{
+    /// <summary>Floats of one stream in a chunk: the streams of a pass fit the second-level cache together.</summary>
+    private const int ChunkFloats = 16 * 1024;
+
+    /// <summary>Mean and variance (divided by the number of rows) of each channel.</summary>
+    /// <param name="x"><c>[P, C]</c>.</param>
+    /// <param name="mean">Receives the means, <c>[C]</c>; zeros where there are no rows.</param>
+    /// <param name="variance">Receives the variances, <c>[C]</c>.</param>
+    internal static void Statistics(ReadOnlySpan<float> x, Span<float> mean, Span<float> variance)
+    {
+        int channels = mean.Length;
+        double[] sums = ArrayPool<double>.Shared.Rent(2 * channels);
+        fixed (float* source = x)
+        {
+            // Sums are taken of x - x[0], so that a mean far from zero costs no digits.
+            Reduce(new RowJob { X = source, Y = source, Channels = channels }, x.Length, &StatisticsChunk, sums);
+            double rows = Math.Max(x.Length / Math.Max(channels, 1), 1);
+            for (int c = 0; c < channels; c++)
+            {
+                double shifted = sums[c] / rows;
+                mean[c] = x.IsEmpty ? 0 : (float)(shifted + source[c]);
+                variance[c] = (float)Math.Max((sums[channels + c] / rows) - (shifted * shifted), 0);
+            }
+        }
+
+        ArrayPool<double>.Shared.Return(sums);
+    }
+
+    /// <summary><c>y = gain x + offset</c> for each channel, then plus a residual, then ReLU.</summary>
+    /// <param name="x"><c>[P, C]</c>.</param>
+    /// <param name="gain"><c>[C]</c>.</param>
+    /// <param name="offset"><c>[C]</c>.</param>
+    /// <param name="residual"><c>[P, C]</c>, or empty for none.</param>
+    /// <param name="relu">Whether negative results become zero.</param>
+    /// <param name="y"><c>[P, C]</c>; may be <paramref name="x"/>.</param>
+    internal static void Apply(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> gain, ReadOnlySpan<float> offset, ReadOnlySpan<float> residual, bool relu, Span<float> y)
+    {
+        fixed (float* px = x, pg = gain, po = offset, pr = residual, py = y)
+        {
+            var job = new RowJob { X = px, A = pg, B = po, Y = pr, Target = py, Relu = relu, Channels = gain.Length };
+            Map(job, x.Length, &ApplyChunk);
+        }
+    }
+
+    /// <summary>Sums for the gradient: <c>Σ dy</c> and <c>Σ dy (x - mean)</c> for each channel, dy being zero where ReLU gave zero.</summary>
+    /// <param name="dy"><c>[P, C]</c>.</param>
+    /// <param name="output">The forward result, <c>[P, C]</c>, where ReLU followed; empty where not.</param>
+    /// <param name="x">The forward input, <c>[P, C]</c>.</param>
+    /// <param name="mean"><c>[C]</c>.</param>
+    /// <param name="sums">Receives <c>Σ dy</c>, then <c>Σ dy (x - mean)</c>, C each.</param>
+    internal static void GradientSums(
+        ReadOnlySpan<float> dy, ReadOnlySpan<float> output, ReadOnlySpan<float> x, ReadOnlySpan<float> mean, Span<double> sums)
+    {
+        fixed (float* pd = dy, po = output, px = x, pm = mean)
+        {
+            var job = new RowJob { X = px, Y = pd, Mask = po, A = pm, Channels = mean.Length };
+            double[] rented = ArrayPool<double>.Shared.Rent(sums.Length);
+            Reduce(job, dy.Length, &GradientSumsChunk, rented);
+            rented.AsSpan(0, sums.Length).CopyTo(sums);
+            ArrayPool<double>.Shared.Return(rented);
+        }
+    }
+
+    /// <summary><c>dx = a dy + b x + c</c> for each channel; the masked dy is written too where a residual was added.</summary>
+    /// <param name="dy"><c>[P, C]</c>.</param>
+    /// <param name="output">The forward result where ReLU followed; empty where not.</param>
+    /// <param name="x">The forward input, <c>[P, C]</c>.</param>
+    /// <param name="factors">a, b and c, C each.</param>
+    /// <param name="dx">Receives the gradient of the input; empty where it is not wanted.</param>
+    /// <param name="masked">Receives dy where ReLU passed, else zero; empty where it is not wanted.</param>
+    internal static void Gradient(
+        ReadOnlySpan<float> dy, ReadOnlySpan<float> output, ReadOnlySpan<float> x, ReadOnlySpan<float> factors, Span<float> dx, Span<float> masked)
+    {
+        int channels = factors.Length / 3;
+        fixed (float* pd = dy, po = output, px = x, pf = factors, target = dx, second = masked)
+        {
+            var job = new RowJob
+            {
+                X = px, Y = pd, Mask = po, A = pf, B = pf + channels, C = pf + (2 * channels),
+                Target = target, Second = second, Channels = channels,
+            };
+            Map(job, dy.Length, &GradientChunk);
+        }
+    }
+
+    /// <summary>Runs an elementwise pass over all rows, a chunk a task.</summary>
+    private static void Map(RowJob job, int count, delegate*<void*, int, void> chunk)
+    {
+        if (count == 0)
+        {
+            return;
+        }
+
+        job.SetRows(count, ChunkFloats);
+        WorkerPool.Current.Run(chunk, &job, job.Chunks);
+    }
+
+    /// <summary>Runs a reducing pass, then adds the chunks' two sums a channel in the order of the chunks.</summary>
+    private static void Reduce(RowJob job, int count, delegate*<void*, int, void> chunk, double[] sums)
+    {
+        int width = 2 * job.Channels;
+        Array.Clear(sums, 0, width);
+        if (count == 0)
+        {
+            return;
+        }
+
+        job.SetRows(count, ChunkFloats);
+        float[] partial = ArrayPool<float>.Shared.Rent(job.Chunks * width);
+        fixed (float* p = partial)
+        {
+            job.Target = p;
+            WorkerPool.Current.Run(chunk, &job, job.Chunks);
+        }
+
+        for (int i = 0; i < job.Chunks; i++)
+        {
+            for (int c = 0; c < width; c++)
+            {
+                sums[c] += partial[(i * width) + c];
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(partial);
+    }
+
+    /// <summary>The streams of one pass; which of them it uses stands with each pass.</summary>
+    private struct RowJob
+    {
+        internal float* X;
+        internal float* Y;
+        internal float* Mask;
+        internal float* A;
+        internal float* B;
+        internal float* C;
+        internal float* Target;
+        internal float* Second;
+        internal int Channels;
+        internal int Rows;
+        internal int RowsPerChunk;
+        internal bool Relu;
+
+        internal readonly int Chunks => (Rows + RowsPerChunk - 1) / RowsPerChunk;
+
+        internal void SetRows(int count, int chunkFloats)
+        {
+            Rows = count / Channels;
+            RowsPerChunk = Math.Max(chunkFloats / Channels, 1);
+        }
+
+        internal readonly (int Start, int End) Range(int chunk) =>
+            (chunk * RowsPerChunk, Math.Min((chunk + 1) * RowsPerChunk, Rows));
+    }
+}

@@ -1,0 +1,187 @@
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <content>The passes over one chunk of rows, written once for every vector width.</content>
+internal static unsafe partial class Normalization
+{
+    private interface IPass
+    {
+        /// <summary>Treats channels from <paramref name="c"/> on, as far as whole lanes reach; gives the next channel.</summary>
+        static abstract int Run<TLane>(in RowJob job, int chunk, int c)
+            where TLane : unmanaged, ILanes<TLane>;
+    }
+
+    private static void StatisticsChunk(void* job, int chunk) => Run<StatisticsPass>(job, chunk);
+
+    private static void ApplyChunk(void* job, int chunk) => Run<ApplyPass>(job, chunk);
+
+    private static void GradientSumsChunk(void* job, int chunk) => Run<GradientSumsPass>(job, chunk);
+
+    private static void GradientChunk(void* job, int chunk) => Run<GradientPass>(job, chunk);
+
+    /// <summary>The widest lanes first, then narrower ones for the channels that are left.</summary>
+    private static void Run<TPass>(void* pointer, int chunk)
+        where TPass : IPass
+    {
+        ref RowJob job = ref *(RowJob*)pointer;
+        int c = 0;
+        if (Simd.Active >= SimdWidth.Vector512)
+        {
+            c = TPass.Run<Lanes512>(job, chunk, c);
+        }
+
+        if (Simd.Active >= SimdWidth.Vector256)
+        {
+            c = TPass.Run<Lanes256>(job, chunk, c);
+        }
+
+        if (Simd.Active >= SimdWidth.Vector128)
+        {
+            c = TPass.Run<Lanes128>(job, chunk, c);
+        }
+
+        TPass.Run<Lane>(job, chunk, c);
+    }
+
+    private readonly struct StatisticsPass : IPass
+    {
+        public static int Run<TLane>(in RowJob job, int chunk, int c)
+            where TLane : unmanaged, ILanes<TLane>
+        {
+            (int start, int end) = job.Range(chunk);
+            int channels = job.Channels;
+            float* sums = job.Target + (2L * chunk * channels);
+            for (; c + TLane.Count <= channels; c += TLane.Count)
+            {
+                TLane pivot = TLane.Load(job.Y + c);
+                TLane sum = TLane.Zero;
+                TLane squares = TLane.Zero;
+                float* x = job.X + ((long)start * channels) + c;
+                for (int row = start; row < end; row++, x += channels)
+                {
+                    TLane d = TLane.Load(x) - pivot;
+                    sum += d;
+                    squares = TLane.MultiplyAdd(d, d, squares);
+                }
+
+                sum.Store(sums + c);
+                squares.Store(sums + channels + c);
+            }
+
+            return c;
+        }
+    }
+
+    private readonly struct GradientSumsPass : IPass
+    {
+        public static int Run<TLane>(in RowJob job, int chunk, int c)
+            where TLane : unmanaged, ILanes<TLane>
+        {
+            (int start, int end) = job.Range(chunk);
+            int channels = job.Channels;
+            float* x = job.X;
+            float* dys = job.Y;
+            float* mask = job.Mask;
+            float* sums = job.Target + (2L * chunk * channels);
+            for (; c + TLane.Count <= channels; c += TLane.Count)
+            {
+                TLane mean = TLane.Load(job.A + c);
+                TLane sum = TLane.Zero;
+                TLane products = TLane.Zero;
+                long at = ((long)start * channels) + c;
+                for (int row = start; row < end; row++, at += channels)
+                {
+                    TLane dy = TLane.Load(dys + at);
+                    if (mask != null)
+                    {
+                        dy = TLane.Select(TLane.Greater(TLane.Load(mask + at), TLane.Zero), dy, TLane.Zero);
+                    }
+
+                    sum += dy;
+                    products = TLane.MultiplyAdd(dy, TLane.Load(x + at) - mean, products);
+                }
+
+                sum.Store(sums + c);
+                products.Store(sums + channels + c);
+            }
+
+            return c;
+        }
+    }
+
+    private readonly struct ApplyPass : IPass
+    {
+        public static int Run<TLane>(in RowJob job, int chunk, int c)
+            where TLane : unmanaged, ILanes<TLane>
+        {
+            (int start, int end) = job.Range(chunk);
+            int channels = job.Channels;
+            bool relu = job.Relu;
+            float* x = job.X;
+            float* residual = job.Y;
+            float* target = job.Target;
+            for (; c + TLane.Count <= channels; c += TLane.Count)
+            {
+                TLane gain = TLane.Load(job.A + c);
+                TLane offset = TLane.Load(job.B + c);
+                TLane zero = TLane.Zero;
+                long at = ((long)start * channels) + c;
+                for (int row = start; row < end; row++, at += channels)
+                {
+                    TLane y = TLane.MultiplyAdd(TLane.Load(x + at), gain, offset);
+                    if (residual != null)
+                    {
+                        y += TLane.Load(residual + at);
+                    }
+
+                    (relu ? TLane.Max(y, zero) : y).Store(target + at);
+                }
+            }
+
+            return c;
+        }
+    }
+
+    private readonly struct GradientPass : IPass
+    {
+        public static int Run<TLane>(in RowJob job, int chunk, int c)
+            where TLane : unmanaged, ILanes<TLane>
+        {
+            (int start, int end) = job.Range(chunk);
+            int channels = job.Channels;
+            float* x = job.X;
+            float* dys = job.Y;
+            float* mask = job.Mask;
+            float* target = job.Target;
+            float* second = job.Second;
+            for (; c + TLane.Count <= channels; c += TLane.Count)
+            {
+                TLane a = TLane.Load(job.A + c);
+                TLane b = TLane.Load(job.B + c);
+                TLane offset = TLane.Load(job.C + c);
+                long at = ((long)start * channels) + c;
+                for (int row = start; row < end; row++, at += channels)
+                {
+                    TLane dy = TLane.Load(dys + at);
+                    if (mask != null)
+                    {
+                        dy = TLane.Select(TLane.Greater(TLane.Load(mask + at), TLane.Zero), dy, TLane.Zero);
+                    }
+
+                    if (second != null)
+                    {
+                        dy.Store(second + at);
+                    }
+
+                    if (target != null)
+                    {
+                        TLane.MultiplyAdd(a, dy, TLane.MultiplyAdd(b, TLane.Load(x + at), offset)).Store(target + at);
+                    }
+                }
+            }
+
+            return c;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+namespace Temper.Kernels;
+
+/// <summary>Maximum and average pooling of images in channels-last memory <c>[N, H, W, C]</c>, windows given by two axes.</summary>
+internal static unsafe partial class Pooling
+{
+    /// <summary>The largest value of each window; NaN wins. A window wholly in the padding gives minus infinity.</summary>
+    /// <param name="sizes">Images, channels and windows.</param>
+    /// <param name="x"><c>[N, H, W, C]</c>.</param>
+    /// <param name="y">Receives <c>[N, OH, OW, C]</c>.</param>
+    /// <param name="taps">Receives the number of the winning tap (the first of equals) for the gradient; empty where not wanted.</param>
+    internal static void Maximum(PoolingSizes sizes, ReadOnlySpan<float> x, Span<float> y, Span<float> taps)
+    {
+        fixed (float* px = x, py = y, pt = taps)
+        {
+            Run(new PoolJob { Input = px, Output = py, Taps = pt }, sizes, &MaximumRow, sizes.Batch * sizes.Height.Outputs);
+        }
+    }
+
+    /// <summary>Gives each window's gradient to its winning tap.</summary>
+    /// <param name="sizes">Images, channels and windows.</param>
+    /// <param name="dy"><c>[N, OH, OW, C]</c>.</param>
+    /// <param name="taps">What <see cref="Maximum"/> wrote.</param>
+    /// <param name="dx">Receives <c>[N, H, W, C]</c>.</param>
+    internal static void MaximumGradient(PoolingSizes sizes, ReadOnlySpan<float> dy, ReadOnlySpan<float> taps, Span<float> dx)
+    {
+        fixed (float* pd = dy, pt = taps, px = dx)
+        {
+            Run(new PoolJob { Input = px, Output = pd, Taps = pt }, sizes, &MaximumGradientImage, sizes.Batch);
+        }
+    }
+
+    /// <summary>The mean of each window, divided by the sizes that the axes give.</summary>
+    internal static void Average(PoolingSizes sizes, ReadOnlySpan<float> x, Span<float> y)
+    {
+        fixed (float* px = x, py = y)
+        {
+            Run(new PoolJob { Input = px, Output = py }, sizes, &AverageRow, sizes.Batch * sizes.Height.Outputs);
+        }
+    }
+
+    /// <summary>Shares each window's gradient out among its taps.</summary>
+    internal static void AverageGradient(PoolingSizes sizes, ReadOnlySpan<float> dy, Span<float> dx)
+    {
+        fixed (float* pd = dy, px = dx)
+        {
+            Run(new PoolJob { Input = px, Output = pd }, sizes, &AverageGradientImage, sizes.Batch);
+        }
+    }
+
+    private static void Run(PoolJob job, PoolingSizes sizes, delegate*<void*, int, void> task, int tasks)
+    {
+        if (sizes.Channels == 0 || sizes.Width.Inputs == 0 || tasks == 0)
+        {
+            return;
+        }
+
+        (PoolingAxis height, PoolingAxis width) = (sizes.Height, sizes.Width);
+        fixed (int* hs = height.Starts, he = height.Ends, hn = height.Sizes, ws = width.Starts, we = width.Ends, wn = width.Sizes)
+        {
+            job.Height = new Windows(hs, he, hn, height);
+            job.Width = new Windows(ws, we, wn, width);
+            job.Channels = sizes.Channels;
+            WorkerPool.Current.Run(task, &job, tasks);
+        }
+    }
+
+    /// <summary>One axis for the tasks, without objects.</summary>
+    private readonly struct Windows(int* starts, int* ends, int* sizes, PoolingAxis axis)
+    {
+        internal readonly int* Starts = starts;
+        internal readonly int* Ends = ends;
+        internal readonly int* Sizes = sizes;
+        internal readonly int Inputs = axis.Inputs;
+        internal readonly int Outputs = axis.Outputs;
+        internal readonly int Step = axis.Step;
+    }
+
+    private struct PoolJob
+    {
+        internal float* Input;
+        internal float* Output;
+        internal float* Taps;
+        internal Windows Height;
+        internal Windows Width;
+        internal int Channels;
+
+        internal readonly float* InputRow(int image, int h) =>
+            Input + ((((long)image * Height.Inputs) + h) * Width.Inputs * Channels);
+
+        internal readonly long OutputRow(int image, int oh) =>
+            (((long)image * Height.Outputs) + oh) * Width.Outputs * Channels;
+    }
+}
+
+/// <summary>Plain sizes of a pooling.</summary>
+/// <param name="Batch">Images.</param>
+/// <param name="Channels">Channels of each.</param>
+/// <param name="Height">Windows from top to bottom.</param>
+/// <param name="Width">Windows from left to right.</param>
+internal readonly record struct PoolingSizes(int Batch, int Channels, PoolingAxis Height, PoolingAxis Width);

@@ -1,0 +1,80 @@
+namespace Temper.Kernels;
+
+/// <summary>The windows of a pooling along one axis: where each begins and ends inside the input, and what it divides by.</summary>
+internal sealed class PoolingAxis
+{
+    private PoolingAxis(int inputs, int outputs, int step)
+    {
+        (Inputs, Outputs, Step) = (inputs, outputs, step);
+        Starts = new int[outputs];
+        Ends = new int[outputs];
+        Sizes = new int[outputs];
+    }
+
+    /// <summary>Length of the input.</summary>
+    internal int Inputs { get; }
+
+    /// <summary>Number of windows.</summary>
+    internal int Outputs { get; }
+
+    /// <summary>Distance between taps.</summary>
+    internal int Step { get; }
+
+    /// <summary>First tap of each window that lies inside.</summary>
+    internal int[] Starts { get; }
+
+    /// <summary>One past the last place of each window that lies inside.</summary>
+    internal int[] Ends { get; }
+
+    /// <summary>Number of taps that an average divides by.</summary>
+    internal int[] Sizes { get; }
+
+    /// <summary>Windows of one size at a fixed stride.</summary>
+    /// <param name="inputs">Length of the input.</param>
+    /// <param name="kernel">Taps a window.</param>
+    /// <param name="stride">Step between windows.</param>
+    /// <param name="padding">Places before and after the input.</param>
+    /// <param name="dilation">Distance between taps.</param>
+    /// <param name="ceiling">Whether a last window that is partly outside counts, if it begins inside.</param>
+    /// <param name="countsPadding">Whether an average divides by taps in the padding too.</param>
+    internal static PoolingAxis Sliding(
+        int inputs, int kernel, int stride, (int Before, int After) padding, int dilation, bool ceiling, bool countsPadding)
+    {
+        int span = ((kernel - 1) * dilation) + 1;
+        int room = inputs + padding.Before + padding.After - span;
+        int outputs = room < 0 ? 0 : ((room + (ceiling ? stride - 1 : 0)) / stride) + 1;
+        if (ceiling && outputs > 0 && (outputs - 1) * stride >= inputs + padding.Before)
+        {
+            outputs--;                                   // a window that begins in the padding after the input is dropped
+        }
+
+        var axis = new PoolingAxis(inputs, outputs, dilation);
+        for (int o = 0; o < outputs; o++)
+        {
+            int first = (o * stride) - padding.Before;
+            int end = Math.Min(first + span, inputs + padding.After);
+            int start = first >= 0 ? first : first + ((-first + dilation - 1) / dilation * dilation);
+            axis.Starts[o] = start;
+            axis.Ends[o] = Math.Min(end, inputs);
+            axis.Sizes[o] = countsPadding ? Taps(first, end, dilation) : Taps(start, axis.Ends[o], dilation);
+        }
+
+        return axis;
+    }
+
+    /// <summary>Windows that share the input out evenly, as PyTorch's adaptive pooling does.</summary>
+    internal static PoolingAxis Adaptive(int inputs, int outputs)
+    {
+        var axis = new PoolingAxis(inputs, outputs, step: 1);
+        for (int o = 0; o < outputs; o++)
+        {
+            axis.Starts[o] = (int)((long)o * inputs / outputs);
+            axis.Ends[o] = (int)((((long)(o + 1) * inputs) + outputs - 1) / outputs);
+            axis.Sizes[o] = axis.Ends[o] - axis.Starts[o];
+        }
+
+        return axis;
+    }
+
+    private static int Taps(int start, int end, int step) => end <= start ? 0 : ((end - start - 1) / step) + 1;
+}

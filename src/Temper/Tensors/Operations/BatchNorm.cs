@@ -1,0 +1,63 @@
+namespace Temper.Tensors;
+
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// Batch normalization with given statistics, as in evaluation: <c>y = scale (x - mean) / √(variance + epsilon) + shift</c>
+    /// for each channel (axis 1).
+    /// </summary>
+    /// <param name="scale"><c>[C]</c>.</param>
+    /// <param name="shift"><c>[C]</c>.</param>
+    /// <param name="mean"><c>[C]</c>; a constant: no gradient flows to it.</param>
+    /// <param name="variance"><c>[C]</c>, zero or more; a constant.</param>
+    /// <param name="epsilon">Added to the variance; PyTorch's default is 1e-5.</param>
+    /// <returns>The shape of the input, <c>[N, C, ...]</c>.</returns>
+    /// <exception cref="ShapeMismatchException">A shape does not fit.</exception>
+    public Tensor BatchNorm(Tensor scale, Tensor shift, Tensor mean, Tensor variance, float epsilon = 1e-5f) =>
+        new BatchNormOperation(this, scale, shift, default)
+        {
+            Epsilon = epsilon,
+            Statistics = new BatchStatistics(mean.ToArray<float>(), variance.ToArray<float>(), 0),
+            IsTraining = false,
+        }.Apply();
+
+    /// <summary>Batch normalization with the batch's own statistics, as in training (arXiv:1502.03167, algorithm 1).</summary>
+    /// <param name="scale"><c>[C]</c>.</param>
+    /// <param name="shift"><c>[C]</c>.</param>
+    /// <param name="epsilon">Added to the variance; PyTorch's default is 1e-5.</param>
+    /// <param name="statistics">The batch's mean and variance, from which running statistics are made.</param>
+    /// <returns>The shape of the input, <c>[N, C, ...]</c>.</returns>
+    /// <exception cref="ShapeMismatchException">A shape does not fit.</exception>
+    public Tensor BatchNormTraining(Tensor scale, Tensor shift, float epsilon, out BatchStatistics statistics) =>
+        BatchNormTraining(scale, shift, epsilon, default, known: null, out statistics);
+
+    /// <inheritdoc cref="BatchNormTraining(Tensor, Tensor, float, out BatchStatistics)"/>
+    /// <param name="scale"><c>[C]</c>.</param>
+    /// <param name="shift"><c>[C]</c>.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="tail">What is added to the result, and whether ReLU follows, in the same pass.</param>
+    /// <param name="known">The statistics, if the convolution before has gathered them.</param>
+    /// <param name="statistics">The batch's mean and variance.</param>
+    internal Tensor BatchNormTraining(
+        Tensor scale, Tensor shift, float epsilon, NormTail tail, BatchStatistics? known, out BatchStatistics statistics)
+    {
+        var operation = new BatchNormOperation(this, scale, shift, tail)
+        {
+            Epsilon = epsilon,
+            Statistics = known,
+            IsTraining = true,
+        };
+        Tensor y = operation.Apply();
+        statistics = operation.Statistics!;
+        return y;
+    }
+
+    /// <summary>Evaluation form with an addition and ReLU in the same pass.</summary>
+    internal Tensor BatchNorm(Tensor scale, Tensor shift, BatchStatistics running, float epsilon, NormTail tail) =>
+        new BatchNormOperation(this, scale, shift, tail) { Epsilon = epsilon, Statistics = running, IsTraining = false }.Apply();
+}
+
+/// <summary>What a normalization does to each result before storing it.</summary>
+/// <param name="Residual">Same shape as the result, added first.</param>
+/// <param name="Relu">Whether negative results become zero, last.</param>
+internal readonly record struct NormTail(Tensor? Residual, bool Relu);

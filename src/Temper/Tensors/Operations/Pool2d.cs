@@ -1,0 +1,115 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+public sealed partial class Tensor
+{
+    /// <summary>The largest value of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>; NaN wins.</summary>
+    /// <param name="options">Window, stride, padding, dilation, ceiling mode.</param>
+    /// <remarks>The gradient goes to the first of equal values, in reading order, as in PyTorch.</remarks>
+    /// <exception cref="ShapeMismatchException">The input is not an image batch, or smaller than the window.</exception>
+    public Tensor MaxPool2d(Pool2dOptions options) =>
+        new Pool2dOperation("MaxPool2d", this, Pool2dOperation.Sliding("MaxPool2d", this, options), isMaximum: true).Apply();
+
+    /// <summary>The mean of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>.</summary>
+    /// <param name="options">Window, stride, padding, ceiling mode, whether padding counts.</param>
+    /// <exception cref="ShapeMismatchException">The input is not an image batch, or smaller than the window.</exception>
+    public Tensor AvgPool2d(Pool2dOptions options) =>
+        new Pool2dOperation("AvgPool2d", this, Pool2dOperation.Sliding("AvgPool2d", this, options), isMaximum: false).Apply();
+
+    /// <summary>The mean of windows that share the image out evenly, <c>[N, C, H, W]</c> to <c>[N, C, height, width]</c>.</summary>
+    /// <param name="height">Rows of the result, one or more.</param>
+    /// <param name="width">Columns of the result, one or more.</param>
+    /// <exception cref="ShapeMismatchException">The input is not an image batch.</exception>
+    public Tensor AdaptiveAvgPool2d(int height, int width) =>
+        new Pool2dOperation("AdaptiveAvgPool2d", this, Pool2dOperation.Adaptive("AdaptiveAvgPool2d", this, height, width), isMaximum: false).Apply();
+
+    /// <summary>The mean of each channel's image, <c>[N, C, H, W]</c> to <c>[N, C, 1, 1]</c>.</summary>
+    /// <exception cref="ShapeMismatchException">The input is not an image batch.</exception>
+    public Tensor GlobalAvgPool2d() =>
+        new Pool2dOperation("GlobalAvgPool2d", this, Pool2dOperation.Adaptive("GlobalAvgPool2d", this, 1, 1), isMaximum: false).Apply();
+}
+
+/// <summary>Maximum or average pooling; the windows tell sliding, adaptive and global apart.</summary>
+internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes, bool isMaximum) : Operation(x)
+{
+    private Tensor? _taps;
+
+    internal override string Name => name;
+
+    internal static PoolingSizes Sliding(string operation, Tensor x, Pool2dOptions options)
+    {
+        CheckRank(operation, x);
+        (int height, int width) = options.Kernel;
+        (int down, int right) = options.Stride ?? options.Kernel;
+        Padding2d pad = options.Padding;
+        if (Math.Min(Math.Min(height, width), Math.Min(down, right)) < 1 || 2 * Math.Max(pad.Top, pad.Bottom) > height + 1
+            || 2 * Math.Max(pad.Left, pad.Right) > width + 1)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), $"{operation}: window and stride must be at least 1 and padding at most half the window (got {options})");
+        }
+
+        PoolingSizes sizes = new(
+            x.Shape[0],
+            x.Shape[1],
+            PoolingAxis.Sliding(
+                x.Shape[2], height, down, (pad.Top, pad.Bottom), options.Dilation.Height, options.CeilingMode, options.CountsPadding),
+            PoolingAxis.Sliding(
+                x.Shape[3], width, right, (pad.Left, pad.Right), options.Dilation.Width, options.CeilingMode, options.CountsPadding));
+        return sizes.Height.Outputs > 0 && sizes.Width.Outputs > 0
+            ? sizes
+            : throw new ShapeMismatchException(operation, x.Shape, $"an image at least as large as the window ({height} x {width})");
+    }
+
+    internal static PoolingSizes Adaptive(string operation, Tensor x, int height, int width)
+    {
+        CheckRank(operation, x);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        return new PoolingSizes(
+            x.Shape[0], x.Shape[1], PoolingAxis.Adaptive(x.Shape[2], height), PoolingAxis.Adaptive(x.Shape[3], width));
+    }
+
+    protected override Tensor Forward()
+    {
+        Shape shape = [sizes.Batch, sizes.Channels, sizes.Height.Outputs, sizes.Width.Outputs];
+        ReadOnlySpan<float> source = x.InLayout(Layout.ChannelsLast).Physical();
+        Tensor y = Tensor.Allocate(shape, Layout.ChannelsLast);
+        if (isMaximum)
+        {
+            _taps = IsRecorded ? Tensor.Allocate(shape, Layout.ChannelsLast) : null;
+            Pooling.Maximum(sizes, source, y.Writable(), _taps is null ? default : _taps.Writable());
+        }
+        else
+        {
+            Pooling.Average(sizes, source, y.Writable());
+        }
+
+        return y;
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        Tensor dx = Tensor.Allocate(x.Shape, Layout.ChannelsLast);
+        ReadOnlySpan<float> dy = gradient.InLayout(Layout.ChannelsLast).Physical();
+        if (isMaximum)
+        {
+            Pooling.MaximumGradient(sizes, dy, _taps!.Physical(), dx.Writable());
+        }
+        else
+        {
+            Pooling.AverageGradient(sizes, dy, dx.Writable());
+        }
+
+        inputs.Add(0, dx);
+    }
+
+    private static void CheckRank(string operation, Tensor x)
+    {
+        if (x.Rank != 4)
+        {
+            throw new ShapeMismatchException(operation, x.Shape, "[N, C, H, W]");
+        }
+    }
+}
