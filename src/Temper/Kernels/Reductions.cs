@@ -203,7 +203,9 @@ internal static unsafe class Reductions
         internal TileBody(
             TReducer reducer, float* x, float* y, (int Axis, int Inner) size, (int Rows, int Columns) tile, int rowTiles, int columnTiles, int outer)
         {
-            (_reducer, _x, Target, _size, _tile) = (reducer, x, y, size, tile);
+            (_reducer, _size, _tile) = (reducer, size, tile);
+            _x = x;
+            Target = y;
             _tiles = (rowTiles, columnTiles, outer * rowTiles * columnTiles);
             Group = Math.Max(1, Chunks.Floats / (Math.Max(1, Math.Min(size.Axis, tile.Rows)) * tile.Columns));
         }
