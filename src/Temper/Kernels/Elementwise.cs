@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
@@ -44,7 +43,7 @@ internal static unsafe class Elementwise
         RequireLength(x.Length, y.Length);
         fixed (float* px = x, py = y)
         {
-            Chunks.Run(new UnaryBody<TOperator>(f, px, py, y.Length), Chunks.Count(y.Length, Chunks.Floats));
+            LaneLoop.Parallel(new Unary<TOperator>(f, px, py), y.Length);
         }
     }
 
@@ -55,7 +54,7 @@ internal static unsafe class Elementwise
         RequireLength(y.Length, z.Length);
         fixed (float* px = x, py = y, pz = z)
         {
-            Chunks.Run(new BinaryBody<TOperator>(f, px, py, pz, z.Length), Chunks.Count(z.Length, Chunks.Floats));
+            LaneLoop.Parallel(new Binary<TOperator>(f, px, py, pz), z.Length);
         }
     }
 
@@ -68,76 +67,21 @@ internal static unsafe class Elementwise
         RequireLength(z.Length, w.Length);
         fixed (float* px = x, py = y, pz = z, pw = w)
         {
-            Chunks.Run(new TernaryBody<TOperator>(f, px, py, pz, pw, w.Length), Chunks.Count(w.Length, Chunks.Floats));
+            LaneLoop.Parallel(new Ternary<TOperator>(f, px, py, pz, pw), w.Length);
         }
     }
 
-    /// <summary>The serial loop: the widest vectors first, narrower ones for what is left.</summary>
+    /// <summary>On this thread alone: for rows inside a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, int length)
-        where TOperator : unmanaged, IUnaryOperator
-    {
-        int i = 0;
-        if (Vector512.IsHardwareAccelerated)
-        {
-            i = Loop<TOperator, Lanes512>(f, x, y, i, length);
-        }
+        where TOperator : unmanaged, IUnaryOperator => LaneLoop.Serial(new Unary<TOperator>(f, x, y), 0, length);
 
-        if (Vector256.IsHardwareAccelerated)
-        {
-            i = Loop<TOperator, Lanes256>(f, x, y, i, length);
-        }
-
-        if (Vector128.IsHardwareAccelerated)
-        {
-            i = Loop<TOperator, Lanes128>(f, x, y, i, length);
-        }
-
-        Loop<TOperator, Lane>(f, x, y, i, length);
-    }
-
+    /// <summary>On this thread alone: for rows inside a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, float* z, int length)
-        where TOperator : unmanaged, IBinaryOperator
-    {
-        int i = 0;
-        if (Vector512.IsHardwareAccelerated)
-        {
-            i = Loop<TOperator, Lanes512>(f, x, y, z, i, length);
-        }
+        where TOperator : unmanaged, IBinaryOperator => LaneLoop.Serial(new Binary<TOperator>(f, x, y, z), 0, length);
 
-        if (Vector256.IsHardwareAccelerated)
-        {
-            i = Loop<TOperator, Lanes256>(f, x, y, z, i, length);
-        }
-
-        if (Vector128.IsHardwareAccelerated)
-        {
-            i = Loop<TOperator, Lanes128>(f, x, y, z, i, length);
-        }
-
-        Loop<TOperator, Lane>(f, x, y, z, i, length);
-    }
-
+    /// <summary>On this thread alone: for rows inside a task.</summary>
     internal static void Serial<TOperator>(TOperator f, float* x, float* y, float* z, float* w, int length)
-        where TOperator : unmanaged, ITernaryOperator
-    {
-        int i = 0;
-        if (Vector512.IsHardwareAccelerated)
-        {
-            i = Loop<TOperator, Lanes512>(f, x, y, z, w, i, length);
-        }
-
-        if (Vector256.IsHardwareAccelerated)
-        {
-            i = Loop<TOperator, Lanes256>(f, x, y, z, w, i, length);
-        }
-
-        if (Vector128.IsHardwareAccelerated)
-        {
-            i = Loop<TOperator, Lanes128>(f, x, y, z, w, i, length);
-        }
-
-        Loop<TOperator, Lane>(f, x, y, z, w, i, length);
-    }
+        where TOperator : unmanaged, ITernaryOperator => LaneLoop.Serial(new Ternary<TOperator>(f, x, y, z, w), 0, length);
 
     internal static void RequireLength(int actual, int expected)
     {
@@ -147,72 +91,27 @@ internal static unsafe class Elementwise
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Loop<TOperator, T>(TOperator f, float* x, float* y, int i, int length)
-        where TOperator : unmanaged, IUnaryOperator
-        where T : unmanaged, ILanes<T>
-    {
-        for (; i <= length - T.Count; i += T.Count)
-        {
-            f.Invoke(T.Load(x + i)).Store(y + i);
-        }
-
-        return i;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Loop<TOperator, T>(TOperator f, float* x, float* y, float* z, int i, int length)
-        where TOperator : unmanaged, IBinaryOperator
-        where T : unmanaged, ILanes<T>
-    {
-        for (; i <= length - T.Count; i += T.Count)
-        {
-            f.Invoke(T.Load(x + i), T.Load(y + i)).Store(z + i);
-        }
-
-        return i;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Loop<TOperator, T>(TOperator f, float* x, float* y, float* z, float* w, int i, int length)
-        where TOperator : unmanaged, ITernaryOperator
-        where T : unmanaged, ILanes<T>
-    {
-        for (; i <= length - T.Count; i += T.Count)
-        {
-            f.Invoke(T.Load(x + i), T.Load(y + i), T.Load(z + i)).Store(w + i);
-        }
-
-        return i;
-    }
-
-    private readonly struct UnaryBody<TOperator>(TOperator f, float* x, float* y, int length) : IChunkBody
+    private readonly struct Unary<TOperator>(TOperator f, float* x, float* y) : ILaneBody
         where TOperator : unmanaged, IUnaryOperator
     {
-        public void Run(int chunk)
-        {
-            int start = chunk * Chunks.Floats;
-            Serial(f, x + start, y + start, Math.Min(Chunks.Floats, length - start));
-        }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<T>(int i)
+            where T : unmanaged, ILanes<T> => f.Invoke(T.Load(x + i)).Store(y + i);
     }
 
-    private readonly struct BinaryBody<TOperator>(TOperator f, float* x, float* y, float* z, int length) : IChunkBody
+    private readonly struct Binary<TOperator>(TOperator f, float* x, float* y, float* z) : ILaneBody
         where TOperator : unmanaged, IBinaryOperator
     {
-        public void Run(int chunk)
-        {
-            int start = chunk * Chunks.Floats;
-            Serial(f, x + start, y + start, z + start, Math.Min(Chunks.Floats, length - start));
-        }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<T>(int i)
+            where T : unmanaged, ILanes<T> => f.Invoke(T.Load(x + i), T.Load(y + i)).Store(z + i);
     }
 
-    private readonly struct TernaryBody<TOperator>(TOperator f, float* x, float* y, float* z, float* w, int length) : IChunkBody
+    private readonly struct Ternary<TOperator>(TOperator f, float* x, float* y, float* z, float* w) : ILaneBody
         where TOperator : unmanaged, ITernaryOperator
     {
-        public void Run(int chunk)
-        {
-            int start = chunk * Chunks.Floats;
-            Serial(f, x + start, y + start, z + start, w + start, Math.Min(Chunks.Floats, length - start));
-        }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<T>(int i)
+            where T : unmanaged, ILanes<T> => f.Invoke(T.Load(x + i), T.Load(y + i), T.Load(z + i)).Store(w + i);
     }
 }

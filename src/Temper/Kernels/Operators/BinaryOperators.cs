@@ -66,3 +66,41 @@ internal readonly struct SquaredDifference : IBinaryOperator
     public T Invoke<T>(T x, T y)
         where T : unmanaged, ILanes<T> => (x - y) * (x - y);
 }
+
+/// <summary>(x - shift) y</summary>
+internal readonly struct ShiftedProduct(float shift) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T> => (x - T.Create(shift)) * y;
+}
+
+/// <summary>Huber's loss of the error x - y: d² / 2 up to delta, then delta (|d| - delta / 2).</summary>
+internal readonly struct HuberLoss(float delta) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T>
+    {
+        T d = T.Abs(x - y);
+        T inside = T.Create(0.5f) * d * d;
+        T outside = T.Create(delta) * (d - T.Create(0.5f * delta));
+        return T.Select(T.Greater(d, T.Create(delta)), outside, inside);
+    }
+}
+
+/// <summary>The slope of Huber's loss for its first operand: the error x - y, cut at ±delta.</summary>
+internal readonly struct HuberGradient(float delta) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T> => T.Min(T.Max(x - y, T.Create(-delta)), T.Create(delta));
+}
+
+/// <summary>z - x y</summary>
+internal readonly struct SubtractProduct : ITernaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y, T z)
+        where T : unmanaged, ILanes<T> => z - (x * y);
+}

@@ -90,3 +90,11 @@ internal readonly struct Scale(float factor) : IUnaryOperator
     public T Invoke<T>(T x)
         where T : unmanaged, ILanes<T> => x * T.Create(factor);
 }
+
+/// <summary>(x - first) - second</summary>
+internal readonly struct SubtractTwo(float first, float second) : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x)
+        where T : unmanaged, ILanes<T> => x - T.Create(first) - T.Create(second);
+}

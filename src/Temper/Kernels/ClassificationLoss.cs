@@ -1,0 +1,174 @@
+namespace Temper.Kernels;
+
+/// <summary>What each row should be.</summary>
+internal readonly ref struct ClassTargets
+{
+    /// <summary>Class of each row, 0 to classes - 1.</summary>
+    internal required ReadOnlySpan<long> Labels { get; init; }
+
+    /// <summary>Weight of each class, or empty: all 1.</summary>
+    internal ReadOnlySpan<float> Weights { get; init; }
+
+    /// <summary>Part of the target that is spread over all classes, 0 to 1.</summary>
+    internal float Smoothing { get; init; }
+
+    /// <summary>The weight of a row: that of its class.</summary>
+    internal float WeightOf(int row) => Weights.IsEmpty ? 1 : Weights[(int)Labels[row]];
+
+    /// <summary>The sum of the weights of the rows: what a mean is divided by, as in PyTorch.</summary>
+    internal double TotalWeight()
+    {
+        double total = 0;
+        for (int row = 0; row < Labels.Length; row++)
+        {
+            total += WeightOf(row);
+        }
+
+        return total;
+    }
+
+    /// <summary>Throws when a label is no class.</summary>
+    internal void Require(int classes)
+    {
+        foreach (long label in Labels)
+        {
+            if ((ulong)label >= (ulong)classes)
+            {
+                throw new ArgumentOutOfRangeException($"labels: a label is no class (got {label}, expected 0 to {classes - 1})", innerException: null);
+            }
+        }
+    }
+}
+
+/// <summary>Losses of classifiers, row by row of <c>[rows, classes]</c>, and their slopes.</summary>
+internal static unsafe class ClassificationLoss
+{
+    /// <summary>
+    /// Cross-entropy on logits. With t = (1 - smoothing) w_label at the label plus smoothing w_c / classes everywhere, the loss of a row
+    /// is -Σ t_c log p_c and its slope p_c Σ t - t_c.
+    /// </summary>
+    /// <param name="logits"><c>[rows, classes]</c>.</param>
+    /// <param name="targets">Labels that are classes, weights, smoothing.</param>
+    /// <param name="losses">Receives the loss of each row; not divided by anything.</param>
+    /// <param name="slopes">Receives the slope of each row's own loss, <c>[rows, classes]</c>; may be the logits.</param>
+    internal static void CrossEntropy(ReadOnlySpan<float> logits, in ClassTargets targets, Span<float> losses, Span<float> slopes)
+    {
+        int rows = losses.Length;
+        Elementwise.RequireLength(targets.Labels.Length, rows);
+        Elementwise.RequireLength(slopes.Length, logits.Length);
+        if (logits.IsEmpty)
+        {
+            losses.Clear();
+            return;
+        }
+
+        int classes = logits.Length / rows;
+        targets.Require(classes);
+        fixed (float* x = logits, loss = losses, slope = slopes, weights = targets.Weights)
+        fixed (long* labels = targets.Labels)
+        {
+            var body = new CrossEntropyBody
+            {
+                Logits = x, Labels = labels, Weights = weights, Losses = loss, Slopes = slope,
+                Rows = rows, Classes = classes, Smoothing = targets.Smoothing,
+            };
+            Chunks.Run(body, Chunks.Count(rows, body.RowsPerChunk));
+        }
+    }
+
+    /// <summary>Negative log-likelihood: the loss of a row is -w_label x_label.</summary>
+    internal static void NegativeLogLikelihood(ReadOnlySpan<float> logProbabilities, in ClassTargets targets, Span<float> losses)
+    {
+        int classes = losses.IsEmpty ? 0 : logProbabilities.Length / losses.Length;
+        targets.Require(classes);
+        for (int row = 0; row < losses.Length; row++)
+        {
+            losses[row] = -targets.WeightOf(row) * logProbabilities[(row * classes) + (int)targets.Labels[row]];
+        }
+    }
+
+    /// <summary>Slopes of <see cref="NegativeLogLikelihood"/>, each row times the gradient of its loss.</summary>
+    internal static void NegativeLogLikelihoodGradient(in ClassTargets targets, ReadOnlySpan<float> dLosses, Span<float> dx)
+    {
+        int classes = dLosses.IsEmpty ? 0 : dx.Length / dLosses.Length;
+        dx.Clear();
+        for (int row = 0; row < dLosses.Length; row++)
+        {
+            dx[(row * classes) + (int)targets.Labels[row]] = -targets.WeightOf(row) * dLosses[row];
+        }
+    }
+
+    /// <summary>Binary cross-entropy on logits: softplus(x) - x t, t from 0 to 1.</summary>
+    internal static void BinaryCrossEntropy(ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> losses)
+    {
+        Transcendental.Softplus(logits, losses);
+        Elementwise.Apply(default(SubtractProduct), logits, targets, losses, losses);
+    }
+
+    /// <summary>The slope of <see cref="BinaryCrossEntropy"/>: sigmoid(x) - t.</summary>
+    internal static void BinaryCrossEntropySlope(ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> slopes)
+    {
+        Transcendental.Sigmoid(logits, slopes);
+        Elementwise.Apply(default(Subtract), slopes, targets, slopes);
+    }
+
+    private readonly struct CrossEntropyBody : IChunkBody
+    {
+        internal float* Logits { get; init; }
+
+        internal long* Labels { get; init; }
+
+        internal float* Weights { get; init; }
+
+        internal float* Losses { get; init; }
+
+        internal float* Slopes { get; init; }
+
+        internal int Rows { get; init; }
+
+        internal int Classes { get; init; }
+
+        internal float Smoothing { get; init; }
+
+        internal int RowsPerChunk => Chunks.Rows(8 * Classes);
+
+        public void Run(int chunk)
+        {
+            int end = Math.Min(Rows, (chunk + 1) * RowsPerChunk);
+            for (int row = chunk * RowsPerChunk; row < end; row++)
+            {
+                long start = (long)row * Classes;
+                Losses[row] = Row(Logits + start, Slopes + start, (int)Labels[row]);
+            }
+        }
+
+        private float Row(float* x, float* slope, int label)
+        {
+            float own = (1 - Smoothing) * (Weights == null ? 1 : Weights[label]);
+            float spread = Smoothing / Classes;
+
+            // Σ t and Σ t x come first: the slopes may lie where the logits are.
+            double total = own, dot = (double)own * x[label];
+            if (Smoothing != 0)
+            {
+                for (int c = 0; c < Classes; c++)
+                {
+                    double t = spread * (Weights == null ? 1 : Weights[c]);
+                    total += t;
+                    dot += t * x[c];
+                }
+            }
+
+            (float max, float sum) = Softmax.Exponentials(x, slope, Classes);
+            Elementwise.Serial(new Scale((float)(total / sum)), slope, slope, Classes);
+            slope[label] -= own;
+            for (int c = 0; c < Classes && Smoothing != 0; c++)
+            {
+                slope[c] -= spread * (Weights == null ? 1 : Weights[c]);
+            }
+
+            // -Σ t (x - max - log sum)
+            return (float)((total * (max + Math.Log(sum))) - dot);
+        }
+    }
+}

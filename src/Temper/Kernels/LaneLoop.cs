@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>What a loop does to the elements at one place of its arrays.</summary>
+internal interface ILaneBody
+{
+    /// <summary>Treats elements <paramref name="i"/> to <paramref name="i"/> + T.Count - 1.</summary>
+    void Invoke<T>(int i)
+        where T : unmanaged, ILanes<T>;
+}
+
+/// <summary>The one loop of all element-wise kernels: the widest vectors first, narrower ones for what is left.</summary>
+internal static class LaneLoop
+{
+    /// <summary>Elements 0 to <paramref name="length"/> - 1 in fixed chunks on the current pool.</summary>
+    internal static void Parallel<TBody>(TBody body, int length)
+        where TBody : unmanaged, ILaneBody =>
+        Chunks.Run(new ChunkBody<TBody>(body, length), Chunks.Count(length, Chunks.Floats));
+
+    /// <summary>Elements <paramref name="start"/> to <paramref name="end"/> - 1 on this thread.</summary>
+    internal static void Serial<TBody>(TBody body, int start, int end)
+        where TBody : unmanaged, ILaneBody
+    {
+        int i = start;
+        if (Simd.Active >= SimdWidth.Vector512)
+        {
+            i = Run<TBody, Lanes512>(body, i, end);
+        }
+
+        if (Simd.Active >= SimdWidth.Vector256)
+        {
+            i = Run<TBody, Lanes256>(body, i, end);
+        }
+
+        if (Simd.Active >= SimdWidth.Vector128)
+        {
+            i = Run<TBody, Lanes128>(body, i, end);
+        }
+
+        Run<TBody, Lane>(body, i, end);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Run<TBody, T>(TBody body, int i, int end)
+        where TBody : unmanaged, ILaneBody
+        where T : unmanaged, ILanes<T>
+    {
+        for (; i <= end - T.Count; i += T.Count)
+        {
+            body.Invoke<T>(i);
+        }
+
+        return i;
+    }
+
+    private readonly struct ChunkBody<TBody>(TBody body, int length) : IChunkBody
+        where TBody : unmanaged, ILaneBody
+    {
+        public void Run(int chunk)
+        {
+            int start = chunk * Chunks.Floats;
+            Serial(body, start, Math.Min(length, start + Chunks.Floats));
+        }
+    }
+}
