@@ -1,0 +1,16 @@
+using Temper.KernelGenerator;
+
+// Writes the register tiles of src/Temper/Kernels/Generated. Usage: dotnet run --project eng/Temper.KernelGenerator -- FOLDER
+if (args.Length != 1)
+{
+    Console.Error.WriteLine("usage: dotnet run --project eng/Temper.KernelGenerator -- src/Temper/Kernels/Generated");
+    return 2;
+}
+
+Directory.CreateDirectory(args[0]);
+foreach ((string name, string text) in Tiles.All())
+{
+    File.WriteAllText(Path.Combine(args[0], name), text);
+}
+
+return 0;

@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+
+namespace Temper.Kernels;
+
+/// <summary>Working memory of a thread, one block for each use, grown once and kept.</summary>
+internal static unsafe class Scratch
+{
+    private const int Alignment = 64;
+
+    [ThreadStatic]
+    private static float[]?[]? _blocks;
+
+    /// <summary>What a block is for. A kernel that runs inside another must not use the same one.</summary>
+    internal enum Use
+    {
+        /// <summary>Packed left operand of a product.</summary>
+        Left,
+
+        /// <summary>Packed right operand of a product.</summary>
+        Right,
+
+        /// <summary>One register tile at an edge.</summary>
+        Tile,
+
+        /// <summary>Packed weights of a convolution.</summary>
+        Weights,
+
+        /// <summary>Row pointers or offsets of a convolution.</summary>
+        Pointers,
+
+        /// <summary>Partial sums of chunks.</summary>
+        Partial,
+
+        /// <summary>Rows that are always zero.</summary>
+        Zeros,
+
+        /// <summary>Gathered pixels.</summary>
+        Columns,
+    }
+
+    /// <summary>At least <paramref name="count"/> floats on a 64-byte boundary; contents as the last user left them.</summary>
+    internal static float* Rent(Use use, long count)
+    {
+        float[]?[] blocks = _blocks ??= new float[Enum.GetValues<Use>().Length][];
+        ref float[]? block = ref blocks[(int)use];
+        long needed = count + (Alignment / sizeof(float));
+        if (block is null || block.Length < needed)
+        {
+            block = GC.AllocateArray<float>(checked((int)needed), pinned: true);
+        }
+
+        nint address = Marshal.UnsafeAddrOfPinnedArrayElement(block, 0);
+        return (float*)((address + Alignment - 1) & ~(nint)(Alignment - 1));
+    }
+}

@@ -1,0 +1,94 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+public sealed partial class Tensor
+{
+    /// <summary>The affine map <c>y = x Wᵀ + b</c> of each row.</summary>
+    /// <param name="weight"><c>[O, I]</c>.</param>
+    /// <param name="bias"><c>[O]</c>, or null for none.</param>
+    /// <returns><c>[..., O]</c> for an input <c>[..., I]</c>.</returns>
+    /// <exception cref="ShapeMismatchException">The last axis is not I, or the bias is not <c>[O]</c>.</exception>
+    public Tensor Linear(Tensor weight, Tensor? bias = null) => Linear(weight, bias, relu: false);
+
+    /// <inheritdoc cref="Linear(Tensor, Tensor?)"/>
+    /// <param name="weight"><c>[O, I]</c>.</param>
+    /// <param name="bias"><c>[O]</c>, or null for none.</param>
+    /// <param name="relu">Whether negative results become zero, in the same pass.</param>
+    internal Tensor Linear(Tensor weight, Tensor? bias, bool relu) =>
+        new LinearOperation(this, weight, bias, relu).Apply();
+}
+
+internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, bool relu)
+    : Operation(bias is null ? [x, weight] : [x, weight, bias])
+{
+    private int Outputs => weight.Shape[0];
+
+    private int Features => weight.Shape[1];
+
+    private int Rows => x.Shape.CountOf(0, x.Rank - 1);
+
+    internal override string Name => "Linear";
+
+    protected override Tensor Forward()
+    {
+        Check();
+        Tensor y = Tensor.Allocate(x.Shape.With(-1, Outputs));
+        Gemm.Multiply(
+            new MatrixView(x.ToRowMajor().Physical(), Rows, Features),
+            new MatrixView(weight.Physical(), Outputs, Features).Transposed,
+            y.Writable(),
+            new GemmEpilogue { Bias = bias is null ? default : bias.Physical(), Relu = relu });
+        return y;
+    }
+
+    /// <summary>dx = dy W, dW = dyᵀ x, db = Σ rows of dy; dy is first masked where ReLU gave zero.</summary>
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        Tensor dy = gradient.ToRowMajor();
+        if (relu)
+        {
+            dy = Activations.ReluGradient(output, dy);
+        }
+
+        var dyRows = new MatrixView(dy.Physical(), Rows, Outputs);
+        if (inputs.Wants(1))
+        {
+            Tensor dw = Tensor.Allocate(weight.Shape);
+            Gemm.Multiply(dyRows.Transposed, new MatrixView(x.ToRowMajor().Physical(), Rows, Features), dw.Writable());
+            inputs.Add(1, dw);
+        }
+
+        if (bias is not null && inputs.Wants(2))
+        {
+            Tensor db = Tensor.Allocate(bias.Shape);
+            Reductions.SumRows(dy.Physical(), Rows, Outputs, db.Writable());
+            inputs.Add(2, db);
+        }
+
+        if (inputs.Wants(0))
+        {
+            Tensor dx = Tensor.Allocate(x.Shape);
+            Gemm.Multiply(dyRows, new MatrixView(weight.Physical(), Outputs, Features), dx.Writable());
+            inputs.Add(0, dx);
+        }
+    }
+
+    private void Check()
+    {
+        if (weight.Rank != 2)
+        {
+            throw new ShapeMismatchException("Linear weight", weight.Shape, "[O, I]");
+        }
+
+        if (x.Rank < 1 || x.Shape[-1] != Features)
+        {
+            throw new ShapeMismatchException("Linear", x.Shape, $"[..., {Features}] for weight {weight.Shape}");
+        }
+
+        if (bias is not null && (bias.Rank != 1 || bias.Shape[0] != Outputs))
+        {
+            throw new ShapeMismatchException("Linear bias", bias.Shape, $"[{Outputs}] for weight {weight.Shape}");
+        }
+    }
+}
