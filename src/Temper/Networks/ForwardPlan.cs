@@ -1,0 +1,122 @@
+using System.Buffers;
+using Temper.Tensors;
+using Temper.Tensors.Memory;
+
+namespace Temper.Networks;
+
+/// <summary>The steps of one pass through a graph, and after which step each value is needed no more.</summary>
+/// <remarks>
+/// Without an open tape, values between the nodes go back to the pool at their last use and results belong to the caller. With
+/// one, everything lives as long as the outermost tape: a gradient may need it.
+/// </remarks>
+internal sealed class ForwardPlan
+{
+    private readonly NetworkGraph _graph;
+    private readonly PlanStep[] _steps;
+    private readonly int _widest;
+
+    internal ForwardPlan(NetworkGraph graph, IEnumerable<PlanStep> steps)
+    {
+        _graph = graph;
+        _steps = [.. steps];
+        _widest = _steps.Select(step => step.Width).DefaultIfEmpty(0).Max();
+        var needed = new HashSet<int>(graph.OutputValues);
+        for (int i = _steps.Length - 1; i >= 0; i--)
+        {
+            _steps[i].LastUses = [.. _steps[i].Inputs.Distinct().Where(needed.Add)];
+        }
+    }
+
+    internal IReadOnlyList<PlanStep> Steps => _steps;
+
+    internal Tensor[] Run(Network network, IReadOnlyList<Tensor> inputs, ForwardMode mode)
+    {
+        Tensor?[] values = ArrayPool<Tensor?>.Shared.Rent(_graph.ValueCount);
+        Tensor[] arguments = ArrayPool<Tensor>.Shared.Rent(_widest);
+        MemoryScope? tape = TapeScope();
+        MemoryScope own = tape ?? new MemoryScope();
+        try
+        {
+            for (int i = 0; i < inputs.Count; i++)
+            {
+                values[i] = inputs[i];
+            }
+
+            var pass = new Pass(network, mode, own, MemoryScope.Current, FreesEarly: tape is null);
+            foreach (PlanStep step in _steps)
+            {
+                RunStep(step, pass, values, arguments);
+            }
+
+            return Results(values, tape is null ? own : null);
+        }
+        finally
+        {
+            ArrayPool<Tensor?>.Shared.Return(values, clearArray: true);
+            ArrayPool<Tensor>.Shared.Return(arguments, clearArray: true);
+            if (tape is null)
+            {
+                own.Dispose();
+            }
+        }
+    }
+
+    private void RunStep(PlanStep step, in Pass pass, Tensor?[] values, Tensor[] arguments)
+    {
+        bool isResult = Array.IndexOf(_graph.OutputValues, step.Output) >= 0;
+        Tensor result;
+        using (MemoryScope.Enter(isResult ? pass.Caller : pass.Own, backward: pass.FreesEarly && !isResult))
+        {
+            result = step.Run(pass.Network, pass.Mode, values, arguments);
+        }
+
+        values[step.Output] = result;
+        if (!pass.FreesEarly)
+        {
+            return;
+        }
+
+        // A flattened value shares its memory with the one before, so memory is counted, not values.
+        if (result.Storage.Owner == pass.Own)
+        {
+            result.Storage.Retain();
+        }
+
+        foreach (int used in step.LastUses)
+        {
+            if (values[used] is { } value && value.Storage.Owner == pass.Own)
+            {
+                value.Storage.Release();
+            }
+
+            values[used] = null;
+        }
+    }
+
+    /// <summary>The output values; one that shares memory with an intermediate is copied, since that memory goes back.</summary>
+    private Tensor[] Results(Tensor?[] values, MemoryScope? closing)
+    {
+        var results = new Tensor[_graph.OutputValues.Length];
+        for (int i = 0; i < results.Length; i++)
+        {
+            Tensor value = values[_graph.OutputValues[i]]!;
+            results[i] = closing is not null && value.Storage.Owner == closing ? value.Detach() : value;
+        }
+
+        return results;
+    }
+
+    private static MemoryScope? TapeScope()
+    {
+        GradientTape? outermost = null;
+        for (GradientTape? tape = GradientTape.Innermost; tape is not null; tape = tape.Parent)
+        {
+            outermost = tape;
+        }
+
+        return outermost?.Scope;
+    }
+
+    /// <summary>What all steps of one pass share.</summary>
+    private readonly record struct Pass(Network Network, ForwardMode Mode, MemoryScope Own, MemoryScope? Caller, bool FreesEarly);
+}

@@ -1,0 +1,182 @@
+using System.Collections.ObjectModel;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>
+/// A neural network as a value: a graph of operators with named parameters and buffers. Immutable; what changes it gives a new
+/// network that shares everything else.
+/// </summary>
+/// <remarks>
+/// Axis 0 of every value is the batch. A pass may run on several threads at once. Training works on a <see cref="Copy"/>, whose
+/// numbers the trainer alone writes.
+/// </remarks>
+/// <example><code>
+/// Network lenet = Network.Build(InputSpec.Image(channels: 1, height: 28, width: 28, min: 0, max: 1), x => x
+///     .Conv2d(20, kernel: 5).MaxPool2d(2)
+///     .Conv2d(50, kernel: 5).MaxPool2d(2)
+///     .Flatten().Linear(500).Relu().Linear(10));
+/// </code></example>
+public sealed partial class Network
+{
+    internal Network(NetworkGraph graph, IEnumerable<Parameter> parameters, IEnumerable<KeyValuePair<string, Tensor>> buffers)
+    {
+        Graph = graph;
+        Parameters = new ParameterMap(parameters);
+        ParameterValues = [.. Parameters.Select(parameter => parameter.Value)];
+        Buffers = new ReadOnlyDictionary<string, Tensor>(new OrderedDictionary<string, Tensor>(buffers, StringComparer.Ordinal));
+        BufferValues = [.. Buffers.Values];
+    }
+
+    /// <summary>What it takes in, in order.</summary>
+    public IReadOnlyList<InputSpec> Inputs => Graph.Inputs;
+
+    /// <summary>What it gives out, in order.</summary>
+    public IReadOnlyList<NetworkOutput> Outputs => Graph.Outputs;
+
+    /// <summary>Its nodes, each after those whose values it takes.</summary>
+    public IReadOnlyList<Node> Nodes => Graph.Nodes;
+
+    /// <summary>Its parameters, in the order of first use; one that two nodes share is there once.</summary>
+    public ParameterMap Parameters { get; }
+
+    /// <summary>Its buffers by full name, in the order of first use: running statistics of batch normalization.</summary>
+    public IReadOnlyDictionary<string, Tensor> Buffers { get; }
+
+    /// <summary>Names of the classes, if it is a classifier that knows them.</summary>
+    public IReadOnlyList<string> ClassNames { get; private init; } = [];
+
+    /// <summary>Free texts that are saved with it: where it comes from, its license.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; private init; } = ReadOnlyDictionary<string, string>.Empty;
+
+    internal NetworkGraph Graph { get; }
+
+    /// <summary>The parameters' values in order, for plans.</summary>
+    internal Tensor[] ParameterValues { get; }
+
+    /// <summary>The buffers in order, for plans.</summary>
+    internal Tensor[] BufferValues { get; }
+
+    /// <summary>Builds a network with one input and one output, named <c>output</c>.</summary>
+    /// <param name="input">What it takes in.</param>
+    /// <param name="body">Gives the output's value from the input's.</param>
+    /// <returns>
+    /// The network, its weights zero: call <see cref="Initialize"/> or load weights before use.
+    /// </returns>
+    /// <exception cref="ShapeMismatchException">Shapes do not fit; the error names the node.</exception>
+    /// <exception cref="ArgumentException">Names or values do not fit.</exception>
+    public static Network Build(InputSpec input, Func<Value, Value> body) =>
+        Build([input], values => [("output", body(values[0]))]);
+
+    /// <summary>Builds a network with several inputs or outputs.</summary>
+    /// <param name="inputs">What it takes in.</param>
+    /// <param name="body">Gives the outputs, named, from the inputs' values.</param>
+    /// <inheritdoc cref="Build(InputSpec, Func{Value, Value})"/>
+    public static Network Build(
+        IReadOnlyList<InputSpec> inputs, Func<IReadOnlyList<Value>, IReadOnlyList<(string Name, Value Value)>> body)
+    {
+        var builder = new NetworkBuilder();
+        Value[] values = [.. inputs.Select(builder.Input)];
+        IReadOnlyList<(string Name, Value Value)> outputs = body(values);
+        return FromGraph(new NetworkGraph(
+            inputs, builder.Nodes, [.. outputs.Select(output => new NetworkOutput(output.Name, output.Value.Name))]));
+    }
+
+    /// <summary>The values of one batch in evaluation, for a network with one input and one output.</summary>
+    /// <param name="x"><c>[N, ...]</c>, the input's sample shape behind the batch axis.</param>
+    /// <returns>The output's value, for a classifier <c>[N, classes]</c>.</returns>
+    /// <exception cref="ShapeMismatchException">The input does not fit.</exception>
+    /// <exception cref="InvalidOperationException">The network has several inputs or outputs.</exception>
+    public Tensor Forward(Tensor x) => Forward(x, ForwardMode.Evaluation);
+
+    /// <summary>The values of one batch in a given mode.</summary>
+    /// <param name="x"><c>[N, ...]</c>.</param>
+    /// <param name="mode">Evaluation or training; the network itself does not change.</param>
+    /// <inheritdoc cref="Forward(Tensor)"/>
+    public Tensor Forward(Tensor x, ForwardMode mode)
+    {
+        if (Inputs.Count != 1 || Outputs.Count != 1)
+        {
+            throw new InvalidOperationException(
+                $"Network.Forward: needs one input and one output (got {Inputs.Count} and {Outputs.Count}); call the form that takes lists");
+        }
+
+        return Forward([x], mode)[0];
+    }
+
+    /// <summary>The values of all outputs.</summary>
+    /// <param name="inputs">One tensor for each input, all of one batch size.</param>
+    /// <param name="mode">Evaluation or training.</param>
+    /// <returns>One tensor for each output.</returns>
+    /// <exception cref="ArgumentException">Number, shape or dtype of the inputs does not fit.</exception>
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs, ForwardMode mode)
+    {
+        CheckInputs(inputs);
+        return Graph.Plans.For(mode).Run(this, inputs, mode);
+    }
+
+    /// <summary>This network with fresh parameters and buffers; masks are kept, masked entries are zero.</summary>
+    /// <param name="stream">Each parameter takes the part of this stream that bears its name.</param>
+    /// <param name="weights">For weights of convolutions and linear layers; null: each operator's own (PyTorch's default).</param>
+    public Network Initialize(RandomStream stream, Initializer? weights = null) => new(
+        Graph,
+        Parameters.Select(parameter => Start(parameter, Graph.Parameters[parameter.Name], stream, weights)),
+        Graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())))
+    {
+        ClassNames = ClassNames,
+        Metadata = Metadata,
+    };
+
+    /// <summary>A network of its own memory: whoever holds the copy alone may write its parameters and buffers in place.</summary>
+    public Network Copy() => With(
+        Parameters.Select(parameter => parameter with { Value = parameter.Value.Detach(), Mask = parameter.Mask?.Detach() }),
+        Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Detach())));
+
+    /// <summary>A network of a checked graph, weights zero, scales one.</summary>
+    internal static Network FromGraph(NetworkGraph graph) => new(
+        graph,
+        graph.Parameters.Select(entry => new Parameter
+        {
+            Name = entry.Key,
+            Role = entry.Value.Role,
+            Value = Tensor.Full(entry.Value.Shape, entry.Value.Initializer is Constant constant ? constant.Value : 0f),
+        }),
+        graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())));
+
+    private static Parameter Start(Parameter parameter, ParameterSpec spec, RandomStream stream, Initializer? weights)
+    {
+        bool isWeight = spec.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight;
+        float[] values = new float[spec.Shape.Count];
+        (isWeight && weights is not null ? weights : spec.Initializer).Fill(values, spec.Fan, stream.Split(parameter.Name));
+        return Masked(parameter with { Value = Tensor.From(values, spec.Shape) });
+    }
+
+    private void CheckInputs(IReadOnlyList<Tensor> inputs)
+    {
+        if (inputs.Count != Inputs.Count)
+        {
+            throw new ArgumentException($"Network.Forward: wrong number of inputs (got {inputs.Count}, expected {Inputs.Count})", nameof(inputs));
+        }
+
+        for (int i = 0; i < inputs.Count; i++)
+        {
+            InputSpec spec = Inputs[i];
+            Shape shape = inputs[i].Shape;
+            if (shape.Rank != spec.SampleShape.Rank + 1 || !shape.AsSpan()[1..].SequenceEqual(spec.SampleShape.AsSpan()))
+            {
+                throw new ShapeMismatchException($"Network input '{spec.Name}'", shape, $"[N, {string.Join(", ", spec.SampleShape)}]");
+            }
+
+            if (shape[0] != inputs[0].Shape[0])
+            {
+                throw new ShapeMismatchException($"Network input '{spec.Name}'", shape, inputs[0].Shape, "all inputs have one batch size");
+            }
+
+            if (inputs[i].DType != spec.DType)
+            {
+                throw new ArgumentException($"Network input '{spec.Name}': wrong dtype (got {inputs[i].DType}, expected {spec.DType}); convert it first");
+            }
+        }
+    }
+}

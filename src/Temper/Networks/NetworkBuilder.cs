@@ -1,0 +1,79 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>Collects the nodes while a network's body runs, and names them.</summary>
+internal sealed class NetworkBuilder
+{
+    private readonly List<Node> _nodes = [];
+    private readonly Dictionary<string, Node> _byName = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private string _scope = "";
+
+    internal IReadOnlyList<Node> Nodes => _nodes;
+
+    internal Value Input(InputSpec input)
+    {
+        input.Check();
+        _taken.Add(input.Name);
+        return new Value(this, input.Name, input.BatchShape(1));
+    }
+
+    internal Value Add(Operator operation, string? name, string? parametersOf, ReadOnlySpan<Value> inputs)
+    {
+        string full = name is null ? NextName(operation) : _scope + name;
+        string[] names = new string[inputs.Length];
+        var shapes = new Shape[inputs.Length];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i].Builder != this)
+            {
+                throw new ArgumentException($"{full}: value '{inputs[i].Name}' belongs to another network; use the body's own values");
+            }
+
+            (names[i], shapes[i]) = (inputs[i].Name, inputs[i].Shape);
+        }
+
+        if (!_taken.Add(full))
+        {
+            throw new ArgumentException($"Network: two nodes have one name (got '{full}' again); give one of them another name");
+        }
+
+        Shape output = GraphCheck.InferShape(operation, full, shapes);
+        Node node = GraphCheck.Complete(operation, full, names, shapes, parametersOf is null ? null : Earlier(parametersOf, full));
+        _nodes.Add(node);
+        _byName.Add(full, node);
+        return new Value(this, full, output);
+    }
+
+    internal Value InScope(string name, Value value, Func<Value, Value> body)
+    {
+        Names.Check(name, "a scope");
+        string outer = _scope;
+        _scope = $"{outer}{name}.";
+        try
+        {
+            return body(value);
+        }
+        finally
+        {
+            _scope = outer;
+        }
+    }
+
+    private Node Earlier(string name, string asking) => _byName.TryGetValue(name, out Node? node)
+        ? node
+        : throw new ArgumentException($"{asking}: no earlier node to share parameters with (got '{name}'); give its full name, scope included");
+
+    private string NextName(Operator operation)
+    {
+        for (int number = 1; ; number++)
+        {
+            string name = $"{_scope}{operation.DefaultName}{number}";
+            if (!_taken.Contains(name))
+            {
+                return name;
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>
+/// The checked, sorted structure of a network without its numbers: shared by all networks that differ only in parameters.
+/// Values are numbered: inputs first, then nodes in order.
+/// </summary>
+internal sealed class NetworkGraph
+{
+    private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
+    private readonly List<Shape> _shapes = [];
+    private readonly List<DType> _types = [];
+    private readonly OrderedDictionary<string, ParameterSpec> _parameters = new(StringComparer.Ordinal);
+    private readonly OrderedDictionary<string, BufferSpec> _buffers = new(StringComparer.Ordinal);
+
+    internal NetworkGraph(IReadOnlyList<InputSpec> inputs, IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs)
+    {
+        if (inputs.Count == 0)
+        {
+            throw new ArgumentException("Network: no inputs; give at least one");
+        }
+
+        foreach (InputSpec input in inputs)
+        {
+            input.Check();
+        }
+
+        Inputs = [.. inputs];
+        Nodes = GraphCheck.Sort(inputs, nodes).AsReadOnly();
+        Outputs = [.. outputs];
+        foreach (InputSpec input in inputs)
+        {
+            AddValue(input.Name, input.BatchShape(1), input.DType);
+        }
+
+        foreach (Node node in Nodes)
+        {
+            AddNode(node);
+        }
+
+        GraphCheck.CheckOutputs(outputs, _numbers.ContainsKey);
+        GraphCheck.CheckUsed(Nodes, outputs);
+        OutputValues = [.. outputs.Select(output => _numbers[output.Value])];
+        Plans = new ForwardPlans(this);
+    }
+
+    internal IReadOnlyList<InputSpec> Inputs { get; }
+
+    internal IReadOnlyList<Node> Nodes { get; }
+
+    internal IReadOnlyList<NetworkOutput> Outputs { get; }
+
+    /// <summary>Numbers of the output values.</summary>
+    internal int[] OutputValues { get; }
+
+    internal int ValueCount => _shapes.Count;
+
+    /// <summary>Specs by full name, in the order of first use.</summary>
+    internal OrderedDictionary<string, ParameterSpec> Parameters => _parameters;
+
+    /// <inheritdoc cref="Parameters"/>
+    internal OrderedDictionary<string, BufferSpec> Buffers => _buffers;
+
+    internal ForwardPlans Plans { get; }
+
+    /// <summary>The number of a value by its name; -1 if there is none.</summary>
+    internal int NumberOf(string value) => _numbers.GetValueOrDefault(value, -1);
+
+    /// <summary>The shape of a value for a batch of one.</summary>
+    internal Shape ShapeOf(string value) => _shapes[_numbers[value]];
+
+    internal DType TypeOf(string value) => _types[_numbers[value]];
+
+    /// <summary>The shapes of a node's inputs for a batch of one.</summary>
+    internal Shape[] InputShapes(Node node) => [.. node.Inputs.Select(ShapeOf)];
+
+    private void AddValue(string name, Shape shape, DType type)
+    {
+        _numbers.Add(name, _shapes.Count);
+        _shapes.Add(shape);
+        _types.Add(type);
+    }
+
+    private void AddNode(Node node)
+    {
+        Shape[] shapes = InputShapes(node);
+        Shape output = GraphCheck.InferShape(node.Operator, node.Name, shapes);
+        DType type = node.Operator.InferDType([.. node.Inputs.Select(TypeOf)], node.Name);
+        AddValue(node.Name, output, type);
+
+        IReadOnlyList<ParameterSpec> parameters = node.Operator.ParameterSpecs(shapes);
+        CheckCount(node, "parameters", node.Parameters.Count, parameters.Count);
+        for (int i = 0; i < parameters.Count; i++)
+        {
+            AddShared(_parameters, node, node.Parameters[i], parameters[i], spec => spec.Shape);
+        }
+
+        IReadOnlyList<BufferSpec> buffers = node.Operator.BufferSpecs(shapes);
+        CheckCount(node, "buffers", node.Buffers.Count, buffers.Count);
+        for (int i = 0; i < buffers.Count; i++)
+        {
+            AddShared(_buffers, node, node.Buffers[i], buffers[i], spec => spec.Shape);
+        }
+    }
+
+    private static void AddShared<TSpec>(
+        OrderedDictionary<string, TSpec> all, Node node, string name, TSpec spec, Func<TSpec, Shape> shapeOf)
+    {
+        Names.Check(name, $"a parameter of node '{node.Name}'");
+        if (!all.TryGetValue(name, out TSpec? first))
+        {
+            all.Add(name, spec);
+            return;
+        }
+
+        if (!shapeOf(first).Equals(shapeOf(spec)))
+        {
+            throw new ShapeMismatchException(
+                node.Name, shapeOf(spec), shapeOf(first), $"'{name}' is shared, so both nodes must want one shape");
+        }
+    }
+
+    private static void CheckCount(Node node, string what, int got, int expected)
+    {
+        if (got != expected)
+        {
+            throw new ArgumentException($"{node.Name}: wrong number of {what} (got {got}, expected {expected} for {node.Operator.Kind})");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+namespace Temper.Networks;
+
+/// <summary>Attributes by name, in ordinal order. A value is a long, a double, a string, a long[] or a double[].</summary>
+public sealed class OperatorAttributes
+{
+    private readonly SortedDictionary<string, object> _values = new(StringComparer.Ordinal);
+
+    /// <summary>No attributes.</summary>
+    public static OperatorAttributes Empty { get; } = new();
+
+    /// <summary>The values by name.</summary>
+    public IReadOnlyDictionary<string, object> Values => _values;
+
+    /// <summary>These attributes and one more (or one changed).</summary>
+    /// <param name="name">Name of the attribute.</param>
+    /// <param name="value">A long, int, bool, double, float, string, or an array of long, int, double or float.</param>
+    /// <exception cref="ArgumentException">The value is of another type.</exception>
+    public OperatorAttributes With(string name, object value)
+    {
+        var result = new OperatorAttributes();
+        foreach ((string key, object held) in _values)
+        {
+            result._values[key] = held;
+        }
+
+        result._values[name] = Plain(name, value);
+        return result;
+    }
+
+    /// <summary>Whether there is an attribute with a name.</summary>
+    /// <param name="name">Name of the attribute.</param>
+    public bool Contains(string name) => _values.ContainsKey(name);
+
+    /// <summary>A whole number that fits 32 bits.</summary>
+    /// <param name="name">Name of the attribute.</param>
+    /// <param name="absent">What to give where there is none; null: that is an error.</param>
+    /// <exception cref="FormatException">It is missing or something else.</exception>
+    public int Int(string name, int? absent = null) => Find(name) switch
+    {
+        long value and >= int.MinValue and <= int.MaxValue => (int)value,
+        null when absent is { } value => value,
+        var other => throw Wrong(name, other, "a whole number"),
+    };
+
+    /// <summary>A number.</summary>
+    /// <inheritdoc cref="Int"/>
+    public float Float(string name, float? absent = null) => Find(name) switch
+    {
+        double value => (float)value,
+        long value => value,
+        null when absent is { } value => value,
+        var other => throw Wrong(name, other, "a number"),
+    };
+
+    /// <summary>A text.</summary>
+    /// <param name="name">Name of the attribute.</param>
+    /// <returns>The text; null where there is none.</returns>
+    /// <exception cref="FormatException">It is something else.</exception>
+    public string? Text(string name) => Find(name) switch
+    {
+        string value => value,
+        null => null,
+        var other => throw Wrong(name, other, "a text"),
+    };
+
+    /// <summary>Whole numbers that fit 32 bits.</summary>
+    /// <param name="name">Name of the attribute.</param>
+    /// <param name="absent">What to give where there are none; null: that is an error.</param>
+    /// <exception cref="FormatException">They are missing or something else.</exception>
+    public int[] Ints(string name, int[]? absent = null) => Find(name) switch
+    {
+        long[] values when Array.TrueForAll(values, v => v is >= int.MinValue and <= int.MaxValue) =>
+            Array.ConvertAll(values, v => (int)v),
+        double[] { Length: 0 } => [],
+        null when absent is not null => absent,
+        var other => throw Wrong(name, other, "a list of whole numbers"),
+    };
+
+    /// <summary>Numbers.</summary>
+    /// <inheritdoc cref="Ints"/>
+    public float[] Floats(string name, float[]? absent = null) => Find(name) switch
+    {
+        double[] values => Array.ConvertAll(values, v => (float)v),
+        long[] values => Array.ConvertAll(values, v => (float)v),
+        null when absent is not null => absent,
+        var other => throw Wrong(name, other, "a list of numbers"),
+    };
+
+    private object? Find(string name) => _values.GetValueOrDefault(name);
+
+    private static object Plain(string name, object value) => value switch
+    {
+        long or double or string or long[] or double[] => value,
+        int number => (long)number,
+        bool flag => flag ? 1L : 0L,
+        float number => Widen(number),
+        int[] numbers => Array.ConvertAll(numbers, v => (long)v),
+        float[] numbers => Array.ConvertAll(numbers, Widen),
+        _ => throw new ArgumentException(
+            $"OperatorAttributes: '{name}' is not a plain value (got {value.GetType().Name}, expected a number, a text or a list of numbers)"),
+    };
+
+    /// <summary>The double that is written with as few digits as the float, so that files read 0.1 and not 0.10000000149.</summary>
+    private static double Widen(float value) => double.Parse(value.ToString("R"));
+
+    private static FormatException Wrong(string name, object? found, string expected) => new(
+        $"attribute '{name}' is {(found is null ? "missing" : "something else")} (got {Shown(found)}, expected {expected})");
+
+    private static string Shown(object? value) => value switch
+    {
+        null => "nothing",
+        string text => $"\"{text}\"",
+        long[] values => $"[{string.Join(", ", values)}]",
+        double[] values => $"[{string.Join(", ", values)}]",
+        _ => value.ToString()!,
+    };
+}

@@ -1,0 +1,69 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>
+/// Batch normalization over axis 1 of <c>[N, C, ...]</c> (arXiv:1502.03167): parameters <c>weight</c> and <c>bias</c>, buffers
+/// <c>running_mean</c>, <c>running_var</c> and <c>num_batches_tracked</c>.
+/// </summary>
+public sealed record BatchNorm : Operator
+{
+    /// <summary>Added to the variance.</summary>
+    public float Epsilon { get; init; } = 1e-5f;
+
+    /// <summary>How far running statistics move towards a batch's, 0 to 1 (PyTorch's sense).</summary>
+    public float Momentum { get; init; } = 0.1f;
+
+    /// <inheritdoc/>
+    public override string Kind => "BatchNormalization";
+
+    internal override string DefaultName => "bn";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].Rank >= 2
+        ? inputs[0]
+        : throw new ShapeMismatchException(node, inputs[0], "[N, C, ...]");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
+        ParameterSpec.ScaleAndShift([inputs[0][1]]);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BufferSpec> BufferSpecs(IReadOnlyList<Shape> inputs) =>
+    [
+        new BufferSpec("running_mean", [inputs[0][1]], DType.Float32, 0),
+        new BufferSpec("running_var", [inputs[0][1]], DType.Float32, 1),
+        new BufferSpec("num_batches_tracked", Shape.Scalar, DType.Int64, 0),
+    ];
+
+    internal static BatchNorm From(OperatorAttributes attributes) => new()
+    {
+        Epsilon = attributes.Float("epsilon", 1e-5f),
+        Momentum = 1 - attributes.Float("momentum", 0.9f),
+    };
+
+    internal override Tensor Forward(in NodeContext context)
+    {
+        (Tensor scale, Tensor shift) = (context.Parameters[0], context.Parameters[1]);
+        if (!context.Mode.IsTraining)
+        {
+            return context.X.BatchNorm(scale, shift, context.Buffers[0], context.Buffers[1], Epsilon);
+        }
+
+        Tensor y = context.X.BatchNormTraining(scale, shift, Epsilon, out BatchStatistics statistics);
+        context.Mode.Add(context.Node, statistics);
+        return y;
+    }
+
+    /// <summary>ONNX counts momentum the other way round: the part of the old value that stays.</summary>
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("epsilon", Epsilon).With("momentum", 1 - Momentum);
+}
+
+public sealed partial class Value
+{
+    /// <summary>Adds batch normalization of axis 1.</summary>
+    /// <param name="name">Name of the node; null: <c>bn1</c>, <c>bn2</c>, ...</param>
+    /// <returns>The same shape.</returns>
+    public Value BatchNorm(string? name = null) => Apply(new BatchNorm(), name);
+}

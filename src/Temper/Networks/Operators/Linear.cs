@@ -1,0 +1,61 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>Fully connected layer: <c>weight</c> <c>[O, I]</c>, <c>bias</c> <c>[O]</c>; works on the last axis.</summary>
+/// <param name="Features">O, the number of outputs.</param>
+public sealed record Linear(int Features) : Operator
+{
+    /// <summary>Whether a bias is added.</summary>
+    public bool HasBias { get; init; } = true;
+
+    /// <summary>Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.</summary>
+    public string? Initializer { get; init; }
+
+    /// <inheritdoc/>
+    public override string Kind => "Gemm";
+
+    internal override string DefaultName => "fc";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].Rank >= 2
+        ? inputs[0].With(-1, Features)
+        : throw new ShapeMismatchException(node, inputs[0], "[N, ..., I]");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+        [Features, inputs[0][-1]],
+        Features,
+        HasBias,
+        ParameterRole.LinearWeight,
+        Initializer is null ? null : Networks.Initializer.ByName(Initializer));
+
+    /// <inheritdoc/>
+    public override long Macs(IReadOnlyList<Shape> inputs, Shape output) => (long)output.Count * inputs[0][-1];
+
+    internal static Linear From(OperatorAttributes attributes) => new(attributes.Positive("features"))
+    {
+        HasBias = attributes.Int("bias", 1) != 0,
+        Initializer = attributes.Text("initializer"),
+    };
+
+    internal override Tensor Forward(in NodeContext context) =>
+        context.X.Linear(context.Parameters[0], HasBias ? context.Parameters[1] : null);
+
+    private protected override OperatorAttributes Attributes()
+    {
+        OperatorAttributes attributes = OperatorAttributes.Empty.With("features", Features).With("bias", HasBias).With("transB", 1);
+        return Initializer is null ? attributes : attributes.With("initializer", Initializer);
+    }
+}
+
+public sealed partial class Value
+{
+    /// <summary>Adds a fully connected layer.</summary>
+    /// <param name="features">Number of outputs.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="name">Name of the node; null: <c>fc1</c>, <c>fc2</c>, ...</param>
+    /// <returns><c>[N, ..., features]</c>.</returns>
+    public Value Linear(int features, bool bias = true, string? name = null) =>
+        Apply(new Linear(features) { HasBias = bias }, name);
+}

@@ -1,0 +1,148 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>A window that moves over an image.</summary>
+/// <param name="Options">Size, stride and padding of the window.</param>
+public abstract record Pool2d(Pool2dOptions Options) : Operator
+{
+    internal override string DefaultName => "pool";
+
+    private (int Height, int Width) Stride => Options.Stride ?? Options.Kernel;
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Shape x = inputs[0];
+        WindowAttributes.CheckImage(x, node);
+        Padding2d pad = Options.Padding;
+        int height = Places(x[2], pad.Top, pad.Bottom, Options.Kernel.Height, Stride.Height, Options.Dilation.Height);
+        int width = Places(x[3], pad.Left, pad.Right, Options.Kernel.Width, Stride.Width, Options.Dilation.Width);
+        return height > 0 && width > 0
+            ? [x[0], x[1], height, width]
+            : throw new ShapeMismatchException(
+                node, x, $"[N, C, H, W] at least as large as the {Options.Kernel.Height}x{Options.Kernel.Width} window, padding included");
+    }
+
+    internal static Pool2dOptions OptionsFrom(OperatorAttributes attributes) => new()
+    {
+        Kernel = attributes.Pair("kernel_shape", least: 1),
+        Stride = attributes.Pair("strides", least: 1, (1, 1)),
+        Padding = attributes.Padding(),
+        Dilation = attributes.Pair("dilations", least: 1, (1, 1)),
+        CeilingMode = attributes.Int("ceil_mode", 0) != 0,
+        CountsPadding = attributes.Int("count_include_pad", 0) != 0,
+    };
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
+        .With("ceil_mode", Options.CeilingMode)
+        .With("count_include_pad", Options.CountsPadding)
+        .With("dilations", WindowAttributes.Both(Options.Dilation))
+        .WithWindow(Options.Kernel, Stride, Options.Padding);
+
+    /// <summary>PyTorch's rule: with rounding up, a last window that begins in the padding behind the image is left out.</summary>
+    private int Places(int length, int before, int after, int kernel, int stride, int dilation)
+    {
+        int places = WindowAttributes.Places(length, before + after, kernel, stride, dilation, Options.CeilingMode);
+        return Options.CeilingMode && (places - 1) * stride >= length + before ? places - 1 : places;
+    }
+}
+
+/// <summary>The largest value of each window.</summary>
+/// <param name="Options">Size, stride, padding and dilation of the window.</param>
+public sealed record MaxPool2d(Pool2dOptions Options) : Pool2d(Options)
+{
+    /// <inheritdoc/>
+    public override string Kind => "MaxPool";
+
+    internal static MaxPool2d From(OperatorAttributes attributes) => new(OptionsFrom(attributes));
+
+    internal override Tensor Forward(in NodeContext context) => context.X.MaxPool2d(Options);
+}
+
+/// <summary>The mean of each window.</summary>
+/// <param name="Options">Size, stride and padding of the window.</param>
+public sealed record AvgPool2d(Pool2dOptions Options) : Pool2d(Options)
+{
+    /// <inheritdoc/>
+    public override string Kind => "AveragePool";
+
+    internal static AvgPool2d From(OperatorAttributes attributes) => new(OptionsFrom(attributes));
+
+    internal override Tensor Forward(in NodeContext context) => context.X.AvgPool2d(Options);
+}
+
+/// <summary>The mean of each channel: <c>[N, C, 1, 1]</c>.</summary>
+public sealed record GlobalAvgPool2d : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "GlobalAveragePool";
+
+    internal override string DefaultName => "pool";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        WindowAttributes.CheckImage(inputs[0], node);
+        return [inputs[0][0], inputs[0][1], 1, 1];
+    }
+
+    internal override Tensor Forward(in NodeContext context) => context.X.GlobalAvgPool2d();
+}
+
+/// <summary>Means of windows so laid that a given number of them covers the image (PyTorch's rule).</summary>
+/// <param name="Height">Rows of windows.</param>
+/// <param name="Width">Windows in a row.</param>
+public sealed record AdaptiveAvgPool2d(int Height, int Width) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "AdaptiveAveragePool";
+
+    internal override string DefaultName => "pool";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        WindowAttributes.CheckImage(inputs[0], node);
+        return [inputs[0][0], inputs[0][1], Height, Width];
+    }
+
+    internal static AdaptiveAvgPool2d From(OperatorAttributes attributes)
+    {
+        (int height, int width) = attributes.Pair("output_size", least: 1);
+        return new AdaptiveAvgPool2d(height, width);
+    }
+
+    internal override Tensor Forward(in NodeContext context) => context.X.AdaptiveAvgPool2d(Height, Width);
+
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("output_size", new[] { Height, Width });
+}
+
+public sealed partial class Value
+{
+    /// <summary>Adds maximum pooling with a square window; <see cref="Apply"/> takes any other.</summary>
+    /// <param name="kernel">Side of the window, in pixels.</param>
+    /// <param name="stride">Step between windows; 0: the window's side.</param>
+    /// <param name="padding">Pixels added on each side.</param>
+    /// <param name="name">Name of the node.</param>
+    public Value MaxPool2d(int kernel, int stride = 0, int padding = 0, string? name = null) =>
+        Apply(new MaxPool2d(Pool2dOptions.Of(kernel, stride, padding)), name);
+
+    /// <summary>Adds average pooling with a square window.</summary>
+    /// <inheritdoc cref="MaxPool2d"/>
+    public Value AvgPool2d(int kernel, int stride = 0, int padding = 0, string? name = null) =>
+        Apply(new AvgPool2d(Pool2dOptions.Of(kernel, stride, padding)), name);
+
+    /// <summary>Adds the mean of each channel.</summary>
+    /// <param name="name">Name of the node.</param>
+    /// <returns><c>[N, C, 1, 1]</c>.</returns>
+    public Value GlobalAvgPool2d(string? name = null) => Apply(new GlobalAvgPool2d(), name);
+
+    /// <summary>Adds average pooling to a given size.</summary>
+    /// <param name="height">Rows of the result.</param>
+    /// <param name="width">Columns of the result.</param>
+    /// <param name="name">Name of the node.</param>
+    public Value AdaptiveAvgPool2d(int height, int width, string? name = null) =>
+        Apply(new AdaptiveAvgPool2d(height, width), name);
+}
