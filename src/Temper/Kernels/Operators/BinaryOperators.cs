@@ -104,3 +104,11 @@ internal readonly struct SubtractProduct : ITernaryOperator
     public T Invoke<T>(T x, T y, T z)
         where T : unmanaged, ILanes<T> => z - (x * y);
 }
+
+/// <summary>scale y where the uniform number x is below keep, else 0.</summary>
+internal readonly struct DropoutSelect(float keep, float scale) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T> => T.Select(T.Greater(T.Create(keep), x), y * T.Create(scale), T.Zero);
+}

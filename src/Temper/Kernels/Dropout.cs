@@ -1,0 +1,37 @@
+namespace Temper.Kernels;
+
+/// <summary>Dropout: y = x / keep where random number i of the stream is below keep, else 0. The gradient is the same map of dy.</summary>
+internal static unsafe class Dropout
+{
+    private const int BufferFloats = 1024;
+
+    /// <summary>Applies it; nothing but the stream has to be kept for the gradient.</summary>
+    /// <param name="stream">Decides.</param>
+    /// <param name="keep">Probability that an element stays, 0 to 1; 0 gives zeros.</param>
+    /// <param name="x">Any length.</param>
+    /// <param name="y">As long; may be <paramref name="x"/>.</param>
+    internal static void Apply(in Philox stream, float keep, ReadOnlySpan<float> x, Span<float> y)
+    {
+        Elementwise.RequireLength(x.Length, y.Length);
+        fixed (float* px = x, py = y)
+        {
+            Chunks.Run(new Body(stream, keep, px, py, y.Length), Chunks.Count(y.Length, Chunks.Floats));
+        }
+    }
+
+    private readonly struct Body(Philox stream, float keep, float* x, float* y, int length) : IChunkBody
+    {
+        public void Run(int chunk)
+        {
+            float* numbers = stackalloc float[BufferFloats];
+            var select = new DropoutSelect(keep, keep > 0 ? 1 / keep : 0);
+            int end = Math.Min(length, (chunk + 1) * Chunks.Floats);
+            for (int start = chunk * Chunks.Floats; start < end; start += BufferFloats)
+            {
+                int count = Math.Min(BufferFloats, end - start);
+                RandomNumbers.Uniform(stream, new Span<float>(numbers, count), (ulong)start);
+                Elementwise.Serial(select, numbers, x + start, y + start, count);
+            }
+        }
+    }
+}
