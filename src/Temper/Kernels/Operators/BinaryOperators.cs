@@ -112,3 +112,11 @@ internal readonly struct DropoutSelect(float keep, float scale) : IBinaryOperato
     public T Invoke<T>(T x, T y)
         where T : unmanaged, ILanes<T> => T.Select(T.Greater(T.Create(keep), x), y * T.Create(scale), T.Zero);
 }
+
+/// <summary>x + factor (y - x)</summary>
+internal readonly struct MoveTowards(float factor) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T> => T.MultiplyAdd(T.Create(factor), y - x, x);
+}
