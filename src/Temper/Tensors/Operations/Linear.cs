@@ -48,7 +48,9 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
         Tensor dy = gradient.ToRowMajor();
         if (relu)
         {
-            dy = Activations.ReluGradient(output, dy);
+            Tensor masked = Tensor.Allocate(dy.Shape);
+            Elementwise.Apply(default(ReluGradient), output.ToRowMajor().Physical(), dy.Physical(), masked.Writable());
+            dy = masked;
         }
 
         var dyRows = new MatrixView(dy.Physical(), Rows, Outputs);
@@ -62,7 +64,7 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
         if (bias is not null && inputs.Wants(2))
         {
             Tensor db = Tensor.Allocate(bias.Shape);
-            Reductions.SumRows(dy.Physical(), Rows, Outputs, db.Writable());
+            Reductions.ColumnSums(dy.Physical(), db.Writable(), Rows, Outputs);
             inputs.Add(2, db);
         }
 
