@@ -1,0 +1,52 @@
+using System.Text;
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>A network as aligned text.</summary>
+internal static class NetworkTable
+{
+    private static readonly string[] Head = ["node", "operator", "output", "parameters", "MACs", "bytes"];
+
+    internal static string Of(Network network)
+    {
+        NetworkCost cost = network.Cost();
+        var rows = new List<string[]> { Head };
+        rows.AddRange(network.Inputs.Select(input => new[] { input.Name, "Input", Samples(input.BatchShape(1)), "", "", "" }));
+        rows.AddRange(cost.Nodes.Select(node => new[]
+        {
+            node.Name, node.Kind, Samples(node.Output), Count(node.Parameters), Count(node.Macs), Count(node.Bytes),
+        }));
+        rows.Add(["total", "", "", $"{cost.Parameters:N0}", $"{cost.Macs:N0}", $"{cost.Bytes:N0}"]);
+        int[] widths = [.. Enumerable.Range(0, Head.Length).Select(column => rows.Max(row => row[column].Length))];
+
+        var text = new StringBuilder();
+        for (int i = 0; i < rows.Count; i++)
+        {
+            AppendRow(text, rows[i], widths);
+            if (i == 0 || i == rows.Count - 2)
+            {
+                text.Append('-', widths.Sum() + (2 * (widths.Length - 1))).Append('\n');
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Words to the left, numbers to the right.</summary>
+    private static void AppendRow(StringBuilder text, string[] row, int[] widths)
+    {
+        const int WordColumns = 3;
+        var line = new StringBuilder();
+        for (int column = 0; column < row.Length; column++)
+        {
+            line.Append(column < WordColumns ? row[column].PadRight(widths[column]) : row[column].PadLeft(widths[column])).Append("  ");
+        }
+
+        text.Append(line.ToString().TrimEnd()).Append('\n');
+    }
+
+    private static string Samples(Shape shape) => $"[{string.Join(", ", shape.Skip(1).Select(length => $"{length}").Prepend("N"))}]";
+
+    private static string Count(long number) => number == 0 ? "-" : $"{number:N0}";
+}
