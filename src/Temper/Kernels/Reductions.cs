@@ -14,6 +14,7 @@ internal static unsafe class Reductions
     private const int BlockFloats = 4096;
     private const int MaxColumns = 1024;
     private const int MinRows = 32;
+    private const int MaxRows = 512;   // what a tile adds up in single precision
 
     internal static double Sum(ReadOnlySpan<float> x) => All(default(SumReducer), x);
 
@@ -136,7 +137,7 @@ internal static unsafe class Reductions
         where TReducer : unmanaged, IReducer
     {
         int columns = Math.Min(inner, MaxColumns);
-        int rows = Math.Max(MinRows, Chunks.Floats / columns);
+        int rows = Math.Clamp(Chunks.Floats / columns, MinRows, MaxRows);
         int rowTiles = Math.Max(1, Chunks.Count(axis, rows)), columnTiles = Chunks.Count(inner, columns);
         var tile = new TileBody<TReducer>(reducer, x, y, (axis, inner), (rows, columns), rowTiles, columnTiles, outer);
         if (rowTiles == 1)
