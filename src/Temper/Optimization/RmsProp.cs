@@ -1,0 +1,50 @@
+using Temper.Kernels;
+
+namespace Temper.Optimization;
+
+/// <summary>RMSprop: steps in ratio to the root mean square of recent gradients. Decay is L2.</summary>
+/// <remarks>Source: Hinton, lecture 6e of "Neural networks for machine learning" (2012), as in torch.optim.RMSprop.</remarks>
+public sealed record RmsProp : Optimizer
+{
+    /// <summary>The defaults of torch.optim.RMSprop.</summary>
+    public RmsProp() => LearningRate = 0.01f;
+
+    /// <summary>Part of the moving mean square that stays a step, 0 to 1.</summary>
+    public float Alpha { get; init; } = 0.99f;
+
+    /// <summary>Added to the root; not negative.</summary>
+    public float Epsilon { get; init; } = 1e-8f;
+
+    /// <summary>Part of the velocity that stays, 0 to 1; 0: no velocity.</summary>
+    public float Momentum { get; init; }
+
+    /// <summary>Whether the deviation from the moving mean is taken instead of the root mean square.</summary>
+    public bool Centered { get; init; }
+
+    /// <inheritdoc/>
+    public override string Name => "rmsprop";
+
+    internal override IReadOnlyList<string> Slots => (Centered, Momentum != 0) switch
+    {
+        (false, false) => ["square_avg"],
+        (true, false) => ["square_avg", "grad_avg"],
+        (false, true) => ["square_avg", "momentum_buffer"],
+        (true, true) => ["square_avg", "grad_avg", "momentum_buffer"],
+    };
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        RequireFraction(Alpha, nameof(Alpha));
+        RequireNotNegative(Epsilon, nameof(Epsilon));
+        RequireFraction(Momentum, nameof(Momentum));
+    }
+
+    private protected override void Step(in ParameterStep step, OptimizerState state)
+    {
+        Span<float> mean = Centered ? state[1] : default;
+        Span<float> velocity = Momentum != 0 ? state[Centered ? 2 : 1] : default;
+        OptimizerSteps.RmsProp(step, state[0], mean, velocity, new RmsPropRule(Alpha, Epsilon, Momentum, Centered));
+    }
+}

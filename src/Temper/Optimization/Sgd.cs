@@ -1,0 +1,51 @@
+using Temper.Kernels;
+
+namespace Temper.Optimization;
+
+/// <summary>Stochastic gradient descent, with momentum if wanted. Decay is L2 unless <see cref="DecoupledDecay"/>.</summary>
+/// <remarks>Momentum as in torch.optim.SGD: v = momentum v + (1 - dampening) g, w = w - rate v; the first v is g.</remarks>
+public sealed record Sgd : Optimizer
+{
+    /// <summary>Part of the velocity that stays, 0 to 1; 0: no velocity.</summary>
+    public float Momentum { get; init; }
+
+    /// <summary>Part of the gradient that does not enter the velocity, 0 to 1.</summary>
+    public float Dampening { get; init; }
+
+    /// <summary>Whether the step looks ahead: g + momentum v.</summary>
+    public bool Nesterov { get; init; }
+
+    /// <summary>Whether decay multiplies the weight by 1 - rate decay instead of entering the gradient.</summary>
+    public bool DecoupledDecay { get; init; }
+
+    /// <inheritdoc/>
+    public override string Name => "sgd";
+
+    internal override IReadOnlyList<string> Slots => Momentum == 0 ? [] : ["momentum_buffer"];
+
+    private protected override bool IsDecayDecoupled => DecoupledDecay;
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        RequireFraction(Momentum, nameof(Momentum));
+        RequireFraction(Dampening, nameof(Dampening));
+        if (Nesterov && (Momentum == 0 || Dampening != 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Nesterov), "sgd: Nesterov needs momentum and no dampening (got momentum "
+                + $"{Momentum}, dampening {Dampening}); set them, or Nesterov to false");
+        }
+    }
+
+    private protected override void Step(in ParameterStep step, OptimizerState state)
+    {
+        if (Momentum == 0)
+        {
+            OptimizerSteps.Sgd(step);
+            return;
+        }
+
+        OptimizerSteps.SgdMomentum(step, state[0], new MomentumRule(Momentum, state.Steps == 1 ? 1 : 1 - Dampening, Nesterov));
+    }
+}
