@@ -40,7 +40,7 @@ public sealed record InputSpec
         new() { Name = name, SampleShape = [count], Minimum = min, Maximum = max };
 
     /// <summary>The shape of a batch: <c>[N, ...]</c>.</summary>
-    internal Shape BatchShape(int batch) => Shape.Create([batch, .. SampleShape]);
+    internal Shape BatchShape(int batch) => Shape.Create([batch, .. SampleShape.AsSpan()]);
 
     /// <summary>Throws unless the parts fit each other.</summary>
     internal void Check()
