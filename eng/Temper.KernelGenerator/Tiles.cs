@@ -13,19 +13,14 @@ internal static class Tiles
 
     private static readonly TileShape[] ConvolutionShapes =
     [
-        new(512, 8, 3), new(512, 8, 2), new(512, 8, 1), new(256, 4, 2), new(256, 4, 1), new(128, 4, 2), new(128, 4, 1), new(0, 4, 2), new(0, 4, 1),
-    ];
-
-    private static readonly TileShape[] OuterShapes =
-    [
-        new(512, 8, 3), new(512, 8, 2), new(512, 8, 1), new(256, 4, 2), new(256, 4, 1), new(128, 4, 2), new(128, 4, 1), new(0, 4, 2), new(0, 4, 1),
+        new(512, 8, 2), new(512, 8, 1), new(256, 4, 2), new(256, 4, 1), new(128, 4, 2), new(128, 4, 1), new(0, 4, 2), new(0, 4, 1),
     ];
 
     public static IEnumerable<(string Name, string Text)> All()
     {
         yield return ("PackedTiles.g.cs", File("PackedTiles", "C[rows, columns] (+)= A B: A packed k-major in panels of rows, B in rows of any distance.", GemmShapes, Packed));
-        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps of X[row pointer] W[tap]: X is read through pointers, one for each tap and row.", ConvolutionShapes, Indirect));
-        yield return ("OuterTiles.g.cs", File("OuterTiles", "C[rows, columns] += sum over n of x[n, rows]ᵀ y[n, columns]: rank-one updates straight from both tensors.", OuterShapes, Outer));
+        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps of X[pointer] W[tap]. The table holds, for each tap, a pointer a row and the number of the tap.", ConvolutionShapes, Indirect));
+        yield return ("OuterTiles.g.cs", File("OuterTiles", "C[rows, columns] += sum over n of x[n, rows]ᵀ y[n, columns]: rank-one updates straight from both tensors.", ConvolutionShapes, Outer));
     }
 
     private static string File(string type, string summary, TileShape[] shapes, Action<StringBuilder, TileShape> family)
@@ -70,22 +65,22 @@ internal static class Tiles
 
     private static void Indirect(StringBuilder text, TileShape t)
     {
-        Begin(text, $"Indirect{t.Suffix}(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)");
+        Begin(text, $"Indirect{t.Suffix}(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)");
         Accumulators(text, t);
         text.Append("        for (nint tap = taps; tap > 0; tap--)\n        {\n");
         for (int i = 0; i < t.Rows; i++)
         {
-            text.Append($"            float* x{i} = rows[{i}];\n");
+            text.Append($"            float* x{i} = table[{i}];\n");
         }
 
-        text.Append("            for (nint k = 0; k < kc; k++)\n            {\n");
-        LoadRight(text, t, "w", "                ");
+        text.Append($"            float* b = w + ((nint)table[{t.Rows}] * {t.Columns});\n            for (nint k = 0; k < kc; k++)\n            {{\n");
+        LoadRight(text, t, "b", "                ");
         for (int i = 0; i < t.Rows; i++)
         {
             Update(text, t, i, $"x{i}[k]", "                ");
         }
 
-        text.Append($"                w += wStep;\n            }}\n\n            rows += {t.Rows};\n        }}\n\n");
+        text.Append($"                b += wStep;\n            }}\n\n            table += {t.Rows + 1};\n        }}\n\n");
         text.Append("        if (accumulate)\n        {\n");
         StoreRows(text, t, adds: true, guarded: true);
         text.Append("        }\n        else\n        {\n");

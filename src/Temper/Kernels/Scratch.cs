@@ -25,6 +25,9 @@ internal static unsafe class Scratch
         /// <summary>Packed weights of a convolution.</summary>
         Weights,
 
+        /// <summary>Which places each tap reads.</summary>
+        Maps,
+
         /// <summary>Row pointers or offsets of a convolution.</summary>
         Pointers,
 
@@ -34,7 +37,10 @@ internal static unsafe class Scratch
         /// <summary>Rows that are always zero.</summary>
         Zeros,
 
-        /// <summary>Gathered pixels.</summary>
+        /// <summary>An image with its padding.</summary>
+        Image,
+
+        /// <summary>Weights in another order.</summary>
         Columns,
     }
 

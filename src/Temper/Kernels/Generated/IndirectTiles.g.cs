@@ -5,216 +5,11 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels.Generated;
 
-/// <summary>C[rows, columns] = sum over taps of X[row pointer] W[tap]: X is read through pointers, one for each tap and row.</summary>
+/// <summary>C[rows, columns] = sum over taps of X[pointer] W[tap]. The table holds, for each tap, a pointer a row and the number of the tap.</summary>
 internal static unsafe class IndirectTiles
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect8x48V512(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
-    {
-        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
-        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
-        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
-        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero; Vector512<float> c3_2 = Vector512<float>.Zero;
-        Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero; Vector512<float> c4_2 = Vector512<float>.Zero;
-        Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero; Vector512<float> c5_2 = Vector512<float>.Zero;
-        Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero; Vector512<float> c6_2 = Vector512<float>.Zero;
-        Vector512<float> c7_0 = Vector512<float>.Zero; Vector512<float> c7_1 = Vector512<float>.Zero; Vector512<float> c7_2 = Vector512<float>.Zero;
-
-        for (nint tap = taps; tap > 0; tap--)
-        {
-            float* x0 = rows[0];
-            float* x1 = rows[1];
-            float* x2 = rows[2];
-            float* x3 = rows[3];
-            float* x4 = rows[4];
-            float* x5 = rows[5];
-            float* x6 = rows[6];
-            float* x7 = rows[7];
-            for (nint k = 0; k < kc; k++)
-            {
-                Vector512<float> b0 = Vector512.Load(w + 0);
-                Vector512<float> b1 = Vector512.Load(w + 16);
-                Vector512<float> b2 = Vector512.Load(w + 32);
-                Vector512<float> r0 = Vector512.Create(x0[k]);
-                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-                c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
-                Vector512<float> r1 = Vector512.Create(x1[k]);
-                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-                c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
-                Vector512<float> r2 = Vector512.Create(x2[k]);
-                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-                c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
-                Vector512<float> r3 = Vector512.Create(x3[k]);
-                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-                c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
-                Vector512<float> r4 = Vector512.Create(x4[k]);
-                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-                c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
-                Vector512<float> r5 = Vector512.Create(x5[k]);
-                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-                c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
-                c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
-                Vector512<float> r6 = Vector512.Create(x6[k]);
-                c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
-                c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
-                c6_2 = Vector512.FusedMultiplyAdd(r6, b2, c6_2);
-                Vector512<float> r7 = Vector512.Create(x7[k]);
-                c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
-                c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
-                c7_2 = Vector512.FusedMultiplyAdd(r7, b2, c7_2);
-                w += wStep;
-            }
-
-            rows += 8;
-        }
-
-        if (accumulate)
-        {
-            (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
-            (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
-            (c0_2 + Vector512.Load(c + 32)).Store(c + 32);
-            c += ldc;
-            if (valid == 1)
-            {
-                return;
-            }
-
-            (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
-            (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
-            (c1_2 + Vector512.Load(c + 32)).Store(c + 32);
-            c += ldc;
-            if (valid == 2)
-            {
-                return;
-            }
-
-            (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
-            (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
-            (c2_2 + Vector512.Load(c + 32)).Store(c + 32);
-            c += ldc;
-            if (valid == 3)
-            {
-                return;
-            }
-
-            (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
-            (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
-            (c3_2 + Vector512.Load(c + 32)).Store(c + 32);
-            c += ldc;
-            if (valid == 4)
-            {
-                return;
-            }
-
-            (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
-            (c4_1 + Vector512.Load(c + 16)).Store(c + 16);
-            (c4_2 + Vector512.Load(c + 32)).Store(c + 32);
-            c += ldc;
-            if (valid == 5)
-            {
-                return;
-            }
-
-            (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
-            (c5_1 + Vector512.Load(c + 16)).Store(c + 16);
-            (c5_2 + Vector512.Load(c + 32)).Store(c + 32);
-            c += ldc;
-            if (valid == 6)
-            {
-                return;
-            }
-
-            (c6_0 + Vector512.Load(c + 0)).Store(c + 0);
-            (c6_1 + Vector512.Load(c + 16)).Store(c + 16);
-            (c6_2 + Vector512.Load(c + 32)).Store(c + 32);
-            c += ldc;
-            if (valid == 7)
-            {
-                return;
-            }
-
-            (c7_0 + Vector512.Load(c + 0)).Store(c + 0);
-            (c7_1 + Vector512.Load(c + 16)).Store(c + 16);
-            (c7_2 + Vector512.Load(c + 32)).Store(c + 32);
-        }
-        else
-        {
-            c0_0.Store(c + 0);
-            c0_1.Store(c + 16);
-            c0_2.Store(c + 32);
-            c += ldc;
-            if (valid == 1)
-            {
-                return;
-            }
-
-            c1_0.Store(c + 0);
-            c1_1.Store(c + 16);
-            c1_2.Store(c + 32);
-            c += ldc;
-            if (valid == 2)
-            {
-                return;
-            }
-
-            c2_0.Store(c + 0);
-            c2_1.Store(c + 16);
-            c2_2.Store(c + 32);
-            c += ldc;
-            if (valid == 3)
-            {
-                return;
-            }
-
-            c3_0.Store(c + 0);
-            c3_1.Store(c + 16);
-            c3_2.Store(c + 32);
-            c += ldc;
-            if (valid == 4)
-            {
-                return;
-            }
-
-            c4_0.Store(c + 0);
-            c4_1.Store(c + 16);
-            c4_2.Store(c + 32);
-            c += ldc;
-            if (valid == 5)
-            {
-                return;
-            }
-
-            c5_0.Store(c + 0);
-            c5_1.Store(c + 16);
-            c5_2.Store(c + 32);
-            c += ldc;
-            if (valid == 6)
-            {
-                return;
-            }
-
-            c6_0.Store(c + 0);
-            c6_1.Store(c + 16);
-            c6_2.Store(c + 32);
-            c += ldc;
-            if (valid == 7)
-            {
-                return;
-            }
-
-            c7_0.Store(c + 0);
-            c7_1.Store(c + 16);
-            c7_2.Store(c + 32);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect8x32V512(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect8x32V512(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
@@ -227,18 +22,19 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = rows[0];
-            float* x1 = rows[1];
-            float* x2 = rows[2];
-            float* x3 = rows[3];
-            float* x4 = rows[4];
-            float* x5 = rows[5];
-            float* x6 = rows[6];
-            float* x7 = rows[7];
+            float* x0 = table[0];
+            float* x1 = table[1];
+            float* x2 = table[2];
+            float* x3 = table[3];
+            float* x4 = table[4];
+            float* x5 = table[5];
+            float* x6 = table[6];
+            float* x7 = table[7];
+            float* b = w + ((nint)table[8] * 32);
             for (nint k = 0; k < kc; k++)
             {
-                Vector512<float> b0 = Vector512.Load(w + 0);
-                Vector512<float> b1 = Vector512.Load(w + 16);
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
                 Vector512<float> r0 = Vector512.Create(x0[k]);
                 c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
                 c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
@@ -263,10 +59,10 @@ internal static unsafe class IndirectTiles
                 Vector512<float> r7 = Vector512.Create(x7[k]);
                 c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
                 c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
-                w += wStep;
+                b += wStep;
             }
 
-            rows += 8;
+            table += 9;
         }
 
         if (accumulate)
@@ -394,7 +190,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect8x16V512(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect8x16V512(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
@@ -407,17 +203,18 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = rows[0];
-            float* x1 = rows[1];
-            float* x2 = rows[2];
-            float* x3 = rows[3];
-            float* x4 = rows[4];
-            float* x5 = rows[5];
-            float* x6 = rows[6];
-            float* x7 = rows[7];
+            float* x0 = table[0];
+            float* x1 = table[1];
+            float* x2 = table[2];
+            float* x3 = table[3];
+            float* x4 = table[4];
+            float* x5 = table[5];
+            float* x6 = table[6];
+            float* x7 = table[7];
+            float* b = w + ((nint)table[8] * 16);
             for (nint k = 0; k < kc; k++)
             {
-                Vector512<float> b0 = Vector512.Load(w + 0);
+                Vector512<float> b0 = Vector512.Load(b + 0);
                 Vector512<float> r0 = Vector512.Create(x0[k]);
                 c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
                 Vector512<float> r1 = Vector512.Create(x1[k]);
@@ -434,10 +231,10 @@ internal static unsafe class IndirectTiles
                 c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
                 Vector512<float> r7 = Vector512.Create(x7[k]);
                 c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
-                w += wStep;
+                b += wStep;
             }
 
-            rows += 8;
+            table += 9;
         }
 
         if (accumulate)
@@ -549,7 +346,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x16V256(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x16V256(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
@@ -558,14 +355,15 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = rows[0];
-            float* x1 = rows[1];
-            float* x2 = rows[2];
-            float* x3 = rows[3];
+            float* x0 = table[0];
+            float* x1 = table[1];
+            float* x2 = table[2];
+            float* x3 = table[3];
+            float* b = w + ((nint)table[4] * 16);
             for (nint k = 0; k < kc; k++)
             {
-                Vector256<float> b0 = Vector256.Load(w + 0);
-                Vector256<float> b1 = Vector256.Load(w + 8);
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
                 Vector256<float> r0 = Vector256.Create(x0[k]);
                 c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
                 c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
@@ -578,10 +376,10 @@ internal static unsafe class IndirectTiles
                 Vector256<float> r3 = Vector256.Create(x3[k]);
                 c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
                 c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
-                w += wStep;
+                b += wStep;
             }
 
-            rows += 4;
+            table += 5;
         }
 
         if (accumulate)
@@ -645,7 +443,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x8V256(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x8V256(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
@@ -654,13 +452,14 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = rows[0];
-            float* x1 = rows[1];
-            float* x2 = rows[2];
-            float* x3 = rows[3];
+            float* x0 = table[0];
+            float* x1 = table[1];
+            float* x2 = table[2];
+            float* x3 = table[3];
+            float* b = w + ((nint)table[4] * 8);
             for (nint k = 0; k < kc; k++)
             {
-                Vector256<float> b0 = Vector256.Load(w + 0);
+                Vector256<float> b0 = Vector256.Load(b + 0);
                 Vector256<float> r0 = Vector256.Create(x0[k]);
                 c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
                 Vector256<float> r1 = Vector256.Create(x1[k]);
@@ -669,10 +468,10 @@ internal static unsafe class IndirectTiles
                 c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
                 Vector256<float> r3 = Vector256.Create(x3[k]);
                 c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
-                w += wStep;
+                b += wStep;
             }
 
-            rows += 4;
+            table += 5;
         }
 
         if (accumulate)
@@ -728,7 +527,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x8V128(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x8V128(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
@@ -737,14 +536,15 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = rows[0];
-            float* x1 = rows[1];
-            float* x2 = rows[2];
-            float* x3 = rows[3];
+            float* x0 = table[0];
+            float* x1 = table[1];
+            float* x2 = table[2];
+            float* x3 = table[3];
+            float* b = w + ((nint)table[4] * 8);
             for (nint k = 0; k < kc; k++)
             {
-                Vector128<float> b0 = Vector128.Load(w + 0);
-                Vector128<float> b1 = Vector128.Load(w + 4);
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
                 Vector128<float> r0 = Vector128.Create(x0[k]);
                 c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
                 c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
@@ -757,10 +557,10 @@ internal static unsafe class IndirectTiles
                 Vector128<float> r3 = Vector128.Create(x3[k]);
                 c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
                 c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
-                w += wStep;
+                b += wStep;
             }
 
-            rows += 4;
+            table += 5;
         }
 
         if (accumulate)
@@ -824,7 +624,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x4V128(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x4V128(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
@@ -833,13 +633,14 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = rows[0];
-            float* x1 = rows[1];
-            float* x2 = rows[2];
-            float* x3 = rows[3];
+            float* x0 = table[0];
+            float* x1 = table[1];
+            float* x2 = table[2];
+            float* x3 = table[3];
+            float* b = w + ((nint)table[4] * 4);
             for (nint k = 0; k < kc; k++)
             {
-                Vector128<float> b0 = Vector128.Load(w + 0);
+                Vector128<float> b0 = Vector128.Load(b + 0);
                 Vector128<float> r0 = Vector128.Create(x0[k]);
                 c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
                 Vector128<float> r1 = Vector128.Create(x1[k]);
@@ -848,10 +649,10 @@ internal static unsafe class IndirectTiles
                 c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
                 Vector128<float> r3 = Vector128.Create(x3[k]);
                 c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
-                w += wStep;
+                b += wStep;
             }
 
-            rows += 4;
+            table += 5;
         }
 
         if (accumulate)
@@ -907,7 +708,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x2Scalar(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x2Scalar(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
     {
         float c0_0 = 0f; float c0_1 = 0f;
         float c1_0 = 0f; float c1_1 = 0f;
@@ -916,14 +717,15 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = rows[0];
-            float* x1 = rows[1];
-            float* x2 = rows[2];
-            float* x3 = rows[3];
+            float* x0 = table[0];
+            float* x1 = table[1];
+            float* x2 = table[2];
+            float* x3 = table[3];
+            float* b = w + ((nint)table[4] * 2);
             for (nint k = 0; k < kc; k++)
             {
-                float b0 = *(w + 0);
-                float b1 = *(w + 1);
+                float b0 = *(b + 0);
+                float b1 = *(b + 1);
                 float r0 = x0[k];
                 c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
                 c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
@@ -936,10 +738,10 @@ internal static unsafe class IndirectTiles
                 float r3 = x3[k];
                 c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
                 c3_1 = MathF.FusedMultiplyAdd(r3, b1, c3_1);
-                w += wStep;
+                b += wStep;
             }
 
-            rows += 4;
+            table += 5;
         }
 
         if (accumulate)
@@ -1003,7 +805,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x1Scalar(nint taps, nint kc, float** rows, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x1Scalar(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
     {
         float c0_0 = 0f;
         float c1_0 = 0f;
@@ -1012,13 +814,14 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = rows[0];
-            float* x1 = rows[1];
-            float* x2 = rows[2];
-            float* x3 = rows[3];
+            float* x0 = table[0];
+            float* x1 = table[1];
+            float* x2 = table[2];
+            float* x3 = table[3];
+            float* b = w + ((nint)table[4] * 1);
             for (nint k = 0; k < kc; k++)
             {
-                float b0 = *(w + 0);
+                float b0 = *(b + 0);
                 float r0 = x0[k];
                 c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
                 float r1 = x1[k];
@@ -1027,10 +830,10 @@ internal static unsafe class IndirectTiles
                 c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
                 float r3 = x3[k];
                 c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
-                w += wStep;
+                b += wStep;
             }
 
-            rows += 4;
+            table += 5;
         }
 
         if (accumulate)

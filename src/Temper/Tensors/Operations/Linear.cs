@@ -48,9 +48,7 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
         Tensor dy = gradient.ToRowMajor();
         if (relu)
         {
-            Tensor masked = Tensor.Allocate(dy.Shape);
-            Elementwise.Apply(default(ReluGradient), output.ToRowMajor().Physical(), dy.Physical(), masked.Writable());
-            dy = masked;
+            dy = ReluMask.Apply(output, dy);
         }
 
         var dyRows = new MatrixView(dy.Physical(), Rows, Outputs);

@@ -1,0 +1,79 @@
+namespace Temper.Kernels;
+
+/// <summary>Plain sizes of a two-dimensional convolution: input <c>[N, H, W, C]</c>, weights <c>[O, C / groups, KH, KW]</c>.</summary>
+internal readonly record struct ConvolutionGeometry
+{
+    public ConvolutionGeometry()
+    {
+    }
+
+    internal required int Batch { get; init; }
+
+    internal required int InChannels { get; init; }
+
+    internal required int InHeight { get; init; }
+
+    internal required int InWidth { get; init; }
+
+    internal required int OutChannels { get; init; }
+
+    internal required int KernelHeight { get; init; }
+
+    internal required int KernelWidth { get; init; }
+
+    internal int StrideHeight { get; init; } = 1;
+
+    internal int StrideWidth { get; init; } = 1;
+
+    internal int DilationHeight { get; init; } = 1;
+
+    internal int DilationWidth { get; init; } = 1;
+
+    internal int PadTop { get; init; }
+
+    internal int PadLeft { get; init; }
+
+    internal int PadBottom { get; init; }
+
+    internal int PadRight { get; init; }
+
+    internal int Groups { get; init; } = 1;
+
+    /// <summary>Rows of the result; zero or less where the kernel does not fit.</summary>
+    internal int OutHeight => Outputs(InHeight + PadTop + PadBottom, KernelHeight, StrideHeight, DilationHeight);
+
+    /// <summary>Columns of the result.</summary>
+    internal int OutWidth => Outputs(InWidth + PadLeft + PadRight, KernelWidth, StrideWidth, DilationWidth);
+
+    internal int Taps => KernelHeight * KernelWidth;
+
+    /// <summary>Input channels that one output channel sees.</summary>
+    internal int GroupInputs => InChannels / Groups;
+
+    /// <summary>Output channels of one group.</summary>
+    internal int GroupOutputs => OutChannels / Groups;
+
+    internal bool IsDepthwise => Groups > 1 && Groups == InChannels && Groups == OutChannels;
+
+    internal long InCount => (long)Batch * InHeight * InWidth * InChannels;
+
+    internal long OutCount => (long)Batch * OutHeight * OutWidth * OutChannels;
+
+    internal long WeightCount => (long)OutChannels * GroupInputs * Taps;
+
+    /// <summary>Throws when memory does not fit the sizes.</summary>
+    internal void Check(int input, int weight, int output)
+    {
+        if (input != InCount || weight != WeightCount || output != OutCount)
+        {
+            throw new ArgumentException(
+                $"convolution: memory does not fit (got {input}, {weight} and {output} floats, expected {InCount}, {WeightCount} and {OutCount})");
+        }
+    }
+
+    private static int Outputs(int room, int kernel, int stride, int dilation)
+    {
+        int span = ((kernel - 1) * dilation) + 1;
+        return room < span ? 0 : ((room - span) / stride) + 1;
+    }
+}

@@ -1,0 +1,164 @@
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>Convolution in which each output channel sees one input channel: vectors run over channels.</summary>
+internal static unsafe class DepthwiseConvolution
+{
+    /// <summary>Channels that one task of the weights' gradient takes.</summary>
+    private const int ChannelsPerTask = 64;
+
+    /// <summary>The forward pass or the gradient of the input, as the job's maps say.</summary>
+    internal static void Run(ref IndirectJob job)
+    {
+        int channels = job.ResultChannels;
+        job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)channels * job.Taps);
+        Gemm.PackPanels(job.Weight, job.Taps, linesTogether: false, channels, job.Taps, channels, job.Packed);
+        fixed (IndirectJob* pointer = &job)
+        {
+            WorkerPool.Current.Run(&RowTask, pointer, job.Batch * job.ResultHeight);
+        }
+    }
+
+    /// <summary>The gradient of the weights.</summary>
+    internal static void Weights(in ConvolutionGeometry geometry, float* x, float* dy, float* dw)
+    {
+        var job = new GradientJob { Geometry = geometry, X = x, Dy = dy, Dw = dw };
+        WorkerPool.Current.Run(&WeightsTask, &job, geometry.Taps * Chunks.Count(geometry.InChannels, ChannelsPerTask));
+    }
+
+    private static void RowTask(void* state, int task)
+    {
+        ref IndirectJob job = ref *(IndirectJob*)state;
+        int image = task / job.ResultHeight;
+        int row = task % job.ResultHeight;
+        for (int column = 0; column < job.ResultWidth; column++)
+        {
+            int c = 0;
+            if (Simd.Active == SimdWidth.Vector512)
+            {
+                c = Pixel<Lanes512>(job, image, row, column, c);
+            }
+
+            if (Simd.Active >= SimdWidth.Vector256)
+            {
+                c = Pixel<Lanes256>(job, image, row, column, c);
+            }
+
+            if (Simd.Active >= SimdWidth.Vector128)
+            {
+                c = Pixel<Lanes128>(job, image, row, column, c);
+            }
+
+            Pixel<Lane>(job, image, row, column, c);
+        }
+    }
+
+    private static int Pixel<TLanes>(in IndirectJob job, int image, int row, int column, int c)
+        where TLanes : unmanaged, ILanes<TLanes>
+    {
+        int channels = job.ResultChannels;
+        float* source = job.Source + (image * job.SourceImage);
+        long at = (image * job.ResultImage) + ((((long)row * job.ResultWidth) + column) * channels);
+        for (; c + TLanes.Count <= channels; c += TLanes.Count)
+        {
+            TLanes sum = job.Bias == null ? TLanes.Zero : TLanes.Load(job.Bias + c);
+            for (int kh = 0; kh < job.KernelHeight; kh++)
+            {
+                int h = job.RowMap[(row * job.KernelHeight) + kh];
+                for (int kw = 0; kw < job.KernelWidth && h >= 0; kw++)
+                {
+                    int w = job.ColumnMap[(column * job.KernelWidth) + kw];
+                    if (w >= 0)
+                    {
+                        float* x = source + ((((long)h * job.SourceWidth) + w) * channels) + c;
+                        float* weight = job.Packed + ((((long)kh * job.KernelWidth) + kw) * channels) + c;
+                        sum = TLanes.MultiplyAdd(TLanes.Load(x), TLanes.Load(weight), sum);
+                    }
+                }
+            }
+
+            if (job.Residual != null)
+            {
+                sum += TLanes.Load(job.Residual + at + c);
+            }
+
+            (job.Relu ? TLanes.Max(sum, TLanes.Zero) : sum).Store(job.Result + at + c);
+        }
+
+        return c;
+    }
+
+    private static void WeightsTask(void* state, int task)
+    {
+        ref GradientJob job = ref *(GradientJob*)state;
+        int tap = task % job.Geometry.Taps;
+        int c = task / job.Geometry.Taps * ChannelsPerTask;
+        int end = Math.Min(c + ChannelsPerTask, job.Geometry.InChannels);
+        if (Simd.Active == SimdWidth.Vector512)
+        {
+            c = Tap<Lanes512>(job, tap, c, end);
+        }
+
+        if (Simd.Active >= SimdWidth.Vector256)
+        {
+            c = Tap<Lanes256>(job, tap, c, end);
+        }
+
+        if (Simd.Active >= SimdWidth.Vector128)
+        {
+            c = Tap<Lanes128>(job, tap, c, end);
+        }
+
+        Tap<Lane>(job, tap, c, end);
+    }
+
+    /// <summary>dw[c][tap] = sum over images and pixels of x dy.</summary>
+    private static int Tap<TLanes>(in GradientJob job, int tap, int c, int end)
+        where TLanes : unmanaged, ILanes<TLanes>
+    {
+        ConvolutionGeometry g = job.Geometry;
+        float* sums = stackalloc float[16];
+        for (; c + TLanes.Count <= end; c += TLanes.Count)
+        {
+            TLanes total = TLanes.Zero;
+            for (int image = 0; image < g.Batch; image++)
+            {
+                TLanes sum = TLanes.Zero;
+                for (int oh = 0; oh < g.OutHeight; oh++)
+                {
+                    int h = (oh * g.StrideHeight) + (tap / g.KernelWidth * g.DilationHeight) - g.PadTop;
+                    float* x = job.X + ((((long)image * g.InHeight) + h) * g.InWidth * g.InChannels) + c;
+                    float* dy = job.Dy + ((((long)image * g.OutHeight) + oh) * g.OutWidth * g.OutChannels) + c;
+                    for (int ow = 0; ow < g.OutWidth && (uint)h < (uint)g.InHeight; ow++)
+                    {
+                        int w = (ow * g.StrideWidth) + (tap % g.KernelWidth * g.DilationWidth) - g.PadLeft;
+                        if ((uint)w < (uint)g.InWidth)
+                        {
+                            sum = TLanes.MultiplyAdd(
+                                TLanes.Load(x + ((long)w * g.InChannels)), TLanes.Load(dy + ((long)ow * g.OutChannels)), sum);
+                        }
+                    }
+                }
+
+                total += sum;
+            }
+
+            total.Store(sums);
+            for (int i = 0; i < TLanes.Count; i++)
+            {
+                job.Dw[((long)(c + i) * g.Taps) + tap] = sums[i];
+            }
+        }
+
+        return c;
+    }
+
+    private struct GradientJob
+    {
+        internal ConvolutionGeometry Geometry;
+        internal float* X;
+        internal float* Dy;
+        internal float* Dw;
+    }
+}

@@ -1,0 +1,59 @@
+namespace Temper.Kernels;
+
+/// <summary>A convolution-like map of channels-last images: each result pixel sums over taps of source pixels, through weights.</summary>
+internal unsafe struct IndirectJob
+{
+    internal int Batch;
+    internal int KernelHeight;
+    internal int KernelWidth;
+
+    /// <summary>Source row for each result row and tap row; see <see cref="TapMap"/>.</summary>
+    internal int* RowMap;
+
+    /// <summary>Source column for each result column and tap column.</summary>
+    internal int* ColumnMap;
+
+    internal float* Source;
+    internal int SourceHeight;
+    internal int SourceWidth;
+
+    /// <summary>Channels of a source pixel, all groups.</summary>
+    internal int SourceChannels;
+
+    /// <summary>Channels of a source pixel that one group sums over.</summary>
+    internal int Depth;
+
+    internal float* Result;
+    internal int ResultHeight;
+    internal int ResultWidth;
+    internal int ResultChannels;
+
+    /// <summary>Channels of a result pixel in one group.</summary>
+    internal int Columns;
+
+    internal float* Weight;
+    internal int Groups;
+
+    /// <summary>Whether weights are read as <c>[sum, result, tap]</c> (gradient of the input), not <c>[result, sum, tap]</c>.</summary>
+    internal bool IsBackward;
+
+    internal float* Bias;
+    internal float* Residual;
+    internal bool Relu;
+    internal bool GathersStatistics;
+
+    // Set while it runs.
+    internal float* Packed;
+    internal int WeightStep;
+    internal int TapStep;
+    internal int Group;
+    internal int RowsPerTask;
+    internal int ImageGroups;
+    internal float* Partial;
+
+    internal readonly int Taps => KernelHeight * KernelWidth;
+
+    internal readonly long SourceImage => (long)SourceHeight * SourceWidth * SourceChannels;
+
+    internal readonly long ResultImage => (long)ResultHeight * ResultWidth * ResultChannels;
+}

@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <content>What is done to a tile while it is still in the first-level cache.</content>
+internal static unsafe partial class IndirectConvolution
+{
+    /// <summary>Bias, addition, ReLU and statistics of one tile.</summary>
+    private static void Tail(in IndirectJob job, Block block, int channel, int columns, float* c, float* partial, bool isFirst)
+    {
+        if (job.Bias == null && job.Residual == null && !job.Relu && partial == null)
+        {
+            return;
+        }
+
+        var tail = new TileTail
+        {
+            Bias = job.Bias == null ? null : job.Bias + channel,
+            Residual = job.Residual == null ? null : job.Residual + block.Offset + channel,
+            Relu = job.Relu,
+            Statistics = partial == null ? null : partial + channel,
+            Channels = job.ResultChannels,
+            IsFirst = isFirst,
+            C = c,
+            Distance = block.Distance,
+            Rows = block.Valid,
+            Columns = columns,
+        };
+        int j = 0;
+        if (Simd.Active == SimdWidth.Vector512)
+        {
+            j = tail.Run<Lanes512>(j);
+        }
+
+        if (Simd.Active >= SimdWidth.Vector256)
+        {
+            j = tail.Run<Lanes256>(j);
+        }
+
+        if (Simd.Active >= SimdWidth.Vector128)
+        {
+            j = tail.Run<Lanes128>(j);
+        }
+
+        tail.Run<Lane>(j);
+    }
+
+    /// <summary>
+    /// Each task has counted from its own first value (its pivot), so that a mean far from zero costs no digits; the tasks are
+    /// merged in their order by the rule of Chan, Golub and LeVeque.
+    /// </summary>
+    private static void MergeStatistics(in IndirectJob job, int tasks, Span<float> mean, Span<float> variance)
+    {
+        int channels = job.ResultChannels;
+        int rowTasks = RowTasks(job);
+        int rows = ConvolutionTile.Active.Rows;
+        for (int c = 0; c < channels; c++)
+        {
+            (double count, double average, double squares) = (0, 0, 0);
+            for (int task = 0; task < tasks; task++)
+            {
+                float* partial = job.Partial + (3L * task * channels) + c;
+                int first = task % rowTasks * job.RowsPerTask;
+                int images = job.ImageGroups > 0 ? Math.Min(rows, job.Batch - (task / rowTasks * rows)) : 1;
+                double n = (double)images * (Math.Min(first + job.RowsPerTask, job.ResultHeight) - first) * job.ResultWidth;
+                double shifted = partial[channels] / n;
+                double delta = partial[0] + shifted - average;
+                average += delta * n / (count + n);
+                squares += partial[2 * channels] - (shifted * shifted * n) + (delta * delta * count * n / (count + n));
+                count += n;
+            }
+
+            mean[c] = (float)average;
+            variance[c] = (float)Math.Max(squares / count, 0);
+        }
+    }
+
+    private struct TileTail
+    {
+        internal float* Bias;
+        internal float* Residual;
+        internal bool Relu;
+
+        /// <summary>Pivots, sums and sums of squares of the task, a channel count apart.</summary>
+        internal float* Statistics;
+        internal int Channels;
+        internal bool IsFirst;
+        internal float* C;
+        internal nint Distance;
+        internal int Rows;
+        internal int Columns;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal readonly int Run<TLanes>(int j)
+            where TLanes : unmanaged, ILanes<TLanes>
+        {
+            for (; j + TLanes.Count <= Columns; j += TLanes.Count)
+            {
+                Map<TLanes>(j);
+                if (Statistics != null)
+                {
+                    Count<TLanes>(j);
+                }
+            }
+
+            return j;
+        }
+
+        private readonly void Map<TLanes>(int j)
+            where TLanes : unmanaged, ILanes<TLanes>
+        {
+            if (Bias == null && Residual == null && !Relu)
+            {
+                return;
+            }
+
+            TLanes bias = Bias == null ? TLanes.Zero : TLanes.Load(Bias + j);
+            float* c = C + j;
+            float* residual = Residual + j;
+            for (int row = 0; row < Rows; row++, c += Distance)
+            {
+                TLanes value = TLanes.Load(c) + bias;
+                if (Residual != null)
+                {
+                    value += TLanes.Load(residual);
+                    residual += Distance;
+                }
+
+                (Relu ? TLanes.Max(value, TLanes.Zero) : value).Store(c);
+            }
+        }
+
+        private readonly void Count<TLanes>(int j)
+            where TLanes : unmanaged, ILanes<TLanes>
+        {
+            float* c = C + j;
+            float* statistics = Statistics + j;
+            if (IsFirst)
+            {
+                TLanes.Load(c).Store(statistics);
+                TLanes.Zero.Store(statistics + Channels);
+                TLanes.Zero.Store(statistics + (2 * Channels));
+            }
+
+            TLanes pivot = TLanes.Load(statistics);
+            TLanes sum = TLanes.Load(statistics + Channels);
+            TLanes squares = TLanes.Load(statistics + (2 * Channels));
+            for (int row = 0; row < Rows; row++, c += Distance)
+            {
+                TLanes d = TLanes.Load(c) - pivot;
+                sum += d;
+                squares = TLanes.MultiplyAdd(d, d, squares);
+            }
+
+            sum.Store(statistics + Channels);
+            squares.Store(statistics + (2 * Channels));
+        }
+    }
+}

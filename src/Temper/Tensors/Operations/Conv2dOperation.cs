@@ -1,0 +1,97 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+/// <summary>Convolution with an optional tail (bias, addition, ReLU) or statistics in the store.</summary>
+internal sealed class Conv2dOperation : Operation
+{
+    private readonly Tensor _x;
+    private readonly Tensor _weight;
+    private readonly Tensor? _bias;
+    private readonly Tensor? _residual;
+    private readonly bool _relu;
+    private readonly Conv2dOptions _options;
+    private Tensor? _channelsLast;
+
+    internal Conv2dOperation(Tensor x, Tensor weight, Conv2dOptions options, Conv2dTail tail)
+        : base([x, weight, .. One(tail.Bias), .. One(tail.Residual)])
+    {
+        (_x, _weight, _options) = (x, weight, options);
+        (_bias, _residual, _relu) = (tail.Bias, tail.Residual, tail.Relu);
+    }
+
+    internal override string Name => "Conv2d";
+
+    /// <summary>Whether to gather <see cref="Statistics"/>; only without ReLU and addition.</summary>
+    internal bool GathersStatistics { get; init; }
+
+    /// <summary>Mean and variance of each output channel, where they were asked for.</summary>
+    internal BatchStatistics? Statistics { get; private set; }
+
+    protected override Tensor Forward()
+    {
+        ConvolutionGeometry geometry = Conv2dShapes.Check(_x, _weight, _bias, _options);
+        Shape shape = [geometry.Batch, geometry.OutChannels, geometry.OutHeight, geometry.OutWidth];
+        if (_residual is not null && !_residual.Shape.Equals(shape))
+        {
+            throw new ShapeMismatchException("Conv2d addition", _residual.Shape, shape, "what is added has the result's shape");
+        }
+
+        // Kept for the gradient, so that the conversion is made once.
+        _channelsLast = _x.InLayout(Layout.ChannelsLast);
+        Tensor y = Tensor.Allocate(shape, Layout.ChannelsLast);
+        float[] mean = GathersStatistics ? new float[geometry.OutChannels] : [];
+        float[] variance = GathersStatistics ? new float[geometry.OutChannels] : [];
+        var epilogue = new ConvolutionEpilogue
+        {
+            Bias = _bias is null ? default : _bias.Physical(),
+            Residual = _residual is null ? default : _residual.InLayout(Layout.ChannelsLast).Physical(),
+            Relu = _relu,
+            Mean = mean,
+            Variance = variance,
+        };
+        Convolution.Forward(geometry, _channelsLast.Physical(), _weight.Physical(), y.Writable(), epilogue);
+        Statistics = GathersStatistics
+            ? new BatchStatistics(mean, variance, geometry.Batch * geometry.OutHeight * geometry.OutWidth)
+            : null;
+        return y;
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        ConvolutionGeometry geometry = Conv2dShapes.Check(_x, _weight, _bias, _options);
+        Tensor dy = gradient.InLayout(Layout.ChannelsLast);
+        if (_relu)
+        {
+            dy = ReluMask.Apply(output, dy);
+        }
+
+        if (_residual is not null)
+        {
+            inputs.Add(Inputs.Length - 1, dy);
+        }
+
+        if (_bias is not null && inputs.Wants(2))
+        {
+            Tensor db = Tensor.Allocate(_bias.Shape);
+            Reductions.ColumnSums(dy.Physical(), db.Writable(), dy.Count / geometry.OutChannels, geometry.OutChannels);
+            inputs.Add(2, db);
+        }
+
+        if (inputs.Wants(1))
+        {
+            Tensor dw = Tensor.Allocate(_weight.Shape);
+            Convolution.BackwardWeights(geometry, _channelsLast!.Physical(), dy.Physical(), dw.Writable());
+            inputs.Add(1, dw);
+        }
+
+        if (inputs.Wants(0))
+        {
+            Tensor dx = Tensor.Allocate(_x.Shape, Layout.ChannelsLast);
+            Convolution.BackwardData(geometry, dy.Physical(), _weight.Physical(), dx.Writable());
+            inputs.Add(0, dx);
+        }
+    }
+
+    private static ReadOnlySpan<Tensor> One(Tensor? tensor) => tensor is null ? [] : new[] { tensor };
+}

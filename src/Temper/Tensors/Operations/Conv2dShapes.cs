@@ -1,0 +1,98 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+/// <summary>Shape checks of the convolutions, and the plain sizes that their kernels take.</summary>
+internal static class Conv2dShapes
+{
+    /// <summary>The geometry of a convolution.</summary>
+    internal static ConvolutionGeometry Check(Tensor x, Tensor weight, Tensor? bias, Conv2dOptions options)
+    {
+        CheckRanks("Conv2d", x, weight, options);
+        int channels = weight.Shape[1] * options.Groups;
+        if (x.Shape[1] != channels || weight.Shape[0] % options.Groups != 0)
+        {
+            throw new ShapeMismatchException(
+                "Conv2d", x.Shape, weight.Shape, $"expected input [N, {channels}, H, W] and a multiple of {options.Groups} output channels");
+        }
+
+        CheckBias("Conv2d", bias, weight.Shape[0]);
+        ConvolutionGeometry geometry = Geometry(x.Shape, weight.Shape, options);
+        return geometry.OutHeight > 0 && geometry.OutWidth > 0
+            ? geometry
+            : throw new ShapeMismatchException("Conv2d", x.Shape, $"an input at least as large as the kernel of weight {weight.Shape}");
+    }
+
+    /// <summary>The shape of a transposed convolution's result, and the geometry of the convolution it is the gradient of.</summary>
+    internal static (Shape Output, ConvolutionGeometry Geometry) CheckTransposed(
+        Tensor x, Tensor weight, Tensor? bias, Conv2dOptions options)
+    {
+        CheckRanks("ConvTranspose2d", x, weight, options);
+        if (x.Shape[1] != weight.Shape[0] || weight.Shape[0] % options.Groups != 0)
+        {
+            throw new ShapeMismatchException(
+                "ConvTranspose2d", x.Shape, weight.Shape, $"expected input [N, {weight.Shape[0]}, H, W], a multiple of {options.Groups} channels");
+        }
+
+        int outputs = weight.Shape[1] * options.Groups;
+        CheckBias("ConvTranspose2d", bias, outputs);
+        (Padding2d pad, (int Height, int Width) extra) = (options.Padding, options.OutputPadding);
+        int height = Length(x.Shape[2], weight.Shape[2], options.Stride.Height, options.Dilation.Height, pad.Top + pad.Bottom, extra.Height);
+        int width = Length(x.Shape[3], weight.Shape[3], options.Stride.Width, options.Dilation.Width, pad.Left + pad.Right, extra.Width);
+        if (height <= 0 || width <= 0)
+        {
+            throw new ShapeMismatchException("ConvTranspose2d", x.Shape, "an input whose result is not cut away by the padding");
+        }
+
+        Shape output = [x.Shape[0], outputs, height, width];
+        return (output, Geometry(output, weight.Shape, options));
+
+        static int Length(int input, int kernel, int stride, int dilation, int padding, int extra) =>
+            checked(((input - 1) * stride) + ((kernel - 1) * dilation) + 1 + extra - padding);
+    }
+
+    private static ConvolutionGeometry Geometry(Shape input, Shape weight, Conv2dOptions options) => new()
+    {
+        Batch = input[0],
+        InChannels = input[1],
+        InHeight = input[2],
+        InWidth = input[3],
+        OutChannels = weight[0],
+        KernelHeight = weight[2],
+        KernelWidth = weight[3],
+        StrideHeight = options.Stride.Height,
+        StrideWidth = options.Stride.Width,
+        DilationHeight = options.Dilation.Height,
+        DilationWidth = options.Dilation.Width,
+        PadTop = options.Padding.Top,
+        PadLeft = options.Padding.Left,
+        PadBottom = options.Padding.Bottom,
+        PadRight = options.Padding.Right,
+        Groups = options.Groups,
+    };
+
+    private static void CheckRanks(string operation, Tensor x, Tensor weight, Conv2dOptions options)
+    {
+        if (x.Rank != 4)
+        {
+            throw new ShapeMismatchException(operation, x.Shape, "[N, C, H, W]");
+        }
+
+        if (weight.Rank != 4)
+        {
+            throw new ShapeMismatchException($"{operation} weight", weight.Shape, "rank 4, kernel height and width last");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(options.Stride.Height, options.Stride.Width), 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(options.Dilation.Height, options.Dilation.Width), 1);
+    }
+
+    private static void CheckBias(string operation, Tensor? bias, int outputs)
+    {
+        if (bias is not null && (bias.Rank != 1 || bias.Shape[0] != outputs))
+        {
+            throw new ShapeMismatchException($"{operation} bias", bias.Shape, $"[{outputs}]");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+/// <summary>Transposed convolution: forward and gradient are the convolution's gradient and forward.</summary>
+internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? bias, Conv2dOptions options)
+    : Operation(bias is null ? [x, weight] : [x, weight, bias])
+{
+    internal override string Name => "ConvTranspose2d";
+
+    protected override Tensor Forward()
+    {
+        (Shape shape, ConvolutionGeometry geometry) = Conv2dShapes.CheckTransposed(x, weight, bias, options);
+        Tensor y = Tensor.Allocate(shape, Layout.ChannelsLast);
+        Convolution.BackwardData(geometry, x.InLayout(Layout.ChannelsLast).Physical(), weight.Physical(), y.Writable());
+        if (bias is not null)
+        {
+            Broadcasting.Apply(default(Add), y.Physical(), [y.Count / shape[1], shape[1]], bias.Physical(), [shape[1]], y.Writable());
+        }
+
+        return y;
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        (Shape shape, ConvolutionGeometry geometry) = Conv2dShapes.CheckTransposed(x, weight, bias, options);
+        Tensor dy = gradient.InLayout(Layout.ChannelsLast);
+        if (inputs.Wants(0))
+        {
+            Tensor dx = Tensor.Allocate(x.Shape, Layout.ChannelsLast);
+            Convolution.Forward(geometry, dy.Physical(), weight.Physical(), dx.Writable(), default);
+            inputs.Add(0, dx);
+        }
+
+        if (inputs.Wants(1))
+        {
+            Tensor dw = Tensor.Allocate(weight.Shape);
+            Convolution.BackwardWeights(geometry, dy.Physical(), x.InLayout(Layout.ChannelsLast).Physical(), dw.Writable());
+            inputs.Add(1, dw);
+        }
+
+        if (bias is not null && inputs.Wants(2))
+        {
+            Tensor db = Tensor.Allocate(bias.Shape);
+            Reductions.ColumnSums(dy.Physical(), db.Writable(), dy.Count / shape[1], shape[1]);
+            inputs.Add(2, db);
+        }
+    }
+}
