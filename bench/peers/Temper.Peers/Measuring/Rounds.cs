@@ -1,0 +1,84 @@
+using System.Diagnostics;
+
+namespace Temper.Peers.Measuring;
+
+/// <summary>
+/// Times contenders in turns, so that a disturbance of the machine meets all of them, and takes a low quantile: the time when
+/// nothing else ran. Medians of wall time on a shared machine are wrong by factors.
+/// </summary>
+internal static class Rounds
+{
+    /// <summary>Long enough for the idle workers of a library, which spin between its calls, to go to sleep.</summary>
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(8);
+
+    /// <summary>Work shorter than this is repeated within one sample.</summary>
+    private static readonly TimeSpan ShortestSample = TimeSpan.FromMicroseconds(150);
+
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(20);
+
+    private const int SamplesATurn = 10;
+
+    private const int FewestTurns = 5;
+
+    private const double Quantile = 0.05;
+
+    /// <summary>Seconds of one piece of work, for each contender: the 5th percentile of its samples.</summary>
+    /// <param name="contenders">What is compared.</param>
+    /// <param name="seconds">Time to spend on each, about.</param>
+    public static double[] Measure(IReadOnlyList<Contender> contenders, double seconds)
+    {
+        int[] repetitions = [.. contenders.Select(c => Repetitions(c.Work))];
+        List<double>[] samples = [.. contenders.Select(_ => new List<double>())];
+        long start = Stopwatch.GetTimestamp();
+        for (int turn = 0; turn < FewestTurns || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds * contenders.Count; turn++)
+        {
+            for (int i = 0; i < contenders.Count; i++)
+            {
+                Thread.Sleep(Quiet);
+                Turn(contenders[i].Work, repetitions[i], samples[i]);
+            }
+        }
+
+        return [.. samples.Select(LowQuantile)];
+    }
+
+    private static void Turn(Action work, int repetitions, List<double> samples)
+    {
+        // Wakes the library's workers and brings its data back into the caches, as in a steady run.
+        work();
+        work();
+        long turn = Stopwatch.GetTimestamp();
+        for (int sample = 0; sample < SamplesATurn && Stopwatch.GetElapsedTime(turn) < LongestTurn; sample++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < repetitions; i++)
+            {
+                work();
+            }
+
+            samples.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / repetitions);
+        }
+    }
+
+    private static int Repetitions(Action work)
+    {
+        // Enough calls for the JIT to reach its last tier before anything is timed.
+        TimeSpan best = TimeSpan.MaxValue;
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 5 || (i < 200 && Stopwatch.GetElapsedTime(start).TotalSeconds < 0.2); i++)
+        {
+            long once = Stopwatch.GetTimestamp();
+            work();
+            TimeSpan took = Stopwatch.GetElapsedTime(once);
+            best = took < best ? took : best;
+        }
+
+        return Math.Max(1, (int)(ShortestSample / best));
+    }
+
+    private static double LowQuantile(List<double> samples)
+    {
+        samples.Sort();
+        return samples[(int)(samples.Count * Quantile)];
+    }
+}

@@ -1,0 +1,18 @@
+using Temper.Kernels;
+using Temper.Peers.Tables;
+
+// Compares Temper with other libraries on the same work, interleaved in one run.
+// Usage: dotnet run -c Release --project bench/peers/Temper.Peers -- TABLE [arguments of the table]
+Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
+{
+    ["gemm"] = GemmTable.Run,
+};
+
+if (args.Length == 0 || !tables.TryGetValue(args[0], out Func<string[], int>? table))
+{
+    Console.Error.WriteLine($"usage: dotnet run -c Release --project bench/peers/Temper.Peers -- {string.Join('|', tables.Keys)} [arguments]");
+    return 2;
+}
+
+Console.WriteLine($"{Environment.ProcessorCount} processors, {Simd.Active}, .NET {Environment.Version}");
+return table(args[1..]);
