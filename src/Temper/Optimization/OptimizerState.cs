@@ -37,11 +37,16 @@ public sealed class OptimizerState
 
         if (!fits)
         {
-            string got = string.Join(", ", _slots.Select(s => $"{s.Name}[{s.Values.Length}]"));
-            throw new ArgumentException(
-                $"{optimizer}: the state does not fit (got [{got}], expected [{string.Join(", ", names.Select(n => $"{n}[{length}]"))}]); "
-                + "make it with CreateState of the same optimizer and options");
+            throw Misfit(optimizer, names, length);
         }
+    }
+
+    private ArgumentException Misfit(string optimizer, IReadOnlyList<string> names, int length)
+    {
+        string got = string.Join(", ", _slots.Select(s => $"{s.Name}[{s.Values.Length}]"));
+        string expected = string.Join(", ", names.Select(n => $"{n}[{length}]"));
+        return new ArgumentException(
+            $"{optimizer}: the state does not fit (got [{got}], expected [{expected}]); make it with CreateState of the same optimizer and options");
     }
 }
 

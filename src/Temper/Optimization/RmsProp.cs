@@ -6,6 +6,11 @@ namespace Temper.Optimization;
 /// <remarks>Source: Hinton, lecture 6e of "Neural networks for machine learning" (2012), as in torch.optim.RMSprop.</remarks>
 public sealed record RmsProp : Optimizer
 {
+    private static readonly string[] PlainSlots = ["square_avg"];
+    private static readonly string[] CenteredSlots = ["square_avg", "grad_avg"];
+    private static readonly string[] MomentumSlots = ["square_avg", "momentum_buffer"];
+    private static readonly string[] AllSlots = ["square_avg", "grad_avg", "momentum_buffer"];
+
     /// <summary>The defaults of torch.optim.RMSprop.</summary>
     public RmsProp() => LearningRate = 0.01f;
 
@@ -26,10 +31,10 @@ public sealed record RmsProp : Optimizer
 
     internal override IReadOnlyList<string> Slots => (Centered, Momentum != 0) switch
     {
-        (false, false) => ["square_avg"],
-        (true, false) => ["square_avg", "grad_avg"],
-        (false, true) => ["square_avg", "momentum_buffer"],
-        (true, true) => ["square_avg", "grad_avg", "momentum_buffer"],
+        (false, false) => PlainSlots,
+        (true, false) => CenteredSlots,
+        (false, true) => MomentumSlots,
+        (true, true) => AllSlots,
     };
 
     /// <inheritdoc/>

@@ -6,6 +6,8 @@ namespace Temper.Optimization;
 /// <remarks>Momentum as in torch.optim.SGD: v = momentum v + (1 - dampening) g, w = w - rate v; the first v is g.</remarks>
 public sealed record Sgd : Optimizer
 {
+    private static readonly string[] MomentumSlots = ["momentum_buffer"];
+
     /// <summary>Part of the velocity that stays, 0 to 1; 0: no velocity.</summary>
     public float Momentum { get; init; }
 
@@ -21,7 +23,7 @@ public sealed record Sgd : Optimizer
     /// <inheritdoc/>
     public override string Name => "sgd";
 
-    internal override IReadOnlyList<string> Slots => Momentum == 0 ? [] : ["momentum_buffer"];
+    internal override IReadOnlyList<string> Slots => Momentum == 0 ? Array.Empty<string>() : MomentumSlots;
 
     private protected override bool IsDecayDecoupled => DecoupledDecay;
 
