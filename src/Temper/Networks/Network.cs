@@ -27,6 +27,7 @@ public sealed partial class Network
         ParameterValues = [.. Parameters.Select(parameter => parameter.Value)];
         Buffers = new ReadOnlyDictionary<string, Tensor>(new OrderedDictionary<string, Tensor>(buffers, StringComparer.Ordinal));
         BufferValues = [.. Buffers.Values];
+        FoldedNorms = new FoldedNorm?[graph.Nodes.Count];
     }
 
     /// <summary>What it takes in, in order.</summary>
@@ -57,6 +58,9 @@ public sealed partial class Network
 
     /// <summary>The buffers in order, for plans.</summary>
     internal Tensor[] BufferValues { get; }
+
+    /// <summary>Weights with their normalization folded in, by step of the evaluation plan, as far as they have been needed.</summary>
+    internal FoldedNorm?[] FoldedNorms { get; }
 
     /// <summary>Builds a network with one input and one output, named <c>output</c>.</summary>
     /// <param name="input">What it takes in.</param>

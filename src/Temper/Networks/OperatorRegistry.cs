@@ -5,12 +5,17 @@ public static class OperatorRegistry
 {
     private static readonly Dictionary<string, Func<OperatorAttributes, Operator>> Rows = new(StringComparer.Ordinal)
     {
+        ["Conv"] = Conv2d.From,
+        ["ConvTranspose"] = ConvTranspose2d.From,
         ["Gemm"] = Linear.From,
         ["BatchNormalization"] = BatchNorm.From,
+        ["Relu"] = _ => new Relu(),
         ["MaxPool"] = MaxPool2d.From,
         ["AveragePool"] = AvgPool2d.From,
         ["GlobalAveragePool"] = _ => new GlobalAvgPool2d(),
         ["AdaptiveAveragePool"] = AdaptiveAvgPool2d.From,
+        ["Flatten"] = _ => new Flatten(),
+        ["Reshape"] = Reshape.From,
     };
 
     /// <summary>The standard names of all operators.</summary>

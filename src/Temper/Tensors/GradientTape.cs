@@ -145,6 +145,20 @@ public sealed class GradientTape : IDisposable
         _records.Recycle();
     }
 
+    /// <summary>Whether an open tape of this thread has a tensor as a source or recorded it.</summary>
+    internal static bool IsFollowed(Tensor tensor)
+    {
+        for (GradientTape? tape = _innermost; tape is not null; tape = tape.Parent)
+        {
+            if (tape._records.PlaceOf(tensor) >= 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Whether an operation depends on one of this tape's sources.</summary>
     internal bool Follows(Operation operation) => _records.Follows(operation);
 

@@ -32,7 +32,7 @@ internal sealed class ForwardPlan
     internal Tensor[] Run(Network network, IReadOnlyList<Tensor> inputs, ForwardMode mode)
     {
         Tensor?[] values = ArrayPool<Tensor?>.Shared.Rent(_graph.ValueCount);
-        Tensor[] arguments = ArrayPool<Tensor>.Shared.Rent(_widest);
+        Tensor[] room = ArrayPool<Tensor>.Shared.Rent(_widest);
         MemoryScope? tape = TapeScope();
         MemoryScope own = tape ?? new MemoryScope();
         try
@@ -45,7 +45,7 @@ internal sealed class ForwardPlan
             var pass = new Pass(network, mode, own, MemoryScope.Current, FreesEarly: tape is null);
             foreach (PlanStep step in _steps)
             {
-                RunStep(step, pass, values, arguments);
+                RunStep(step, pass, values, room);
             }
 
             return Results(values, tape is null ? own : null);
@@ -53,7 +53,7 @@ internal sealed class ForwardPlan
         finally
         {
             ArrayPool<Tensor?>.Shared.Return(values, clearArray: true);
-            ArrayPool<Tensor>.Shared.Return(arguments, clearArray: true);
+            ArrayPool<Tensor>.Shared.Return(room, clearArray: true);
             if (tape is null)
             {
                 own.Dispose();
@@ -61,13 +61,13 @@ internal sealed class ForwardPlan
         }
     }
 
-    private void RunStep(PlanStep step, in Pass pass, Tensor?[] values, Tensor[] arguments)
+    private void RunStep(PlanStep step, in Pass pass, Tensor?[] values, Tensor[] room)
     {
         bool isResult = Array.IndexOf(_graph.OutputValues, step.Output) >= 0;
         Tensor result;
         using (MemoryScope.Enter(isResult ? pass.Caller : pass.Own, backward: pass.FreesEarly && !isResult))
         {
-            result = step.Run(pass.Network, pass.Mode, values, arguments);
+            result = step.Run(new StepContext(pass.Network, pass.Mode, values, room));
         }
 
         values[step.Output] = result;

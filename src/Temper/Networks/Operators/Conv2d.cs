@@ -1,0 +1,100 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>Two-dimensional convolution (cross-correlation): <c>weight</c> <c>[O, C / groups, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <param name="Channels">O, the number of output channels.</param>
+/// <param name="Kernel">Size of the kernel, in pixels.</param>
+public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Operator
+{
+    /// <summary>Stride, padding, dilation and groups.</summary>
+    public Conv2dOptions Options { get; init; } = Conv2dOptions.Default;
+
+    /// <summary>Whether a bias is added.</summary>
+    public bool HasBias { get; init; } = true;
+
+    /// <summary>Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.</summary>
+    public string? Initializer { get; init; }
+
+    /// <inheritdoc/>
+    public override string Kind => "Conv";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Shape x = inputs[0];
+        WindowAttributes.CheckImage(x, node);
+        if (x[1] % Options.Groups != 0 || Channels % Options.Groups != 0)
+        {
+            throw new ShapeMismatchException(node, x, $"input and output channels that {Options.Groups} groups divide; {Channels} come out");
+        }
+
+        Padding2d pad = Options.Padding;
+        int height = WindowAttributes.Places(x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height);
+        int width = WindowAttributes.Places(x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width);
+        return height > 0 && width > 0
+            ? [x[0], Channels, height, width]
+            : throw new ShapeMismatchException(node, x, $"[N, C, H, W] at least as large as the {Kernel.Height}x{Kernel.Width} kernel, padding included");
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+        [Channels, inputs[0][1] / Options.Groups, Kernel.Height, Kernel.Width],
+        Channels,
+        HasBias,
+        ParameterRole.ConvolutionWeight,
+        Initializer is null ? null : Networks.Initializer.ByName(Initializer));
+
+    /// <inheritdoc/>
+    public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
+        (long)output.Count * (inputs[0][1] / Options.Groups) * Kernel.Height * Kernel.Width;
+
+    internal static Conv2d From(OperatorAttributes attributes) => new(
+        attributes.Positive("channels"), attributes.Pair("kernel_shape", least: 1))
+    {
+        Options = OptionsFrom(attributes),
+        HasBias = attributes.Int("bias", 1) != 0,
+        Initializer = attributes.Text("initializer"),
+    };
+
+    internal static Conv2dOptions OptionsFrom(OperatorAttributes attributes) => new()
+    {
+        Stride = attributes.Pair("strides", least: 1, (1, 1)),
+        Padding = attributes.Padding(),
+        Dilation = attributes.Pair("dilations", least: 1, (1, 1)),
+        Groups = attributes.Positive("group", 1),
+        OutputPadding = attributes.Pair("output_padding", least: 0, (0, 0)),
+    };
+
+    internal override Tensor Forward(in NodeContext context) =>
+        context.X.Conv2d(context.Parameters[0], HasBias ? context.Parameters[1] : null, Options);
+
+    private protected override OperatorAttributes Attributes()
+    {
+        OperatorAttributes attributes = OperatorAttributes.Empty
+            .With("channels", Channels)
+            .With("bias", HasBias)
+            .With("group", Options.Groups)
+            .With("dilations", WindowAttributes.Both(Options.Dilation))
+            .WithWindow(Kernel, Options.Stride, Options.Padding);
+        return Initializer is null ? attributes : attributes.With("initializer", Initializer);
+    }
+}
+
+public sealed partial class Value
+{
+    /// <summary>Adds a convolution with a square kernel; <see cref="Apply"/> takes any other.</summary>
+    /// <param name="channels">Output channels.</param>
+    /// <param name="kernel">Side of the kernel, in pixels.</param>
+    /// <param name="stride">Step between outputs, in pixels.</param>
+    /// <param name="padding">Zeros on each side, in pixels.</param>
+    /// <param name="groups">Groups of channels that do not see each other.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="name">Name of the node; null: <c>conv1</c>, <c>conv2</c>, ...</param>
+    /// <returns><c>[N, channels, OH, OW]</c>.</returns>
+    /// <exception cref="ShapeMismatchException">This value is no image, or too small.</exception>
+    public Value Conv2d(
+        int channels, int kernel, int stride = 1, int padding = 0, int groups = 1, bool bias = true, string? name = null) =>
+        Apply(
+            new Conv2d(channels, (kernel, kernel)) { Options = Conv2dOptions.Of(stride, padding, groups), HasBias = bias }, name);
+}

@@ -1,0 +1,83 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>Transposed convolution: <c>weight</c> <c>[C, O / groups, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <param name="Channels">O, the number of output channels.</param>
+/// <param name="Kernel">Size of the kernel, in pixels.</param>
+public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kernel) : Operator
+{
+    /// <summary>Stride, padding, dilation, groups and output padding.</summary>
+    public Conv2dOptions Options { get; init; } = Conv2dOptions.Default;
+
+    /// <summary>Whether a bias is added.</summary>
+    public bool HasBias { get; init; } = true;
+
+    /// <inheritdoc/>
+    public override string Kind => "ConvTranspose";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Shape x = inputs[0];
+        WindowAttributes.CheckImage(x, node);
+        if (x[1] % Options.Groups != 0 || Channels % Options.Groups != 0)
+        {
+            throw new ShapeMismatchException(node, x, $"input and output channels that {Options.Groups} groups divide; {Channels} come out");
+        }
+
+        Padding2d pad = Options.Padding;
+        int height = Length(x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height, Options.OutputPadding.Height);
+        int width = Length(x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width, Options.OutputPadding.Width);
+        return height > 0 && width > 0
+            ? [x[0], Channels, height, width]
+            : throw new ShapeMismatchException(node, x, "an image that is larger than what padding cuts off");
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+        [inputs[0][1], Channels / Options.Groups, Kernel.Height, Kernel.Width],
+        Channels,
+        HasBias,
+        ParameterRole.ConvolutionWeight,
+        initializer: null);
+
+    /// <inheritdoc/>
+    public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
+        (long)inputs[0].Count * (Channels / Options.Groups) * Kernel.Height * Kernel.Width;
+
+    internal static ConvTranspose2d From(OperatorAttributes attributes) => new(
+        attributes.Positive("channels"), attributes.Pair("kernel_shape", least: 1))
+    {
+        Options = Networks.Conv2d.OptionsFrom(attributes),
+        HasBias = attributes.Int("bias", 1) != 0,
+    };
+
+    internal override Tensor Forward(in NodeContext context) =>
+        context.X.ConvTranspose2d(context.Parameters[0], HasBias ? context.Parameters[1] : null, Options);
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
+        .With("channels", Channels)
+        .With("bias", HasBias)
+        .With("group", Options.Groups)
+        .With("dilations", WindowAttributes.Both(Options.Dilation))
+        .With("output_padding", WindowAttributes.Both(Options.OutputPadding))
+        .WithWindow(Kernel, Options.Stride, Options.Padding);
+
+    private static int Length(int length, int pads, int kernel, int stride, int dilation, int extra) =>
+        checked(((length - 1) * stride) - pads + (dilation * (kernel - 1)) + 1 + extra);
+}
+
+public sealed partial class Value
+{
+    /// <summary>Adds a transposed convolution with a square kernel; <see cref="Apply"/> takes any other.</summary>
+    /// <param name="channels">Output channels.</param>
+    /// <param name="kernel">Side of the kernel, in pixels.</param>
+    /// <param name="stride">Step between the places of two inputs, in pixels.</param>
+    /// <param name="padding">Pixels cut off on each side.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="name">Name of the node.</param>
+    public Value ConvTranspose2d(
+        int channels, int kernel, int stride = 1, int padding = 0, bool bias = true, string? name = null) => Apply(
+            new ConvTranspose2d(channels, (kernel, kernel)) { Options = Conv2dOptions.Of(stride, padding), HasBias = bias }, name);
+}

@@ -1,0 +1,59 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>All axes behind the batch become one: <c>[N, D]</c>.</summary>
+public sealed record Flatten : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Flatten";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
+        [inputs[0][0], inputs[0].CountOf(1, inputs[0].Rank)];
+
+    internal override Tensor Forward(in NodeContext context) => context.X.Flatten();
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", 1);
+}
+
+/// <summary>The same elements of each sample under another shape.</summary>
+/// <param name="SampleShape">Lengths behind the batch axis; one may be -1: what remains.</param>
+public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Reshape";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        int count = inputs[0].CountOf(1, inputs[0].Rank);
+        long known = SampleShape.Where(length => length >= 0).Aggregate(1L, (product, length) => checked(product * length));
+        int open = SampleShape.Count(length => length < 0);
+        bool fits = open switch { 0 => known == count, 1 => known > 0 && count % known == 0, _ => false };
+        return fits
+            ? Shape.Create([inputs[0][0], .. SampleShape.Select(length => length < 0 ? (int)(count / known) : length)])
+            : throw new ShapeMismatchException(node, inputs[0], $"as many elements a sample as [{string.Join(", ", SampleShape)}]");
+    }
+
+    internal static Reshape From(OperatorAttributes attributes) => new(attributes.Ints("shape"));
+
+    internal override Tensor Forward(in NodeContext context) =>
+        context.X.Reshape(InferShape([context.X.Shape], context.Node.Name));
+
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("shape", SampleShape.ToArray());
+}
+
+public sealed partial class Value
+{
+    /// <summary>Makes one axis of all behind the batch.</summary>
+    /// <param name="name">Name of the node.</param>
+    /// <returns><c>[N, D]</c>.</returns>
+    public Value Flatten(string? name = null) => Apply(new Flatten(), name);
+
+    /// <summary>Gives each sample another shape.</summary>
+    /// <param name="sampleShape">Lengths behind the batch axis; one may be -1: what remains.</param>
+    /// <param name="name">Name of the node.</param>
+    public Value Reshape(IReadOnlyList<int> sampleShape, string? name = null) => Apply(new Reshape([.. sampleShape]), name);
+}

@@ -1,0 +1,108 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>
+/// Neighbors in one pass over memory: a convolution, a linear layer or a normalization, then normalization, addition and ReLU,
+/// as far as they are there.
+/// </summary>
+/// <remarks>Its inputs are the chain's input and, where it ends with an addition, what is added.</remarks>
+internal sealed class FusedStep : PlanStep
+{
+    /// <summary>A convolution or linear layer; null: the chain begins with the normalization.</summary>
+    internal Node? Head { get; init; }
+
+    /// <summary>Places of the head's weight and bias.</summary>
+    internal int[] HeadParameters { get; init; } = [];
+
+    /// <summary>The batch normalization, if there is one.</summary>
+    internal Node? Norm { get; init; }
+
+    /// <summary>Places of the normalization's scale and shift.</summary>
+    internal int[] NormParameters { get; init; } = [];
+
+    /// <summary>Places of the normalization's running mean and variance.</summary>
+    internal int[] NormBuffers { get; init; } = [];
+
+    /// <summary>Whether the chain ends with ReLU.</summary>
+    internal bool Relu { get; init; }
+
+    /// <summary>Which step of its plan it is: where a network keeps what it folded.</summary>
+    internal required int Place { get; init; }
+
+    /// <inheritdoc/>
+    internal override Tensor Run(in StepContext context)
+    {
+        Tensor x = context.Values[Inputs[0]]!;
+        Tensor? residual = Inputs.Length > 1 ? context.Values[Inputs[1]] : null;
+        if (Head is null)
+        {
+            return Normalized(context, x, residual, known: null);
+        }
+
+        Tensor weight = context.Network.ParameterValues[HeadParameters[0]];
+        Tensor? bias = HeadParameters.Length > 1 ? context.Network.ParameterValues[HeadParameters[1]] : null;
+        if (Head.Operator is Linear)
+        {
+            return x.Linear(weight, bias, Relu);
+        }
+
+        Conv2dOptions options = ((Conv2d)Head.Operator).Options;
+        if (Norm is null)
+        {
+            return x.Conv2d(weight, options, new Conv2dTail(bias, residual, Relu));
+        }
+
+        if (context.Mode.IsTraining)
+        {
+            Tensor y = x.Conv2dWithStatistics(weight, bias, options, out BatchStatistics found);
+            return Normalized(context, y, residual, found);
+        }
+
+        if (DependsOnSource(context.Network))
+        {
+            return Normalized(context, x.Conv2d(weight, bias, options), residual, known: null);
+        }
+
+        FoldedNorm folded = FoldedNorm.Of(this, context.Network);
+        return x.Conv2d(folded.Weight, options, new Conv2dTail(folded.Bias, residual, Relu));
+    }
+
+    private Tensor Normalized(in StepContext context, Tensor x, Tensor? residual, BatchStatistics? known)
+    {
+        Tensor scale = context.Network.ParameterValues[NormParameters[0]];
+        Tensor shift = context.Network.ParameterValues[NormParameters[1]];
+        float epsilon = ((BatchNorm)Norm!.Operator).Epsilon;
+        var tail = new NormTail(residual, Relu);
+        if (context.Mode.IsTraining)
+        {
+            Tensor y = x.BatchNormTraining(scale, shift, epsilon, tail, known, out BatchStatistics batch);
+            context.Mode.Add(Norm, batch);
+            return y;
+        }
+
+        var running = new BatchStatistics(
+            context.Network.BufferValues[NormBuffers[0]].ToArray<float>(), context.Network.BufferValues[NormBuffers[1]].ToArray<float>(), 0);
+        return x.BatchNorm(scale, shift, running, epsilon, tail);
+    }
+
+    /// <summary>Whether a tape follows a parameter, whose gradient a folded weight would cut off.</summary>
+    private bool DependsOnSource(Network network)
+    {
+        if (GradientTape.Innermost is null)
+        {
+            return false;
+        }
+
+        foreach (int parameter in HeadParameters)
+        {
+            if (GradientTape.IsFollowed(network.ParameterValues[parameter]))
+            {
+                return true;
+            }
+        }
+
+        return GradientTape.IsFollowed(network.ParameterValues[NormParameters[0]])
+            || GradientTape.IsFollowed(network.ParameterValues[NormParameters[1]]);
+    }
+}

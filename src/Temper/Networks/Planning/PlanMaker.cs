@@ -1,0 +1,170 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>Groups the nodes of a graph into steps.</summary>
+/// <remarks>
+/// A chain begins at a convolution, a linear layer or a normalization and takes in the next node as long as that one alone uses
+/// the value. It runs at the place of its last node, so that what it adds is there.
+/// </remarks>
+internal sealed class PlanMaker
+{
+    private readonly NetworkGraph _graph;
+    private readonly Dictionary<string, string> _same = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<Node>> _users = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _results;
+
+    internal PlanMaker(NetworkGraph graph, bool isTraining)
+    {
+        _graph = graph;
+        _results = [.. graph.Outputs.Select(output => output.Value)];
+        foreach (Node node in graph.Nodes)
+        {
+            if (!isTraining && node.Operator.Kind.Equals("Dropout", StringComparison.Ordinal) && !_results.Contains(node.Name))
+            {
+                _same[node.Name] = Source(node.Inputs[0]);     // dropout does nothing in evaluation
+                continue;
+            }
+
+            foreach (string input in node.Inputs.Select(Source).Distinct(StringComparer.Ordinal))
+            {
+                (_users.TryGetValue(input, out List<Node>? users) ? users : _users[input] = []).Add(node);
+            }
+        }
+    }
+
+    /// <summary>One step for each node, as they are.</summary>
+    internal static IReadOnlyList<PlanStep> EachNode(NetworkGraph graph) =>
+        [.. graph.Nodes.Select(node => Single(graph, node, [.. node.Inputs.Select(graph.NumberOf)]))];
+
+    internal IReadOnlyList<PlanStep> Steps()
+    {
+        // Chains are found front to back, so an addition belongs to the first chain that reaches it.
+        var chains = new Dictionary<string, Chain>(StringComparer.Ordinal);
+        var taken = new HashSet<string>(_same.Keys, StringComparer.Ordinal);
+        foreach (Node node in _graph.Nodes.Where(node => !taken.Contains(node.Name)))
+        {
+            if (ChainFrom(node, taken) is { } chain)
+            {
+                chains.Add(chain.Last.Name, chain);
+                taken.UnionWith(chain.Nodes.Select(member => member.Name));
+            }
+        }
+
+        var steps = new List<PlanStep>(_graph.Nodes.Count);
+        foreach (Node node in _graph.Nodes)
+        {
+            if (chains.TryGetValue(node.Name, out Chain? chain))
+            {
+                steps.Add(Fused(chain, steps.Count));
+            }
+            else if (!taken.Contains(node.Name))
+            {
+                steps.Add(Single(_graph, node, [.. node.Inputs.Select(Number)]));
+            }
+        }
+
+        return steps;
+    }
+
+    /// <summary>The longest chain that begins at a node; null where the node would stand alone.</summary>
+    private Chain? ChainFrom(Node first, HashSet<string> taken)
+    {
+        if (first.Operator is not (Conv2d or Linear or BatchNorm))
+        {
+            return null;
+        }
+
+        var chain = new Chain
+        {
+            Nodes = [first],
+            Head = first.Operator is BatchNorm ? null : first,
+            Norm = first.Operator is BatchNorm ? first : null,
+        };
+        while (Next(chain, taken) is { } next)
+        {
+            chain = next;
+        }
+
+        return chain.Nodes.Count > 1 ? chain : null;
+    }
+
+    /// <summary>The chain with the next node taken in; null where it ends.</summary>
+    private Chain? Next(Chain chain, HashSet<string> taken)
+    {
+        string last = chain.Last.Name;
+        if (chain.Relu || _results.Contains(last) || !_users.TryGetValue(last, out List<Node>? users) || users.Count != 1
+            || taken.Contains(users[0].Name))
+        {
+            return null;
+        }
+
+        Node next = users[0];
+        Chain longer = chain with { Nodes = [.. chain.Nodes, next] };
+        bool isLinear = chain.Head?.Operator is Linear;
+        return next.Operator switch
+        {
+            Relu => longer with { Relu = true },
+            BatchNorm when chain.Head?.Operator is Conv2d && chain.Norm is null && chain.Residual is null => longer with { Norm = next },
+            { Kind: "Add" } when !isLinear && chain.Residual is null && Other(next, last) is { } other => longer with { Residual = other },
+            _ => null,
+        };
+    }
+
+    /// <summary>What an addition adds to a value; null where that is the value itself or has another shape.</summary>
+    private string? Other(Node addition, string value)
+    {
+        string[] inputs = [.. addition.Inputs.Select(Source)];
+        string other = string.Equals(inputs[0], value, StringComparison.Ordinal) ? inputs[1] : inputs[0];
+        bool isItself = string.Equals(other, value, StringComparison.Ordinal);
+        return !isItself && _graph.ShapeOf(other).Equals(_graph.ShapeOf(value)) ? other : null;
+    }
+
+    private FusedStep Fused(Chain chain, int place)
+    {
+        int input = Number(chain.Nodes[0].Inputs[0]);
+        return new FusedStep
+        {
+            Inputs = chain.Residual is null ? [input] : [input, _graph.NumberOf(chain.Residual)],
+            Output = _graph.NumberOf(chain.Last.Name),
+            Head = chain.Head,
+            HeadParameters = Places(_graph.Parameters, chain.Head?.Parameters),
+            Norm = chain.Norm,
+            NormParameters = Places(_graph.Parameters, chain.Norm?.Parameters),
+            NormBuffers = Places(_graph.Buffers, chain.Norm?.Buffers.Take(2)),
+            Relu = chain.Relu,
+            Place = place,
+        };
+    }
+
+    private static NodeStep Single(NetworkGraph graph, Node node, int[] inputs) =>
+        new(node, Places(graph.Parameters, node.Parameters), Places(graph.Buffers, node.Buffers))
+        {
+            Inputs = inputs,
+            Output = graph.NumberOf(node.Name),
+        };
+
+    private static int[] Places<TSpec>(OrderedDictionary<string, TSpec> all, IEnumerable<string>? names) =>
+        [.. (names ?? []).Select(all.IndexOf)];
+
+    /// <summary>The value that a name stands for, left-out nodes skipped.</summary>
+    private string Source(string value) => _same.GetValueOrDefault(value, value);
+
+    private int Number(string value) => _graph.NumberOf(Source(value));
+
+    /// <summary>Nodes that become one step.</summary>
+    private sealed record Chain
+    {
+        internal required IReadOnlyList<Node> Nodes { get; init; }
+
+        internal Node? Head { get; init; }
+
+        internal Node? Norm { get; init; }
+
+        internal string? Residual { get; init; }
+
+        internal bool Relu { get; init; }
+
+        internal Node Last => Nodes[^1];
+    }
+}
