@@ -14,6 +14,9 @@ internal static unsafe partial class Normalization
     /// <summary>Floats of one stream in a chunk: the streams of a pass fit the second-level cache together.</summary>
     private const int ChunkFloats = 16 * 1024;
 
+    /// <summary>Rows of a chunk at most: what is added up in single precision.</summary>
+    private const int MaxRows = 1024;
+
     /// <summary>Mean and variance (divided by the number of rows) of each channel.</summary>
     /// <param name="x"><c>[P, C]</c>.</param>
     /// <param name="mean">Receives the means, <c>[C]</c>; zeros where there are no rows.</param>
@@ -158,7 +161,7 @@ internal static unsafe partial class Normalization
         internal void SetRows(int count, int chunkFloats)
         {
             Rows = count / Channels;
-            RowsPerChunk = Math.Max(chunkFloats / Channels, 1);
+            RowsPerChunk = Math.Clamp(chunkFloats / Channels, 1, MaxRows);
         }
 
         internal readonly (int Start, int End) Range(int chunk) =>
