@@ -120,3 +120,19 @@ internal readonly struct MoveTowards(float factor) : IBinaryOperator
     public T Invoke<T>(T x, T y)
         where T : unmanaged, ILanes<T> => T.MultiplyAdd(T.Create(factor), y - x, x);
 }
+
+/// <summary>x: repeats the left operand where it is broadcast.</summary>
+internal readonly struct FirstOf : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T> => x;
+}
+
+/// <summary>y: repeats the right operand where it is broadcast.</summary>
+internal readonly struct SecondOf : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T> => y;
+}

@@ -1,0 +1,128 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+internal readonly struct SubtractFunction : IBinaryFunction
+{
+    public string Name => "Subtract";
+
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Subtract), z);
+
+    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) => dz.CopyTo(dx);
+
+    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+        Elementwise.Apply(default(Negate), dz, dy);
+}
+
+internal readonly struct MultiplyFunction : IBinaryFunction
+{
+    public string Name => "Multiply";
+
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Multiply), z);
+
+    /// <summary>dx = y dz</summary>
+    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
+        Elementwise.Apply(default(Multiply), y, dz, dx);
+
+    /// <summary>dy = x dz</summary>
+    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+        Elementwise.Apply(default(Multiply), x, dz, dy);
+}
+
+internal readonly struct DivideFunction : IBinaryFunction
+{
+    public string Name => "Divide";
+
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Divide), z);
+
+    /// <summary>dx = dz / y</summary>
+    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
+        Elementwise.Apply(default(Divide), dz, y, dx);
+
+    /// <summary>dy = -dz z / y</summary>
+    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+        Elementwise.Apply(default(QuotientGradient), z, y, dz, dy);
+}
+
+internal readonly struct MaximumFunction : IBinaryFunction
+{
+    public string Name => "Maximum";
+
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Maximum), z);
+
+    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
+        Elementwise.Apply(default(GreaterGradient), x, y, dz, dx);
+
+    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+        Elementwise.Apply(default(GreaterGradient), y, x, dz, dy);
+}
+
+internal readonly struct MinimumFunction : IBinaryFunction
+{
+    public string Name => "Minimum";
+
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(default(Minimum), z);
+
+    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx) =>
+        Elementwise.Apply(default(LessGradient), x, y, dz, dx);
+
+    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy) =>
+        Elementwise.Apply(default(LessGradient), y, x, dz, dy);
+}
+
+internal readonly struct HuberFunction(float delta) : IBinaryFunction
+{
+    public string Name => "Huber";
+
+    public void Value(in BroadcastOperands operands, Span<float> z) => operands.Apply(new HuberLoss(delta), z);
+
+    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx)
+    {
+        Elementwise.Apply(new HuberGradient(delta), x, y, dx);
+        Elementwise.Apply(default(Multiply), dx, dz, dx);
+    }
+
+    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy)
+    {
+        Left(x, y, z, dz, dy);
+        Elementwise.Apply(default(Negate), dy, dy);
+    }
+}
+
+internal readonly struct TensorPowerFunction : IBinaryFunction
+{
+    public string Name => "Pow";
+
+    public void Value(in BroadcastOperands operands, Span<float> z)
+    {
+        // The kernel takes operands of one shape: a second copy of the smaller one costs little beside the powers.
+        if (operands.XShape.SequenceEqual(operands.YShape))
+        {
+            Transcendental.Pow(operands.X, operands.Y, z);
+            return;
+        }
+
+        Tensor left = Tensor.Allocate([z.Length]);
+        operands.Apply(default(FirstOf), left.Writable());
+        operands.Apply(default(SecondOf), z);
+        Transcendental.Pow(left.Physical(), z, z);
+    }
+
+    /// <summary>dx = y xʸ⁻¹ dz</summary>
+    public void Left(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx)
+    {
+        Elementwise.Apply(new Affine(1, -1), y, dx);
+        Transcendental.Pow(x, dx, dx);
+        Elementwise.Apply(default(Multiply), dx, y, dx);
+        Elementwise.Apply(default(Multiply), dx, dz, dx);
+    }
+
+    /// <summary>dy = xʸ log x dz; zero where x is zero</summary>
+    public void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy)
+    {
+        for (int i = 0; i < dy.Length; i++)
+        {
+            dy[i] = x[i] == 0 && y[i] >= 0 ? 0 : dz[i] * z[i] * MathF.Log(x[i]);
+        }
+    }
+}

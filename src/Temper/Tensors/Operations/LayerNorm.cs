@@ -1,0 +1,55 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+public sealed partial class Tensor
+{
+    /// <summary>Normalization of each row over the last axis (arXiv:1607.06450): <c>scale (x - mean) / √(variance + epsilon) + shift</c>.</summary>
+    /// <param name="scale"><c>[D]</c>.</param>
+    /// <param name="shift"><c>[D]</c>.</param>
+    /// <param name="epsilon">Added to the variance; PyTorch's default is 1e-5.</param>
+    /// <returns>The shape of the input, <c>[..., D]</c>.</returns>
+    /// <exception cref="ShapeMismatchException">A shape does not fit.</exception>
+    public Tensor LayerNorm(Tensor scale, Tensor shift, float epsilon = 1e-5f) => new LayerNormOperation(this, scale, shift, epsilon).Apply();
+}
+
+internal sealed class LayerNormOperation(Tensor x, Tensor scale, Tensor shift, float epsilon) : Operation(x, scale, shift)
+{
+    private Tensor? _moments;
+
+    internal override string Name => "LayerNorm";
+
+    protected override Tensor Forward()
+    {
+        if (x.Rank == 0 || scale.Rank != 1 || !scale.Shape.Equals(shift.Shape) || x.Shape[-1] != scale.Count)
+        {
+            throw new ShapeMismatchException(Name, x.Shape, scale.Shape, "scale and shift are [D], D being the length of the last axis");
+        }
+
+        Tensor y = Tensor.Allocate(x.Shape);
+        _moments = Tensor.Allocate([x.Shape.CountOf(0, x.Rank - 1), 2]);
+        LayerNormalization.Forward(
+            x.ToRowMajor().Physical(), scale.Physical(), shift.Physical(), epsilon, _moments.Writable(), y.Writable());
+        return y;
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        Tensor dx = Tensor.Allocate(x.Shape);
+        Tensor dscale = Tensor.Allocate(scale.Shape);
+        Tensor dshift = Tensor.Allocate(shift.Shape);
+        LayerNormalization.Gradient(new LayerNormGradient
+        {
+            X = x.ToRowMajor().Physical(),
+            Gain = scale.Physical(),
+            Moments = _moments!.Physical(),
+            Dy = gradient.ToRowMajor().Physical(),
+            Dx = dx.Writable(),
+            Dgain = dscale.Writable(),
+            Dshift = dshift.Writable(),
+        });
+        inputs.Add(0, dx);
+        inputs.Add(1, dscale);
+        inputs.Add(2, dshift);
+    }
+}

@@ -1,0 +1,202 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+/// <summary>What a loss makes of the losses of its rows or elements.</summary>
+public enum LossReduction
+{
+    /// <summary>Their mean; weighted by class weights where there are any, as in PyTorch.</summary>
+    Mean,
+
+    /// <summary>Their sum.</summary>
+    Sum,
+
+    /// <summary>Each by itself.</summary>
+    None,
+}
+
+/// <summary>Options of <see cref="Tensor.CrossEntropy(Tensor, CrossEntropyOptions?)"/>.</summary>
+public sealed record CrossEntropyOptions
+{
+    /// <summary>Part of the target that is spread evenly over all classes, 0 to 1.</summary>
+    public float LabelSmoothing { get; init; }
+
+    /// <summary>Weight of each class, <c>[K]</c>; null: all 1.</summary>
+    public IReadOnlyList<float>? ClassWeights { get; init; }
+
+    /// <summary>What is made of the rows' losses.</summary>
+    public LossReduction Reduction { get; init; }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>The cross-entropy of logits <c>[N, K]</c> and labels: <c>-log softmax(x)[label]</c> for each row.</summary>
+    /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1.</param>
+    /// <param name="options">Label smoothing, class weights, reduction; null for the defaults.</param>
+    /// <returns>A scalar, or <c>[N]</c> without reduction. The mean of nothing is NaN.</returns>
+    /// <exception cref="ShapeMismatchException">The shapes do not fit.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A label is no class.</exception>
+    public Tensor CrossEntropy(Tensor labels, CrossEntropyOptions? options = null) =>
+        labels.DType == DType.Float32
+            ? SoftCrossEntropy(labels, options ?? new())
+            : new CrossEntropyOperation(this, labels, options ?? new()).Apply();
+
+    /// <summary>The negative log-likelihood of log-probabilities <c>[N, K]</c> and labels.</summary>
+    /// <inheritdoc cref="CrossEntropy(Tensor, CrossEntropyOptions?)"/>
+    /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1.</param>
+    /// <param name="reduction">What is made of the rows' losses.</param>
+    public Tensor NegativeLogLikelihood(Tensor labels, LossReduction reduction = LossReduction.Mean)
+    {
+        LossChecks.Rows("NegativeLogLikelihood", this, labels);
+        return Gather(-1, labels.View([labels.Count, 1])).Reshape([labels.Count]).Negate().Reduce(reduction);
+    }
+
+    /// <summary>The squared difference to a target.</summary>
+    /// <param name="target">Same shape.</param>
+    /// <param name="reduction">What is made of the elements' losses.</param>
+    /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
+    public Tensor MeanSquaredError(Tensor target, LossReduction reduction = LossReduction.Mean)
+    {
+        LossChecks.SameShape("MeanSquaredError", this, target);
+        Tensor difference = this - target;
+        return (difference * difference).Reduce(reduction);
+    }
+
+    /// <summary>The Huber loss: <c>d² / 2</c> where <c>|d| &lt;= delta</c>, else <c>delta (|d| - delta / 2)</c>, d being the difference.</summary>
+    /// <param name="target">Same shape.</param>
+    /// <param name="delta">Where the parabola becomes a line; above zero.</param>
+    /// <param name="reduction">What is made of the elements' losses.</param>
+    /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
+    public Tensor Huber(Tensor target, float delta = 1, LossReduction reduction = LossReduction.Mean)
+    {
+        LossChecks.SameShape("Huber", this, target);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
+        return new BinaryOperation<HuberFunction>(this, target, new(delta)).Apply().Reduce(reduction);
+    }
+
+    /// <summary>The binary cross-entropy of logits and targets: <c>softplus(x) - x t</c>, without overflow.</summary>
+    /// <param name="target">Same shape, each 0 to 1; a constant.</param>
+    /// <param name="reduction">What is made of the elements' losses.</param>
+    /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
+    public Tensor BinaryCrossEntropyWithLogits(Tensor target, LossReduction reduction = LossReduction.Mean)
+    {
+        LossChecks.SameShape("BinaryCrossEntropyWithLogits", this, target);
+        return new BinaryCrossEntropyOperation(this, target).Apply().Reduce(reduction);
+    }
+
+    private Tensor Reduce(LossReduction reduction) => reduction switch
+    {
+        LossReduction.Mean => Mean(),
+        LossReduction.Sum => Sum(),
+        _ => this,
+    };
+
+    private Tensor SoftCrossEntropy(Tensor targets, CrossEntropyOptions options)
+    {
+        LossChecks.SameShape("CrossEntropy", this, targets);
+        int classes = Shape[-1];
+        Tensor smoothed = options.LabelSmoothing == 0 ? targets : targets.Affine(1 - options.LabelSmoothing, options.LabelSmoothing / classes);
+        Tensor weighted = options.ClassWeights is null ? smoothed : smoothed * From<float>([.. options.ClassWeights], [classes]);
+        return (weighted * LogSoftmax()).Sum([-1]).Negate().Reduce(options.Reduction);
+    }
+}
+
+internal static class LossChecks
+{
+    internal static void Rows(string operation, Tensor x, Tensor labels)
+    {
+        if (x.Rank != 2 || labels.Rank != 1 || labels.Count != x.Shape[0])
+        {
+            throw new ShapeMismatchException(operation, x.Shape, labels.Shape, "expected rows [N, K] and int64 labels [N]");
+        }
+    }
+
+    internal static void SameShape(string operation, Tensor x, Tensor target)
+    {
+        if (!x.Shape.Equals(target.Shape))
+        {
+            throw new ShapeMismatchException(operation, x.Shape, target.Shape, "target and prediction have one shape");
+        }
+    }
+}
+
+/// <summary>Cross-entropy: losses and slopes in one pass, so that the gradient only scales what is kept.</summary>
+internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntropyOptions options) : Operation(x)
+{
+    private readonly float[] _weights = options.ClassWeights is null ? [] : [.. options.ClassWeights];
+    private Tensor? _slopes;
+
+    internal override string Name => "CrossEntropy";
+
+    protected override Tensor Forward()
+    {
+        LossChecks.Rows(Name, x, labels);
+        (int rows, int classes) = (x.Shape[0], x.Shape[1]);
+        if (_weights.Length > 0 && _weights.Length != classes)
+        {
+            throw new ShapeMismatchException(Name, x.Shape, $"one class weight a class (got {_weights.Length} weights)");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(options.LabelSmoothing);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.LabelSmoothing, 1);
+        ClassTargets targets = Targets();
+        targets.Require(classes);
+        Tensor losses = Tensor.Allocate([rows]);
+        _slopes = Tensor.Allocate(x.Shape);
+        ClassificationLoss.CrossEntropy(x.Physical(), targets, losses.Writable(), _slopes.Writable());
+        if (options.Reduction == LossReduction.None)
+        {
+            return losses;
+        }
+
+        Tensor loss = Tensor.Allocate(Shape.Scalar);
+        loss.Writable()[0] = (float)(Reductions.Sum(losses.Physical()) / Divisor());
+        return loss;
+    }
+
+    /// <summary>dx = slope of the row's loss, times what the reduction does to it.</summary>
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        Tensor dx = Tensor.Allocate(x.Shape);
+        if (options.Reduction == LossReduction.None)
+        {
+            Broadcasting.Apply(
+                default(Multiply), _slopes!.Physical(), x.Shape.AsSpan(), gradient.Physical(), [x.Shape[0], 1], dx.Writable());
+        }
+        else
+        {
+            Elementwise.Apply(new Scale((float)(gradient.Physical()[0] / Divisor())), _slopes!.Physical(), dx.Writable());
+        }
+
+        inputs.Add(0, dx);
+    }
+
+    private double Divisor() => options.Reduction == LossReduction.Mean ? Targets().TotalWeight() : 1;
+
+    private ClassTargets Targets() => new()
+    {
+        Labels = labels.Physical<long>(),
+        Weights = _weights,
+        Smoothing = options.LabelSmoothing,
+    };
+}
+
+internal sealed class BinaryCrossEntropyOperation(Tensor x, Tensor target) : Operation(x)
+{
+    internal override string Name => "BinaryCrossEntropyWithLogits";
+
+    protected override Tensor Forward()
+    {
+        Tensor y = Tensor.Allocate(x.Shape);
+        ClassificationLoss.BinaryCrossEntropy(x.ToRowMajor().Physical(), target.ToRowMajor().Physical(), y.Writable());
+        return y;
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        Tensor dx = Tensor.Allocate(x.Shape);
+        ClassificationLoss.BinaryCrossEntropySlope(x.ToRowMajor().Physical(), target.ToRowMajor().Physical(), dx.Writable());
+        Elementwise.Apply(default(Multiply), dx.Physical(), gradient.ToRowMajor().Physical(), dx.Writable());
+        inputs.Add(0, dx);
+    }
+}

@@ -1,0 +1,255 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+public sealed partial class Tensor
+{
+    /// <summary>The axes in another order: axis k of the result is axis <c>order[k]</c>.</summary>
+    /// <param name="order">Each axis once; negative counts from the end.</param>
+    /// <exception cref="ArgumentException">An axis is missing or named twice.</exception>
+    public Tensor Permute(params ReadOnlySpan<int> order)
+    {
+        int[] axes = new int[order.Length];
+        for (int i = 0; i < axes.Length; i++)
+        {
+            axes[i] = Shape.Axis(order[i], nameof(Permute));
+        }
+
+        if (axes.Length != Rank || axes.Distinct().Count() != Rank)
+        {
+            throw new ArgumentException(
+                $"Permute: each axis must be named once (got [{string.Join(", ", axes)}] for shape {Shape})", nameof(order));
+        }
+
+        return new PermuteOperation(this, axes).Apply();
+    }
+
+    /// <summary>The last two axes exchanged, <c>[..., R, C]</c> to <c>[..., C, R]</c>.</summary>
+    public Tensor Transpose()
+    {
+        int[] order = Enumerable.Range(0, Rank).ToArray();
+        _ = Shape.Axis(-2, nameof(Transpose));
+        (order[^1], order[^2]) = (order[^2], order[^1]);
+        return Permute(order);
+    }
+
+    /// <summary>Every <paramref name="step"/>-th element of an axis from <paramref name="start"/> up to <paramref name="stop"/>.</summary>
+    /// <param name="axis">The axis; -1 is the last.</param>
+    /// <param name="start">First place; negative counts from the end. Clipped to the axis, as in Python.</param>
+    /// <param name="stop">One past the last place; negative counts from the end; clipped.</param>
+    /// <param name="step">Distance; one or more.</param>
+    public Tensor Slice(int axis, int start, int stop = int.MaxValue, int step = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
+        int at = Shape.Axis(axis, nameof(Slice));
+        int length = Shape[at];
+        int first = Math.Clamp(start < 0 ? start + length : start, 0, length);
+        int last = Math.Clamp(stop < 0 ? stop + length : stop, first, length);
+        return new SliceOperation(this, at, first, (last - first + step - 1) / step, step).Apply();
+    }
+
+    /// <summary>A constant added around some axes.</summary>
+    /// <param name="before">Elements before, an axis each; zero or more.</param>
+    /// <param name="after">Elements after, an axis each; zero or more.</param>
+    /// <param name="value">What is added.</param>
+    /// <exception cref="ArgumentException">There is not one number an axis.</exception>
+    public Tensor Pad(ReadOnlySpan<int> before, ReadOnlySpan<int> after, float value = 0)
+    {
+        if (before.Length != Rank || after.Length != Rank)
+        {
+            throw new ArgumentException($"Pad: needs a number for each axis (got {before.Length} and {after.Length}, expected {Rank})");
+        }
+
+        foreach (int count in (ReadOnlySpan<int>)[.. before, .. after])
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(count, nameof(before));
+        }
+
+        return new PadOperation(this, before.ToArray(), after.ToArray(), value).Apply();
+    }
+
+    /// <summary>Tensors one after the other along an axis. All other lengths are equal.</summary>
+    /// <param name="tensors">One or more.</param>
+    /// <param name="axis">The axis; -1 is the last.</param>
+    /// <exception cref="ShapeMismatchException">Another length differs.</exception>
+    public static Tensor Concatenate(IReadOnlyList<Tensor> tensors, int axis)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(tensors.Count);
+        return new ConcatenateOperation([.. tensors], tensors[0].Shape.Axis(axis, nameof(Concatenate))).Apply();
+    }
+
+    /// <summary>Tensors of one shape along a new axis.</summary>
+    /// <param name="tensors">One or more.</param>
+    /// <param name="axis">Where the new axis will stand.</param>
+    public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(tensors.Count);
+        int at = axis < 0 ? axis + tensors[0].Rank + 1 : axis;
+        return Concatenate([.. tensors.Select(t => t.Unsqueeze(at))], at);
+    }
+
+    /// <summary>Repeated along axes of length 1 to a larger shape.</summary>
+    /// <param name="shape">A shape that this one broadcasts to.</param>
+    /// <exception cref="ShapeMismatchException">It does not.</exception>
+    public Tensor Expand(Shape shape) => new ExpandOperation(this, shape).Apply();
+}
+
+internal sealed class PermuteOperation(Tensor x, int[] order) : Operation(x)
+{
+    internal override string Name => "Permute";
+
+    protected override Tensor Forward() => Permuted(x, order);
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        int[] inverse = new int[order.Length];
+        for (int i = 0; i < order.Length; i++)
+        {
+            inverse[order[i]] = i;
+        }
+
+        inputs.Add(0, Permuted(gradient, inverse));
+    }
+
+    private static Tensor Permuted(Tensor x, int[] order)
+    {
+        int[] lengths = new int[order.Length];
+        for (int i = 0; i < order.Length; i++)
+        {
+            lengths[i] = x.Shape[order[i]];
+        }
+
+        Tensor y = Tensor.Allocate(Shape.Create(lengths));
+        StridedCopies.Read(x.ToRowMajor().Physical(), StridedView.Permuted(x.Shape.AsSpan(), order), y.Writable());
+        return y;
+    }
+}
+
+internal sealed class SliceOperation(Tensor x, int axis, int start, int count, int step) : Operation(x)
+{
+    internal override string Name => "Slice";
+
+    protected override Tensor Forward()
+    {
+        Tensor y = Tensor.Allocate(x.Shape.With(axis, count));
+        StridedCopies.Read(x.ToRowMajor().Physical(), View(), y.Writable());
+        return y;
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        Tensor dx = Tensor.Allocate(x.Shape);
+        dx.Writable().Clear();
+        StridedCopies.Write(gradient.ToRowMajor().Physical(), dx.Writable(), View());
+        inputs.Add(0, dx);
+    }
+
+    private StridedView View()
+    {
+        int[] starts = new int[x.Rank];
+        int[] steps = new int[x.Rank];
+        Array.Fill(steps, 1);
+        (starts[axis], steps[axis]) = (start, step);
+        return StridedView.Sliced(x.Shape.AsSpan(), starts, x.Shape.With(axis, count).AsSpan(), steps);
+    }
+}
+
+internal sealed class PadOperation(Tensor x, int[] before, int[] after, float value) : Operation(x)
+{
+    internal override string Name => "Pad";
+
+    protected override Tensor Forward()
+    {
+        int[] lengths = new int[x.Rank];
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            lengths[i] = checked(x.Shape[i] + before[i] + after[i]);
+        }
+
+        Tensor y = Tensor.Allocate(Shape.Create(lengths));
+        y.Writable().Fill(value);
+        StridedCopies.Write(x.ToRowMajor().Physical(), y.Writable(), View(y.Shape));
+        return y;
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        Tensor dx = Tensor.Allocate(x.Shape);
+        StridedCopies.Read(gradient.ToRowMajor().Physical(), View(output.Shape), dx.Writable());
+        inputs.Add(0, dx);
+    }
+
+    private StridedView View(Shape padded) => StridedView.Sliced(padded.AsSpan(), before, x.Shape.AsSpan(), []);
+}
+
+internal sealed class ConcatenateOperation(Tensor[] tensors, int axis) : Operation(tensors)
+{
+    internal override string Name => "Concatenate";
+
+    protected override Tensor Forward()
+    {
+        int total = 0;
+        foreach (Tensor part in Inputs)
+        {
+            if (part.Rank != Inputs[0].Rank || !part.Shape.With(axis, 0).Equals(Inputs[0].Shape.With(axis, 0)))
+            {
+                throw new ShapeMismatchException(Name, part.Shape, Inputs[0].Shape, $"lengths must be equal except along axis {axis}");
+            }
+
+            total = checked(total + part.Shape[axis]);
+        }
+
+        Tensor y = Tensor.Allocate(Inputs[0].Shape.With(axis, total));
+        int start = 0;
+        foreach (Tensor part in Inputs)
+        {
+            StridedCopies.Write(part.ToRowMajor().Physical(), y.Writable(), View(y.Shape, part.Shape, start));
+            start += part.Shape[axis];
+        }
+
+        return y;
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        int start = 0;
+        for (int i = 0; i < Inputs.Length; i++)
+        {
+            if (inputs.Wants(i))
+            {
+                Tensor dx = Tensor.Allocate(Inputs[i].Shape);
+                StridedCopies.Read(gradient.ToRowMajor().Physical(), View(output.Shape, Inputs[i].Shape, start), dx.Writable());
+                inputs.Add(i, dx);
+            }
+
+            start += Inputs[i].Shape[axis];
+        }
+    }
+
+    private StridedView View(Shape whole, Shape part, int start)
+    {
+        int[] starts = new int[whole.Rank];
+        starts[axis] = start;
+        return StridedView.Sliced(whole.AsSpan(), starts, part.AsSpan(), []);
+    }
+}
+
+internal sealed class ExpandOperation(Tensor x, Shape shape) : Operation(x)
+{
+    internal override string Name => "Expand";
+
+    protected override Tensor Forward()
+    {
+        if (!Shape.Broadcast(x.Shape, shape, Name).Equals(shape))
+        {
+            throw new ShapeMismatchException(Name, x.Shape, shape, "the first must broadcast to the second");
+        }
+
+        Tensor y = Tensor.Allocate(shape);
+        Broadcasting.Expand(x.ToRowMajor().Physical(), x.Shape.AsSpan(), y.Writable(), shape.AsSpan());
+        return y;
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs) =>
+        inputs.Add(0, BroadcastLayout.SumTo(gradient, x.Shape));
+}

@@ -1,0 +1,223 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+public sealed partial class Tensor
+{
+    /// <summary>The sum over some axes.</summary>
+    /// <param name="axes">Axes to sum over, -1 being the last; none: all.</param>
+    /// <param name="keepDims">Whether summed axes stay, with length 1.</param>
+    /// <returns>The shape without those axes. A sum of nothing is zero.</returns>
+    public Tensor Sum(ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduced("Sum", axes, keepDims, isMean: false);
+
+    /// <summary>The mean over some axes; NaN where there is nothing.</summary>
+    /// <inheritdoc cref="Sum"/>
+    public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduced("Mean", axes, keepDims, isMean: true);
+
+    /// <summary>The largest element over some axes; NaN wins; the gradient goes to the first of equal ones.</summary>
+    /// <inheritdoc cref="Sum"/>
+    /// <exception cref="ShapeMismatchException">There is nothing to choose from.</exception>
+    public Tensor Max(ReadOnlySpan<int> axes = default, bool keepDims = false) => Extreme("Max", this, axes, keepDims);
+
+    /// <summary>The smallest element over some axes; NaN wins; the gradient goes to the first of equal ones.</summary>
+    /// <inheritdoc cref="Max"/>
+    public Tensor Min(ReadOnlySpan<int> axes = default, bool keepDims = false) => Extreme("Min", Negate(), axes, keepDims).Negate();
+
+    /// <summary>The p-norm over some axes. The gradient of the 2-norm at zero is zero, as in PyTorch.</summary>
+    /// <param name="p">1, 2 or infinity.</param>
+    /// <param name="axes">Axes, -1 being the last; none: all.</param>
+    /// <param name="keepDims">Whether these axes stay, with length 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is another number.</exception>
+    public Tensor Norm(float p = 2, ReadOnlySpan<int> axes = default, bool keepDims = false) => p switch
+    {
+        1 => Abs().Sum(axes, keepDims),
+        2 => new UnaryOperation<RootOfSquaresFunction>((this * this).Sum(axes, keepDims)).Apply(),
+        float.PositiveInfinity => Abs().Max(axes, keepDims),
+        _ => throw new ArgumentOutOfRangeException(nameof(p), $"Norm: not offered (got p = {p}, expected 1, 2 or infinity)"),
+    };
+
+    /// <summary>The variance over some axes.</summary>
+    /// <param name="axes">Axes, -1 being the last; none: all.</param>
+    /// <param name="correction">Subtracted from the count that is divided by: 1 for the unbiased estimate, PyTorch's default.</param>
+    /// <param name="keepDims">Whether these axes stay, with length 1.</param>
+    public Tensor Variance(ReadOnlySpan<int> axes = default, int correction = 1, bool keepDims = false)
+    {
+        Tensor mean = Mean(axes, keepDims: true);
+        Tensor deviation = this - mean;
+        int count = Count / Math.Max(mean.Count, 1);
+        return (deviation * deviation).Sum(axes, keepDims).Affine(1f / (count - correction), 0);
+    }
+
+    /// <summary>The place of the largest element along an axis, the first of equal ones; NaN counts as largest. Int64.</summary>
+    /// <param name="axis">The axis; -1 is the last.</param>
+    /// <param name="keepDims">Whether the axis stays, with length 1.</param>
+    /// <exception cref="ShapeMismatchException">The axis is empty.</exception>
+    public Tensor ArgMax(int axis = -1, bool keepDims = false)
+    {
+        int at = Shape.Axis(axis, nameof(ArgMax));
+        ReduceAxes.RequireElements("ArgMax", this, at);
+        Tensor places = Allocate<long>(ReduceAxes.Without(Shape, at, keepDims));
+        Selection.ArgMax(
+            ToRowMajor().Physical(), places.Writable<long>(), Shape.CountOf(0, at), Shape[at], Shape.CountOf(at + 1, Rank));
+        return places;
+    }
+
+    /// <summary>The largest elements of the last axis, largest first, and their places.</summary>
+    /// <param name="count">How many, at most the axis's length.</param>
+    /// <returns>Values <c>[..., count]</c>, differentiable, and places, int64.</returns>
+    public (Tensor Values, Tensor Places) TopK(int count)
+    {
+        int length = Shape[Shape.Axis(-1, nameof(TopK))];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)length, nameof(count));
+        Tensor places = Allocate<long>(Shape.With(-1, count));
+        Tensor values = Allocate(places.Shape);
+        if (values.Count > 0)
+        {
+            Selection.TopK(ToRowMajor().Physical(), values.Writable(), places.Writable<long>(), length, count);
+        }
+
+        return (Gather(-1, places), places);
+    }
+
+    private static Tensor Extreme(string name, Tensor x, ReadOnlySpan<int> axes, bool keepDims)
+    {
+        Tensor result = x;
+        int[] sorted = ReduceAxes.Sorted(x.Shape, axes, name);
+        for (int i = sorted.Length - 1; i >= 0; i--)
+        {
+            ReduceAxes.RequireElements(name, result, sorted[i]);
+            result = result.Gather(sorted[i], result.ArgMax(sorted[i], keepDims: true));
+        }
+
+        return keepDims ? result : result.Reshape(ReduceAxes.Without(result.Shape, sorted, keepDims: false));
+    }
+
+    private Tensor Reduced(string name, ReadOnlySpan<int> axes, bool keepDims, bool isMean)
+    {
+        int[] sorted = ReduceAxes.Sorted(Shape, axes, name);
+        return new SumOperation(name, this, sorted, isMean, ReduceAxes.Without(Shape, sorted, keepDims)).Apply();
+    }
+}
+
+/// <summary>Which axes a reduction removes.</summary>
+internal static class ReduceAxes
+{
+    internal static int[] Sorted(Shape shape, ReadOnlySpan<int> axes, string operation)
+    {
+        if (axes.IsEmpty)
+        {
+            return Enumerable.Range(0, shape.Rank).ToArray();
+        }
+
+        int[] sorted = new int[axes.Length];
+        for (int i = 0; i < sorted.Length; i++)
+        {
+            sorted[i] = shape.Axis(axes[i], operation);
+        }
+
+        Array.Sort(sorted);
+        return sorted.Distinct().Count() == sorted.Length
+            ? sorted
+            : throw new ArgumentException($"{operation}: an axis is named twice (got [{string.Join(", ", sorted)}])", nameof(axes));
+    }
+
+    internal static Shape Without(Shape shape, int axis, bool keepDims) => Without(shape, [axis], keepDims);
+
+    internal static Shape Without(Shape shape, int[] axes, bool keepDims)
+    {
+        List<int> lengths = [];
+        for (int i = 0; i < shape.Rank; i++)
+        {
+            if (Array.IndexOf(axes, i) < 0)
+            {
+                lengths.Add(shape[i]);
+            }
+            else if (keepDims)
+            {
+                lengths.Add(1);
+            }
+        }
+
+        return Shape.Create([.. lengths]);
+    }
+
+    internal static void RequireElements(string operation, Tensor x, int axis)
+    {
+        if (x.Shape[axis] == 0)
+        {
+            throw new ShapeMismatchException(operation, x.Shape, $"at least one element along axis {axis}");
+        }
+    }
+}
+
+/// <summary>√x whose slope at zero is taken as zero: the gradient of a norm at the origin.</summary>
+internal readonly struct RootOfSquaresFunction : IUnaryFunction
+{
+    public string Name => "Norm";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(SquareRoot), x, y);
+
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx)
+    {
+        for (int i = 0; i < dx.Length; i++)
+        {
+            dx[i] = y[i] == 0 ? 0 : dy[i] / (2 * y[i]);
+        }
+    }
+}
+
+/// <summary>Sum or mean over some axes.</summary>
+internal sealed class SumOperation(string name, Tensor x, int[] axes, bool isMean, Shape shape) : Operation(x)
+{
+    internal override string Name => name;
+
+    private float Factor => isMean ? 1f / (x.Count / (float)Math.Max(shape.Count, 1)) : 1;
+
+    protected override Tensor Forward()
+    {
+        if (axes.Length == x.Rank)
+        {
+            Tensor all = Tensor.Allocate(shape);
+            double sum = Reductions.Sum(x.Physical());
+            all.Writable()[0] = (float)(isMean ? sum / x.Count : sum);
+            return all;
+        }
+
+        Tensor partial = x.ToRowMajor();
+        for (int i = axes.Length - 1; i >= 0; i--)
+        {
+            int axis = axes[i];
+            Shape s = partial.Shape;
+            Tensor next = Tensor.Allocate(s.With(axis, 1));
+            Reductions.Axis(default(SumReducer), partial.Physical(), next.Writable(), s.CountOf(0, axis), s[axis], s.CountOf(axis + 1, s.Rank));
+            partial = next;
+        }
+
+        if (axes.Length == 0)
+        {
+            Tensor copy = Tensor.Allocate(x.Shape);
+            partial.Physical().CopyTo(copy.Writable());
+            partial = copy;
+        }
+
+        if (isMean)
+        {
+            Elementwise.Apply(new Scale(x.Count == 0 ? float.NaN : Factor), partial.Physical(), partial.Writable());
+        }
+
+        return partial.View(shape);
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        Tensor dy = gradient.ToRowMajor().View(ReduceAxes.Without(x.Shape, axes, keepDims: true));
+        Tensor dx = Tensor.Allocate(x.Shape);
+        Broadcasting.Expand(dy.Physical(), dy.Shape.AsSpan(), dx.Writable(), x.Shape.AsSpan());
+        if (isMean)
+        {
+            Elementwise.Apply(new Scale(Factor), dx.Physical(), dx.Writable());
+        }
+
+        inputs.Add(0, dx);
+    }
+}

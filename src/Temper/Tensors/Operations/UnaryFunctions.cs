@@ -1,0 +1,155 @@
+using Temper.Kernels;
+
+namespace Temper.Tensors;
+
+internal readonly struct ExpFunction : IUnaryFunction
+{
+    public string Name => "Exp";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Exp(x, y);
+
+    /// <summary>dx = eˣ dy</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(default(Multiply), y, dy, dx);
+}
+
+internal readonly struct LogFunction : IUnaryFunction
+{
+    public string Name => "Log";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Log(x, y);
+
+    /// <summary>dx = dy / x</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(default(LogGradient), x, dy, dx);
+}
+
+internal readonly struct SqrtFunction : IUnaryFunction
+{
+    public string Name => "Sqrt";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(SquareRoot), x, y);
+
+    /// <summary>dx = dy / (2 √x)</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(default(SquareRootGradient), y, dy, dx);
+}
+
+internal readonly struct AbsFunction : IUnaryFunction
+{
+    public string Name => "Abs";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Absolute), x, y);
+
+    /// <summary>dx = sign(x) dy</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(default(AbsoluteGradient), x, dy, dx);
+}
+
+internal readonly struct TanhFunction : IUnaryFunction
+{
+    public string Name => "Tanh";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Tanh(x, y);
+
+    /// <summary>dx = (1 - y²) dy</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(default(TanhGradient), y, dy, dx);
+}
+
+internal readonly struct SigmoidFunction : IUnaryFunction
+{
+    public string Name => "Sigmoid";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Sigmoid(x, y);
+
+    /// <summary>dx = y (1 - y) dy</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(default(SigmoidGradient), y, dy, dx);
+}
+
+internal readonly struct ReluFunction : IUnaryFunction
+{
+    public string Name => "Relu";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Relu), x, y);
+
+    /// <summary>dx = dy where y is above zero</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(default(ReluGradient), y, dy, dx);
+}
+
+internal readonly struct LeakyReluFunction(float slope) : IUnaryFunction
+{
+    public string Name => "LeakyRelu";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(new LeakyRelu(slope), x, y);
+
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(new LeakyReluGradient(slope), x, dy, dx);
+}
+
+internal readonly struct SoftplusFunction : IUnaryFunction
+{
+    public string Name => "Softplus";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Softplus(x, y);
+
+    /// <summary>dx = sigmoid(x) dy</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx)
+    {
+        Transcendental.Sigmoid(x, dx);
+        Elementwise.Apply(default(Multiply), dx, dy, dx);
+    }
+}
+
+internal readonly struct ClampFunction(float low, float high) : IUnaryFunction
+{
+    public string Name => "Clamp";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(new Clamp(low, high), x, y);
+
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(new ClampGradient(low, high), x, dy, dx);
+}
+
+internal readonly struct AffineFunction(float scale, float shift) : IUnaryFunction
+{
+    public string Name => "Affine";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(new Affine(scale, shift), x, y);
+
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(new Scale(scale), dy, dx);
+}
+
+internal readonly struct PowerFunction(float exponent) : IUnaryFunction
+{
+    public string Name => "Pow";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Pow(x, exponent, y);
+
+    /// <summary>dx = p xᵖ⁻¹ dy; zero for p = 0</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx)
+    {
+        if (exponent == 0)
+        {
+            dx.Clear();
+            return;
+        }
+
+        Transcendental.Pow(x, exponent - 1, dx);
+        Elementwise.Apply(default(Multiply), dx, dy, dx);
+        Elementwise.Apply(new Scale(exponent), dx, dx);
+    }
+}
+
+internal readonly struct SignFunction : IUnaryFunction
+{
+    public string Name => "Sign";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Sign), x, y);
+
+    /// <summary>Zero almost everywhere, and taken as zero at zero, as in PyTorch.</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+}
