@@ -20,7 +20,7 @@ internal sealed class PlanMaker
         _results = [.. graph.Outputs.Select(output => output.Value)];
         foreach (Node node in graph.Nodes)
         {
-            if (!isTraining && node.Operator.Kind.Equals("Dropout", StringComparison.Ordinal) && !_results.Contains(node.Name))
+            if (!isTraining && node.Operator is Dropout && !_results.Contains(node.Name))
             {
                 _same[node.Name] = Source(node.Inputs[0]);     // dropout does nothing in evaluation
                 continue;
@@ -106,7 +106,7 @@ internal sealed class PlanMaker
         {
             Relu => longer with { Relu = true },
             BatchNorm when chain.Head?.Operator is Conv2d && chain.Norm is null && chain.Residual is null => longer with { Norm = next },
-            { Kind: "Add" } when !isLinear && chain.Residual is null && Other(next, last) is { } other => longer with { Residual = other },
+            Add when !isLinear && chain.Residual is null && Other(next, last) is { } other => longer with { Residual = other },
             _ => null,
         };
     }

@@ -12,9 +12,13 @@ public static partial class NetworkZoo
         ["convnet-5"] = ConvNet5,
         ["vgg-16"] = options => Vgg16(batchNorm: false, options),
         ["vgg-16-bn"] = options => Vgg16(batchNorm: true, options),
+        ["resnet-20"] = options => ResNetCifar(20, options),
+        ["resnet-32"] = options => ResNetCifar(32, options),
+        ["resnet-44"] = options => ResNetCifar(44, options),
+        ["resnet-56"] = options => ResNetCifar(56, options),
     };
 
-    /// <summary>The names that <see cref="Create"/> knows.</summary>
+    /// <summary>The names that <see cref="Create"/> knows, besides families with depths: <c>basic-2-2-2</c>, <c>plain-3-3-3</c>.</summary>
     public static IReadOnlyList<string> Names => Rows.Keys;
 
     private static InputSpec Digit { get; } = InputSpec.Image(channels: 1, height: 28, width: 28);
@@ -33,7 +37,15 @@ public static partial class NetworkZoo
             return create(options);
         }
 
-        throw new ArgumentException($"NetworkZoo: no such network (got '{name}', expected one of {string.Join(", ", Names)})", nameof(name));
+        string[] parts = name.Split('-');
+        int[] depths = [.. parts.Skip(1).Select(part => int.TryParse(part, out int depth) && depth is > 0 and <= MostBlocks ? depth : 0)];
+        return (parts[0], depths.Length is 3 or 4 && !depths.Contains(0)) switch
+        {
+            ("basic", true) => Basic(depths, options),
+            ("plain", true) => Plain(depths, options),
+            _ => throw new ArgumentException(
+                $"NetworkZoo: no such network (got '{name}', expected one of {string.Join(", ", Names)}, basic-a-b-c or plain-a-b-c)", nameof(name)),
+        };
     }
 
     private static Network Classifier(ZooOptions? options, InputSpec usual, Func<Value, int, Value> body)
@@ -41,7 +53,7 @@ public static partial class NetworkZoo
         options ??= new ZooOptions();
         return Network.Build(
             options.Input ?? usual,
-            x => body(x, options.Classes));
+            x => body(options.Preprocessing is { } first ? x.Apply(first, "normalize") : x, options.Classes));
     }
 }
 
@@ -54,4 +66,6 @@ public sealed record ZooOptions
     /// <summary>Number of classes.</summary>
     public int Classes { get; init; } = 10;
 
+    /// <summary>A first node, <c>normalize</c>, that turns the input into what the rest was trained on; null: none.</summary>
+    public Normalize? Preprocessing { get; init; }
 }

@@ -1,0 +1,51 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>Values put behind each other along one axis.</summary>
+/// <param name="Axis">The axis, not the batch.</param>
+public sealed record Concatenate(int Axis = 1) : Operator
+{
+    private const int MostInputs = 4096;
+
+    /// <inheritdoc/>
+    public override string Kind => "Concat";
+
+    /// <inheritdoc/>
+    public override (int Least, int Most) InputCount => (1, MostInputs);
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Shape first = inputs[0];
+        int axis = AxisAttributes.Check(first, Axis, node);
+        int length = 0;
+        foreach (Shape input in inputs)
+        {
+            if (input.Rank != first.Rank || !input.With(axis, first[axis]).Equals(first))
+            {
+                throw new ShapeMismatchException(node, first, input, $"all axes but {axis} must agree");
+            }
+
+            length = checked(length + input[axis]);
+        }
+
+        return first.With(axis, length);
+    }
+
+    internal static Concatenate From(OperatorAttributes attributes) => new(attributes.Int("axis", 1));
+
+    internal override Tensor Forward(in NodeContext context) => Tensor.Concatenate(context.Inputs.ToArray(), Axis);
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
+}
+
+public sealed partial class Value
+{
+    /// <summary>Adds a concatenation of this value and others.</summary>
+    /// <param name="others">What comes behind.</param>
+    /// <param name="axis">The axis, not the batch.</param>
+    /// <param name="name">Name of the node.</param>
+    public Value Concatenate(ReadOnlySpan<Value> others, int axis = 1, string? name = null) =>
+        Apply(new Concatenate(axis), name, others);
+}

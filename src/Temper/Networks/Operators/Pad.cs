@@ -1,0 +1,51 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>A constant put before and behind an axis.</summary>
+/// <param name="Axis">The axis, not the batch.</param>
+/// <param name="Before">How many before the first.</param>
+/// <param name="After">How many behind the last.</param>
+public sealed record Pad(int Axis, int Before, int After) : Operator
+{
+    /// <summary>The constant.</summary>
+    public float Fill { get; init; }
+
+    /// <inheritdoc/>
+    public override string Kind => "Pad";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        int axis = AxisAttributes.Check(inputs[0], Axis, node);
+        return Before >= 0 && After >= 0
+            ? inputs[0].With(axis, checked(inputs[0][axis] + Before + After))
+            : throw new ShapeMismatchException(node, inputs[0], $"pads of 0 or more (they are {Before} and {After})");
+    }
+
+    internal static Pad From(OperatorAttributes attributes) => attributes.Ints("pads") is [var before, var after]
+        ? new Pad(attributes.Int("axis"), before, after) { Fill = attributes.Float("value", 0) }
+        : throw new FormatException("attribute 'pads' does not fit (expected two numbers)");
+
+    internal override Tensor Forward(in NodeContext context)
+    {
+        Tensor x = context.X;
+        Span<int> before = stackalloc int[x.Rank], after = stackalloc int[x.Rank];
+        int axis = AxisAttributes.Check(x.Shape, Axis, context.Node.Name);
+        (before[axis], after[axis]) = (Before, After);
+        return x.Pad(before, after, Fill);
+    }
+
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("axis", Axis).With("pads", new[] { Before, After }).With("value", Fill);
+}
+
+public sealed partial class Value
+{
+    /// <summary>Adds zeros before and behind an axis.</summary>
+    /// <param name="axis">The axis, not the batch.</param>
+    /// <param name="before">How many before the first.</param>
+    /// <param name="after">How many behind the last.</param>
+    /// <param name="name">Name of the node.</param>
+    public Value Pad(int axis, int before, int after, string? name = null) => Apply(new Pad(axis, before, after), name);
+}

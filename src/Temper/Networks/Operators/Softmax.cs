@@ -1,0 +1,58 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>Probabilities along one axis: <c>exp(x) / Σ exp(x)</c>.</summary>
+/// <param name="Axis">The axis, not the batch; -1 is the last.</param>
+public sealed record Softmax(int Axis = -1) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Softmax";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        AxisAttributes.Check(inputs[0], Axis, node);
+        return inputs[0];
+    }
+
+    internal static Softmax From(OperatorAttributes attributes) => new(attributes.Int("axis", -1));
+
+    internal override Tensor Forward(in NodeContext context) => context.X.Softmax(Axis);
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
+}
+
+/// <summary>Logarithms of <see cref="Softmax"/>, without its overflow.</summary>
+/// <param name="Axis">The axis, not the batch; -1 is the last.</param>
+public sealed record LogSoftmax(int Axis = -1) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "LogSoftmax";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        AxisAttributes.Check(inputs[0], Axis, node);
+        return inputs[0];
+    }
+
+    internal static LogSoftmax From(OperatorAttributes attributes) => new(attributes.Int("axis", -1));
+
+    internal override Tensor Forward(in NodeContext context) => context.X.LogSoftmax(Axis);
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
+}
+
+public sealed partial class Value
+{
+    /// <summary>Adds probabilities along an axis.</summary>
+    /// <param name="axis">The axis, not the batch; -1 is the last.</param>
+    /// <param name="name">Name of the node.</param>
+    public Value Softmax(int axis = -1, string? name = null) => Apply(new Softmax(axis), name);
+
+    /// <summary>Adds logarithms of probabilities along an axis.</summary>
+    /// <param name="axis">The axis, not the batch; -1 is the last.</param>
+    /// <param name="name">Name of the node.</param>
+    public Value LogSoftmax(int axis = -1, string? name = null) => Apply(new LogSoftmax(axis), name);
+}

@@ -1,0 +1,131 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Tests.Networks;
+
+public sealed class NetworkEditTests
+{
+    private const int Cases = 60;
+
+    [Fact]
+    public void Insert_then_remove_gives_the_same_results() => ForRandomNetworks((network, random) =>
+    {
+        string[] values = [.. network.Nodes.Select(node => node.Name), "input"];
+        string after = values[random.NextInt32(values.Length)];
+        Network longer = network.Insert(new Tanh(), after, "inserted");
+        AssertConsistent(longer);
+        Assert.Equal(network.Nodes.Count + 1, longer.Nodes.Count);
+        AssertSame(network, longer.Remove("inserted"));
+    });
+
+    [Fact]
+    public void Rename_then_back_gives_the_same_results_and_names() => ForRandomNetworks((network, random) =>
+    {
+        string name = network.Nodes[random.NextInt32(network.Nodes.Count)].Name;
+        Network renamed = network.Rename(name, "renamed.node");
+        AssertConsistent(renamed);
+        AssertSame(network, renamed);
+        Network back = renamed.Rename("renamed.node", name);
+        Assert.Equal(network.ToJson(), back.ToJson());
+        AssertSame(network, back);
+    });
+
+    [Fact]
+    public void Replace_with_the_same_operator_changes_nothing() => ForRandomNetworks((network, random) =>
+    {
+        Node node = network.Nodes[random.NextInt32(network.Nodes.Count)];
+        Network same = network.Replace(node.Name, node.Operator);
+        Assert.Equal(network.ToJson(), same.ToJson());
+        AssertSame(network, same);
+    });
+
+    [Fact]
+    public void SplitParameters_keeps_results_and_ends_sharing() => ForRandomNetworks((network, _) =>
+    {
+        foreach (Node node in network.Nodes.Where(node => node.Parameters.Any(name => !name.StartsWith($"{node.Name}.", StringComparison.Ordinal))))
+        {
+            Network split = network.SplitParameters(node.Name);
+            AssertConsistent(split);
+            AssertSame(network, split);
+            Assert.Equal(network.Parameters.Count + node.Parameters.Count, split.Parameters.Count);
+        }
+    });
+
+    [Fact]
+    public void ReplaceHead_keeps_all_other_parameters() => ForRandomNetworks((network, random) =>
+    {
+        Network changed = network.ReplaceHead(5, RandomStream.FromSeed(9));
+        AssertConsistent(changed);
+        Assert.Equal([1, 5], changed.Graph.ShapeOf(changed.Outputs[0].Value));
+        foreach (Parameter parameter in network.Parameters.Where(parameter => !parameter.Name.StartsWith("head.", StringComparison.Ordinal)))
+        {
+            Assert.Same(parameter.Value, changed.Parameters[parameter.Name].Value);
+        }
+    });
+
+    [Fact]
+    public void Remove_of_a_node_that_changes_the_shape_is_refused()
+    {
+        Network network = NetworkZoo.LeNet5();
+        var error = Assert.Throws<ShapeMismatchException>(() => network.Remove("pool1"));
+        Assert.Contains("pool1", error.Message);
+        Assert.Contains("'nothing'", Assert.Throws<ArgumentException>(() => network.Remove("nothing")).Message);
+    }
+
+    [Fact]
+    public void Insert_that_breaks_a_later_node_names_it()
+    {
+        Network network = NetworkZoo.LeNet5Caffe();
+        var error = Assert.Throws<ShapeMismatchException>(() => network.Insert(new Flatten(), "pool1", "flat"));
+        Assert.Contains("conv2", error.Message);
+        Assert.Contains("'conv1'", Assert.Throws<ArgumentException>(() => network.Insert(new Relu(), "pool1", "conv1")).Message);
+    }
+
+    [Fact]
+    public void Insert_of_preprocessing_changes_what_the_network_takes_in()
+    {
+        Network network = Network.Build(InputSpec.Image(3, 2, 2, 0, 255), x => x.Flatten().Linear(2)).Initialize(RandomStream.FromSeed(1));
+        Network scaled = network.Insert(new Normalize { Scale = 1 / 255f, Mean = [0.5f, 0.4f, 0.3f], Deviation = [0.2f, 0.3f, 0.5f] }, "input", "normalize");
+        Tensor x = ForwardTests.Random([2, 3, 2, 2], 4);
+        float[] by_hand = x.ToArray<float>();
+        for (int i = 0; i < by_hand.Length; i++)
+        {
+            int c = i / 4 % 3;
+            by_hand[i] = ((by_hand[i] / 255f) - new[] { 0.5f, 0.4f, 0.3f }[c]) / new[] { 0.2f, 0.3f, 0.5f }[c];
+        }
+
+        ForwardTests.AssertClose(network.Forward(Tensor.From(by_hand, x.Shape)), scaled.Forward(x), 1e-5f);
+    }
+
+    /// <summary>Runs a property on networks of random structure, and checks that the network is as it was afterwards.</summary>
+    private static void ForRandomNetworks(Action<Network, RandomCursor> property) =>
+        Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+        {
+            Network network = RandomNetworks.Make((ulong)seed);
+            (string json, float[] values) = (network.ToJson(), Values(network));
+            AssertConsistent(network);
+            property(network, RandomStream.FromSeed((ulong)seed).Split("edit").Cursor());
+            Assert.Equal(json, network.ToJson());
+            Assert.Equal(values, Values(network));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(Cases));
+
+    /// <summary>What shape inference says is what comes out, and the graph can be written and read.</summary>
+    private static void AssertConsistent(Network network)
+    {
+        Tensor y = network.Forward(ForwardTests.Random([2, .. network.Inputs[0].SampleShape.AsSpan()], 3));
+        Assert.Equal(network.Graph.ShapeOf(network.Outputs[0].Value).With(0, 2), y.Shape);
+        Assert.Equal(network.Parameters.ElementCount, network.Cost().Parameters);
+        NetworkJsonReader.Read(System.Text.Encoding.UTF8.GetBytes(network.ToJson()));
+    }
+
+    private static void AssertSame(Network expected, Network actual)
+    {
+        Tensor x = ForwardTests.Random([2, .. expected.Inputs[0].SampleShape.AsSpan()], 3);
+        ForwardTests.AssertClose(ForwardTests.NodeByNode(expected, x, ForwardMode.Evaluation), actual.Forward(x), 1e-4f);
+    }
+
+    private static float[] Values(Network network) => [.. network.Parameters.SelectMany(parameter => parameter.Value.ToArray<float>())];
+}

@@ -1,0 +1,88 @@
+using System.Text;
+using Temper.Networks;
+using Temper.Randomness;
+
+namespace Temper.Tests.Networks;
+
+public sealed class NetworkJsonTests
+{
+    public static TheoryData<string> Zoo => [.. NetworkZoo.Names, "basic-1-1-1", "plain-1-1-1"];
+
+    [Theory]
+    [MemberData(nameof(Zoo))]
+    public void Write_then_read_gives_the_same_text_and_names(string name)
+    {
+        Network network = NetworkZoo.Create(name).WithClassNames(["a", "b"]).WithMetadata([new("license", "Apache-2.0")])
+            .WithTrainable(false, parameter => parameter.Role == ParameterRole.Bias);
+        NetworkBlueprint read = Read(network.ToJson());
+        Network back = read.Create(tensor => network.Parameters.TryGet(tensor, out Parameter? found) ? found.Value : network.Buffers[tensor]);
+
+        Assert.Equal(network.ToJson(), back.ToJson());
+        Assert.Equal(network.Parameters.Select(parameter => parameter.ToString()), back.Parameters.Select(parameter => parameter.ToString()));
+    }
+
+    [Fact]
+    public void Write_of_shared_parameters_names_them()
+    {
+        Network network = Network.Build(InputSpec.Features(6), x => x.Linear(6, name: "a").ApplyShared(new Linear(6), "a", "a.b"));
+        Assert.Equal(["a.weight", "a.bias"], Read(network.ToJson()).Graph.Nodes[1].Parameters);
+    }
+
+    [Theory]
+    [InlineData("", "hold together")]
+    [InlineData("[]", "not a Temper network")]
+    [InlineData("{}", "missing")]
+    [InlineData("{\"format\": \"other\"}", "not a Temper network")]
+    [InlineData("{\"format\": \"temper-network\", \"version\": 2}", "version")]
+    [InlineData("{\"format\": \"temper-network\", \"format\": \"temper-network\", \"version\": 1}", "hold together")]
+    [InlineData("[[[[[[[[[[[[1]]]]]]]]]]]]", "hold together")]
+    public void Read_of_something_else_is_a_clear_error(string text, string part) =>
+        Assert.Contains(part, Assert.Throws<FormatException>(() => Read(text)).Message);
+
+    [Theory]
+    [InlineData("\"Conv\"", "\"Convolve\"", "unknown operator")]
+    [InlineData("\"channels\": 20", "\"channels\": -20", "channels")]
+    [InlineData("\"channels\": 20", "\"channels\": 2147483647", "hold together")]
+    [InlineData("\"channels\": 20", "\"channels\": 99999999999", "channels")]
+    [InlineData("\"channels\": 20", "\"channels\": \"20\"", "channels")]
+    [InlineData("\"group\": 1", "\"group\": 0", "group")]
+    [InlineData("\"group\": 1", "\"group\": 3", "conv1")]
+    [InlineData("\"name\": \"conv2\"", "\"name\": \"conv1\"", "conv1")]
+    [InlineData("\"value\": \"fc2\"", "\"value\": \"fc9\"", "fc9")]
+    [InlineData("\"value\": \"fc2\"", "\"value\": null", "value")]
+    [InlineData("\"dtype\": \"float32\"", "\"dtype\": \"float31\"", "dtype")]
+    public void Read_of_a_damaged_graph_is_a_clear_error(string from, string to, string part)
+    {
+        string text = NetworkZoo.LeNet5Caffe().ToJson();
+        int place = text.IndexOf(from, StringComparison.Ordinal);
+        string damaged = text[..place] + to + text[(place + from.Length)..];
+        Assert.Contains(part, Assert.Throws<FormatException>(() => Read(damaged)).Message);
+    }
+
+    /// <summary>Any cut or changed byte gives either a network or a FormatException, nothing else, and quickly.</summary>
+    [Fact]
+    public void Read_of_random_damage_never_fails_otherwise()
+    {
+        byte[] good = Encoding.UTF8.GetBytes(NetworkZoo.LeNet5().ToJson());
+        RandomCursor random = RandomStream.FromSeed(5).Cursor();
+        for (int i = 0; i < 500; i++)
+        {
+            byte[] bad = good[..(i % 2 == 0 ? good.Length : random.NextInt32(good.Length))];
+            for (int j = 0; j < 3 && bad.Length > 0; j++)
+            {
+                bad[random.NextInt32(bad.Length)] = (byte)random.NextInt32(256);
+            }
+
+            try
+            {
+                NetworkJsonReader.Read(bad);
+            }
+            catch (FormatException)
+            {
+                // The error that is promised.
+            }
+        }
+    }
+
+    private static NetworkBlueprint Read(string text) => NetworkJsonReader.Read(Encoding.UTF8.GetBytes(text));
+}

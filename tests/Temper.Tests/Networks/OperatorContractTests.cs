@@ -1,0 +1,149 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Tests.Networks;
+
+/// <summary>What every operator promises. A new operator is a new row.</summary>
+public sealed class OperatorContractTests
+{
+    /// <summary>Parameters and multiply-accumulates are counted by hand for a batch of two.</summary>
+    private static readonly Row[] Rows =
+    [
+        new(new Conv2d(4, (3, 2)) { Options = new Conv2dOptions { Stride = (2, 1), Padding = new Padding2d(1, 0, 0, 1), Dilation = (1, 2), Groups = 2 } }, [2, 5, 6])
+            { Parameters = (4 * 1 * 3 * 2) + 4, Macs = 2 * 4 * 2 * 5 * (1 * 3 * 2), Bad = [2, 1, 1] },
+        new(new Conv2d(3, (1, 1)) { HasBias = false, Initializer = "orthogonal" }, [2, 3, 3]) { Parameters = 6, Macs = 2 * 3 * 9 * 2, Bad = [4] },
+        new(new ConvTranspose2d(3, (3, 3)) { Options = new Conv2dOptions { Stride = (2, 2), Padding = Padding2d.All(1), OutputPadding = (1, 1) } }, [2, 3, 3])
+            { Parameters = (2 * 3 * 9) + 3, Macs = 2 * 2 * 9 * 3 * 9, Bad = [4] },
+        new(new Linear(5), [3, 4]) { Parameters = 25, Macs = 2 * 3 * 5 * 4, Bad = [] },
+        new(new Linear(5) { HasBias = false, Initializer = "xavier-normal" }, [4]) { Parameters = 20, Macs = 2 * 5 * 4, Bad = [] },
+        new(new BatchNorm { Epsilon = 1e-3f, Momentum = 0.2f }, [3, 2, 2]) { Parameters = 6, Bad = [] },
+        new(new BatchNorm(), [3]) { Parameters = 6, Bad = [] },
+        new(new LayerNorm(2) { Epsilon = 1e-4f }, [2, 3, 4]) { Parameters = 24, Bad = [3] },
+        new(new Relu(), [3, 4]),
+        new(new LeakyRelu(0.2f), [3, 4]),
+        new(new Tanh(), [3, 4]),
+        new(new Sigmoid(), [3, 4]),
+        new(new Softplus(), [3, 4]),
+        new(new Softmax(1), [3, 4]) { Bad = [] },
+        new(new LogSoftmax(), [3, 4]) { Bad = [] },
+        new(new MaxPool2d(new Pool2dOptions { Kernel = (3, 2), Stride = (2, 1), Padding = new Padding2d(1, 0, 1, 1), CeilingMode = true }), [2, 4, 5]) { Bad = [4] },
+        new(new AvgPool2d(Pool2dOptions.Of(2, 1, 1) with { CountsPadding = false }), [2, 3, 3]) { Bad = [4] },
+        new(new GlobalAvgPool2d(), [2, 3, 3]) { Bad = [4] },
+        new(new AdaptiveAvgPool2d(2, 3), [2, 5, 4]) { Bad = [4] },
+        new(new Dropout(0.25f), [3, 4]),
+        new(new Add(), [3, 4], [1, 4]) { Bad = [3, 5] },
+        new(new Subtract(), [3, 4], [3, 1]) { Bad = [2] },
+        new(new Multiply(), [3, 4], [3, 4]) { Bad = [2] },
+        new(new Divide(), [3, 4], [3, 4]) { Bad = [2], Positive = true },
+        new(new MatMul(), [3, 4], [4, 5]) { Macs = 2 * 3 * 5 * 4, Bad = [3, 3] },
+        new(new Concatenate(1), [3, 4], [2, 4]) { Bad = [3, 5] },
+        new(new Flatten(), [3, 2, 2]),
+        new(new Reshape([2, -1]), [3, 4]) { Bad = [3, 3] },
+        new(new Permute([0, 3, 1, 2]), [2, 3, 4]) { Bad = [2, 3] },
+        new(new Pad(1, 1, 2) { Fill = 0.5f }, [2, 3]) { Bad = [] },
+        new(new Slice(2, 1, -1, 2), [2, 5]) { Bad = [2, 1] },
+        new(new Mean([1, -1], KeepAxes: true), [2, 3, 4]) { Bad = [3] },
+        new(new Mean([2]), [2, 3]) { Bad = [3] },
+        new(new Normalize { Scale = 2, Mean = [0.1f, 0.2f], Deviation = [0.5f, 0.25f], ChannelOrder = [1, 0] }, [2, 3, 3]) { Bad = [3, 3, 3] },
+    ];
+
+    public static TheoryData<int> Places => [.. Enumerable.Range(0, Rows.Length)];
+
+    [Fact]
+    public void Table_has_every_operator() => Assert.Equal(
+        OperatorRegistry.Kinds.Order(StringComparer.Ordinal), Rows.Select(row => row.Operator.Kind).Distinct().Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Describe_then_create_gives_the_operator_again(int place)
+    {
+        OperatorDescription description = Rows[place].Operator.Describe();
+        OperatorDescription again = OperatorRegistry.Create(description).Describe();
+        Assert.Equal(description.Kind, again.Kind);
+        Assert.Equal(description.Attributes.Values, again.Attributes.Values);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Cost_is_as_counted_by_hand(int place)
+    {
+        Row row = Rows[place];
+        Network network = row.Network();
+        NetworkCost cost = network.Cost(batch: 2);
+        Assert.Equal(row.Parameters, cost.Parameters);
+        Assert.Equal(row.Macs, cost.Macs);
+        Assert.Equal(row.Parameters, network.Parameters.ElementCount);
+        Assert.Equal(network.Forward(row.Inputs(batch: 2), ForwardMode.Evaluation)[0].Count, cost.Activations);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Forward_of_an_empty_batch_is_empty_in_both_modes(int place)
+    {
+        Row row = Rows[place];
+        foreach (ForwardMode mode in new[] { ForwardMode.Evaluation, ForwardMode.Training(RandomStream.FromSeed(1)) })
+        {
+            Tensor y = row.Network().Forward(row.Inputs(batch: 0), mode)[0];
+            Assert.Equal(0, y.Shape[0]);
+            Assert.Equal(row.Network().Graph.ShapeOf("node").With(0, 0), y.Shape);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Build_with_a_wrong_shape_names_node_and_shape(int place)
+    {
+        Row row = Rows[place];
+        if (row.Bad is not { } bad)
+        {
+            return;
+        }
+
+        // The last input is the wrong one.
+        var error = Assert.Throws<ShapeMismatchException>(() => (row with { Shapes = [.. row.Shapes[..^1], bad] }).Network());
+        Assert.Contains("node", error.Message);
+        Assert.Contains(Shape.Create([1, .. bad]).ToString(), error.Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Build_with_a_wrong_number_of_inputs_is_refused(int place)
+    {
+        Row row = Rows[place];
+        (int least, int most) = row.Operator.InputCount;
+        if (most > 100)
+        {
+            return;
+        }
+
+        var error = Assert.Throws<ArgumentException>(() => (row with { Shapes = [.. Enumerable.Repeat(row.Shapes[0], most + 1)] }).Network());
+        Assert.Contains("node", error.Message);
+        Assert.Contains($"{least}", error.Message);
+    }
+
+    private sealed record Row(Operator Operator, params int[][] Shapes)
+    {
+        /// <summary>Numbers in its parameters.</summary>
+        internal int Parameters { get; init; }
+
+        /// <summary>Multiply-accumulates for two samples.</summary>
+        internal int Macs { get; init; }
+
+        /// <summary>A sample shape that it must refuse for its last input; null: it takes any.</summary>
+        internal int[]? Bad { get; init; }
+
+        /// <summary>Whether inputs must stay away from zero.</summary>
+        internal bool Positive { get; init; }
+
+        internal Network Network() => Temper.Networks.Network.Build(
+            [.. Shapes.Select((shape, i) => new InputSpec { Name = $"x{i}", SampleShape = Shape.Create(shape) })],
+            x => [("y", x[0].Apply(Operator, "node", [.. x.Skip(1)]))]).Initialize(RandomStream.FromSeed(2));
+
+        internal Tensor[] Inputs(int batch) => [.. Shapes.Select((shape, i) =>
+        {
+            Tensor x = ForwardTests.Random([batch, .. shape], (ulong)i);
+            return Positive ? Tensor.From([.. x.ToArray<float>().Select(v => MathF.Abs(v) + 0.5f)], x.Shape) : x;
+        })];
+    }
+}
