@@ -12,5 +12,5 @@ dotnet build "%ROOT%src\Temper.Cli" -c Release -o "%OUTPUT%\bin" -p:RunAnalyzers
 if errorlevel 1 exit /b 1
 type nul > "%STAMP%"
 :run
-dotnet "%OUTPUT%\bin\temper-cli.dll" %*
+dotnet "%OUTPUT%\bin\Temper.Cli.dll" %*
 exit /b %errorlevel%

@@ -1,1 +1,1 @@
-return 0;
+return Temper.Cli.CommandLine.Application.Run(args);

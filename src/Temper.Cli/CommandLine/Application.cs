@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.CommandLine.Invocation;
+using Temper.Cli.Commands;
+using Temper.Cli.Output;
+
+namespace Temper.Cli.CommandLine;
+
+/// <summary>The whole command line: parses, resolves settings, runs one command, and turns every end into an exit code.</summary>
+internal static class Application
+{
+    private static readonly (string Name, string Help)[] Groups = [("data", "Get, list and verify data sets")];
+
+    private static IReadOnlyList<ToolCommand> Commands { get; } =
+    [
+        new DoctorCommand(), new CompletionCommand(),
+    ];
+
+    /// <summary>Names of the commands as sections of a configuration file.</summary>
+    internal static IReadOnlyList<string> Sections { get; } = [.. Commands.Select(command => command.Section)];
+
+    internal static int Run(string[] args)
+    {
+        ParseResult result = Root().Parse(args);
+        if (result.Action is ParseErrorAction)
+        {
+            return Refuse(result);
+        }
+
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        return result.Invoke(configuration);
+    }
+
+    private static RootCommand Root()
+    {
+        var root = new RootCommand("Temper makes neural networks lean, in pure C#.") { HelpName = "temper" };
+        Dictionary<string, Command> groups = Groups.ToDictionary(
+            group => group.Name, group => new Command(group.Name, group.Help), StringComparer.Ordinal);
+        foreach (ToolCommand command in Commands)
+        {
+            int space = command.Name.IndexOf(' ', StringComparison.Ordinal);
+            Command parent = space < 0 ? root : groups[command.Name[..space]];
+            parent.Subcommands.Add(command.ToCommand(Execute));
+        }
+
+        foreach (Command group in groups.Values.Where(group => group.Subcommands.Count > 0))
+        {
+            root.Subcommands.Add(group);
+        }
+
+        return root;
+    }
+
+    private static int Execute(ToolCommand command, ParseResult parsed, Func<Setting, string?> flag)
+    {
+        Terminal terminal = Terminal.Plain;
+        bool isVerbose = flag(CommonSettings.Verbose) is not null;
+        try
+        {
+            ConfigFile? file = flag(CommonSettings.Config) is { } path ? ConfigFile.Load(path) : null;
+            SettingValues values = SettingValues.Resolve(command, flag, file, Environment.GetEnvironmentVariables());
+            terminal = Terminal.For(values);
+            if (values.Get(CommonSettings.PrintConfig))
+            {
+                Console.Out.Write(values.ToYaml());
+                return ExitCode.Success;
+            }
+
+            using var interrupts = new Interrupts(() => terminal.Note("stopping after this step; Ctrl-C again stops now"));
+            return command.Run(new CommandContext(values, terminal, interrupts.Token));
+        }
+        catch (Exception error)
+        {
+            (int code, string message) = Failure.Of(error);
+            Terminal.Error(isVerbose && error is not ToolException ? $"{message}\n{error}" : message);
+            return code;
+        }
+    }
+
+    private static int Refuse(ParseResult result)
+    {
+        IEnumerable<string> known = result.CommandResult.Command.Options.Select(option => option.Name)
+            .Concat(result.CommandResult.Command.Subcommands.Select(command => command.Name));
+        string name = string.Join(' ', result.CommandResult.Command.Parents.OfType<Command>().Select(parent => parent.Name)
+            .Where(parent => !string.Equals(parent, result.RootCommandResult.Command.Name, StringComparison.Ordinal)).Append(result.CommandResult.Command.Name));
+        bool isRoot = result.CommandResult == result.RootCommandResult;
+        string where = isRoot ? "temper" : $"temper {name}";
+        string? stranger = result.UnmatchedTokens.Count > 0 ? result.UnmatchedTokens[0] : null;
+        string subject = isRoot ? "" : $"{name}: ";
+        Terminal.Error(stranger is null
+            ? $"{subject}{result.Errors[0].Message}"
+            : $"{subject}no such {(stranger.StartsWith('-') ? "option" : "command or argument")} (got '{stranger}'){Suggestion.For(stranger, known)}");
+        Terminal.Plain.Note($"see '{where} --help'");
+        return ExitCode.Usage;
+    }
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Temper.Cli.CommandLine;
+
+/// <summary>A configuration file, YAML or JSON (which YAML includes): sections by command name, settings by their own names.</summary>
+internal sealed class ConfigFile
+{
+    private const long MaximumBytes = 1 << 20;
+    private readonly YamlMappingNode _root;
+
+    private ConfigFile(string path, YamlMappingNode root) => (Path, _root) = (path, root);
+
+    internal string Path { get; }
+
+    internal static ConfigFile Load(string path)
+    {
+        var info = new FileInfo(path);
+        if (info.Exists && info.Length > MaximumBytes)
+        {
+            throw ToolException.Usage($"--config: {path} is no configuration file (got {info.Length} bytes, expected at most {MaximumBytes})");
+        }
+
+        try
+        {
+            using var reader = new StringReader(File.ReadAllText(path));
+            var yaml = new YamlStream();
+            yaml.Load(reader);
+            return yaml.Documents is [{ RootNode: YamlMappingNode root }]
+                ? new ConfigFile(path, root)
+                : throw ToolException.Usage($"--config: {path} needs one document with a section for each command, such as 'train:'");
+        }
+        catch (YamlException error)
+        {
+            throw ToolException.Usage($"--config: {path} is not YAML or JSON (line {error.Start.Line}: {error.Message})");
+        }
+    }
+
+    /// <summary>The settings of one command as text; other commands' sections may stand beside it.</summary>
+    internal IReadOnlyDictionary<string, string> Section(ToolCommand command)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach ((YamlNode key, YamlNode value) in _root.Children)
+        {
+            string name = Scalar(key, "a section's name");
+            if (!Application.Sections.Contains(name, StringComparer.Ordinal))
+            {
+                throw Unknown("section", name, Application.Sections);
+            }
+
+            if (!string.Equals(name, command.Section, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            string[] known = [.. command.AllSettings.Where(setting => !setting.IsAboutOutput).Select(setting => setting.Name)];
+            foreach ((YamlNode settingKey, YamlNode settingValue) in Mapping(value, name).Children)
+            {
+                string setting = Scalar(settingKey, $"a setting's name in '{name}'");
+                values[setting] = known.Contains(setting, StringComparer.Ordinal)
+                    ? Scalar(settingValue, $"{name}.{setting}")
+                    : throw Unknown("setting", $"{name}.{setting}", known.Select(one => $"{name}.{one}"));
+            }
+        }
+
+        return values;
+    }
+
+    /// <summary>A value as YAML reads it back: quoted where it could be taken for something else.</summary>
+    internal static string Quoted(string value)
+    {
+        bool isPlain = value.Length > 0
+            && value.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or '/' or '+')
+            && (char.IsAsciiLetterOrDigit(value[0]) || value[0] is '/' or '.');
+        return isPlain ? value : string.Create(CultureInfo.InvariantCulture, $"'{value.Replace("'", "''", StringComparison.Ordinal)}'");
+    }
+
+    private YamlMappingNode Mapping(YamlNode node, string name) => node as YamlMappingNode
+        ?? throw ToolException.Usage($"{Path}: '{name}' needs settings below it (line {node.Start.Line})");
+
+    private string Scalar(YamlNode node, string what) => (node as YamlScalarNode)?.Value
+        ?? throw ToolException.Usage($"{Path}: {what} is one plain value (line {node.Start.Line})");
+
+    private ToolException Unknown(string kind, string name, IEnumerable<string> known) =>
+        ToolException.Usage($"{Path}: no such {kind} (got '{name}'){Suggestion.For(name, known)}");
+}

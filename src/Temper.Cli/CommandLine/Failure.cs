@@ -1,0 +1,28 @@
+using System.Text.Json;
+
+namespace Temper.Cli.CommandLine;
+
+/// <summary>The exit code and the one line for every way a command can fail.</summary>
+internal static class Failure
+{
+    internal static (int Code, string Message) Of(Exception error) => error switch
+    {
+        ToolException known => (known.ExitCode, known.Message),
+        OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
+        AggregateException { InnerExceptions: [{ } only] } => Of(only),
+        FormatException or InvalidDataException or JsonException or EndOfStreamException => (ExitCode.BadInput, OneLine(error)),
+        ArgumentException or KeyNotFoundException => (ExitCode.Usage, OneLine(error)),
+        FileNotFoundException or DirectoryNotFoundException => (ExitCode.InputOutput, OneLine(error)),
+        IOException or UnauthorizedAccessException => (ExitCode.InputOutput, OneLine(error)),
+        NotSupportedException => (ExitCode.BadInput, OneLine(error)),
+        _ => (ExitCode.Unexpected, $"unexpected failure: {error.GetType().Name}: {OneLine(error)} (-v shows where)"),
+    };
+
+    // The runtime appends " (Parameter 'x')" to argument errors: of no use to somebody who typed a command.
+    private static string OneLine(Exception error)
+    {
+        string message = error.Message.ReplaceLineEndings(" ");
+        int parameter = error is ArgumentException ? message.IndexOf(" (Parameter '", StringComparison.Ordinal) : -1;
+        return parameter < 0 ? message : message[..parameter];
+    }
+}

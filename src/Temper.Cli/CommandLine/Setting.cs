@@ -1,0 +1,150 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Temper.Cli.CommandLine;
+
+/// <summary>
+/// Something a command can be told, under one name as a flag (<c>--epochs</c>), in a configuration file (<c>train: epochs:</c>) and in
+/// the environment (<c>TEMPER_TRAIN__EPOCHS</c>). All three give text, which is read in one place.
+/// </summary>
+internal abstract class Setting(string name, string help)
+{
+    internal string Name { get; } = name;
+
+    internal string Help { get; } = help;
+
+    /// <summary>True for what stands on the command line without its name.</summary>
+    internal bool IsPositional { get; init; }
+
+    /// <summary>True for settings that say how to talk, not what to do; they are in no file.</summary>
+    internal bool IsAboutOutput { get; init; }
+
+    /// <summary>A flag that means true when it stands alone.</summary>
+    internal bool IsSwitch { get; init; }
+
+    internal string? ShortFlag { get; init; }
+
+    /// <summary>Words to complete with; asked only when somebody completes.</summary>
+    internal Func<IEnumerable<string>>? Words { get; init; }
+
+    internal string Flag => $"--{Name}";
+
+    internal abstract string? DefaultText { get; }
+
+    /// <summary>The value of a text.</summary>
+    /// <param name="text">What was given, or null for the default.</param>
+    /// <param name="origin">Where it was given, for errors.</param>
+    internal abstract object? Read(string? text, string origin);
+
+    internal string EnvironmentName(string section) =>
+        $"TEMPER_{section}__{Name}".Replace('-', '_').ToUpperInvariant();
+
+    internal Option<string?> ToOption()
+    {
+        string[] aliases = ShortFlag is null ? [] : [ShortFlag];
+        var option = new Option<string?>(Flag, aliases)
+        {
+            Description = DefaultText is { Length: > 0 } text && !IsSwitch ? $"{Help} [default: {text}]" : Help,
+            Arity = IsSwitch ? ArgumentArity.Zero : ArgumentArity.ExactlyOne,
+            HelpName = IsSwitch ? null : Name,
+        };
+        if (Words is { } words)
+        {
+            option.CompletionSources.Add(_ => words());
+        }
+
+        return option;
+    }
+
+    internal Argument<string?> ToArgument()
+    {
+        var argument = new Argument<string?>(Name) { Description = Help, Arity = ArgumentArity.ZeroOrOne };
+        if (Words is { } words)
+        {
+            argument.CompletionSources.Add(_ => words());
+        }
+
+        return argument;
+    }
+
+    internal static Setting<int> Integer(string name, string help, int usual, int minimum = 1) => new(name, help, usual, text =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum
+            ? value
+            : throw new FormatException($"a whole number from {minimum} on"));
+
+    internal static Setting<ulong> Seed() => new("seed", "Where all random numbers start; same seed, same bytes", 1UL, text =>
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
+            ? value
+            : throw new FormatException("a whole number from 0 on"));
+
+    internal static Setting<double> Number(string name, string help, double usual, double minimum = 0, double maximum = double.MaxValue) =>
+        new(name, help, usual, text => ReadNumber(text, minimum, maximum));
+
+    internal static Setting<double?> OptionalNumber(string name, string help, double minimum = 0, double maximum = double.MaxValue) =>
+        new(name, help, null, text => ReadNumber(text, minimum, maximum));
+
+    internal static Setting<string> Text(string name, string help, string usual) => new(name, help, usual, text => text);
+
+    internal static Setting<string?> OptionalText(string name, string help) => new(name, help, null, text => text);
+
+    internal static Setting<string?> Positional(string name, string help) =>
+        new(name, help, null, text => text) { IsPositional = true };
+
+    internal static Setting<string> Choice(string name, string help, string usual, params string[] choices) => new(name, help, usual, text =>
+        choices.Contains(text, StringComparer.Ordinal)
+            ? text
+            : throw new FormatException($"one of {string.Join(", ", choices)}{Suggestion.For(text, choices)}"))
+    {
+        Words = () => choices,
+    };
+
+    internal static Setting<bool> Switch(string name, string help) => new(name, help, usual: false, text => text switch
+    {
+        "true" or "1" => true,
+        "false" or "0" => false,
+        _ => throw new FormatException("true or false"),
+    })
+    {
+        IsSwitch = true,
+    };
+
+    private static double ReadNumber(string text, double minimum, double maximum) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= minimum && value <= maximum
+            ? value
+            : throw new FormatException(maximum == double.MaxValue ? $"a number from {minimum} on" : $"a number from {minimum} to {maximum}");
+}
+
+/// <summary>A setting with the type of its value.</summary>
+/// <param name="name">Its name in lower case with hyphens.</param>
+/// <param name="help">One line.</param>
+/// <param name="usual">The value where nothing is given.</param>
+/// <param name="read">The value of a text; throws <see cref="FormatException"/> saying what is expected.</param>
+internal sealed class Setting<T>(string name, string help, T usual, Func<string, T> read) : Setting(name, help)
+{
+    internal override string? DefaultText => Show(usual);
+
+    internal override object? Read(string? text, string origin)
+    {
+        if (text is null)
+        {
+            return usual;
+        }
+
+        try
+        {
+            return read(text);
+        }
+        catch (FormatException error)
+        {
+            throw ToolException.Usage($"{origin}: cannot be used (got '{text}', expected {error.Message})");
+        }
+    }
+
+    private static string? Show(T value) => value switch
+    {
+        null => null,
+        bool flag => flag ? "true" : "false",
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString(),
+    };
+}

@@ -1,0 +1,69 @@
+using System.CommandLine;
+
+namespace Temper.Cli.CommandLine;
+
+/// <summary>The settings of one run with their values: flag before environment before file before default.</summary>
+internal sealed class SettingValues
+{
+    private readonly Dictionary<Setting, (object? Value, string? Text)> _values = [];
+
+    private SettingValues(string section) => Section = section;
+
+    /// <summary>Name of the command: the part of the file and of the variables that is read.</summary>
+    internal string Section { get; }
+
+    internal T Get<T>(Setting<T> setting) => (T)_values[setting].Value!;
+
+    /// <summary>True if something else than the default was given.</summary>
+    internal bool IsGiven(Setting setting) => _values[setting].Text is not null;
+
+    internal static SettingValues Resolve(
+        ToolCommand command, Func<Setting, string?> flag, ConfigFile? file, System.Collections.IDictionary environment)
+    {
+        var values = new SettingValues(command.Section);
+        IReadOnlyDictionary<string, string> fromFile = file?.Section(command) ?? new Dictionary<string, string>(StringComparer.Ordinal);
+        CheckEnvironment(command, environment);
+        foreach (Setting setting in command.AllSettings)
+        {
+            string variable = setting.EnvironmentName(command.Section);
+            (string? text, string origin) = (flag(setting), environment[variable] as string, fromFile.GetValueOrDefault(setting.Name)) switch
+            {
+                ({ } given, _, _) => (given, setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag),
+                (_, { } given, _) => (given, variable),
+                (_, _, { } given) => (given, $"{file?.Path}: {command.Section}.{setting.Name}"),
+                _ => ((string?)null, setting.Flag),
+            };
+            values._values[setting] = (setting.Read(text, origin), text);
+        }
+
+        return values;
+    }
+
+    /// <summary>The file that would give this run again.</summary>
+    internal string ToYaml()
+    {
+        var text = new System.Text.StringBuilder().Append(Section).Append(":\n");
+        foreach ((Setting setting, (object? _, string? given)) in _values)
+        {
+            if (!setting.IsAboutOutput && (given ?? setting.DefaultText) is { } shown)
+            {
+                text.Append("  ").Append(setting.Name).Append(": ").Append(ConfigFile.Quoted(shown)).Append('\n');
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static void CheckEnvironment(ToolCommand command, System.Collections.IDictionary environment)
+    {
+        string prefix = $"TEMPER_{command.Section.Replace('-', '_').ToUpperInvariant()}__";
+        string[] known = [.. command.AllSettings.Select(setting => setting.EnvironmentName(command.Section))];
+        foreach (string name in environment.Keys.Cast<string>().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+        {
+            if (!known.Contains(name, StringComparer.Ordinal))
+            {
+                throw ToolException.Usage($"environment: no such setting (got {name}){Suggestion.For(name, known)}");
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+
+namespace Temper.Cli.CommandLine;
+
+/// <summary>
+/// One command. Its settings are plain values, so that help needs no other part of the product; only <see cref="Run"/> touches the engine.
+/// </summary>
+internal abstract class ToolCommand(string name, string help)
+{
+    /// <summary>Its name, in a sentence of two words for a command below another one: <c>data get</c>.</summary>
+    internal string Name { get; } = name;
+
+    internal string Help { get; } = help;
+
+    /// <summary>Its name in files and variables.</summary>
+    internal string Section => Name.Replace(' ', '-');
+
+    /// <summary>What it can be told, besides what every command can be told.</summary>
+    internal abstract IReadOnlyList<Setting> Settings { get; }
+
+    internal IEnumerable<Setting> AllSettings => Settings.Concat(CommonSettings.All);
+
+    /// <summary>Does the work.</summary>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    internal abstract int Run(CommandContext context);
+
+    internal Command ToCommand(Func<ToolCommand, ParseResult, Func<Setting, string?>, int> run)
+    {
+        var command = new Command(Name[(Name.LastIndexOf(' ') + 1)..], Help);
+        var flags = new Dictionary<Setting, Func<ParseResult, string?>>();
+        foreach (Setting setting in AllSettings)
+        {
+            if (setting.IsPositional)
+            {
+                Argument<string?> argument = setting.ToArgument();
+                command.Arguments.Add(argument);
+                flags[setting] = result => result.GetValue(argument);
+            }
+            else
+            {
+                Option<string?> option = setting.ToOption();
+                command.Options.Add(option);
+                flags[setting] = result => result.GetResult(option) is not { Implicit: false } found ? null
+                    : setting.IsSwitch ? "true"
+                    : found.GetValueOrDefault<string?>();
+            }
+        }
+
+        command.SetAction(result => run(this, result, setting => flags[setting](result)));
+        return command;
+    }
+}

@@ -1,0 +1,81 @@
+using Spectre.Console;
+using Temper.Cli.CommandLine;
+
+namespace Temper.Cli.Output;
+
+/// <summary>Where a command writes: results to standard output, everything else to standard error.</summary>
+internal sealed class Terminal
+{
+    private const int LogWidth = 160;
+    private readonly Lazy<IAnsiConsole> _results;
+    private readonly Lazy<IAnsiConsole> _messages;
+
+    private Terminal(string color, bool isQuiet, bool isJson)
+    {
+        IsQuiet = isQuiet;
+        IsJson = isJson;
+        IsLive = !isQuiet && !isJson && !Console.IsErrorRedirected && !IsDumb;
+        _results = new Lazy<IAnsiConsole>(() => Create(Console.Out, HasColor(color, Console.IsOutputRedirected), Console.IsOutputRedirected));
+        _messages = new Lazy<IAnsiConsole>(() => Create(Console.Error, HasColor(color, Console.IsErrorRedirected), Console.IsErrorRedirected));
+    }
+
+    /// <summary>Before the settings are known: no color.</summary>
+    internal static Terminal Plain { get; } = new("never", isQuiet: false, isJson: false);
+
+    internal bool IsQuiet { get; }
+
+    internal bool IsJson { get; }
+
+    /// <summary>True if somebody watches: a line may be written over.</summary>
+    internal bool IsLive { get; }
+
+    /// <summary>For results; made when first used.</summary>
+    internal IAnsiConsole Results => _results.Value;
+
+    /// <summary>For everything else.</summary>
+    internal IAnsiConsole Messages => _messages.Value;
+
+    private static bool IsDumb => string.Equals(Environment.GetEnvironmentVariable("TERM"), "dumb", StringComparison.Ordinal);
+
+    internal static Terminal For(SettingValues values) => new(
+        values.Get(CommonSettings.Color), values.Get(CommonSettings.Quiet), values.Get(CommonSettings.Json));
+
+    /// <summary>A line about what goes on; not written in quiet mode.</summary>
+    internal void Note(string line)
+    {
+        if (!IsQuiet)
+        {
+            Console.Error.WriteLine(line);
+        }
+    }
+
+    /// <summary>The line that says why the tool failed.</summary>
+    internal static void Error(string message) => Console.Error.WriteLine($"temper: {message}");
+
+    /// <summary>
+    /// Ours to decide: Spectre.Console takes a pipe for a terminal when TERM is set. NO_COLOR (no-color.org) counts when not empty.
+    /// </summary>
+    private static bool HasColor(string color, bool isRedirected) => color switch
+    {
+        "always" => true,
+        "never" => false,
+        _ => !isRedirected && !IsDumb && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
+    };
+
+    private static IAnsiConsole Create(TextWriter writer, bool hasColor, bool isRedirected)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = hasColor || (!isRedirected && !IsDumb) ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = hasColor ? ColorSystemSupport.EightBit : ColorSystemSupport.NoColors,
+            Interactive = isRedirected ? InteractionSupport.No : InteractionSupport.Detect,
+            Out = new AnsiConsoleOutput(writer),
+        });
+        if (isRedirected)
+        {
+            console.Profile.Width = LogWidth;
+        }
+
+        return console;
+    }
+}
