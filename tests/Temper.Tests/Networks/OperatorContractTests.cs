@@ -27,7 +27,8 @@ public sealed class OperatorContractTests
         new(new Softplus(), [3, 4]),
         new(new Softmax(1), [3, 4]) { Bad = [] },
         new(new LogSoftmax(), [3, 4]) { Bad = [] },
-        new(new MaxPool2d(new Pool2dOptions { Kernel = (3, 2), Stride = (2, 1), Padding = new Padding2d(1, 0, 1, 1), CeilingMode = true }), [2, 4, 5]) { Bad = [4] },
+        new(new MaxPool2d(new Pool2dOptions { Kernel = (3, 2), Stride = (2, 1), Padding = new Padding2d(1, 0, 1, 1), CeilingMode = true }), [2, 4, 5])
+            { Bad = [4], Domain = Domain.FarApart },
         new(new AvgPool2d(Pool2dOptions.Of(2, 1, 1) with { CountsPadding = false }), [2, 3, 3]) { Bad = [4] },
         new(new GlobalAvgPool2d(), [2, 3, 3]) { Bad = [4] },
         new(new AdaptiveAvgPool2d(2, 3), [2, 5, 4]) { Bad = [4] },
@@ -35,7 +36,7 @@ public sealed class OperatorContractTests
         new(new Add(), [3, 4], [1, 4]) { Bad = [3, 5] },
         new(new Subtract(), [3, 4], [3, 1]) { Bad = [2] },
         new(new Multiply(), [3, 4], [3, 4]) { Bad = [2] },
-        new(new Divide(), [3, 4], [3, 4]) { Bad = [2], Positive = true },
+        new(new Divide(), [3, 4], [3, 4]) { Bad = [2], Domain = Domain.AboveZero },
         new(new MatMul(), [3, 4], [4, 5]) { Macs = 2 * 3 * 5 * 4, Bad = [3, 3] },
         new(new Concatenate(1), [3, 4], [2, 4]) { Bad = [3, 5] },
         new(new Flatten(), [3, 2, 2]),
@@ -75,6 +76,33 @@ public sealed class OperatorContractTests
         Assert.Equal(row.Macs, cost.Macs);
         Assert.Equal(row.Parameters, network.Parameters.ElementCount);
         Assert.Equal(network.Forward(row.Inputs(batch: 2), ForwardMode.Evaluation)[0].Count, cost.Activations);
+    }
+
+    /// <summary>Gradients with respect to inputs and parameters against central differences, in both modes.</summary>
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Gradient_agrees_with_central_differences(int place)
+    {
+        Row row = Rows[place];
+        Assert.True(row.Operator.IsDifferentiable);
+        foreach (bool isTraining in new[] { false, true })
+        {
+            Network network = row.Network().Copy();
+            Tensor[] inputs = row.Inputs(batch: 3);
+            Tensor[] sources = [.. inputs, .. network.Parameters.Select(parameter => parameter.Value)];
+            Tensor Run() => network.Forward(inputs, isTraining ? ForwardMode.Training(RandomStream.FromSeed(3)) : ForwardMode.Evaluation)[0];
+            float[] cotangent = ForwardTests.Random(Run().Shape, 8).ToArray<float>();
+            using var tape = new GradientTape();
+            Array.ForEach(sources, source => tape.Watch(source));
+            Tensor y = Run();
+            GradientMap gradients = tape.Gradient([(y, Tensor.From(cotangent, y.Shape))], sources);
+            float[][] found = [.. sources.Select(source => gradients[source].ToArray<float>())];
+            for (int i = 0; i < sources.Length; i++)
+            {
+                double distance = Distance(found[i], CentralDifferences(sources[i], () => Dot(Run().ToArray<float>(), cotangent)));
+                Assert.True(distance <= 1e-3, $"{row.Operator}: source {i}, training {isTraining}: {distance}");
+            }
+        }
     }
 
     [Theory]
@@ -122,6 +150,30 @@ public sealed class OperatorContractTests
         Assert.Contains($"{least}", error.Message);
     }
 
+    private static float[] CentralDifferences(Tensor source, Func<double> value)
+    {
+        const float Step = 1f / 64;
+        float[] slopes = new float[source.Count];
+        Span<float> x = source.Writable();
+        for (int i = 0; i < slopes.Length; i++)
+        {
+            float held = x[i];
+            x[i] = held + Step;
+            double above = value();
+            x[i] = held - Step;
+            slopes[i] = (float)((above - value()) / (2 * Step));
+            x[i] = held;
+        }
+
+        return slopes;
+    }
+
+    private static double Dot(float[] a, float[] b) => a.Zip(b, (x, y) => (double)x * y).Sum();
+
+    private static double Norm(IEnumerable<float> x) => Math.Sqrt(x.Sum(v => (double)v * v));
+
+    private static double Distance(float[] a, float[] b) => Norm(a.Zip(b, (x, y) => x - y)) / Math.Max(Norm(a) + Norm(b), 1e-6);
+
     private sealed record Row(Operator Operator, params int[][] Shapes)
     {
         /// <summary>Numbers in its parameters.</summary>
@@ -133,8 +185,8 @@ public sealed class OperatorContractTests
         /// <summary>A sample shape that it must refuse for its last input; null: it takes any.</summary>
         internal int[]? Bad { get; init; }
 
-        /// <summary>Whether inputs must stay away from zero.</summary>
-        internal bool Positive { get; init; }
+        /// <summary>Which inputs keep it away from kinks and poles.</summary>
+        internal Domain Domain { get; init; }
 
         internal Network Network() => Temper.Networks.Network.Build(
             [.. Shapes.Select((shape, i) => new InputSpec { Name = $"x{i}", SampleShape = Shape.Create(shape) })],
@@ -143,7 +195,19 @@ public sealed class OperatorContractTests
         internal Tensor[] Inputs(int batch) => [.. Shapes.Select((shape, i) =>
         {
             Tensor x = ForwardTests.Random([batch, .. shape], (ulong)i);
-            return Positive ? Tensor.From([.. x.ToArray<float>().Select(v => MathF.Abs(v) + 0.5f)], x.Shape) : x;
+            return Domain switch
+            {
+                Domain.AboveZero => Tensor.From([.. x.ToArray<float>().Select(v => MathF.Abs(v) + 0.5f)], x.Shape),
+                Domain.FarApart => Tensor.From([.. RandomStream.FromSeed(4).Permutation(x.Count).Select(v => v * 0.1f)], x.Shape),
+                _ => x,
+            };
         })];
+    }
+
+    private enum Domain
+    {
+        Anywhere,
+        AboveZero,
+        FarApart,
     }
 }
