@@ -1,0 +1,66 @@
+using System.Text.RegularExpressions;
+using Xunit.Abstractions;
+
+namespace Temper.Architecture.Tests;
+
+public sealed partial class SourceTests(ITestOutputHelper output)
+{
+    private const int LongestFile = 600;
+
+    private static IEnumerable<string> Sources => Repository.Files("src", "*.cs");
+
+    [Fact]
+    public void Pointers_and_intrinsics_stand_in_Kernels_and_Native_only()
+    {
+        IEnumerable<string> wrong = Sources
+            .Where(path => !path.StartsWith("src/Temper/Kernels/", StringComparison.Ordinal) && !path.Contains("/Native/", StringComparison.Ordinal))
+            .Where(path => Unsafe().IsMatch(Source.WithoutComments(Repository.Read(path))));
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void Files_are_short()
+    {
+        (string Path, int Lines)[] sizes = [.. Sources.Where(path => !path.Contains("/Generated/", StringComparison.Ordinal))
+            .Select(path => (path, Repository.Read(path).Count(letter => letter == '\n'))).OrderBy(file => file.Item2)];
+        output.WriteLine($"{sizes.Length} files, median {sizes[sizes.Length / 2].Lines} lines, longest {sizes[^1].Lines} ({sizes[^1].Path})");
+        Assert.DoesNotContain(sizes, file => file.Lines > LongestFile);
+    }
+
+    [Fact]
+    public void Nothing_is_left_open_or_tied_to_one_machine()
+    {
+        // Written in parts, so that this file does not name what it forbids.
+        string[] forbidden = ["/work" + "/", "/ho" + "me/", "TO" + "DO", "FIX" + "ME", "Not" + "ImplementedException", "C:" + "\\Users"];
+        IEnumerable<string> texts = new[] { "*.cs", "*.md", "*.csproj", "*.props", "*.py", "*.yml", "*.json", "*.sh" }
+            .SelectMany(pattern => Repository.Files(".", pattern))
+            .Concat(["temper", "test", ".ci/run", ".editorconfig"]);
+        IEnumerable<string> wrong =
+            from path in texts
+            let text = Repository.Read(path)
+            from word in forbidden
+            where text.Contains(word, StringComparison.Ordinal)
+            select $"{path}: {word}";
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void Links_between_documents_lead_somewhere()
+    {
+        IEnumerable<string> wrong =
+            from path in Repository.Files(".", "*.md")
+            from Match link in Link().Matches(Repository.Read(path))
+            let target = link.Groups["target"].Value.Split('#')[0]
+            where target.Length > 0 && !target.Contains("://", StringComparison.Ordinal)
+            let full = Path.Combine(Repository.Root, Path.GetDirectoryName(path)!, target)
+            where !File.Exists(full) && !Directory.Exists(full)
+            select $"{path}: {target}";
+        Assert.Empty(wrong);
+    }
+
+    [GeneratedRegex(@"\bunsafe\b|System\.Runtime\.Intrinsics|\bUnsafe\.|MemoryMarshal\.GetReference|DllImport|LibraryImport", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex Unsafe();
+
+    [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex Link();
+}
