@@ -60,6 +60,7 @@ internal static unsafe partial class Pooling
             job.Height = new Windows(hs, he, hn, height);
             job.Width = new Windows(ws, we, wn, width);
             job.Channels = sizes.Channels;
+            job.IsDisjoint = height.IsDisjoint && width.IsDisjoint;
             WorkerPool.Current.Run(task, &job, tasks);
         }
     }
@@ -83,6 +84,7 @@ internal static unsafe partial class Pooling
         internal Windows Height;
         internal Windows Width;
         internal int Channels;
+        internal bool IsDisjoint;
 
         internal readonly float* InputRow(int image, int h) =>
             Input + ((((long)image * Height.Inputs) + h) * Width.Inputs * Channels);

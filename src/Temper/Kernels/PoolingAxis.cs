@@ -29,6 +29,23 @@ internal sealed class PoolingAxis
     /// <summary>Number of taps that an average divides by.</summary>
     internal int[] Sizes { get; }
 
+    /// <summary>Whether no two windows share a place.</summary>
+    internal bool IsDisjoint
+    {
+        get
+        {
+            for (int o = 1; o < Outputs; o++)
+            {
+                if (Starts[o] < Ends[o - 1])
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
     /// <summary>Windows of one size at a fixed stride.</summary>
     /// <param name="inputs">Length of the input.</param>
     /// <param name="kernel">Taps a window.</param>

@@ -1,14 +1,18 @@
+using System.Runtime.CompilerServices;
 using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <content>What one task does: a row of windows forward, an image backward, since windows of an image may overlap.</content>
+/// <content>
+/// What one task does: a row of windows forward, an image backward, since windows of an image may overlap. A row is walked strip by strip:
+/// the windows of all columns for as many channels as fit a register.
+/// </content>
 internal static unsafe partial class Pooling
 {
     private interface IWindow
     {
-        /// <summary>Treats one window's channels from <paramref name="c"/> on, as far as whole lanes reach; gives the next channel.</summary>
-        static abstract int Run<TLane>(in PoolJob job, in Window window, int c)
+        /// <summary>One window, channels from strip.Channel on; of its lanes only the first strip.Count are channels of this window.</summary>
+        static abstract void Run<TLane>(in PoolJob job, in Strip strip, int column)
             where TLane : unmanaged, ILanes<TLane>;
     }
 
@@ -34,159 +38,247 @@ internal static unsafe partial class Pooling
     private static void Row<TWindow>(PoolJob* job, int task)
         where TWindow : IWindow
     {
-        int image = task / job->Height.Outputs;
-        int oh = task % job->Height.Outputs;
-        long output = job->OutputRow(image, oh);
-        for (int ow = 0; ow < job->Width.Outputs; ow++, output += job->Channels)
+        (int image, int oh) = Math.DivRem(task, job->Height.Outputs);
+        var strip = new Strip
         {
-            var window = new Window
-            {
-                Input = job->InputRow(image, 0),
-                Output = output,
-                Top = job->Height.Starts[oh],
-                Bottom = job->Height.Ends[oh],
-                Left = job->Width.Starts[ow],
-                Right = job->Width.Ends[ow],
-                Scale = 1f / Math.Max(job->Height.Sizes[oh] * job->Width.Sizes[ow], 1),
-            };
-            int c = 0;
-            if (Simd.Active >= SimdWidth.Vector512)
-            {
-                c = TWindow.Run<Lanes512>(*job, window, c);
-            }
-
-            if (Simd.Active >= SimdWidth.Vector256)
-            {
-                c = TWindow.Run<Lanes256>(*job, window, c);
-            }
-
-            if (Simd.Active >= SimdWidth.Vector128)
-            {
-                c = TWindow.Run<Lanes128>(*job, window, c);
-            }
-
-            TWindow.Run<Lane>(*job, window, c);
+            Input = job->InputRow(image, 0),
+            Output = job->OutputRow(image, oh),
+            Top = job->Height.Starts[oh],
+            Bottom = job->Height.Ends[oh],
+            RowSize = job->Height.Sizes[oh],
+        };
+        switch (Simd.Active)
+        {
+            case SimdWidth.Vector512: Channels<TWindow, Lanes512>(*job, ref strip); break;
+            case SimdWidth.Vector256: Channels<TWindow, Lanes256>(*job, ref strip); break;
+            case SimdWidth.Vector128: Channels<TWindow, Lanes128>(*job, ref strip); break;
+            default: Channels<TWindow, Lane>(*job, ref strip); break;
         }
     }
 
-    /// <summary>One window: the taps that lie inside its image.</summary>
-    private struct Window
+    /// <summary>Whole registers of channels, but before them what is left over, in the narrowest register that holds it.</summary>
+    private static void Channels<TWindow, TLane>(in PoolJob job, ref Strip strip)
+        where TWindow : IWindow
+        where TLane : unmanaged, ILanes<TLane>
     {
-        internal float* Input;
-        internal long Output;
-        internal int Top;
-        internal int Bottom;
-        internal int Left;
-        internal int Right;
-        internal float Scale;
+        strip.Count = job.Channels % TLane.Count;
+        strip.Channel = job.Channels - strip.Count;
+        switch (strip.Count)
+        {
+            case 0: break;
+            case 1: Remainder<TWindow, Lane>(job, ref strip); break;
+            case <= 4: Remainder<TWindow, Lanes128>(job, ref strip); break;
+            case <= 8: Remainder<TWindow, Lanes256>(job, ref strip); break;
+            default: Remainder<TWindow, Lanes512>(job, ref strip); break;
+        }
+
+        strip.Count = TLane.Count;
+        for (strip.Channel = 0; strip.Channel + TLane.Count <= job.Channels; strip.Channel += TLane.Count)
+        {
+            for (int column = 0; column < job.Width.Outputs; column++)
+            {
+                TWindow.Run<TLane>(job, strip, column);
+            }
+        }
     }
+
+    /// <summary>
+    /// Fewer channels than a register holds: the lanes beyond them reach into the next window. Its channels are written later, in this loop
+    /// or with the whole registers, and gradients only add zeros there. In the last columns, where the next window would be that of
+    /// another row, which is another thread's, channels are done one by one.
+    /// </summary>
+    private static void Remainder<TWindow, TLane>(in PoolJob job, ref Strip strip)
+        where TWindow : IWindow
+        where TLane : unmanaged, ILanes<TLane>
+    {
+        (int first, int left) = (strip.Channel, strip.Count);
+        int column = 0, reach = first + TLane.Count;
+        for (; column < job.Width.Outputs; column++)
+        {
+            bool staysInRow = (column * job.Channels) + reach <= job.Width.Outputs * job.Channels
+                && ((job.Width.Ends[column] - 1) * job.Channels) + reach <= job.Width.Inputs * job.Channels;
+            if (!staysInRow)
+            {
+                break;
+            }
+
+            TWindow.Run<TLane>(job, strip, column);
+        }
+
+        for (strip.Count = 1; column < job.Width.Outputs; column++)
+        {
+            for (strip.Channel = first; strip.Channel < first + left; strip.Channel++)
+            {
+                TWindow.Run<Lane>(job, strip, column);
+            }
+        }
+    }
+
+    /// <summary>Some channels of a row of windows.</summary>
+    private struct Strip
+    {
+        /// <summary>The image.</summary>
+        internal float* Input;
+
+        /// <summary>Where the row of windows stands in the output.</summary>
+        internal long Output;
+
+        /// <summary>First row of taps inside the image.</summary>
+        internal int Top;
+
+        /// <summary>One past the last.</summary>
+        internal int Bottom;
+
+        /// <summary>Rows that an average divides by.</summary>
+        internal int RowSize;
+
+        /// <summary>The first channel.</summary>
+        internal int Channel;
+
+        /// <summary>How many channels.</summary>
+        internal int Count;
+    }
+
+    /// <summary>Whether a window is two by two neighbors, the commonest: worth a body without loops.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsTwoByTwo(in PoolJob job, in Strip strip, int column) =>
+        job.Width.Ends[column] - job.Width.Starts[column] == 2 && strip.Bottom - strip.Top == 2 && (job.Height.Step | job.Width.Step) == 1;
 
     private readonly struct MaximumWindow : IWindow
     {
-        public static int Run<TLane>(in PoolJob job, in Window window, int c)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Run<TLane>(in PoolJob job, in Strip strip, int column)
             where TLane : unmanaged, ILanes<TLane>
         {
-            long row = (long)job.Width.Inputs * job.Channels;
-            for (; c + TLane.Count <= job.Channels; c += TLane.Count)
+            int left = job.Width.Starts[column], channels = job.Channels;
+            long row = (long)job.Width.Inputs * channels, output = strip.Output + ((long)column * channels) + strip.Channel;
+            TLane best, tap;
+            if (IsTwoByTwo(job, strip, column))
             {
-                TLane best = TLane.Create(float.NegativeInfinity);
-                TLane tap = TLane.Zero;
-                int number = 0;
-                for (int h = window.Top; h < window.Bottom; h += job.Height.Step)
-                {
-                    float* x = window.Input + (h * row) + c;
-                    for (int w = window.Left; w < window.Right; w += job.Width.Step, number++)
-                    {
-                        TLane value = TLane.Load(x + ((long)w * job.Channels));
-                        TLane wins = TLane.Greater(value, best);
-                        tap = TLane.Select(wins, TLane.Create(number), tap);
-                        best = TLane.Max(value, best);              // NaN where either is
-                    }
-                }
-
-                best.Store(job.Output + window.Output + c);
-                if (job.Taps != null)
-                {
-                    tap.Store(job.Taps + window.Output + c);
-                }
+                float* x = strip.Input + (strip.Top * row) + ((long)left * channels) + strip.Channel;
+                TLane a = TLane.Load(x), b = TLane.Load(x + channels), c = TLane.Load(x + row), d = TLane.Load(x + row + channels);
+                best = TLane.Max(TLane.Max(a, b), TLane.Max(c, d));
+                TLane late = TLane.Select(TLane.AreEqual(c, best), TLane.Create(2), TLane.Create(3));
+                tap = TLane.Select(TLane.AreEqual(a, best), TLane.Zero, TLane.Select(TLane.AreEqual(b, best), TLane.Create(1), late));
+            }
+            else
+            {
+                Search(job, strip, column, out best, out tap);
             }
 
-            return c;
+            best.Store(job.Output + output);
+            if (job.Taps != null)
+            {
+                tap.Store(job.Taps + output);
+            }
+        }
+
+        private static void Search<TLane>(in PoolJob job, in Strip strip, int column, out TLane best, out TLane tap)
+            where TLane : unmanaged, ILanes<TLane>
+        {
+            best = TLane.Create(float.NegativeInfinity);
+            tap = TLane.Zero;
+            TLane number = TLane.Zero;
+            for (int h = strip.Top; h < strip.Bottom; h += job.Height.Step)
+            {
+                float* x = strip.Input + ((long)h * job.Width.Inputs * job.Channels) + strip.Channel;
+                for (int w = job.Width.Starts[column]; w < job.Width.Ends[column]; w += job.Width.Step)
+                {
+                    TLane value = TLane.Load(x + ((long)w * job.Channels));
+                    tap = TLane.Select(TLane.Greater(value, best), number, tap);
+                    best = TLane.Max(value, best);              // NaN where either is
+                    number += TLane.Create(1);
+                }
+            }
         }
     }
 
     private readonly struct MaximumGradientWindow : IWindow
     {
-        public static int Run<TLane>(in PoolJob job, in Window window, int c)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Run<TLane>(in PoolJob job, in Strip strip, int column)
             where TLane : unmanaged, ILanes<TLane>
         {
-            long row = (long)job.Width.Inputs * job.Channels;
-            for (; c + TLane.Count <= job.Channels; c += TLane.Count)
+            int left = job.Width.Starts[column], right = job.Width.Ends[column], channels = job.Channels;
+            long row = (long)job.Width.Inputs * channels, output = strip.Output + ((long)column * channels) + strip.Channel;
+            TLane dy = TLane.FirstOnly(strip.Count, TLane.Load(job.Output + output));
+            TLane tap = TLane.Load(job.Taps + output);
+            if (IsTwoByTwo(job, strip, column))
             {
-                TLane dy = TLane.Load(job.Output + window.Output + c);
-                TLane tap = TLane.Load(job.Taps + window.Output + c);
-                int number = 0;
-                for (int h = window.Top; h < window.Bottom; h += job.Height.Step)
-                {
-                    float* x = window.Input + (h * row) + c;
-                    for (int w = window.Left; w < window.Right; w += job.Width.Step, number++)
-                    {
-                        float* dx = x + ((long)w * job.Channels);
-                        (TLane.Load(dx) + TLane.Select(TLane.AreEqual(tap, TLane.Create(number)), dy, TLane.Zero)).Store(dx);
-                    }
-                }
+                float* dx = strip.Input + (strip.Top * row) + ((long)left * channels) + strip.Channel;
+                Add(job, dx, tap, TLane.Zero, dy);
+                Add(job, dx + channels, tap, TLane.Create(1), dy);
+                Add(job, dx + row, tap, TLane.Create(2), dy);
+                Add(job, dx + row + channels, tap, TLane.Create(3), dy);
+                return;
             }
 
-            return c;
+            TLane number = TLane.Zero;
+            for (int h = strip.Top; h < strip.Bottom; h += job.Height.Step)
+            {
+                float* dx = strip.Input + (h * row) + strip.Channel;
+                for (int w = left; w < right; w += job.Width.Step)
+                {
+                    Add(job, dx + ((long)w * channels), tap, number, dy);
+                    number += TLane.Create(1);
+                }
+            }
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Add<TLane>(in PoolJob job, float* dx, TLane tap, TLane number, TLane dy)
+            where TLane : unmanaged, ILanes<TLane> => Give(job, dx, TLane.Select(TLane.AreEqual(tap, number), dy, TLane.Zero));
     }
 
     private readonly struct AverageWindow : IWindow
     {
-        public static int Run<TLane>(in PoolJob job, in Window window, int c)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Run<TLane>(in PoolJob job, in Strip strip, int column)
             where TLane : unmanaged, ILanes<TLane>
         {
-            long row = (long)job.Width.Inputs * job.Channels;
-            for (; c + TLane.Count <= job.Channels; c += TLane.Count)
+            int left = job.Width.Starts[column], right = job.Width.Ends[column], channels = job.Channels;
+            long row = (long)job.Width.Inputs * channels, output = strip.Output + ((long)column * channels) + strip.Channel;
+            TLane sum = TLane.Zero;
+            for (int h = strip.Top; h < strip.Bottom; h += job.Height.Step)
             {
-                TLane sum = TLane.Zero;
-                for (int h = window.Top; h < window.Bottom; h += job.Height.Step)
+                float* x = strip.Input + (h * row) + strip.Channel;
+                for (int w = left; w < right; w += job.Width.Step)
                 {
-                    float* x = window.Input + (h * row) + c;
-                    for (int w = window.Left; w < window.Right; w += job.Width.Step)
-                    {
-                        sum += TLane.Load(x + ((long)w * job.Channels));
-                    }
+                    sum += TLane.Load(x + ((long)w * channels));
                 }
-
-                (sum * TLane.Create(window.Scale)).Store(job.Output + window.Output + c);
             }
 
-            return c;
+            (sum * Share<TLane>(job, strip, column)).Store(job.Output + output);
         }
     }
 
     private readonly struct AverageGradientWindow : IWindow
     {
-        public static int Run<TLane>(in PoolJob job, in Window window, int c)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Run<TLane>(in PoolJob job, in Strip strip, int column)
             where TLane : unmanaged, ILanes<TLane>
         {
-            long row = (long)job.Width.Inputs * job.Channels;
-            for (; c + TLane.Count <= job.Channels; c += TLane.Count)
+            int left = job.Width.Starts[column], right = job.Width.Ends[column], channels = job.Channels;
+            long row = (long)job.Width.Inputs * channels, output = strip.Output + ((long)column * channels) + strip.Channel;
+            TLane share = TLane.FirstOnly(strip.Count, TLane.Load(job.Output + output)) * Share<TLane>(job, strip, column);
+            for (int h = strip.Top; h < strip.Bottom; h += job.Height.Step)
             {
-                TLane share = TLane.Load(job.Output + window.Output + c) * TLane.Create(window.Scale);
-                for (int h = window.Top; h < window.Bottom; h += job.Height.Step)
+                float* x = strip.Input + (h * row) + strip.Channel;
+                for (int w = left; w < right; w += job.Width.Step)
                 {
-                    float* x = window.Input + (h * row) + c;
-                    for (int w = window.Left; w < window.Right; w += job.Width.Step)
-                    {
-                        float* dx = x + ((long)w * job.Channels);
-                        (TLane.Load(dx) + share).Store(dx);
-                    }
+                    Give(job, x + ((long)w * channels), share);
                 }
             }
-
-            return c;
         }
     }
+
+    /// <summary>Adds a gradient. Where no windows overlap it is stored: a load would wait for what the last window has just stored beside it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Give<TLane>(in PoolJob job, float* dx, TLane gradient)
+        where TLane : unmanaged, ILanes<TLane> => (job.IsDisjoint ? gradient : TLane.Load(dx) + gradient).Store(dx);
+
+    /// <summary>One over the number of taps that an average divides by.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLane Share<TLane>(in PoolJob job, in Strip strip, int column)
+        where TLane : unmanaged, ILanes<TLane> => TLane.Create(1f / Math.Max(strip.RowSize * job.Width.Sizes[column], 1));
 }

@@ -17,7 +17,7 @@ public sealed class PoolingTests
         get
         {
             var cases = new TheoryData<int, int, Window, Window>();
-            foreach (int channels in (int[])[1, 3, 6, 16, 20, 33])
+            foreach (int channels in (int[])[1, 2, 3, 6, 11, 15, 16, 20, 22, 28, 33])
             {
                 cases.Add(2, channels, new Window(8, 2, 2, 0, 0, 1, false, false), new Window(6, 2, 2, 0, 0, 1, false, false));
                 cases.Add(2, channels, new Window(7, 3, 2, 1, 1, 1, false, true), new Window(9, 3, 2, 1, 1, 1, false, true));

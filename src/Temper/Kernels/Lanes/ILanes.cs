@@ -48,6 +48,9 @@ internal unsafe interface ILanes<T>
     /// <summary>Where the mask is set <paramref name="a"/>, else <paramref name="b"/>.</summary>
     static abstract T Select(T mask, T a, T b);
 
+    /// <summary>The first <paramref name="count"/> lanes of <paramref name="a"/>, zero in the others.</summary>
+    static abstract T FirstOnly(int count, T a);
+
     /// <summary>The sum of the lanes, in an order that depends on the width.</summary>
     float Sum();
 }

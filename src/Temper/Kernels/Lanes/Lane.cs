@@ -63,6 +63,9 @@ internal readonly unsafe struct Lane : ILanes<Lane>
     public static Lane Select(Lane mask, Lane a, Lane b) => BitConverter.SingleToInt32Bits(mask._v) != 0 ? a : b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane FirstOnly(int count, Lane a) => count > 0 ? a : default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => _v;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
