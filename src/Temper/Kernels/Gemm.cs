@@ -10,21 +10,16 @@ internal readonly ref struct GemmEpilogue
     internal bool Relu { get; init; }
 }
 
-/// <summary>Products of float matrices: packed panels, one register tile, tasks that depend on the sizes only.</summary>
+/// <summary>
+/// Products of float matrices: one register tile, tasks that depend on the sizes only. The left operand is read where it lies
+/// if its rows are together, the right one if that pays; else they are packed.
+/// </summary>
+/// <remarks>
+/// Every result is the same chain of additions over the depth, cut at the same places, however the work is split: bytes depend
+/// on neither the threads nor the tiling.
+/// </remarks>
 internal static unsafe partial class Gemm
 {
-    /// <summary>Depth of a packed panel: a panel of the right operand stays in the first two cache levels.</summary>
-    private const int DepthBlock = 512;
-
-    /// <summary>Rows of a packed block of the left operand: it stays in the second-level cache.</summary>
-    private const int RowBlock = 312;
-
-    /// <summary>Columns of a packed block of the right operand.</summary>
-    private const int ColumnBlock = 1024;
-
-    /// <summary>Multiplications that are worth a task of their own: some ten microseconds.</summary>
-    private const long TaskWork = 512 * 1024;
-
     /// <summary><c>C = A B</c>, or <c>C += A B</c>.</summary>
     /// <param name="a"><c>[M, K]</c>.</param>
     /// <param name="b"><c>[K, N]</c>.</param>
@@ -55,98 +50,69 @@ internal static unsafe partial class Gemm
                 B = pb, RightStride = b.Stride, RightTransposed = b.IsTransposed,
                 C = pc, Bias = bias, Relu = epilogue.Relu, Accumulate = accumulate,
             };
-            if (k == 0)
+            Run(&job);
+        }
+    }
+
+    private static void Run(Job* job)
+    {
+        if (job->K == 0)
+        {
+            WithoutDepth(job);
+        }
+        else if (job->M == 1 || job->N == 1)
+        {
+            MatrixTimesVector(job);
+        }
+        else
+        {
+            Plan(job);
+            if (job->SharesPacked)
             {
-                job.WithoutDepth();
-            }
-            else if (m == 1 && job.RightTransposed && !accumulate)
-            {
-                job.RowTimesMatrix();
-            }
-            else if (m <= RowBlock && m <= n)
-            {
-                SplitColumns(ref job);
+                RunSharingPacked(job);
             }
             else
             {
-                SplitRows(ref job);
+                WorkerPool.Current.Run(&TilesTask, job, job->RowGroups * job->ColumnGroups);
             }
         }
     }
 
-    /// <summary>Several products of one size, each operand at a fixed distance from the last (0: the same for all).</summary>
-    internal static void MultiplyBatch(
-        int batch, MatrixView a, int leftDistance, MatrixView b, int rightDistance, Span<float> c, ReadOnlySpan<float> allA, ReadOnlySpan<float> allB)
+    /// <summary>The right operand is packed by all, a block at a time, then all use the block.</summary>
+    private static void RunSharingPacked(Job* job)
     {
-        int size = a.Rows * b.Columns;
-        for (int i = 0; i < batch; i++)
+        int lanes = GemmTile.Active.Lanes;
+        int depthBlocks = job->DepthBlocks.Count, columnBlocks = CountOf(job->N, ColumnBlock);
+        for (int columnBlock = 0; columnBlock < columnBlocks; columnBlock++)
         {
-            Multiply(Move(a, allA, i * leftDistance), Move(b, allB, i * rightDistance), c.Slice(i * size, size));
+            job->StartColumns(columnBlock, columnBlocks);
+            for (int block = 0; block < depthBlocks; block++)
+            {
+                job->DepthBlocks = new Part(block, 1);
+                int depth = job->Depth(block).Count;
+                long elements = (long)depth * job->Vectors.Count * lanes;
+                job->Packed = Scratch.Rent(Scratch.Use.Right, elements);
+                job->PackTasks = (int)Math.Clamp(elements / PackingWork, 1, Math.Min(job->ColumnPanels, MostTasks));
+                WorkerPool.Current.Run(&PackTask, job, job->PackTasks);
+                WorkerPool.Current.Run(&TilesTask, job, job->RowGroups * job->ColumnGroups);
+            }
         }
-
-        static MatrixView Move(MatrixView matrix, ReadOnlySpan<float> all, int start) => matrix.IsTransposed
-            ? new MatrixView(all[start..], matrix.Columns, matrix.Rows, matrix.Stride).Transposed
-            : new MatrixView(all[start..], matrix.Rows, matrix.Columns, matrix.Stride);
     }
 
-    /// <summary>Few rows: the left operand is packed once for all, each task takes some columns.</summary>
-    private static void SplitColumns(ref Job job)
+    /// <summary>The product of nothing: zeros, then bias and ReLU.</summary>
+    private static void WithoutDepth(Job* job)
     {
-        GemmTile tile = GemmTile.Active;
-        int panels = Panels(job.N, tile.Columns);
-        job.PanelsPerTask = PanelsPerTask(panels, (long)job.M * tile.Columns * Math.Min(job.K, DepthBlock));
-        int tasks = Panels(panels, job.PanelsPerTask);
-        bool leftAsIs = job.LeftTransposed && job.M % tile.Rows == 0;
-        for (int start = 0; start < job.K; start += job.Depth)
+        for (int row = 0; row < job->M; row++)
         {
-            job.StartDepth(start, DepthBlock);
-            if (!leftAsIs)
+            float* c = job->C + ((long)row * job->N);
+            if (!job->Accumulate)
             {
-                float* packed = Scratch.Rent(Scratch.Use.Left, (long)Panels(job.M, tile.Rows) * tile.Rows * job.Depth);
-                job.PackLeft(packed, 0, job.M);
-                job.PackedA = packed;
+                new Span<float>(c, job->N).Clear();
             }
 
-            fixed (Job* pointer = &job)
-            {
-                WorkerPool.Current.Run(&ColumnsTask, pointer, tasks);
-            }
+            Finish(c, job->N, 1, job->N, job->Bias, job->Relu);
         }
     }
 
-    /// <summary>Many rows: the right operand is packed together a block at a time, each task takes some rows.</summary>
-    private static void SplitRows(ref Job job)
-    {
-        GemmTile tile = GemmTile.Active;
-        int panels = Panels(job.M, tile.Rows);
-        int most = RowBlock / tile.Rows;
-        for (int column = 0; column < job.N; column += ColumnBlock)
-        {
-            job.StartColumn = column;
-            job.Columns = Math.Min(ColumnBlock, job.N - column);
-            for (int start = 0; start < job.K; start += job.Depth)
-            {
-                job.StartDepth(start, DepthBlock);
-                int rightPanels = Panels(job.Columns, tile.Columns);
-                job.PackedB = Scratch.Rent(Scratch.Use.Right, (long)rightPanels * tile.Columns * job.Depth);
-                job.PanelsPerTask = PanelsPerTask(rightPanels, 16L * tile.Columns * job.Depth);
-                fixed (Job* pointer = &job)
-                {
-                    WorkerPool.Current.Run(&PackTask, pointer, Panels(rightPanels, job.PanelsPerTask));
-                    job.PanelsPerTask = Math.Min(most, PanelsPerTask(panels, (long)tile.Rows * job.Columns * job.Depth));
-                    WorkerPool.Current.Run(&RowsTask, pointer, Panels(panels, job.PanelsPerTask));
-                }
-            }
-        }
-    }
-
-    private static int Panels(int count, int size) => (count + size - 1) / size;
-
-    /// <summary>Panels that make one task: enough work to be worth waking a worker, and tasks of nearly the same size.</summary>
-    private static int PanelsPerTask(int panels, long workPerPanel)
-    {
-        int least = (int)Math.Min(((TaskWork - 1) / Math.Max(workPerPanel, 1)) + 1, panels);
-        int tasks = Math.Min(Math.Max(panels / least, 1), MostTasks);
-        return Panels(panels, tasks);
-    }
+    private static int CountOf(int items, int size) => (int)(((long)items + size - 1) / size);
 }

@@ -1,190 +1,139 @@
-using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
-
 namespace Temper.Kernels;
 
 /// <content>What one task of a product does.</content>
 internal static unsafe partial class Gemm
 {
-    /// <summary>Tasks of one product at most: enough to balance many threads, few enough to cost nothing.</summary>
-    private const int MostTasks = 64;
-
     private static void PackTask(void* state, int task)
     {
         Job* job = (Job*)state;
-        GemmTile tile = GemmTile.Active;
-        int first = task * job->PanelsPerTask * tile.Columns;
-        int count = Math.Min(job->PanelsPerTask * tile.Columns, job->Columns - first);
-        job->PackRight(job->PackedB + ((long)first * job->Depth), job->StartColumn + first, count);
+        Part depth = job->Depth(job->DepthBlocks.Start);
+        Part panels = new Part(0, job->ColumnPanels).Share(task, job->PackTasks);
+        for (int panel = panels.Start; panel < panels.End; panel++)
+        {
+            Part vectors = job->Vectors.Share(panel, job->ColumnPanels);
+            PackRight(job, vectors, depth, SharedPanel(job, vectors, depth));
+        }
     }
 
-    private static void RowsTask(void* state, int task)
+    private static void TilesTask(void* state, int task)
     {
         Job* job = (Job*)state;
-        GemmTile tile = GemmTile.Active;
-        int first = task * job->PanelsPerTask * tile.Rows;
-        int count = Math.Min(job->PanelsPerTask * tile.Rows, job->M - first);
-        float* left = Scratch.Rent(Scratch.Use.Left, (long)Panels(count, tile.Rows) * tile.Rows * job->Depth);
-        job->PackLeft(left, first, count);
-        for (int column = 0; column < job->Columns; column += tile.Columns)
+        (int rowGroup, int columnGroup) = Math.DivRem(task, job->ColumnGroups);
+        Part rowPanels = new Part(0, job->RowPanels).Share(rowGroup, job->RowGroups);
+        Part columnPanels = new Part(0, job->ColumnPanels).Share(columnGroup, job->ColumnGroups);
+        for (int block = job->DepthBlocks.Start; block < job->DepthBlocks.End; block++)
         {
-            float* right = job->PackedB + ((long)column * job->Depth);
-            for (int row = 0; row < count; row += tile.Rows)
+            Part depth = job->Depth(block);
+            (nint left, int leftStep) = Left(job, rowPanels, depth);
+            for (int panel = columnPanels.Start; panel < columnPanels.End; panel++)
             {
-                job->Tile(left + ((long)row * job->Depth), tile.Rows, right, tile.Columns, first + row, job->StartColumn + column);
+                Part vectors = job->Vectors.Share(panel, job->ColumnPanels);
+                (nint right, int rightStep) = Right(job, vectors, depth);
+                var strip = new Strip((float*)left, leftStep, (float*)right, rightStep, depth, vectors);
+                Multiply(job, rowPanels, in strip);
             }
         }
     }
 
-    private static void ColumnsTask(void* state, int task)
+    /// <summary>All tiles of one panel of columns.</summary>
+    private static void Multiply(Job* job, Part rowPanels, in Strip strip)
     {
-        Job* job = (Job*)state;
         GemmTile tile = GemmTile.Active;
-        int last = Math.Min((task + 1) * job->PanelsPerTask * tile.Columns, job->N);
-        for (int column = task * job->PanelsPerTask * tile.Columns; column < last; column += tile.Columns)
+        var all = new Part(0, job->M);
+        int firstRow = all.Share(rowPanels.Start, job->RowPanels).Start;
+        int firstColumn = strip.Vectors.Start * tile.Lanes;
+        int columns = Math.Min(strip.Vectors.Count * tile.Lanes, job->N - firstColumn);
+        int width = strip.Vectors.Count * tile.Lanes;
+        bool adds = job->Accumulate || strip.Depth.Start > 0;
+        bool isLast = strip.Depth.End == job->K && (job->Bias != null || job->Relu);
+        for (int panel = rowPanels.Start; panel < rowPanels.End; panel++)
         {
-            (nint right, int step) = job->RightPanel(column, tile.Columns);
-            for (int row = 0; row < job->M; row += tile.Rows)
+            Part rows = all.Share(panel, job->RowPanels);
+            float* left = strip.Left + ((long)(rows.Start - firstRow) * strip.LeftStep);
+            float* c = job->C + ((long)rows.Start * job->N) + firstColumn;
+            var kernel = tile.Kernel(rows.Count, strip.Vectors.Count);
+            if (columns == width)
             {
-                if (job->PackedA is null)
-                {
-                    float* left = job->A + ((long)job->StartDepthAt * job->LeftStride) + row;
-                    job->Tile(left, job->LeftStride, (float*)right, step, row, column);
-                }
-                else
-                {
-                    job->Tile(job->PackedA + ((long)row * job->Depth), tile.Rows, (float*)right, step, row, column);
-                }
-            }
-        }
-    }
-
-    private struct Job
-    {
-        internal int M;
-        internal int N;
-        internal int K;
-        internal float* A;
-        internal int LeftStride;
-        internal bool LeftTransposed;
-        internal float* B;
-        internal int RightStride;
-        internal bool RightTransposed;
-        internal float* C;
-        internal float* Bias;
-        internal bool Relu;
-        internal bool Accumulate;
-
-        // The block that is being worked on.
-        internal int StartDepthAt;
-        internal int Depth;
-        internal int StartColumn;
-        internal int Columns;
-        internal float* PackedA;
-        internal float* PackedB;
-        internal int PanelsPerTask;
-
-        /// <summary>Chooses the next depth block: blocks of nearly the same size, so that the last is not a sliver.</summary>
-        internal void StartDepth(int start, int most)
-        {
-            StartDepthAt = start;
-            int blocks = Panels(K, most);
-            Depth = Math.Min(Panels(K, blocks), K - start);
-        }
-
-        internal readonly void PackLeft(float* target, int firstRow, int rows) => PackPanels(
-            LeftTransposed ? A + ((long)StartDepthAt * LeftStride) + firstRow : A + ((long)firstRow * LeftStride) + StartDepthAt,
-            LeftStride, LeftTransposed, rows, Depth, GemmTile.Active.Rows, target);
-
-        internal readonly void PackRight(float* target, int firstColumn, int columns) => PackPanels(
-            RightTransposed ? B + ((long)firstColumn * RightStride) + StartDepthAt : B + ((long)StartDepthAt * RightStride) + firstColumn,
-            RightStride, !RightTransposed, columns, Depth, GemmTile.Active.Columns, target);
-
-        /// <summary>A panel of the right operand: where it lies if its rows can be read there, else packed.</summary>
-        internal readonly (nint Panel, int Step) RightPanel(int column, int width)
-        {
-            if (!RightTransposed && column + width <= N && M <= 8 * GemmTile.Active.Rows)
-            {
-                return ((nint)(B + ((long)StartDepthAt * RightStride) + column), RightStride);
-            }
-
-            float* packed = Scratch.Rent(Scratch.Use.Right, (long)width * Depth);
-            PackRight(packed, column, Math.Min(width, N - column));
-            return ((nint)packed, width);
-        }
-
-        /// <summary>One register tile, its edges cut off, with bias and ReLU after the last depth block.</summary>
-        internal readonly void Tile(float* left, int leftStep, float* right, int rightStep, int row, int column)
-        {
-            GemmTile tile = GemmTile.Active;
-            int rows = Math.Min(tile.Rows, M - row);
-            int columns = Math.Min(tile.Columns, N - column);
-            float* c = C + ((long)row * N) + column;
-            bool adds = Accumulate || StartDepthAt > 0;
-            bool isNarrow = columns <= tile.Columns / 2;
-            int width = isNarrow ? tile.Columns / 2 : tile.Columns;
-            if (rows == tile.Rows && columns == width)
-            {
-                (isNarrow ? tile.Narrow : tile.Wide)(Depth, left, leftStep, right, rightStep, c, N, adds);
+                kernel(strip.Depth.Count, left, strip.LeftStep, strip.Right, strip.RightStep, c, job->N, adds);
             }
             else
             {
                 float* whole = Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
-                (isNarrow ? tile.Narrow : tile.Wide)(Depth, left, leftStep, right, rightStep, whole, width, false);
-                CopyTile(whole, width, c, N, rows, columns, adds);
+                kernel(strip.Depth.Count, left, strip.LeftStep, strip.Right, strip.RightStep, whole, width, false);
+                CopyTile(whole, width, c, job->N, rows.Count, columns, adds);
             }
 
-            if ((Bias != null || Relu) && StartDepthAt + Depth == K)
+            if (isLast)
             {
-                Finish(c, N, rows, columns, Bias == null ? null : Bias + column, Relu);
+                Finish(c, job->N, rows.Count, columns, job->Bias == null ? null : job->Bias + firstColumn, job->Relu);
             }
-        }
-
-        /// <summary>The product of nothing: zeros, then bias and ReLU.</summary>
-        internal readonly void WithoutDepth()
-        {
-            if (!Accumulate)
-            {
-                new Span<float>(C, M * N).Clear();
-            }
-
-            if (Bias != null || Relu)
-            {
-                Finish(C, N, M, N, Bias, Relu);
-            }
-        }
-
-        /// <summary>One row times a transposed matrix: a scalar product for each result, at the speed of memory.</summary>
-        internal void RowTimesMatrix()
-        {
-            int most = (int)Math.Max(TaskWork / 4 / K, 1);
-            PanelsPerTask = Math.Max(most, Panels(N, MostTasks));
-            WorkerPool.Current.Run(&DotTask, Unsafe.AsPointer(ref this), Panels(N, PanelsPerTask));
         }
     }
 
-    private static void DotTask(void* state, int task)
+    /// <summary>The rows of the left operand: where they lie if their elements are together, else transposed.</summary>
+    private static (nint Rows, int Step) Left(Job* job, Part rowPanels, Part depth)
     {
-        Job* job = (Job*)state;
-        int last = Math.Min((task + 1) * job->PanelsPerTask, job->N);
-        var row = new ReadOnlySpan<float>(job->A, job->K);
-        float[]? gathered = null;
-        if (job->LeftTransposed && job->LeftStride != 1)
+        var all = new Part(0, job->M);
+        int first = all.Share(rowPanels.Start, job->RowPanels).Start;
+        if (!job->LeftTransposed)
         {
-            gathered = new float[job->K];
-            for (int k = 0; k < gathered.Length; k++)
-            {
-                gathered[k] = job->A[(long)k * job->LeftStride];
-            }
-
-            row = gathered;
+            return ((nint)(job->A + ((long)first * job->LeftStride) + depth.Start), job->LeftStride);
         }
 
-        for (int n = task * job->PanelsPerTask; n < last; n++)
+        int count = all.Share(rowPanels.End - 1, job->RowPanels).End - first;
+        float* rows = Scratch.Rent(Scratch.Use.Left, (long)count * depth.Count);
+        float* source = job->A + ((long)depth.Start * job->LeftStride) + first;
+        Transposes.Lines(source, job->LeftStride, depth.Count, count, depth.Count, rows);
+        return ((nint)rows, depth.Count);
+    }
+
+    /// <summary>A panel of the right operand: shared, where it lies if its rows can be read there, else packed.</summary>
+    private static (nint Panel, int Step) Right(Job* job, Part vectors, Part depth)
+    {
+        int lanes = GemmTile.Active.Lanes;
+        int width = vectors.Count * lanes;
+        if (job->SharesPacked)
         {
-            float sum = TensorPrimitives.Dot(row, new ReadOnlySpan<float>(job->B + ((long)n * job->RightStride), job->K));
-            sum += job->Bias == null ? 0 : job->Bias[n];
-            job->C[n] = job->Relu ? Math.Max(sum, 0) : sum;
+            return ((nint)SharedPanel(job, vectors, depth), width);
         }
+
+        if (!job->IsPacked && vectors.End * lanes <= job->N)
+        {
+            return ((nint)(job->B + ((long)depth.Start * job->RightStride) + (vectors.Start * lanes)), job->RightStride);
+        }
+
+        float* packed = Scratch.Rent(Scratch.Use.Right, (long)width * depth.Count);
+        PackRight(job, vectors, depth, packed);
+        return ((nint)packed, width);
+    }
+
+    private static float* SharedPanel(Job* job, Part vectors, Part depth) =>
+        job->Packed + ((long)(vectors.Start - job->Vectors.Start) * GemmTile.Active.Lanes * depth.Count);
+
+    private static void PackRight(Job* job, Part vectors, Part depth, float* target)
+    {
+        int lanes = GemmTile.Active.Lanes;
+        int first = vectors.Start * lanes;
+        int width = vectors.Count * lanes;
+        int count = Math.Min(width, job->N - first);
+        if (job->RightTransposed)
+        {
+            Transposes.Lines(job->B + ((long)first * job->RightStride) + depth.Start, job->RightStride, count, depth.Count, width, target);
+        }
+        else
+        {
+            CopyPanel(job->B + ((long)depth.Start * job->RightStride) + first, job->RightStride, count, depth.Count, width, target);
+        }
+    }
+
+    /// <summary>A panel of columns and what it is multiplied with.</summary>
+    private readonly struct Strip(float* left, int leftStep, float* right, int rightStep, Part depth, Part vectors)
+    {
+        internal readonly float* Left = left;
+        internal readonly int LeftStep = leftStep;
+        internal readonly float* Right = right;
+        internal readonly int RightStep = rightStep;
+        internal readonly Part Depth = depth;
+        internal readonly Part Vectors = vectors;
     }
 }

@@ -1,0 +1,123 @@
+namespace Temper.Kernels;
+
+/// <content>How a product is cut, decided by its size alone.</content>
+internal static unsafe partial class Gemm
+{
+    /// <summary>Depth of a pass over the result: the rows of one tile stay in the first-level cache, a panel of the right operand in the second.</summary>
+    private const int DepthBlock = 512;
+
+    /// <summary>Columns that are packed at a time when packing is shared: bounds the memory, is large enough to seldom matter.</summary>
+    private const int ColumnBlock = 4032;
+
+    /// <summary>Up to so many rows a panel of the right operand is used too seldom for sharing its packing among tasks.</summary>
+    private const int FewRows = 128;
+
+    /// <summary>Up to such depth the right operand needs no packing: a panel fits the first-level cache as it lies.</summary>
+    private const int LittleDepth = 128;
+
+    /// <summary>Rows at a distance of a multiple of this share few places of the caches.</summary>
+    private const int BadStride = 256;
+
+    /// <summary>Fewest rows of a task where the right operand is shared: each panel is read from the second-level cache that seldom.</summary>
+    private const int RowsPerTask = 32;
+
+    /// <summary>Multiplications that are worth a task of their own: some microseconds.</summary>
+    private const long TaskWork = 512 * 1024;
+
+    /// <summary>Elements to pack that are worth a task of their own.</summary>
+    private const long PackingWork = 32 * 1024;
+
+    /// <summary>Tasks of one product at most: enough to balance many threads, few enough to cost nothing.</summary>
+    private const int MostTasks = 64;
+
+    private static void Plan(Job* job)
+    {
+        GemmTile tile = GemmTile.Active;
+        int wanted = (int)Math.Clamp((long)job->M * job->N * job->K / TaskWork, 1, MostTasks);
+        bool isDeep = job->K > LittleDepth && job->M > tile.Rows;
+        bool isPacked = job->RightTransposed || (isDeep && (job->M > FewRows || job->RightStride % BadStride == 0));
+        job->IsPacked = isPacked;
+        job->SharesPacked = isPacked && job->M > FewRows;
+        job->DepthBlocks = new Part(0, CountOf(job->K, DepthBlock));
+        job->TotalDepthBlocks = job->DepthBlocks.Count;
+        job->Vectors = new Part(0, CountOf(job->N, tile.Lanes));
+        job->ColumnPanels = CountOf(job->Vectors.Count, tile.Vectors);
+        job->RowPanels = CountOf(job->M, tile.Rows);
+        if (job->SharesPacked)
+        {
+            (job->RowGroups, job->ColumnGroups) = (Math.Clamp(job->M / RowsPerTask, 1, wanted), 1);
+        }
+        else if (isPacked)
+        {
+            (job->RowGroups, job->ColumnGroups) = (1, Math.Min(job->ColumnPanels, wanted));
+        }
+        else if (job->LeftTransposed || job->M > job->N)
+        {
+            job->RowGroups = Math.Min(job->RowPanels, wanted);
+            job->ColumnGroups = Math.Min(job->ColumnPanels, wanted / job->RowGroups);
+        }
+        else
+        {
+            job->ColumnGroups = Math.Min(job->ColumnPanels, wanted);
+            job->RowGroups = Math.Min(job->RowPanels, wanted / job->ColumnGroups);
+        }
+    }
+
+    /// <summary>Some of a row of things.</summary>
+    private readonly record struct Part(int Start, int Count)
+    {
+        internal int End => Start + Count;
+
+        /// <summary>Deals all to parts whose sizes differ by one at most.</summary>
+        internal Part Share(int index, int parts)
+        {
+            int start = (int)((long)Count * index / parts);
+            return new Part(Start + start, (int)((long)Count * (index + 1) / parts) - start);
+        }
+    }
+
+    private struct Job
+    {
+        internal int M;
+        internal int N;
+        internal int K;
+        internal float* A;
+        internal int LeftStride;
+        internal bool LeftTransposed;
+        internal float* B;
+        internal int RightStride;
+        internal bool RightTransposed;
+        internal float* C;
+        internal float* Bias;
+        internal bool Relu;
+        internal bool Accumulate;
+
+        internal bool IsPacked;
+        internal bool SharesPacked;
+        internal int RowPanels;
+        internal int ColumnPanels;
+        internal int RowGroups;
+        internal int ColumnGroups;
+        internal int TotalDepthBlocks;
+        internal int PackTasks;
+
+        /// <summary>Depth blocks that the tasks pass over.</summary>
+        internal Part DepthBlocks;
+
+        /// <summary>Vectors of columns that the tasks pass over.</summary>
+        internal Part Vectors;
+
+        /// <summary>The packed right operand where it is shared.</summary>
+        internal float* Packed;
+
+        internal void StartColumns(int block, int blocks)
+        {
+            GemmTile tile = GemmTile.Active;
+            Vectors = new Part(0, CountOf(N, tile.Lanes)).Share(block, blocks);
+            ColumnPanels = CountOf(Vectors.Count, tile.Vectors);
+            DepthBlocks = new Part(0, TotalDepthBlocks);
+        }
+
+        internal readonly Part Depth(int block) => new Part(0, K).Share(block, TotalDepthBlocks);
+    }
+}

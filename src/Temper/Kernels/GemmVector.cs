@@ -1,0 +1,196 @@
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <content>Products with a single row or column: bound by reading the matrix once.</content>
+internal static unsafe partial class Gemm
+{
+    /// <summary>Matrix elements of a task: some microseconds of reading.</summary>
+    private const long VectorTaskElements = 64 * 1024;
+
+    /// <summary>Results that a task sums side by side: their rows of the matrix are read as long runs, the sums stay in the first-level cache.</summary>
+    private const int SumsTogether = 1024;
+
+    /// <summary>Lines of the matrix that are read side by side.</summary>
+    private const int LinesTogether = 4;
+
+    private static void MatrixTimesVector(Job* job)
+    {
+        bool hasOneRow = job->M == 1;
+        var task = new VectorJob
+        {
+            Results = hasOneRow ? job->N : job->M,
+            Depth = job->K,
+            Matrix = hasOneRow ? job->B : job->A,
+            Stride = hasOneRow ? job->RightStride : job->LeftStride,
+            Vector = hasOneRow
+                ? Together(job->A, job->LeftTransposed ? job->LeftStride : 1, job->K)
+                : Together(job->B, job->RightTransposed ? 1 : job->RightStride, job->K),
+            C = job->C,
+            Bias = job->Bias,
+            BiasStep = hasOneRow ? 1 : 0,
+            Relu = job->Relu,
+            Accumulate = job->Accumulate,
+        };
+        bool isDot = hasOneRow ? job->RightTransposed : !job->LeftTransposed;
+        long share = Math.Clamp(VectorTaskElements / task.Depth, 1, task.Results);
+        task.ResultsPerTask = isDot ? (int)share : (int)Math.Min(Math.Max(share, 64), SumsTogether);
+        WorkerPool.Current.Run(isDot ? DotTask() : SumTask(), &task, CountOf(task.Results, task.ResultsPerTask));
+    }
+
+    private static delegate*<void*, int, void> DotTask() => Simd.Active switch
+    {
+        SimdWidth.Vector512 => &Dots<Lanes512>,
+        SimdWidth.Vector256 => &Dots<Lanes256>,
+        SimdWidth.Vector128 => &Dots<Lanes128>,
+        _ => &Dots<Lane>,
+    };
+
+    private static delegate*<void*, int, void> SumTask() => Simd.Active switch
+    {
+        SimdWidth.Vector512 => &Sums<Lanes512>,
+        SimdWidth.Vector256 => &Sums<Lanes256>,
+        SimdWidth.Vector128 => &Sums<Lanes128>,
+        _ => &Sums<Lane>,
+    };
+
+    /// <summary>The vector with its elements side by side.</summary>
+    private static float* Together(float* vector, int stride, int count)
+    {
+        if (stride == 1)
+        {
+            return vector;
+        }
+
+        float* copy = Scratch.Rent(Scratch.Use.Left, count);
+        for (int i = 0; i < count; i++)
+        {
+            copy[i] = vector[(long)i * stride];
+        }
+
+        return copy;
+    }
+
+    /// <summary>Each result is the scalar product of a line of the matrix with the vector.</summary>
+    private static void Dots<TLanes>(void* state, int task)
+        where TLanes : unmanaged, ILanes<TLanes>
+    {
+        VectorJob* job = (VectorJob*)state;
+        int last = Math.Min((task + 1) * job->ResultsPerTask, job->Results);
+        for (int i = task * job->ResultsPerTask; i < last; i++)
+        {
+            float* line = job->Matrix + ((long)i * job->Stride);
+            job->Finish(i, Dot<TLanes>(line, job->Vector, job->Depth) + (job->Accumulate ? job->C[i] : 0));
+        }
+    }
+
+    /// <summary>Four sums side by side hide the latency of an addition.</summary>
+    private static float Dot<TLanes>(float* x, float* y, int count)
+        where TLanes : unmanaged, ILanes<TLanes>
+    {
+        TLanes sum0 = TLanes.Zero, sum1 = TLanes.Zero, sum2 = TLanes.Zero, sum3 = TLanes.Zero;
+        int lanes = TLanes.Count;
+        int k = 0;
+        for (; k + (4 * lanes) <= count; k += 4 * lanes)
+        {
+            sum0 = TLanes.MultiplyAdd(TLanes.Load(x + k), TLanes.Load(y + k), sum0);
+            sum1 = TLanes.MultiplyAdd(TLanes.Load(x + k + lanes), TLanes.Load(y + k + lanes), sum1);
+            sum2 = TLanes.MultiplyAdd(TLanes.Load(x + k + (2 * lanes)), TLanes.Load(y + k + (2 * lanes)), sum2);
+            sum3 = TLanes.MultiplyAdd(TLanes.Load(x + k + (3 * lanes)), TLanes.Load(y + k + (3 * lanes)), sum3);
+        }
+
+        for (; k + lanes <= count; k += lanes)
+        {
+            sum0 = TLanes.MultiplyAdd(TLanes.Load(x + k), TLanes.Load(y + k), sum0);
+        }
+
+        float sum = ((sum0 + sum1) + (sum2 + sum3)).Sum();
+        for (; k < count; k++)
+        {
+            sum = MathF.FusedMultiplyAdd(x[k], y[k], sum);
+        }
+
+        return sum;
+    }
+
+    /// <summary>The results are the sum of the lines of the matrix, each times an element of the vector.</summary>
+    private static void Sums<TLanes>(void* state, int task)
+        where TLanes : unmanaged, ILanes<TLanes>
+    {
+        VectorJob* job = (VectorJob*)state;
+        int first = task * job->ResultsPerTask;
+        int count = Math.Min(job->ResultsPerTask, job->Results - first);
+        float* c = job->C + first;
+        if (!job->Accumulate)
+        {
+            new Span<float>(c, count).Clear();
+        }
+
+        for (int k = 0; k < job->Depth; k += LinesTogether)
+        {
+            float* lines = job->Matrix + ((long)k * job->Stride) + first;
+            int together = Math.Min(LinesTogether, job->Depth - k);
+            int i = AddLines<TLanes>(lines, job->Stride, job->Vector + k, together, c, 0, count);
+            AddLines<Lane>(lines, job->Stride, job->Vector + k, together, c, i, count);
+        }
+
+        for (int i = first; i < first + count; i++)
+        {
+            job->Finish(i, job->C[i]);
+        }
+    }
+
+    private static int AddLines<TLanes>(float* lines, nint stride, float* vector, int together, float* c, int start, int count)
+        where TLanes : unmanaged, ILanes<TLanes>
+    {
+        int i = start;
+        if (together < LinesTogether)
+        {
+            for (; i + TLanes.Count <= count; i += TLanes.Count)
+            {
+                TLanes sum = TLanes.Load(c + i);
+                for (int line = 0; line < together; line++)
+                {
+                    sum = TLanes.MultiplyAdd(TLanes.Create(vector[line]), TLanes.Load(lines + (line * stride) + i), sum);
+                }
+
+                sum.Store(c + i);
+            }
+
+            return i;
+        }
+
+        TLanes x0 = TLanes.Create(vector[0]), x1 = TLanes.Create(vector[1]), x2 = TLanes.Create(vector[2]), x3 = TLanes.Create(vector[3]);
+        for (; i + TLanes.Count <= count; i += TLanes.Count)
+        {
+            float* line = lines + i;
+            TLanes sum = TLanes.MultiplyAdd(x0, TLanes.Load(line), TLanes.Load(c + i));
+            sum = TLanes.MultiplyAdd(x1, TLanes.Load(line + stride), sum);
+            sum = TLanes.MultiplyAdd(x2, TLanes.Load(line + (2 * stride)), sum);
+            TLanes.MultiplyAdd(x3, TLanes.Load(line + (3 * stride)), sum).Store(c + i);
+        }
+
+        return i;
+    }
+
+    private struct VectorJob
+    {
+        internal int Results;
+        internal int Depth;
+        internal float* Matrix;
+        internal int Stride;
+        internal float* Vector;
+        internal float* C;
+        internal float* Bias;
+        internal int BiasStep;
+        internal bool Relu;
+        internal bool Accumulate;
+        internal int ResultsPerTask;
+
+        internal readonly void Finish(int i, float sum)
+        {
+            sum += Bias == null ? 0 : Bias[i * BiasStep];
+            C[i] = Relu ? Math.Max(sum, 0) : sum;
+        }
+    }
+}
