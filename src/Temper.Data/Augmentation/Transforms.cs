@@ -1,0 +1,96 @@
+using System.Buffers;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Data.Augmentation;
+
+/// <summary>Pads a picture with zeros and cuts the original size out at a random place.</summary>
+/// <param name="Padding">Pixels on each side.</param>
+public sealed record RandomCrop(int Padding = 4) : SampleTransform
+{
+    /// <inheritdoc/>
+    public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
+    {
+        (int channels, int height, int width) = Picture(shape, nameof(RandomCrop));
+        RandomCursor random = stream.Split(nameof(RandomCrop)).Cursor();
+        int down = random.NextInt32((2 * Padding) + 1) - Padding;
+        int right = random.NextInt32((2 * Padding) + 1) - Padding;
+        float[] copy = ArrayPool<float>.Shared.Rent(sample.Length);
+        sample.CopyTo(copy);
+        sample.Clear();
+        int length = width - Math.Abs(right);
+        for (int row = 0; row < channels * height && length > 0; row++)
+        {
+            int source = (row % height) + down;
+            if ((uint)source < (uint)height)
+            {
+                int start = ((row / height * height) + source) * width;
+                copy.AsSpan(start + Math.Max(right, 0), length).CopyTo(sample[((row * width) + Math.Max(-right, 0))..]);
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(copy);
+    }
+}
+
+/// <summary>Mirrors a picture left to right in half of all cases.</summary>
+public sealed record HorizontalFlip : SampleTransform
+{
+    /// <inheritdoc/>
+    public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
+    {
+        (int channels, int height, int width) = Picture(shape, nameof(HorizontalFlip));
+        if (stream.Split(nameof(HorizontalFlip)).Cursor().NextInt32(2) == 0)
+        {
+            return;
+        }
+
+        for (int row = 0; row < channels * height; row++)
+        {
+            sample.Slice(row * width, width).Reverse();
+        }
+    }
+}
+
+/// <summary>Subtracts a mean and divides by a deviation, each channel with its own.</summary>
+/// <param name="Mean">One a channel, in the sample's units.</param>
+/// <param name="Deviation">One a channel, above zero.</param>
+public sealed record Normalize(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation) : SampleTransform
+{
+    /// <inheritdoc/>
+    public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
+    {
+        (int channels, int height, int width) = Picture(shape, nameof(Normalize));
+        for (int c = 0; c < channels; c++)
+        {
+            foreach (ref float value in sample.Slice(c * height * width, height * width))
+            {
+                value = (value - Mean[c]) / Deviation[c];
+            }
+        }
+    }
+}
+
+/// <summary>Sets a square at a random place to zero (arXiv:1708.04552); it may reach over the border.</summary>
+/// <param name="Size">Side of the square, in pixels.</param>
+public sealed record Cutout(int Size) : SampleTransform
+{
+    /// <inheritdoc/>
+    public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
+    {
+        (int channels, int height, int width) = Picture(shape, nameof(Cutout));
+        RandomCursor random = stream.Split(nameof(Cutout)).Cursor();
+        int top = random.NextInt32(height) - (Size / 2);
+        int left = random.NextInt32(width) - (Size / 2);
+        int from = Math.Max(left, 0);
+        int to = Math.Min(left + Size, width);
+        for (int row = 0; row < channels * height; row++)
+        {
+            int h = row % height;
+            if (h >= top && h < top + Size)
+            {
+                sample[((row * width) + from)..((row * width) + to)].Clear();
+            }
+        }
+    }
+}

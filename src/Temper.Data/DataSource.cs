@@ -1,0 +1,115 @@
+using System.Globalization;
+using Temper.Data.Catalog;
+using Temper.Data.Images;
+using Temper.Data.Readers;
+using Temper.Data.Synthetic;
+using Temper.Randomness;
+
+namespace Temper.Data;
+
+/// <summary>Opens data by a text: a known name, a synthetic set, or a path.</summary>
+public static class DataSource
+{
+    /// <summary>Opens a set.</summary>
+    /// <param name="specification">
+    /// <c>fashion-mnist</c>, <c>mnist</c>, <c>cifar10</c>, <c>cifar100</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
+    /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c>, every option with a default; a folder of IDX or CIFAR files;
+    /// a folder with <c>train</c> and <c>test</c>, each with a folder of pictures a class; an <c>.npz</c> with x_train, y_train, x_test, y_test.
+    /// </param>
+    /// <param name="catalog">Where known names are found; null: the user's cache, then what the system offers.</param>
+    /// <exception cref="DataUnavailableException">A known set cannot be obtained.</exception>
+    /// <exception cref="DirectoryNotFoundException">Nothing is at the path.</exception>
+    /// <exception cref="ArgumentException">The text is not understood.</exception>
+    /// <exception cref="Formats.ModelFormatException">A file is not what it must be.</exception>
+    public static DataSets Open(string specification, DataCatalog? catalog = null)
+    {
+        if (specification.StartsWith("synth:", StringComparison.Ordinal))
+        {
+            return OpenSynthetic(specification["synth:".Length..]);
+        }
+
+        if (DataCatalog.Find(specification) is { } entry)
+        {
+            return (catalog ?? new DataCatalog()).Open(entry);
+        }
+
+        if (File.Exists(specification) && specification.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
+        {
+            return NpzReader.Read(specification);
+        }
+
+        if (!Directory.Exists(specification))
+        {
+            throw new DirectoryNotFoundException(
+                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder nor an .npz file; try --data synth:shapes");
+        }
+
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(specification)));
+        return IdxReader.IsFolder(specification) ? IdxReader.ReadFolder(specification, name)
+            : CifarReader.IsFolder(specification) ? CifarReader.ReadFolder(specification)
+            : ImageFolder.ReadParts(specification, name);
+    }
+
+    private static DataSets OpenSynthetic(string text)
+    {
+        string[] parts = text.Split('?', 2);
+        var options = new Options(parts[0], parts.Length > 1 ? parts[1] : "");
+        int count = options.Take("count", 6000);
+        var stream = RandomStream.FromSeed((ulong)options.Take("seed", 1));
+        int classes = options.Take("classes", 10);
+        DataSets sets;
+        switch (parts[0])
+        {
+            case "shapes":
+                int size = options.Take("size", 28);
+                int channels = options.Take("channels", 1);
+                sets = new(
+                    SyntheticShapes.Draw(count, classes, size, channels, stream.Split("train")),
+                    SyntheticShapes.Draw(Math.Max(count / 6, classes), classes, size, channels, stream.Split("test")));
+                break;
+            case "blobs":
+                int features = options.Take("features", 8);
+                sets = new(
+                    new SyntheticBlobs(count, classes, features, stream.Split("centers"), stream.Split("train")),
+                    new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split("centers"), stream.Split("test")));
+                break;
+            default:
+                throw new ArgumentException($"data: no synthetic set is called '{parts[0]}' (expected shapes or blobs)", nameof(text));
+        }
+
+        options.RequireAllTaken();
+        return sets;
+    }
+
+    /// <summary>The name=number pairs of a synthetic set; each must be one that the set knows.</summary>
+    private sealed class Options
+    {
+        private readonly string _set;
+        private readonly Dictionary<string, int> _values = new(StringComparer.Ordinal);
+
+        internal Options(string set, string text)
+        {
+            _set = set;
+            foreach (string pair in text.Split('&', StringSplitOptions.RemoveEmptyEntries))
+            {
+                string[] sides = pair.Split('=', 2);
+                if (sides.Length != 2 || !int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out int value))
+                {
+                    throw new ArgumentException($"data: synth:{set}: '{pair}' is not understood (expected NAME=NUMBER)", nameof(text));
+                }
+
+                _values[sides[0]] = value;
+            }
+        }
+
+        internal int Take(string name, int standard) => _values.Remove(name, out int value) ? value : standard;
+
+        internal void RequireAllTaken()
+        {
+            if (_values.Count > 0)
+            {
+                throw new ArgumentException($"data: synth:{_set} has no option '{_values.Keys.First()}'");
+            }
+        }
+    }
+}

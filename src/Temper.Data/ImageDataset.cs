@@ -1,0 +1,64 @@
+using System.Numerics.Tensors;
+using Temper.Tensors;
+
+namespace Temper.Data;
+
+/// <summary>Pictures of one size in memory, a byte a pixel and channel, with class labels.</summary>
+public sealed class ImageDataset : Dataset
+{
+    private readonly byte[] _pixels;
+    private readonly byte[] _labels;
+
+    /// <summary>Keeps pictures; nothing is copied.</summary>
+    /// <param name="name">A short name.</param>
+    /// <param name="shape"><c>[C, H, W]</c>.</param>
+    /// <param name="pixels"><c>[N, C, H, W]</c>, 0 to 255.</param>
+    /// <param name="labels"><c>[N]</c>, each less than the number of classes.</param>
+    /// <param name="classNames">Names of the classes.</param>
+    /// <exception cref="ArgumentException">Lengths do not fit, or a label is no class.</exception>
+    public ImageDataset(string name, Shape shape, byte[] pixels, byte[] labels, IReadOnlyList<string> classNames)
+    {
+        if (shape.Rank != 3 || pixels.Length != (long)shape.Count * labels.Length)
+        {
+            throw new ArgumentException(
+                $"{name}: pixels do not fit (got {pixels.Length} bytes, expected {labels.Length} pictures of {shape})", nameof(pixels));
+        }
+
+        foreach (byte label in labels)
+        {
+            if (label >= classNames.Count)
+            {
+                throw new ArgumentException($"{name}: a label is no class (got {label}, expected 0 to {classNames.Count - 1})", nameof(labels));
+            }
+        }
+
+        (Name, SampleShape, ClassNames) = (name, shape, classNames);
+        (_pixels, _labels) = (pixels, labels);
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override int Count => _labels.Length;
+
+    /// <inheritdoc/>
+    public override Shape SampleShape { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The pixels of one picture, <c>[C, H, W]</c>, 0 to 255.</summary>
+    /// <param name="index">0 to count - 1.</param>
+    public ReadOnlySpan<byte> Pixels(int index) => _pixels.AsSpan(index * SampleShape.Count, SampleShape.Count);
+
+    /// <inheritdoc/>
+    public override void CopySample(int index, Span<float> sample)
+    {
+        TensorPrimitives.ConvertTruncating(Pixels(index), sample);
+        TensorPrimitives.Multiply(sample, 1f / 255f, sample);
+    }
+
+    /// <inheritdoc/>
+    public override long Label(int index) => _labels[index];
+}

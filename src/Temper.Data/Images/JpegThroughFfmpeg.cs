@@ -1,0 +1,36 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Temper.Formats;
+
+namespace Temper.Data.Images;
+
+/// <summary>Reads JPEG files through an installed ffmpeg, which hands the picture over as a portable pixel map.</summary>
+internal static class JpegThroughFfmpeg
+{
+    internal static Picture Decode(string path)
+    {
+        var start = new ProcessStartInfo("ffmpeg", ["-v", "error", "-i", Path.GetFullPath(path), "-f", "image2pipe", "-c:v", "ppm", "-"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        try
+        {
+            using Process process = Process.Start(start) ?? throw new Win32Exception();
+            process.StandardInput.Close();
+            Task<string> errors = process.StandardError.ReadToEndAsync();
+            using var picture = new MemoryStream();
+            process.StandardOutput.BaseStream.CopyTo(picture);
+            process.WaitForExit();
+            return process.ExitCode == 0 && picture.Length > 2
+                ? PnmDecoder.Decode(picture.ToArray(), path)
+                : throw new ModelFormatException(path, 0, $"JPEG: ffmpeg cannot read it ({errors.GetAwaiter().GetResult().Trim()})");
+        }
+        catch (Win32Exception e)
+        {
+            throw new DataUnavailableException($"{path}: reading JPEG needs ffmpeg, which is not installed; install it, or convert the pictures to PNG", e);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using Temper.Formats;
+
+namespace Temper.Data.Images;
+
+/// <summary>Reads portable gray maps and pixel maps: P2, P3 (text), P5, P6 (bytes), up to 255 or 65535.</summary>
+internal static class PnmDecoder
+{
+    private const long MostPixels = 256L * 1024 * 1024;
+
+    internal static Picture Decode(byte[] file, string name)
+    {
+        char kind = (char)file[1];
+        if (kind == '4')
+        {
+            throw new ModelFormatException(name, 0, "PNM: bit maps (P4) are not supported (expected P2, P3, P5 or P6)");
+        }
+
+        int channels = kind is '3' or '6' ? 3 : 1;
+        int at = 2;
+        (int width, int height, int most) = (Number(file, ref at, name), Number(file, ref at, name), Number(file, ref at, name));
+        if (width == 0 || height == 0 || (long)width * height > MostPixels || most is 0 or > 65535)
+        {
+            throw new ModelFormatException(name, 2, $"PNM: impossible size (got {width} x {height}, values up to {most})");
+        }
+
+        byte[] pixels = new byte[Math.Min((long)width * height * channels, file.Length)];
+        if (pixels.Length < (long)width * height * channels)
+        {
+            throw new ModelFormatException(name, at, $"PNM: the file is truncated (got {file.Length - at} bytes for {width} x {height} x {channels})");
+        }
+
+        at++;                                                       // one white space after the header
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            int value = kind is '2' or '3' ? Number(file, ref at, name) : Binary(file, ref at, most, name);
+            pixels[i] = value <= most ? (byte)(((value * 255) + (most / 2)) / most) : throw new ModelFormatException(name, at, $"PNM: a value is too large (got {value}, expected at most {most})");
+        }
+
+        return new Picture(width, height, channels, pixels);
+    }
+
+    private static int Binary(byte[] file, ref int at, int most, string name)
+    {
+        int size = most > 255 ? 2 : 1;
+        if (at + size > file.Length)
+        {
+            throw new ModelFormatException(name, at, "PNM: the file is truncated");
+        }
+
+        int value = size == 1 ? file[at] : (file[at] << 8) | file[at + 1];
+        at += size;
+        return value;
+    }
+
+    private static int Number(byte[] file, ref int at, string name)
+    {
+        while (at < file.Length && (char.IsWhiteSpace((char)file[at]) || file[at] == '#'))
+        {
+            if (file[at] == '#')
+            {
+                while (at < file.Length && file[at] != '\n')
+                {
+                    at++;
+                }
+            }
+            else
+            {
+                at++;
+            }
+        }
+
+        int start = at;
+        int value = 0;
+        while (at < file.Length && file[at] is >= (byte)'0' and <= (byte)'9' && at - start < 9)
+        {
+            value = (value * 10) + file[at++] - '0';
+        }
+
+        return at > start ? value : throw new ModelFormatException(name, at, "PNM: a number is missing; the file is truncated or damaged");
+    }
+}

@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+using Temper.Formats;
+
+namespace Temper.Data.Readers;
+
+/// <summary>The IDX files of MNIST and its kin: a big-endian header, then bytes; plain or ".gz".</summary>
+public static class IdxReader
+{
+    private const int ImageMagic = 0x0803;
+    private const int LabelMagic = 0x0801;
+    private const long MostBytes = 2L * 1024 * 1024 * 1024;
+
+    private static readonly string[] Digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+    /// <summary>Reads pictures and labels.</summary>
+    /// <param name="imagePath">A three-dimensional file of unsigned bytes, <c>[N, H, W]</c>.</param>
+    /// <param name="labelPath">A one-dimensional file of unsigned bytes, <c>[N]</c>.</param>
+    /// <param name="name">A short name for the set.</param>
+    /// <param name="classNames">Names of the classes; null: the digits, or numbers as far as labels go.</param>
+    /// <exception cref="ModelFormatException">A file is truncated, too long or of another format, or the two do not fit.</exception>
+    public static ImageDataset Read(string imagePath, string labelPath, string name, IReadOnlyList<string>? classNames = null)
+    {
+        (int[] sizes, byte[] pixels) = ReadFile(imagePath, ImageMagic, 3);
+        (int[] counts, byte[] labels) = ReadFile(labelPath, LabelMagic, 1);
+        if (counts[0] != sizes[0])
+        {
+            throw new ModelFormatException(labelPath, 4, $"IDX: labels do not fit the pictures (got {counts[0]}, expected {sizes[0]})");
+        }
+
+        int classes = labels.Length == 0 ? 0 : labels.Max() + 1;
+        classNames ??= classes <= Digits.Length ? Digits : [.. Enumerable.Range(0, classes).Select(c => $"{c}")];
+        return classes <= classNames.Count
+            ? new ImageDataset(name, [1, sizes[1], sizes[2]], pixels, labels, classNames)
+            : throw new ModelFormatException(labelPath, 8, $"IDX: a label is no class (got {classes - 1}, expected 0 to {classNames.Count - 1})");
+    }
+
+    /// <summary>Reads a folder with the four usual files, such as <c>train-images-idx3-ubyte.gz</c>.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="name">A short name for the set.</param>
+    /// <param name="classNames">Names of the classes; null: the digits.</param>
+    /// <exception cref="FileNotFoundException">One of the four is missing.</exception>
+    /// <exception cref="ModelFormatException">A file is not what it must be.</exception>
+    public static DataSets ReadFolder(string folder, string name, IReadOnlyList<string>? classNames = null)
+    {
+        return new DataSets(Part("train"), Part("t10k"));
+
+        ImageDataset Part(string part) => Read(Find($"{part}-images-idx3-ubyte"), Find($"{part}-labels-idx1-ubyte"), name, classNames);
+
+        string Find(string file) => CompressedFile.Find(Path.Combine(folder, file))
+            ?? throw new FileNotFoundException($"IDX: no file {file} or {file}.gz in {folder}");
+    }
+
+    /// <summary>Whether a folder has the training pictures of such a set.</summary>
+    internal static bool IsFolder(string folder) => CompressedFile.Find(Path.Combine(folder, "train-images-idx3-ubyte")) is not null;
+
+    private static (int[] Sizes, byte[] Values) ReadFile(string path, int magic, int axes)
+    {
+        byte[] bytes = CompressedFile.ReadAll(path, MostBytes);
+        int header = 4 + (4 * axes);
+        if (bytes.Length < header)
+        {
+            throw new ModelFormatException(path, 0, $"IDX: the file is truncated (got {bytes.Length} bytes, expected a header of {header})");
+        }
+
+        int found = BinaryPrimitives.ReadInt32BigEndian(bytes);
+        if (found != magic)
+        {
+            throw new ModelFormatException(path, 0, $"IDX: wrong magic number (got 0x{found:X8}, expected 0x{magic:X8})");
+        }
+
+        int[] sizes = new int[axes];
+        long count = 1;
+        for (int i = 0; i < axes; i++)
+        {
+            sizes[i] = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(4 + (4 * i)));
+            count = sizes[i] < 0 || count > MostBytes ? long.MaxValue : count * Math.Max(sizes[i], 0);
+        }
+
+        return count == bytes.Length - header
+            ? (sizes, bytes[header..])
+            : throw new ModelFormatException(
+                path, header, $"IDX: the length does not fit the header (got {bytes.Length - header} bytes, expected [{string.Join(", ", sizes)}])");
+    }
+}

@@ -1,0 +1,43 @@
+using Temper.Randomness;
+
+namespace Temper.Data;
+
+/// <summary>Holds samples out, from each class in proportion to its size.</summary>
+public static class StratifiedSplit
+{
+    /// <summary>Splits a set in two. Deterministic for a stream.</summary>
+    /// <param name="dataset">Samples with class labels, or without, in which case classes do not matter.</param>
+    /// <param name="count">Samples to hold out, 0 to all.</param>
+    /// <param name="stream">Decides which.</param>
+    /// <returns>The rest and what was held out, each in the original order.</returns>
+    public static (Dataset Remaining, Dataset HeldOut) Of(Dataset dataset, int count, RandomStream stream)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)dataset.Count, nameof(count));
+        bool[] isHeldOut = new bool[dataset.Count];
+        var classes = Enumerable.Range(0, dataset.Count)
+            .GroupBy(i => dataset.TargetShape is null ? dataset.Label(i) : 0)
+            .OrderBy(g => g.Key)
+            .Select(g => g.ToArray())
+            .ToList();
+        int open = count;
+        int left = dataset.Count;
+        for (int c = 0; c < classes.Count; c++)
+        {
+            // What is still to be held out is shared out over what is left, so that rounding never loses a sample.
+            int[] members = classes[c];
+            int share = (int)Math.Round((double)open * members.Length / left, MidpointRounding.AwayFromZero);
+            share = Math.Clamp(share, 0, Math.Min(open, members.Length));
+            open -= share;
+            left -= members.Length;
+            int[] order = stream.Split(c).Permutation(members.Length);
+            for (int i = 0; i < share; i++)
+            {
+                isHeldOut[members[order[i]]] = true;
+            }
+        }
+
+        return (dataset.Subset(Where(isHeldOut, false)), dataset.Subset(Where(isHeldOut, true)));
+    }
+
+    private static int[] Where(bool[] flags, bool value) => [.. Enumerable.Range(0, flags.Length).Where(i => flags[i] == value)];
+}

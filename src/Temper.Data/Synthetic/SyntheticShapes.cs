@@ -1,0 +1,81 @@
+using Temper.Randomness;
+
+namespace Temper.Data.Synthetic;
+
+/// <summary>Pictures of figures that differ by class: place, size, brightness and noise vary. Needs no download.</summary>
+public static class SyntheticShapes
+{
+    /// <summary>Draws a set.</summary>
+    /// <param name="count">Pictures; classes take turns.</param>
+    /// <param name="classes">2 to 10.</param>
+    /// <param name="size">Side in pixels, 8 or more.</param>
+    /// <param name="channels">1 or 3.</param>
+    /// <param name="stream">Decides everything.</param>
+    public static ImageDataset Draw(int count, int classes, int size, int channels, RandomStream stream)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(classes, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(classes, 10);
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 8);
+        byte[] pixels = new byte[checked(count * channels * size * size)];
+        byte[] labels = new byte[count];
+        for (int i = 0; i < count; i++)
+        {
+            labels[i] = (byte)(i % classes);
+            DrawOne(pixels.AsSpan(i * channels * size * size, channels * size * size), labels[i], size, channels, stream.Split(i).Cursor());
+        }
+
+        return new ImageDataset("synth:shapes", [channels, size, size], pixels, labels, [.. Names[..classes]]);
+    }
+
+    private static readonly string[] Names =
+        ["disk", "square", "ring", "cross", "triangle", "horizontal bars", "vertical bars", "diagonal", "frame", "checkers"];
+
+    private static void DrawOne(Span<byte> picture, int figure, int size, int channels, RandomCursor random)
+    {
+        float radius = size * random.NextSingle(0.22f, 0.36f);
+        float x0 = (size / 2f) + (size * random.NextSingle(-0.12f, 0.12f));
+        float y0 = (size / 2f) + (size * random.NextSingle(-0.12f, 0.12f));
+        Span<float> bright = stackalloc float[channels];
+        FillBrightness(bright, random);
+        for (int y = 0; y < size; y++)
+        {
+            for (int x = 0; x < size; x++)
+            {
+                float inside = Inside(figure, (x + 0.5f - x0) / radius, (y + 0.5f - y0) / radius) ? 1 : 0;
+                for (int c = 0; c < channels; c++)
+                {
+                    float value = (inside * bright[c]) + (40 * random.NextSingle());
+                    picture[(((c * size) + y) * size) + x] = (byte)Math.Clamp(value, 0, 255);
+                }
+            }
+        }
+
+        static void FillBrightness(Span<float> values, RandomCursor random)
+        {
+            foreach (ref float value in values)
+            {
+                value = random.NextSingle(110, 215);
+            }
+        }
+    }
+
+    /// <summary>Whether a point is inside the figure, the figure's own units: about -1 to 1 on each axis.</summary>
+    private static bool Inside(int figure, float x, float y)
+    {
+        (float ax, float ay, float r) = (Math.Abs(x), Math.Abs(y), MathF.Sqrt((x * x) + (y * y)));
+        bool box = ax < 0.9f && ay < 0.9f;
+        return figure switch
+        {
+            0 => r < 1,
+            1 => box,
+            2 => r is < 1 and > 0.6f,
+            3 => (ax < 0.3f && ay < 1) || (ay < 0.3f && ax < 1),
+            4 => y is > -0.9f and < 0.8f && ax < (y + 0.9f) * 0.6f,
+            5 => box && (int)MathF.Floor((y + 4) * 2.5f) % 2 == 0,
+            6 => box && (int)MathF.Floor((x + 4) * 2.5f) % 2 == 0,
+            7 => box && Math.Abs(x - y) < 0.45f,
+            8 => box && (ax > 0.55f || ay > 0.55f),
+            _ => box && ((int)MathF.Floor((x + 4) * 1.7f) + (int)MathF.Floor((y + 4) * 1.7f)) % 2 == 0,
+        };
+    }
+}

@@ -1,0 +1,80 @@
+using Temper.Tensors;
+
+namespace Temper.Data;
+
+/// <summary>Samples that are a tensor's slices along its first axis.</summary>
+public sealed class TensorDataset : Dataset
+{
+    private readonly Tensor _inputs;
+    private readonly Tensor _targets;
+    private readonly float _scale;
+
+    /// <summary>Keeps tensors.</summary>
+    /// <param name="name">A short name.</param>
+    /// <param name="inputs">Float32 <c>[N, ...]</c>, or uint8, which becomes 0 to 1.</param>
+    /// <param name="targets">Class labels, int64 <c>[N]</c>, or float32 targets <c>[N, ...]</c>.</param>
+    /// <exception cref="ShapeMismatchException">The first axes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A label is negative.</exception>
+    public TensorDataset(string name, Tensor inputs, Tensor targets)
+    {
+        if (inputs.Rank < 1 || targets.Rank < 1 || inputs.Shape[0] != targets.Shape[0])
+        {
+            throw new ShapeMismatchException(name, inputs.Shape, targets.Shape, "inputs and targets have the same first axis");
+        }
+
+        Name = name;
+        _scale = inputs.DType == DType.UInt8 ? 1f / 255f : 1;
+        _inputs = inputs.To(DType.Float32);
+        _targets = targets;
+        SampleShape = Shape.Create(inputs.Shape.AsSpan()[1..]);
+        TargetShape = targets.DType == DType.Int64 && targets.Rank == 1 ? null : Shape.Create(targets.Shape.AsSpan()[1..]);
+        ClassNames = TargetShape is null ? Classes(targets) : [];
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override int Count => _inputs.Shape[0];
+
+    /// <inheritdoc/>
+    public override Shape SampleShape { get; }
+
+    /// <inheritdoc/>
+    public override Shape? TargetShape { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> ClassNames { get; }
+
+    /// <inheritdoc/>
+    public override void CopySample(int index, Span<float> sample)
+    {
+        ReadOnlySpan<float> source = _inputs.AsSpan<float>().Slice(index * SampleShape.Count, SampleShape.Count);
+        for (int i = 0; i < sample.Length; i++)
+        {
+            sample[i] = source[i] * _scale;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override long Label(int index) => TargetShape is null
+        ? _targets.AsSpan<long>()[index]
+        : throw new NotSupportedException($"{Name}: targets are not class labels; read them with CopyTarget");
+
+    /// <inheritdoc/>
+    public override void CopyTarget(int index, Span<float> target) =>
+        _targets.AsSpan<float>().Slice(index * TargetShape!.Count, TargetShape.Count).CopyTo(target);
+
+    private static string[] Classes(Tensor labels)
+    {
+        long most = -1;
+        foreach (long label in labels.AsSpan<long>())
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(label);
+            most = Math.Max(most, label);
+        }
+
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, 1_000_000);
+        return [.. Enumerable.Range(0, (int)most + 1).Select(c => $"{c}")];
+    }
+}

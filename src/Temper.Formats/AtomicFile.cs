@@ -1,0 +1,41 @@
+namespace Temper.Formats;
+
+/// <summary>Writes a file as a whole or not at all.</summary>
+public static class AtomicFile
+{
+    /// <summary>
+    /// Writes under a temporary name in the same folder, flushes to the disk, then renames. If anything fails, the file that was
+    /// there is unharmed and nothing else is left.
+    /// </summary>
+    /// <param name="path">The file. Its folder is made if it is not there.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <exception cref="IOException">Writing failed, for instance because the disk is full.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        string full = Path.GetFullPath(path);
+        string folder = Path.GetDirectoryName(full)!;
+        Directory.CreateDirectory(folder);
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 64 * 1024))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Writes text in UTF-8.</summary>
+    /// <inheritdoc cref="Write"/>
+    /// <param name="path">The file.</param>
+    /// <param name="text">The content.</param>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+}

@@ -1,0 +1,86 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Temper.Tensors;
+
+namespace Temper.Formats;
+
+/// <summary>What a file's numbers are, before they become one of a tensor's dtypes.</summary>
+internal enum ElementType
+{
+    Float16,
+    BFloat16,
+    Float32,
+    Float64,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    UInt8,
+    UInt16,
+    UInt32,
+    UInt64,
+    Bool,
+}
+
+/// <summary>Turns little-endian bytes of a file into tensors: floats become float32, small integers int32, large ones int64.</summary>
+internal static class Elements
+{
+    internal static int Size(ElementType type) => type switch
+    {
+        ElementType.Int8 or ElementType.UInt8 or ElementType.Bool => 1,
+        ElementType.Float16 or ElementType.BFloat16 or ElementType.Int16 or ElementType.UInt16 => 2,
+        ElementType.Float32 or ElementType.Int32 or ElementType.UInt32 => 4,
+        _ => 8,
+    };
+
+    internal static ElementType Of(DType dtype) => dtype switch
+    {
+        DType.Float32 => ElementType.Float32,
+        DType.Int64 => ElementType.Int64,
+        DType.Int32 => ElementType.Int32,
+        DType.UInt8 => ElementType.UInt8,
+        _ => ElementType.Bool,
+    };
+
+    /// <summary>Makes a tensor of bytes that fit the shape.</summary>
+    internal static Tensor Read(ReadOnlySpan<byte> bytes, ElementType type, Shape shape) => type switch
+    {
+        ElementType.Float32 => Tensor.From(MemoryMarshal.Cast<byte, float>(bytes), shape),
+        ElementType.Int32 => Tensor.From(MemoryMarshal.Cast<byte, int>(bytes), shape),
+        ElementType.Int64 => Tensor.From(MemoryMarshal.Cast<byte, long>(bytes), shape),
+        ElementType.UInt8 => Tensor.From(bytes, shape),
+        ElementType.Bool => Convert(bytes, 1, shape, b => b[0] != 0),
+        ElementType.Float16 => Convert(bytes, 2, shape, b => (float)BinaryPrimitives.ReadHalfLittleEndian(b)),
+        ElementType.BFloat16 => Convert(bytes, 2, shape, b => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadUInt16LittleEndian(b) << 16)),
+        ElementType.Float64 => Convert(bytes, 8, shape, b => (float)BinaryPrimitives.ReadDoubleLittleEndian(b)),
+        ElementType.Int8 => Convert(bytes, 1, shape, b => (int)(sbyte)b[0]),
+        ElementType.Int16 => Convert(bytes, 2, shape, b => (int)BinaryPrimitives.ReadInt16LittleEndian(b)),
+        ElementType.UInt16 => Convert(bytes, 2, shape, b => (int)BinaryPrimitives.ReadUInt16LittleEndian(b)),
+        ElementType.UInt32 => Convert(bytes, 4, shape, b => (long)BinaryPrimitives.ReadUInt32LittleEndian(b)),
+        _ => Convert(bytes, 8, shape, b => checked((long)BinaryPrimitives.ReadUInt64LittleEndian(b))),
+    };
+
+    /// <summary>A tensor's values as they are written, in row-major order.</summary>
+    internal static ReadOnlySpan<byte> Write(Tensor tensor) => tensor.DType switch
+    {
+        DType.Float32 => MemoryMarshal.AsBytes(tensor.AsSpan<float>()),
+        DType.Int64 => MemoryMarshal.AsBytes(tensor.AsSpan<long>()),
+        DType.Int32 => MemoryMarshal.AsBytes(tensor.AsSpan<int>()),
+        DType.UInt8 => tensor.AsSpan<byte>(),
+        _ => MemoryMarshal.AsBytes(tensor.AsSpan<bool>()),
+    };
+
+    private static Tensor Convert<T>(ReadOnlySpan<byte> bytes, int size, Shape shape, ElementReader<T> read)
+        where T : unmanaged
+    {
+        T[] values = new T[shape.Count];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = read(bytes.Slice(i * size, size));
+        }
+
+        return Tensor.From(values, shape);
+    }
+
+    private delegate T ElementReader<T>(ReadOnlySpan<byte> bytes);
+}

@@ -1,0 +1,158 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Temper.Tensors;
+
+namespace Temper.Formats.Npz;
+
+/// <summary>NumPy's array files: C order, little-endian or byte-sized numbers. Pickled objects are refused.</summary>
+public static partial class NpyFile
+{
+    private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ModelFormatException">It is truncated, malformed, in Fortran order or holds objects.</exception>
+    public static Tensor Load(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Read(stream, stream.Length, path);
+    }
+
+    /// <summary>Writes a file, as a whole or not at all.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tensor">Any dtype and shape.</param>
+    public static void Save(string path, Tensor tensor) => AtomicFile.Write(path, stream => Write(stream, tensor));
+
+    /// <summary>Reads from a stream.</summary>
+    /// <param name="stream">Positioned at the first byte.</param>
+    /// <param name="length">How many bytes there are at most.</param>
+    /// <param name="name">What to call it in errors.</param>
+    /// <exception cref="ModelFormatException">It is truncated, malformed, in Fortran order or holds objects.</exception>
+    public static Tensor Read(Stream stream, long length, string name)
+    {
+        byte[] start = ReadExactly(stream, 10, name, 0);
+        if (!start.AsSpan(0, 6).SequenceEqual(Magic) || start[6] is not (1 or 2 or 3))
+        {
+            throw new ModelFormatException(name, 0, "npy: wrong magic number or version; this is no NumPy array file");
+        }
+
+        int headerLength = BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8));
+        int place = 10;
+        if (start[6] > 1)
+        {
+            byte[] more = ReadExactly(stream, 2, name, place);
+            headerLength |= BinaryPrimitives.ReadUInt16LittleEndian(more) << 16;
+            place += 2;
+        }
+
+        if (headerLength < 0 || headerLength > Math.Min(length - place, 64 * 1024))
+        {
+            throw new ModelFormatException(name, 8, $"npy: header too long (got {headerLength} bytes)");
+        }
+
+        string header = Encoding.Latin1.GetString(ReadExactly(stream, headerLength, name, place));
+        place += headerLength;
+        (ElementType type, Shape shape) = Parse(header, name);
+        long bytes = (long)shape.Count * Elements.Size(type);
+        if (bytes > length - place || bytes > Array.MaxLength)
+        {
+            throw new ModelFormatException(name, place, $"npy: the file ends within the numbers (got {length - place} bytes, expected {bytes} for {shape})");
+        }
+
+        try
+        {
+            return Elements.Read(ReadExactly(stream, (int)bytes, name, place), type, shape);
+        }
+        catch (OverflowException e)
+        {
+            throw new ModelFormatException(name, place, "npy: holds numbers above 2^63", e);
+        }
+    }
+
+    /// <summary>Writes to a stream: version 1.0, C order.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="tensor">Any dtype and shape.</param>
+    public static void Write(Stream stream, Tensor tensor)
+    {
+        string type = tensor.DType switch
+        {
+            DType.Float32 => "<f4",
+            DType.Int64 => "<i8",
+            DType.Int32 => "<i4",
+            DType.UInt8 => "|u1",
+            _ => "|b1",
+        };
+        string shape = string.Join(", ", tensor.Shape.Select(l => l.ToString(CultureInfo.InvariantCulture)));
+        string header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({shape}{(tensor.Rank == 1 ? "," : "")}), }}";
+        int padded = (((10 + header.Length + 1) + 63) / 64 * 64) - 10;
+        byte[] start = [.. Magic, 1, 0, (byte)padded, (byte)(padded >> 8)];
+        stream.Write(start);
+        stream.Write(Encoding.Latin1.GetBytes(header.PadRight(padded - 1) + "\n"));
+        stream.Write(Elements.Write(tensor));
+    }
+
+    private static (ElementType Type, Shape Shape) Parse(string header, string name)
+    {
+        Match match = HeaderPattern().Match(header);
+        if (!match.Success)
+        {
+            throw new ModelFormatException(name, 10, "npy: the header is not understood (expected descr, fortran_order and shape; objects are refused)");
+        }
+
+        if (match.Groups["order"].Value is "True")
+        {
+            throw new ModelFormatException(name, 10, "npy: Fortran order is not supported; save it with numpy.ascontiguousarray");
+        }
+
+        ElementType type = match.Groups["type"].Value switch
+        {
+            "<f2" => ElementType.Float16,
+            "<f4" => ElementType.Float32,
+            "<f8" => ElementType.Float64,
+            "|i1" => ElementType.Int8,
+            "<i2" => ElementType.Int16,
+            "<i4" => ElementType.Int32,
+            "<i8" => ElementType.Int64,
+            "|u1" => ElementType.UInt8,
+            "<u2" => ElementType.UInt16,
+            "<u4" => ElementType.UInt32,
+            "<u8" => ElementType.UInt64,
+            "|b1" => ElementType.Bool,
+            string other => throw new ModelFormatException(
+                name, 10, $"npy: numbers of type '{other}' are not supported (expected little-endian f2 to f8, i1 to i8, u1 to u8 or b1)"),
+        };
+        try
+        {
+            int[] lengths = [.. match.Groups["shape"].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(l => int.Parse(l, NumberStyles.None, CultureInfo.InvariantCulture))];
+            return (type, Shape.Create(lengths));
+        }
+        catch (Exception e) when (e is OverflowException or ArgumentOutOfRangeException or FormatException)
+        {
+            throw new ModelFormatException(name, 10, $"npy: impossible shape ({match.Groups["shape"].Value})", e);
+        }
+    }
+
+    private static byte[] ReadExactly(Stream stream, int count, string name, long offset)
+    {
+        byte[] bytes = new byte[count];
+        int read;
+        try
+        {
+            read = stream.ReadAtLeast(bytes, count, throwOnEndOfStream: false);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ModelFormatException(name, offset, "npy: compressed data is damaged", e);
+        }
+
+        return read == count
+            ? bytes
+            : throw new ModelFormatException(name, offset, $"npy: the file is truncated (got {read} bytes, expected {count})");
+    }
+
+    [GeneratedRegex(@"^\s*\{(?=.*'descr'\s*:\s*'(?<type>[^']{2,8})')(?=.*'fortran_order'\s*:\s*(?<order>True|False))(?=.*'shape'\s*:\s*\((?<shape>[0-9, ]*)\))", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex HeaderPattern();
+}

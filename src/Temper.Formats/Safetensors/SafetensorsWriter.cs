@@ -1,0 +1,75 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using Temper.Tensors;
+
+namespace Temper.Formats.Safetensors;
+
+internal static class SafetensorsWriter
+{
+    internal static void Write(SafetensorsFile file, Stream stream)
+    {
+        byte[] header = Header(file);
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+        stream.Write(length);
+        stream.Write(header);
+        foreach ((_, Tensor tensor) in file.Tensors)
+        {
+            stream.Write(Elements.Write(tensor));
+        }
+    }
+
+    private static byte[] Header(SafetensorsFile file)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            if (file.Metadata.Count > 0)
+            {
+                json.WriteStartObject("__metadata__");
+                foreach ((string key, string value) in file.Metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
+                {
+                    json.WriteString(key, value);
+                }
+
+                json.WriteEndObject();
+            }
+
+            long place = 0;
+            foreach ((string name, Tensor tensor) in file.Tensors)
+            {
+                json.WriteStartObject(name);
+                json.WriteString("dtype", Name(tensor.DType));
+                json.WriteStartArray("shape");
+                foreach (int axis in tensor.Shape)
+                {
+                    json.WriteNumberValue(axis);
+                }
+
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(place);
+                place += (long)tensor.Count * tensor.DType.SizeInBytes();
+                json.WriteNumberValue(place);
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        // Spaces up to a multiple of eight, so that the numbers begin aligned.
+        buffer.Write(new byte[(8 - (buffer.Length % 8)) % 8].Select(_ => (byte)' ').ToArray());
+        return buffer.ToArray();
+    }
+
+    private static string Name(DType dtype) => dtype switch
+    {
+        DType.Float32 => "F32",
+        DType.Int64 => "I64",
+        DType.Int32 => "I32",
+        DType.UInt8 => "U8",
+        _ => "BOOL",
+    };
+}
