@@ -58,7 +58,7 @@ public sealed partial class SourceTests(ITestOutputHelper output)
         Assert.Empty(wrong);
     }
 
-    [GeneratedRegex(@"\bunsafe\b|System\.Runtime\.Intrinsics|\bUnsafe\.|MemoryMarshal\.GetReference|DllImport|LibraryImport", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(@"\bunsafe\b|System\.Runtime\.Intrinsics|\bUnsafe\.(?!SizeOf)|MemoryMarshal\.GetReference|DllImport|LibraryImport", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Unsafe();
 
     [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)", RegexOptions.ExplicitCapture, 5000)]

@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace Temper.Reporting.Charts;
+
+/// <summary>A range of values with round ticks, laid along pixels.</summary>
+internal sealed class Axis
+{
+    private const int WantedTicks = 5;
+
+    private Axis(double minimum, double maximum, double step) => (Minimum, Maximum, Step) = (minimum, maximum, step);
+
+    internal double Minimum { get; }
+
+    internal double Maximum { get; }
+
+    internal double Step { get; }
+
+    internal IEnumerable<double> Ticks
+    {
+        get
+        {
+            double first = Math.Ceiling((Minimum / Step) - 1e-9);
+            for (double i = first; i * Step <= Maximum + (Step * 1e-9); i++)
+            {
+                yield return i * Step;
+            }
+        }
+    }
+
+    /// <summary>An axis over the finite ones of some values; 0 to 1 if there are none.</summary>
+    /// <param name="values">Any values.</param>
+    /// <param name="isRounded">Whether the ends go out to the next ticks.</param>
+    /// <param name="isWhole">Whether ticks between whole numbers make no sense.</param>
+    internal static Axis Over(IEnumerable<double> values, bool isRounded, bool isWhole = false)
+    {
+        double[] finite = [.. values.Where(double.IsFinite)];
+        (double low, double high) = finite.Length == 0 ? (0, 1) : (finite.Min(), finite.Max());
+        if (high - low <= Math.Abs(high) * 1e-12)
+        {
+            double room = low == 0 ? 1 : Math.Abs(low) * 0.1;
+            (low, high) = isWhole ? (low - 1, high + 1) : (low - room, high + room);
+        }
+
+        double step = RoundStep((high - low) / WantedTicks);
+        step = isWhole ? Math.Max(1, Math.Round(step)) : step;
+        return isRounded
+            ? new Axis(Math.Floor((low / step) + 1e-9) * step, Math.Ceiling((high / step) - 1e-9) * step, step)
+            : new Axis(low, high, step);
+    }
+
+    /// <summary>Where a value stands between two pixels.</summary>
+    internal double Place(double value, double from, double to) => from + ((value - Minimum) / (Maximum - Minimum) * (to - from));
+
+    /// <summary>A tick's text, with as many digits as the step needs.</summary>
+    internal string Label(double tick)
+    {
+        int digits = Math.Clamp((int)Math.Ceiling(-Math.Log10(Step) - 1e-9), 0, 12);
+        double clean = Math.Abs(tick) < Step / 2 ? 0 : tick;
+        return Math.Abs(Maximum) >= 1e6 || digits > 6
+            ? clean.ToString("0.##E0", CultureInfo.InvariantCulture)
+            : clean.ToString($"N{digits}", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The next of 1, 2, 5, 10, ... at or above.</summary>
+    private static double RoundStep(double rough)
+    {
+        double power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
+        double part = rough / power;
+        return power * (part <= 1.0001 ? 1 : part <= 2.0001 ? 2 : part <= 5.0001 ? 5 : 10);
+    }
+}

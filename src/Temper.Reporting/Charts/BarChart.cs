@@ -1,0 +1,71 @@
+using Temper.Reporting.Documents;
+
+namespace Temper.Reporting.Charts;
+
+/// <summary>Bars of one color.</summary>
+/// <param name="Name">In the legend.</param>
+/// <param name="Values">One for each label of the chart, not negative; one that is not finite has no bar.</param>
+public sealed record ChartBars(string Name, IReadOnlyList<double> Values);
+
+/// <summary>Bars to the right, grouped by label, with their values written beside them.</summary>
+public sealed record BarChart : Chart
+{
+    private const double LetterWidth = 6.7, Bar = 15, GroupGap = 12, Top = 36, Bottom = 26, Right = 84;
+
+    /// <summary>Names of the groups, from the top.</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>The bars; several series make groups.</summary>
+    public required IReadOnlyList<ChartBars> Bars { get; init; }
+
+    /// <summary>What the values are, below the axis.</summary>
+    public string ValueLabel { get; init; } = "";
+
+    /// <summary>How a value is written beside its bar: a .NET format of a number.</summary>
+    public string ValueFormat { get; init; } = "G4";
+
+    /// <summary>The value that fills the width; null: the largest one.</summary>
+    public double? Maximum { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToSvg()
+    {
+        double group = (Bar * Math.Max(Bars.Count, 1)) + GroupGap;
+        double height = Top + (group * Math.Max(Labels.Count, 1)) + Bottom;
+        double left = Math.Clamp(16 + (Labels.Select(label => label.Length).DefaultIfEmpty().Max() * LetterWidth), 60, Width / 2);
+        double largest = Maximum ?? Bars.SelectMany(bars => bars.Values).Where(double.IsFinite).DefaultIfEmpty().Max();
+        Markup svg = Frame(height);
+        Legend(svg, Bars.Select(bars => bars.Name), left, 16);
+        for (int i = 0; i < Labels.Count; i++)
+        {
+            double y = Top + (i * group);
+            Label(svg, Labels[i], left - 10, y + ((group - GroupGap) / 2) + 4, "tick end");
+            for (int j = 0; j < Bars.Count; j++)
+            {
+                Draw(svg, i < Bars[j].Values.Count ? Bars[j].Values[i] : double.NaN, (left, y + (j * Bar), largest, Color(j)));
+            }
+        }
+
+        svg.Empty("line", ("x1", left), ("x2", left), ("y1", Top - 6), ("y2", height - Bottom), ("class", "axis"));
+        Label(svg, ValueLabel, (left + Width - Right) / 2, height - 8, "label middle");
+        if (Labels.Count == 0)
+        {
+            NoData(svg, (left + Width) / 2, Top + 12);
+        }
+
+        return svg.Close().ToString();
+    }
+
+    private void Draw(Markup svg, double value, (double X, double Y, double Largest, string Color) bar)
+    {
+        if (!double.IsFinite(value))
+        {
+            Label(svg, "–", bar.X + 6, bar.Y + 11, "value");
+            return;
+        }
+
+        double length = bar.Largest > 0 ? Math.Clamp(value / bar.Largest, 0, 1) * (Width - Right - bar.X) : 0;
+        svg.Empty("rect", ("x", bar.X), ("y", bar.Y), ("width", length), ("height", Bar - 2), ("rx", 2.0), ("class", $"fill {bar.Color}"));
+        Label(svg, value.ToString(ValueFormat, System.Globalization.CultureInfo.InvariantCulture), bar.X + length + 6, bar.Y + 11, "value");
+    }
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text;
+using Temper.Reporting.Documents;
+
+namespace Temper.Reporting.Charts;
+
+/// <summary>A line of a chart.</summary>
+/// <param name="Name">In the legend.</param>
+/// <param name="Points">From left to right; the line is broken where a value is not finite.</param>
+public sealed record ChartLine(string Name, IReadOnlyList<(double X, double Y)> Points);
+
+/// <summary>Lines over a horizontal axis.</summary>
+public sealed record LineChart : Chart
+{
+    private const double Height = 300, Left = 58, Right = 16, Top = 40, Bottom = 46;
+
+    /// <summary>What goes to the right.</summary>
+    public string XLabel { get; init; } = "";
+
+    /// <summary>What goes up.</summary>
+    public string YLabel { get; init; } = "";
+
+    /// <summary>Whether the horizontal values are whole numbers, such as epochs.</summary>
+    public bool HasWholeX { get; init; }
+
+    /// <summary>The lines.</summary>
+    public required IReadOnlyList<ChartLine> Lines { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToSvg()
+    {
+        Axis x = Axis.Over(Lines.SelectMany(line => line.Points.Select(point => point.X)), isRounded: false, HasWholeX);
+        Axis y = Axis.Over(Lines.SelectMany(line => line.Points.Select(point => point.Y)), isRounded: true);
+        Markup svg = Frame(Height);
+        Legend(svg, Lines.Select(line => line.Name), Left, 18);
+        Grid(svg, x, y);
+        for (int i = 0; i < Lines.Count; i++)
+        {
+            Line(svg, Lines[i], Color(i), x, y);
+        }
+
+        if (!Lines.Any(line => line.Points.Any(IsFinite)))
+        {
+            NoData(svg, (Left + Width - Right) / 2, (Top + Height - Bottom) / 2);
+        }
+
+        return svg.Close().ToString();
+    }
+
+    private static bool IsFinite((double X, double Y) point) => double.IsFinite(point.X) && double.IsFinite(point.Y);
+
+    private static (double X, double Y) Place((double X, double Y) point, Axis x, Axis y) =>
+        (x.Place(point.X, Left, Width - Right), y.Place(point.Y, Height - Bottom, Top));
+
+    private void Grid(Markup svg, Axis x, Axis y)
+    {
+        foreach (double tick in y.Ticks)
+        {
+            double place = y.Place(tick, Height - Bottom, Top);
+            svg.Empty("line", ("x1", Left), ("x2", Width - Right), ("y1", place), ("y2", place), ("class", "grid"));
+            Label(svg, y.Label(tick), Left - 8, place + 4, "tick end");
+        }
+
+        foreach (double tick in x.Ticks)
+        {
+            double place = x.Place(tick, Left, Width - Right);
+            svg.Empty("line", ("x1", place), ("x2", place), ("y1", Height - Bottom), ("y2", Height - Bottom + 4), ("class", "axis"));
+            Label(svg, x.Label(tick), place, Height - Bottom + 18, "tick middle");
+        }
+
+        svg.Empty("line", ("x1", Left), ("x2", Width - Right), ("y1", Height - Bottom), ("y2", Height - Bottom), ("class", "axis"));
+        Label(svg, XLabel, (Left + Width - Right) / 2, Height - 8, "label middle");
+        svg.Leaf(
+            "text", YLabel, ("class", "label middle"), ("transform", FormattableString.Invariant($"translate(14 {(Top + Height - Bottom) / 2}) rotate(-90)")));
+    }
+
+    private static void Line(Markup svg, ChartLine line, string color, Axis x, Axis y)
+    {
+        var path = new StringBuilder();
+        bool isBroken = true;
+        foreach ((double X, double Y) point in line.Points)
+        {
+            if (IsFinite(point))
+            {
+                (double px, double py) = Place(point, x, y);
+                path.Append(CultureInfo.InvariantCulture, $"{(isBroken ? 'M' : 'L')}{px:0.##} {py:0.##}");
+            }
+
+            isBroken = !IsFinite(point);
+        }
+
+        if (path.Length > 0)
+        {
+            svg.Empty("path", ("d", path.ToString()), ("class", $"line {color}"));
+            (double X, double Y) last = line.Points.Last(IsFinite);
+            (double cx, double cy) = Place(last, x, y);
+            svg.Open("circle", ("cx", cx), ("cy", cy), ("r", 3.5), ("class", $"fill {color}"))
+                .Leaf("title", FormattableString.Invariant($"{line.Name}: {last.Y:G5} at {last.X:G5}")).Close();
+        }
+    }
+}

@@ -1,0 +1,55 @@
+namespace Temper.Reporting.Documents;
+
+/// <summary>A part of a report under a heading.</summary>
+/// <param name="Heading">The heading.</param>
+/// <param name="Blocks">What stands below it.</param>
+public sealed record Section(string Heading, IReadOnlyList<Block> Blocks);
+
+/// <summary>A report that is one HTML file: no script, no network, light and dark, good to print.</summary>
+public sealed record Report
+{
+    /// <summary>In large letters, and on the browser's tab.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>One line below the title.</summary>
+    public string Subtitle { get; init; } = "";
+
+    /// <summary>The content.</summary>
+    public required IReadOnlyList<Section> Sections { get; init; }
+
+    /// <summary>One line at the end, such as the version of the tool.</summary>
+    public string Footer { get; init; } = "";
+
+    /// <summary>The file's text.</summary>
+    public string ToHtml()
+    {
+        Markup html = new Markup().Raw("<!doctype html>\n").Open("html", ("lang", "en")).Open("head")
+            .Empty("meta", ("charset", "utf-8"))
+            .Empty("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"))
+            .Leaf("title", Title)
+            .Open("style").Raw(StyleSheet.Text).Close()
+            .Close().Open("body").Open("main").Open("header").Leaf("h1", Title).Leaf("p", Subtitle, ("class", "subtitle")).Close();
+        foreach (Section section in Sections)
+        {
+            html.Open("section").Leaf("h2", section.Heading);
+            foreach (Block block in section.Blocks)
+            {
+                block.Write(html);
+            }
+
+            html.Close();
+        }
+
+        return html.Leaf("footer", Footer).Close().Close().Close().ToString();
+    }
+
+    /// <summary>Writes the file; an old one is replaced only when the new one is whole.</summary>
+    /// <param name="path">Where.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Save(string path)
+    {
+        string part = $"{path}.part";
+        File.WriteAllText(part, ToHtml());
+        File.Move(part, path, overwrite: true);
+    }
+}

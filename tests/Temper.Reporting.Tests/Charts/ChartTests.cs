@@ -1,0 +1,97 @@
+using System.Xml.Linq;
+using Temper.Reporting.Charts;
+
+namespace Temper.Reporting.Tests.Charts;
+
+public sealed class ChartTests
+{
+    private static readonly LineChart TwoPoints = new()
+    {
+        Title = "Loss",
+        XLabel = "epoch",
+        HasWholeX = true,
+        Lines = [new ChartLine("training", [(1, 2.0), (2, 1.0)])],
+    };
+
+    [Fact]
+    public void LineChart_places_points_between_axes()
+    {
+        XElement svg = XElement.Parse(TwoPoints.ToSvg());
+        Assert.Equal("M58 40L624 254", (string?)ByClass(svg, "line c1").Single().Attribute("d"));
+        Assert.Equal(["1", "2"], ByClass(svg, "tick middle").Select(tick => tick.Value));
+        Assert.Equal(["1.0", "1.2", "1.4", "1.6", "1.8", "2.0"], ByClass(svg, "tick end").Select(tick => tick.Value));
+    }
+
+    [Fact]
+    public void LineChart_of_a_value_that_is_not_finite_breaks_the_line()
+    {
+        LineChart chart = TwoPoints with { Lines = [new ChartLine("a", [(0, 1), (1, 2), (2, double.NaN), (3, double.PositiveInfinity), (4, 0)])] };
+        string path = (string)ByClass(XElement.Parse(chart.ToSvg()), "line c1").Single().Attribute("d")!;
+        Assert.Equal(2, path.Count(letter => letter == 'M'));
+        Assert.DoesNotContain("NaN", path, StringComparison.Ordinal);
+        Assert.DoesNotContain("∞", path, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, Chart> Empties => new()
+    {
+        { "no lines", TwoPoints with { Lines = [] } },
+        { "no points", TwoPoints with { Lines = [new ChartLine("a", [])] } },
+        { "only NaN", TwoPoints with { Lines = [new ChartLine("a", [(1, double.NaN)])] } },
+        { "no bars", new BarChart { Title = "b", Labels = [], Bars = [] } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Empties))]
+    public void Chart_without_data_says_so(string what, Chart chart) =>
+        Assert.True(ByClass(XElement.Parse(chart.ToSvg()), "note").Any(note => note.Value is "no data"), what);
+
+    [Fact]
+    public void BarChart_draws_groups_and_leaves_out_what_is_not_finite()
+    {
+        var chart = new BarChart
+        {
+            Title = "Weights", Labels = ["conv1", "fc1"], ValueFormat = "0.0",
+            Bars = [new ChartBars("dense", [10, 5]), new ChartBars("lean", [double.NaN, 2.5])],
+        };
+        XElement svg = XElement.Parse(chart.ToSvg());
+        double[] lengths = [.. ByClass(svg, "fill c1").Concat(ByClass(svg, "fill c2")).Where(bar => (string?)bar.Attribute("height") is "13")
+            .Select(bar => (double)bar.Attribute("width")!)];
+        Assert.Equal(3, lengths.Length);
+        Assert.Equal(lengths[0] / 2, lengths[1], 1);
+        Assert.Equal(lengths[0] / 4, lengths[2], 1);
+        Assert.Equal(["10.0", "–", "5.0", "2.5"], ByClass(svg, "value").Select(value => value.Value));
+    }
+
+    [Fact]
+    public void ConfusionChart_without_samples_of_a_class_has_its_row()
+    {
+        var chart = new ConfusionChart { Title = "c", Classes = ["cat", "dog"], Count = (row, column) => row == 0 ? 3 - column : 0 };
+        XElement svg = XElement.Parse(chart.ToSvg());
+        Assert.Equal(["3", "2"], svg.Descendants().Where(text => ((string?)text.Attribute("class"))?.StartsWith("value", StringComparison.Ordinal) == true)
+            .Select(text => text.Value));
+    }
+
+    [Theory]
+    [InlineData(0, 1, "0.0,0.2,0.4,0.6,0.8,1.0")]
+    [InlineData(0.9012, 0.9118, "0.900,0.905,0.910,0.915")]
+    [InlineData(-30, 100, "-50,0,50,100")]
+    [InlineData(0, 2_000_000, "0E0,5E5,1E6,1.5E6,2E6")]
+    public void Axis_has_round_ticks(double low, double high, string expected)
+    {
+        Axis axis = Axis.Over([low, high], isRounded: true);
+        Assert.Equal(expected, string.Join(',', axis.Ticks.Select(axis.Label)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(-1e-9)]
+    public void Axis_over_one_value_has_room_around_it(double value)
+    {
+        Axis axis = Axis.Over([value], isRounded: true);
+        Assert.True(axis.Minimum < value && axis.Maximum > value);
+    }
+
+    private static IEnumerable<XElement> ByClass(XElement svg, string name) =>
+        svg.Descendants().Where(element => string.Equals((string?)element.Attribute("class"), name, StringComparison.Ordinal));
+}
