@@ -1,0 +1,137 @@
+using Temper.Formats.Safetensors;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Models;
+
+/// <summary>Saves and loads networks, graph and numbers.</summary>
+/// <remarks>
+/// Two forms hold both: a model folder (<c>config.json</c> with the graph, <c>model.safetensors</c> with the numbers, a
+/// <c>README.md</c> for people), and one .safetensors file with the graph in its metadata. A bare state dict, as PyTorch programs
+/// export it, holds numbers only: it needs a network to put them into. Masks are stored as uint8 tensors named
+/// <c>NAME.mask</c>. Files are hostile until parsed; nothing in them is executed.
+/// </remarks>
+public static class ModelFile
+{
+    /// <summary>The graph's file in a model folder.</summary>
+    public const string GraphName = "config.json";
+
+    /// <summary>The numbers' file in a model folder.</summary>
+    public const string WeightsName = "model.safetensors";
+
+    private const string CardName = "README.md";
+    private const string GraphKey = "temper.network";
+    private const string Extension = ".safetensors";
+    private const string MaskSuffix = ".mask";
+
+    /// <summary>Saves a network. Each file is written as a whole or not at all; the same network gives the same bytes.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="path">A name ending in .safetensors for one file, any other for a folder, which is made.</param>
+    /// <exception cref="IOException">Writing failed; files that were there are unharmed.</exception>
+    public static void Save(Network network, string path)
+    {
+        if (IsSingleFile(path))
+        {
+            var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { [GraphKey] = network.ToJson() };
+            new SafetensorsFile(Numbers(network), metadata).Save(path);
+            return;
+        }
+
+        new SafetensorsFile(Numbers(network)).Save(Path.Combine(path, WeightsName));
+        AtomicFile.WriteText(Path.Combine(path, GraphName), network.ToJson());
+        AtomicFile.WriteText(Path.Combine(path, CardName), ModelCard.Of(network));
+    }
+
+    /// <summary>Loads a network that <see cref="Save"/> wrote.</summary>
+    /// <param name="path">A model folder or a .safetensors file with a graph.</param>
+    /// <exception cref="ModelFormatException">A file is malformed, or graph and numbers do not fit each other.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
+    public static Network Load(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            string graph = Path.Combine(path, GraphName), weights = Path.Combine(path, WeightsName);
+            return Fill(ReadGraph(ReadText(graph), graph), SafetensorsFile.Load(weights), weights);
+        }
+
+        SafetensorsFile file = SafetensorsFile.Load(path);
+        return file.Metadata.TryGetValue(GraphKey, out string? text)
+            ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), file, path)
+            : throw new ModelFormatException(
+                path, 8, $"holds numbers but no graph; name its architecture (one of {string.Join(", ", NetworkZoo.Names)})");
+    }
+
+    /// <summary>Loads a model, or the numbers of a bare state dict into an architecture of the zoo.</summary>
+    /// <param name="path">A model folder or a .safetensors file.</param>
+    /// <param name="architecture">One of <see cref="NetworkZoo.Names"/>; null: the file must hold a graph.</param>
+    /// <param name="options">Input and number of classes of the architecture.</param>
+    /// <inheritdoc cref="Load(string)"/>
+    public static Network Load(string path, string? architecture, ZooOptions? options = null) =>
+        architecture is null ? Load(path) : LoadWeights(NetworkZoo.Create(architecture, options), path);
+
+    /// <summary>A network with the numbers of a file; graph, class names and metadata are the network's own.</summary>
+    /// <param name="network">The architecture; its own numbers do not matter.</param>
+    /// <param name="path">A model folder or a .safetensors file; names may all begin with <c>module.</c>.</param>
+    /// <exception cref="ModelFormatException">The file is malformed, lacks a tensor, has one too many, or one of another shape.</exception>
+    public static Network LoadWeights(Network network, string path)
+    {
+        string weights = Directory.Exists(path) ? Path.Combine(path, WeightsName) : path;
+        return Fill(NetworkBlueprint.Of(network), SafetensorsFile.Load(weights), weights);
+    }
+
+    private static bool IsSingleFile(string path) => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
+
+    private static List<KeyValuePair<string, Tensor>> Numbers(Network network)
+    {
+        var numbers = new List<KeyValuePair<string, Tensor>>();
+        numbers.AddRange(network.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
+        numbers.AddRange(network.Buffers);
+        numbers.AddRange(network.Parameters.Where(parameter => parameter.Mask is not null)
+            .Select(parameter => KeyValuePair.Create(parameter.Name + MaskSuffix, parameter.Mask!.To(DType.UInt8))));
+        return numbers;
+    }
+
+    private static byte[] ReadText(string path)
+    {
+        long length = new FileInfo(path).Length;
+        return length <= NetworkJsonReader.LongestText
+            ? File.ReadAllBytes(path)
+            : throw new ModelFormatException(path, 0, $"too long for a graph (got {length} bytes, expected at most {NetworkJsonReader.LongestText})");
+    }
+
+    private static NetworkBlueprint ReadGraph(byte[] text, string file)
+    {
+        try
+        {
+            return NetworkJsonReader.Read(text);
+        }
+        catch (FormatException error)
+        {
+            throw new ModelFormatException(file, 0, error.Message, error);
+        }
+    }
+
+    /// <summary>Puts the file's numbers into the graph; every tensor of the file must have a place.</summary>
+    private static Network Fill(NetworkBlueprint blueprint, SafetensorsFile file, string name)
+    {
+        StateDict tensors = StateDict.Of(file);
+        try
+        {
+            Network network = blueprint.Create(tensors.Take);
+            foreach (Parameter parameter in network.Parameters)
+            {
+                if (tensors.Take(parameter.Name + MaskSuffix) is { } mask)
+                {
+                    network = network.WithMask(parameter.Name, mask.To(DType.Float32));
+                }
+            }
+
+            return tensors.Unused.Count == 0 ? network : throw new FormatException(
+                $"{tensors.Unused.Count} tensors have no place in the graph ({string.Join(", ", tensors.Unused.Take(8))}); is it another architecture?");
+        }
+        catch (Exception error) when (error is FormatException or ArgumentException)
+        {
+            throw new ModelFormatException(name, 8, error.Message, error);
+        }
+    }
+}
