@@ -14,6 +14,11 @@ internal static unsafe partial class Normalization
     /// <summary>Floats of one stream in a chunk: the streams of a pass fit the second-level cache together.</summary>
     private const int ChunkFloats = 16 * 1024;
 
+    /// <summary>Floats of one stream in a block of rows, which is walked channel by channel: about a page.</summary>
+    private const int BlockFloats = 512;
+
+    private const int MinBlockRows = 4;
+
     /// <summary>Rows of a chunk at most: what is added up in single precision.</summary>
     private const int MaxRows = 1024;
 

@@ -8,7 +8,7 @@ internal static unsafe partial class Normalization
     private interface IPass
     {
         /// <summary>Treats channels from <paramref name="c"/> on, as far as whole lanes reach; gives the next channel.</summary>
-        static abstract int Run<TLane>(in RowJob job, int chunk, int c)
+        static abstract int Run<TLane>(in RowJob job, in Rows rows, int c)
             where TLane : unmanaged, ILanes<TLane>;
     }
 
@@ -20,43 +20,65 @@ internal static unsafe partial class Normalization
 
     private static void GradientChunk(void* job, int chunk) => Run<GradientPass>(job, chunk);
 
-    /// <summary>The widest lanes first, then narrower ones for the channels that are left.</summary>
+    /// <summary>
+    /// A chunk in blocks of rows that are contiguous memory of about a page, so that walking it channel by channel is no stride for the
+    /// prefetcher; in a block the widest lanes first, then narrower ones for the channels that are left.
+    /// </summary>
     private static void Run<TPass>(void* pointer, int chunk)
         where TPass : IPass
     {
         ref RowJob job = ref *(RowJob*)pointer;
-        int c = 0;
-        if (Simd.Active >= SimdWidth.Vector512)
+        (int start, int end) = job.Range(chunk);
+        float* sums = job.Target + (2L * chunk * job.Channels);
+        int block = Math.Max(BlockFloats / job.Channels, MinBlockRows);
+        for (int row = start; row < end; row += block)
         {
-            c = TPass.Run<Lanes512>(job, chunk, c);
-        }
+            var rows = new Rows(row, Math.Min(row + block, end), sums, isFirst: row == start);
+            int c = 0;
+            if (Simd.Active >= SimdWidth.Vector512)
+            {
+                c = TPass.Run<Lanes512>(job, rows, c);
+            }
 
-        if (Simd.Active >= SimdWidth.Vector256)
-        {
-            c = TPass.Run<Lanes256>(job, chunk, c);
-        }
+            if (Simd.Active >= SimdWidth.Vector256)
+            {
+                c = TPass.Run<Lanes256>(job, rows, c);
+            }
 
-        if (Simd.Active >= SimdWidth.Vector128)
-        {
-            c = TPass.Run<Lanes128>(job, chunk, c);
-        }
+            if (Simd.Active >= SimdWidth.Vector128)
+            {
+                c = TPass.Run<Lanes128>(job, rows, c);
+            }
 
-        TPass.Run<Lane>(job, chunk, c);
+            TPass.Run<Lane>(job, rows, c);
+        }
+    }
+
+    /// <summary>A block of rows, and the sums of its chunk for passes that reduce.</summary>
+    private readonly struct Rows(int start, int end, float* sums, bool isFirst)
+    {
+        internal readonly int Start = start;
+        internal readonly int End = end;
+        internal readonly float* Sums = sums;
+
+        /// <summary>The sums so far: nothing before the first block.</summary>
+        internal TLane Sum<TLane>(int c)
+            where TLane : unmanaged, ILanes<TLane> => isFirst ? TLane.Zero : TLane.Load(Sums + c);
     }
 
     private readonly struct StatisticsPass : IPass
     {
-        public static int Run<TLane>(in RowJob job, int chunk, int c)
+        public static int Run<TLane>(in RowJob job, in Rows rows, int c)
             where TLane : unmanaged, ILanes<TLane>
         {
-            (int start, int end) = job.Range(chunk);
+            (int start, int end) = (rows.Start, rows.End);
             int channels = job.Channels;
-            float* sums = job.Target + (2L * chunk * channels);
+            float* sums = rows.Sums;
             for (; c + TLane.Count <= channels; c += TLane.Count)
             {
                 TLane pivot = TLane.Load(job.Y + c);
-                TLane sum = TLane.Zero;
-                TLane squares = TLane.Zero;
+                TLane sum = rows.Sum<TLane>(c);
+                TLane squares = rows.Sum<TLane>(channels + c);
                 float* x = job.X + ((long)start * channels) + c;
                 for (int row = start; row < end; row++, x += channels)
                 {
@@ -75,20 +97,20 @@ internal static unsafe partial class Normalization
 
     private readonly struct GradientSumsPass : IPass
     {
-        public static int Run<TLane>(in RowJob job, int chunk, int c)
+        public static int Run<TLane>(in RowJob job, in Rows rows, int c)
             where TLane : unmanaged, ILanes<TLane>
         {
-            (int start, int end) = job.Range(chunk);
+            (int start, int end) = (rows.Start, rows.End);
             int channels = job.Channels;
             float* x = job.X;
             float* dys = job.Y;
             float* mask = job.Mask;
-            float* sums = job.Target + (2L * chunk * channels);
+            float* sums = rows.Sums;
             for (; c + TLane.Count <= channels; c += TLane.Count)
             {
                 TLane mean = TLane.Load(job.A + c);
-                TLane sum = TLane.Zero;
-                TLane products = TLane.Zero;
+                TLane sum = rows.Sum<TLane>(c);
+                TLane products = rows.Sum<TLane>(channels + c);
                 long at = ((long)start * channels) + c;
                 for (int row = start; row < end; row++, at += channels)
                 {
@@ -112,10 +134,10 @@ internal static unsafe partial class Normalization
 
     private readonly struct ApplyPass : IPass
     {
-        public static int Run<TLane>(in RowJob job, int chunk, int c)
+        public static int Run<TLane>(in RowJob job, in Rows rows, int c)
             where TLane : unmanaged, ILanes<TLane>
         {
-            (int start, int end) = job.Range(chunk);
+            (int start, int end) = (rows.Start, rows.End);
             int channels = job.Channels;
             bool relu = job.Relu;
             float* x = job.X;
@@ -145,10 +167,10 @@ internal static unsafe partial class Normalization
 
     private readonly struct GradientPass : IPass
     {
-        public static int Run<TLane>(in RowJob job, int chunk, int c)
+        public static int Run<TLane>(in RowJob job, in Rows rows, int c)
             where TLane : unmanaged, ILanes<TLane>
         {
-            (int start, int end) = job.Range(chunk);
+            (int start, int end) = (rows.Start, rows.End);
             int channels = job.Channels;
             float* x = job.X;
             float* dys = job.Y;
