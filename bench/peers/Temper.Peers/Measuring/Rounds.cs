@@ -25,9 +25,11 @@ internal static class Rounds
     /// <summary>Seconds of one piece of work, for each contender: the 5th percentile of its samples.</summary>
     /// <param name="contenders">What is compared.</param>
     /// <param name="seconds">Time to spend on each, about.</param>
-    public static double[] Measure(IReadOnlyList<Contender> contenders, double seconds)
+    /// <param name="clock">Seconds since some moment, for work on the calling thread alone; by default wall time.</param>
+    public static double[] Measure(IReadOnlyList<Contender> contenders, double seconds, Func<double>? clock = null)
     {
-        int[] repetitions = [.. contenders.Select(c => Repetitions(c.Work))];
+        clock ??= WallTime;
+        int[] repetitions = [.. contenders.Select(c => c.Turn is null ? Repetitions(c.Work) : 0)];
         List<double>[] samples = [.. contenders.Select(_ => new List<double>())];
         long start = Stopwatch.GetTimestamp();
         for (int turn = 0; turn < FewestTurns || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds * contenders.Count; turn++)
@@ -35,14 +37,23 @@ internal static class Rounds
             for (int i = 0; i < contenders.Count; i++)
             {
                 Thread.Sleep(Quiet);
-                Turn(contenders[i].Work, repetitions[i], samples[i]);
+                if (contenders[i].Turn is { } turnElsewhere)
+                {
+                    samples[i].AddRange(turnElsewhere(LongestTurn.TotalSeconds));
+                }
+                else
+                {
+                    Turn(contenders[i].Work, repetitions[i], clock, samples[i]);
+                }
             }
         }
 
         return [.. samples.Select(LowQuantile)];
     }
 
-    private static void Turn(Action work, int repetitions, List<double> samples)
+    private static double WallTime() => Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
+
+    private static void Turn(Action work, int repetitions, Func<double> clock, List<double> samples)
     {
         // Wakes the library's workers and brings its data back into the caches, as in a steady run.
         work();
@@ -50,13 +61,13 @@ internal static class Rounds
         long turn = Stopwatch.GetTimestamp();
         for (int sample = 0; sample < SamplesATurn && Stopwatch.GetElapsedTime(turn) < LongestTurn; sample++)
         {
-            long start = Stopwatch.GetTimestamp();
+            double start = clock();
             for (int i = 0; i < repetitions; i++)
             {
                 work();
             }
 
-            samples.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / repetitions);
+            samples.Add((clock() - start) / repetitions);
         }
     }
 

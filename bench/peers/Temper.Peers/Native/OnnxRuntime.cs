@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Temper.Peers.Native;
+
+/// <summary>The part of ONNX Runtime's C interface that runs a model with one input and one output, both in our memory.</summary>
+internal static unsafe class OnnxRuntime
+{
+    /// <summary>The version of the table of functions; later libraries still give it.</summary>
+    private const uint ApiVersion = 22;
+
+    private const int Warning = 2;
+
+    private static readonly nint* Api = Load();
+
+    private static readonly nint Environment = Api == null ? 0 : CreateEnvironment();
+
+    /// <summary>Places in the table of functions (onnxruntime_c_api.h keeps them for ever).</summary>
+    private enum Function
+    {
+        GetErrorMessage = 2,
+        CreateEnv = 3,
+        CreateSessionFromArray = 8,
+        Run = 9,
+        CreateSessionOptions = 10,
+        SetIntraOpNumThreads = 24,
+        CreateTensorWithDataAsOrtValue = 49,
+        CreateCpuMemoryInfo = 69,
+    }
+
+    /// <summary>Whether the library was found: TEMPER_ONNXRUNTIME names the file, else the loader's usual places.</summary>
+    public static bool IsInstalled => Api != null;
+
+    /// <summary>A model ready to run.</summary>
+    public static nint OpenModel(ReadOnlySpan<byte> model, int threads)
+    {
+        nint options, session;
+        Check(((delegate* unmanaged[Cdecl]<nint*, nint>)Get(Function.CreateSessionOptions))(&options));
+        Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)Get(Function.SetIntraOpNumThreads))(options, threads));
+        fixed (byte* bytes = model)
+        {
+            Check(((delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, nint*, nint>)Get(Function.CreateSessionFromArray))(
+                Environment, bytes, (nuint)model.Length, options, &session));
+        }
+
+        return session;
+    }
+
+    /// <summary>A tensor over pinned memory.</summary>
+    public static nint View(float* data, ReadOnlySpan<long> shape)
+    {
+        const int Float = 1;
+        nint memory, value;
+        Check(((delegate* unmanaged[Cdecl]<int, int, nint*, nint>)Get(Function.CreateCpuMemoryInfo))(0, 0, &memory));
+        long count = 1;
+        foreach (long size in shape)
+        {
+            count *= size;
+        }
+
+        fixed (long* sizes = shape)
+        {
+            Check(((delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)Get(Function.CreateTensorWithDataAsOrtValue))(
+                memory, data, (nuint)(count * sizeof(float)), sizes, (nuint)shape.Length, Float, &value));
+        }
+
+        return value;
+    }
+
+    /// <summary>Runs a model whose input and output are named x and y.</summary>
+    public static void Run(nint session, nint x, nint y)
+    {
+        ReadOnlySpan<byte> inputName = "x\0"u8, outputName = "y\0"u8;
+        fixed (byte* input = inputName, output = outputName)
+        {
+            Check(((delegate* unmanaged[Cdecl]<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)Get(Function.Run))(
+                session, 0, &input, &x, 1, &output, 1, &y));
+        }
+    }
+
+    private static nint* Load()
+    {
+        string file = System.Environment.GetEnvironmentVariable("TEMPER_ONNXRUNTIME") ?? "libonnxruntime.so.1";
+        if (!NativeLibrary.TryLoad(file, out nint library))
+        {
+            return null;
+        }
+
+        var getBase = (delegate* unmanaged[Cdecl]<nint*>)NativeLibrary.GetExport(library, "OrtGetApiBase");
+        return ((delegate* unmanaged[Cdecl]<uint, nint*>)getBase()[0])(ApiVersion);
+    }
+
+    private static nint CreateEnvironment()
+    {
+        nint environment;
+        fixed (byte* name = "temper\0"u8)
+        {
+            Check(((delegate* unmanaged[Cdecl]<int, byte*, nint*, nint>)Get(Function.CreateEnv))(Warning, name, &environment));
+        }
+
+        return environment;
+    }
+
+    private static nint Get(Function function) => Api[(int)function];
+
+    private static void Check(nint status)
+    {
+        if (status != 0)
+        {
+            byte* text = ((delegate* unmanaged[Cdecl]<nint, byte*>)Get(Function.GetErrorMessage))(status);
+            throw new InvalidOperationException($"ONNX Runtime: {Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text))}");
+        }
+    }
+}
