@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text;
+
+namespace Temper.Training.Evaluation;
+
+/// <summary>How often samples of each class were taken for each class.</summary>
+public sealed class ConfusionMatrix
+{
+    private readonly long[] _counts;
+
+    /// <summary>A matrix of zeros.</summary>
+    /// <param name="classes">Number of classes, one or more.</param>
+    public ConfusionMatrix(int classes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
+        Classes = classes;
+        _counts = new long[checked(classes * classes)];
+    }
+
+    /// <summary>Number of classes.</summary>
+    public int Classes { get; }
+
+    /// <summary>Number of samples.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Samples taken for their own class.</summary>
+    public long Correct
+    {
+        get
+        {
+            long sum = 0;
+            for (int i = 0; i < Classes; i++)
+            {
+                sum += this[i, i];
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Share of samples taken for their own class, 0 to 1; NaN without samples.</summary>
+    public double Accuracy => (double)Correct / Count;
+
+    /// <summary>Samples of class <paramref name="actual"/> that were taken for class <paramref name="predicted"/>.</summary>
+    /// <param name="actual">Row.</param>
+    /// <param name="predicted">Column.</param>
+    public long this[int actual, int predicted] => _counts[Index(actual, predicted)];
+
+    /// <summary>Counts a sample.</summary>
+    /// <param name="actual">Its class.</param>
+    /// <param name="predicted">What it was taken for.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
+    public void Add(int actual, int predicted)
+    {
+        _counts[Index(actual, predicted)]++;
+        Count++;
+    }
+
+    /// <summary>Share of a class that was found, 0 to 1; NaN for a class without samples.</summary>
+    /// <param name="actual">The class.</param>
+    public double Recall(int actual)
+    {
+        long row = 0;
+        for (int i = 0; i < Classes; i++)
+        {
+            row += this[actual, i];
+        }
+
+        return (double)this[actual, actual] / row;
+    }
+
+    /// <summary>Share of what was taken for a class that is of it, 0 to 1; NaN if nothing was.</summary>
+    /// <param name="predicted">The class.</param>
+    public double Precision(int predicted)
+    {
+        long column = 0;
+        for (int i = 0; i < Classes; i++)
+        {
+            column += this[i, predicted];
+        }
+
+        return (double)this[predicted, predicted] / column;
+    }
+
+    /// <summary>Rows of counts: actual classes down, predicted ones across.</summary>
+    public override string ToString()
+    {
+        int width = Math.Max(3, _counts.Max().ToString(CultureInfo.InvariantCulture).Length + 1);
+        var text = new StringBuilder();
+        for (int i = 0; i < Classes; i++)
+        {
+            for (int j = 0; j < Classes; j++)
+            {
+                text.Append(this[i, j].ToString(CultureInfo.InvariantCulture).PadLeft(width));
+            }
+
+            text.Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    private int Index(int actual, int predicted)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)actual, (uint)Classes, nameof(actual));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)predicted, (uint)Classes, nameof(predicted));
+        return (actual * Classes) + predicted;
+    }
+}

@@ -1,0 +1,108 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Temper.Training.Tracking;
+
+/// <summary>Appends one JSON object a line to <c>metrics.jsonl</c>: the source for every other view of a run.</summary>
+/// <remarks>
+/// A line holds <c>step</c>, <c>epoch</c>, <c>seconds</c> since the log was opened, then the metrics by name; a value that is not
+/// finite is <c>null</c>. Each line is handed to the system whole, so a run that is killed leaves at most one broken line, which
+/// <see cref="Read"/> leaves out.
+/// </remarks>
+public sealed class MetricsLog : IDisposable
+{
+    private readonly FileStream _stream;
+    private readonly TimeProvider _time;
+    private readonly long _opened;
+    private readonly ArrayBufferWriter<byte> _line = new();
+
+    /// <summary>Opens a log; lines that are there stay.</summary>
+    /// <param name="path">The file; made when absent.</param>
+    /// <param name="time">Measures the seconds.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public MetricsLog(string path, TimeProvider time)
+    {
+        _stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        _time = time;
+        _opened = time.GetTimestamp();
+    }
+
+    /// <summary>Appends a line.</summary>
+    /// <param name="epoch">Epochs finished.</param>
+    /// <param name="step">Optimizer steps made.</param>
+    /// <param name="metrics">Values by name, for example <c>validation/accuracy</c>.</param>
+    public void Write(int epoch, long step, IEnumerable<KeyValuePair<string, double>> metrics)
+    {
+        _line.ResetWrittenCount();
+        using (var json = new Utf8JsonWriter(_line))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("step", step);
+            json.WriteNumber("epoch", epoch);
+            json.WriteNumber("seconds", Math.Round(_time.GetElapsedTime(_opened).TotalSeconds, 3));
+            foreach ((string name, double value) in metrics)
+            {
+                if (double.IsFinite(value))
+                {
+                    json.WriteNumber(name, value);
+                }
+                else
+                {
+                    json.WriteNull(name);
+                }
+            }
+
+            json.WriteEndObject();
+        }
+
+        _line.Write("\n"u8);
+        _stream.Write(_line.WrittenSpan);
+    }
+
+    /// <summary>The lines of a log.</summary>
+    /// <param name="path">A <c>metrics.jsonl</c>.</param>
+    /// <returns>Each line's numbers by name; what is not a number, and lines that are not whole, are left out.</returns>
+    public static IReadOnlyList<IReadOnlyDictionary<string, double>> Read(string path)
+    {
+        var lines = new List<IReadOnlyDictionary<string, double>>();
+        foreach (string line in File.ReadLines(path))
+        {
+            if (Parse(line) is { } values)
+            {
+                lines.Add(values);
+            }
+        }
+
+        return lines;
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => _stream.Dispose();
+
+    private static Dictionary<string, double>? Parse(string line)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(line);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                return null;
+            }
+
+            var values = new Dictionary<string, double>(StringComparer.Ordinal);
+            foreach (JsonProperty property in document.RootElement.EnumerateObject())
+            {
+                if (property.Value.ValueKind == JsonValueKind.Number)
+                {
+                    values[property.Name] = property.Value.GetDouble();
+                }
+            }
+
+            return values;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using Temper.Tensors;
+
+namespace Temper.Training;
+
+/// <summary>What training makes small, and what counts as a good result.</summary>
+public abstract record TrainingLoss
+{
+    /// <summary>Whether targets are class labels, so that accuracy means something.</summary>
+    public virtual bool IsClassification => false;
+
+    /// <summary>The loss of a batch.</summary>
+    /// <param name="output">What the network gave, <c>[N, ...]</c>.</param>
+    /// <param name="targets">Class labels, int64 <c>[N]</c>, or targets of the output's shape.</param>
+    /// <returns>A scalar: the mean over the batch.</returns>
+    public abstract Tensor Value(Tensor output, Tensor targets);
+
+    /// <summary>How many samples of a batch are right: the largest output is at the label. Zero where that means nothing.</summary>
+    internal int CountCorrect(Tensor output, Tensor targets)
+    {
+        if (!IsClassification)
+        {
+            return 0;
+        }
+
+        ReadOnlySpan<float> rows = output.AsSpan<float>();
+        ReadOnlySpan<long> labels = targets.AsSpan<long>();
+        int classes = output.Shape[-1];
+        int correct = 0;
+        for (int i = 0; i < labels.Length; i++)
+        {
+            correct += System.Numerics.Tensors.TensorPrimitives.IndexOfMax(rows.Slice(i * classes, classes)) == labels[i] ? 1 : 0;
+        }
+
+        return correct;
+    }
+}
+
+/// <summary>Cross-entropy of logits <c>[N, K]</c> and class labels.</summary>
+public sealed record CrossEntropyLoss : TrainingLoss
+{
+    /// <summary>Part of the target that is spread evenly over all classes, 0 to 1.</summary>
+    public float LabelSmoothing { get; init; }
+
+    /// <summary>Weight of each class, <c>[K]</c>; null: all 1.</summary>
+    public IReadOnlyList<float>? ClassWeights { get; init; }
+
+    /// <inheritdoc/>
+    public override bool IsClassification => true;
+
+    /// <inheritdoc/>
+    public override Tensor Value(Tensor output, Tensor targets) =>
+        output.CrossEntropy(targets, new CrossEntropyOptions { LabelSmoothing = LabelSmoothing, ClassWeights = ClassWeights });
+}
+
+/// <summary>The mean squared difference to targets of the output's shape: regression.</summary>
+public sealed record MeanSquaredErrorLoss : TrainingLoss
+{
+    /// <inheritdoc/>
+    public override Tensor Value(Tensor output, Tensor targets) => output.MeanSquaredError(targets);
+}
+
+/// <summary>Binary cross-entropy of logits and targets 0 to 1 of the output's shape: several labels a sample.</summary>
+public sealed record BinaryCrossEntropyLoss : TrainingLoss
+{
+    /// <inheritdoc/>
+    public override Tensor Value(Tensor output, Tensor targets) => output.BinaryCrossEntropyWithLogits(targets);
+}

@@ -1,0 +1,124 @@
+using Temper.Data.Augmentation;
+using Temper.Optimization;
+
+namespace Temper.Training;
+
+/// <summary>How a network is trained. A method plugs in as a term, a mask on the network, or a callback.</summary>
+public sealed record TrainingOptions
+{
+    /// <summary>Decides order, augmentation and dropout. The same seed gives the same bytes for any number of threads.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Passes over the training data; one or more.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Samples a batch; one or more.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>Batches whose gradients are averaged for one step; one or more.</summary>
+    public int Accumulation { get; init; } = 1;
+
+    /// <summary>How a gradient becomes a step.</summary>
+    public Optimizer Optimizer { get; init; } = new Adam();
+
+    /// <summary>How the learning rate changes.</summary>
+    public LearningRateSchedule Schedule { get; init; } = new ConstantSchedule();
+
+    /// <summary>What is made small.</summary>
+    public TrainingLoss Loss { get; init; } = new CrossEntropyLoss();
+
+    /// <summary>Regularizers: each adds its value and gradient.</summary>
+    public IReadOnlyList<ITrainingTerm> Terms { get; init; } = [];
+
+    /// <summary>Parts of the network with a rate or decay of their own, or frozen.</summary>
+    public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
+
+    /// <summary>Limits on gradients; null for none.</summary>
+    public GradientClipping? Clipping { get; init; }
+
+    /// <summary>A moving average of the weights, which is validated and returned; null for none.</summary>
+    public WeightAverage? Average { get; init; }
+
+    /// <summary>When to stop before the last epoch; null: never.</summary>
+    public EarlyStopping? EarlyStopping { get; init; }
+
+    /// <summary>Changes to training samples.</summary>
+    public IReadOnlyList<SampleTransform> Transforms { get; init; } = [];
+
+    /// <summary>Told of steps and epochs.</summary>
+    public IReadOnlyList<ITrainingCallback> Callbacks { get; init; } = [];
+
+    /// <summary>Where a checkpoint is written after each epoch and on cancellation; null: nowhere.</summary>
+    public string? CheckpointFolder { get; init; }
+
+    internal TrainingOptions Validated()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Epochs, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Accumulation, 1);
+        Optimizer.Validate();
+        Schedule.Validate();
+        Clipping?.Validate();
+        Average?.Validate();
+        EarlyStopping?.Validated();
+        return this;
+    }
+}
+
+/// <summary>Watches training. Called on the training thread; what it does must not depend on time if runs are to be repeatable.</summary>
+public interface ITrainingCallback
+{
+    /// <summary>After each step.</summary>
+    /// <param name="progress">Where training stands.</param>
+    void OnStep(StepProgress progress);
+
+    /// <summary>After each epoch, its validation included.</summary>
+    /// <param name="epoch">What came of it.</param>
+    void OnEpoch(EpochResult epoch);
+}
+
+/// <summary>Where training stands after a step.</summary>
+/// <param name="Epoch">Number of the epoch, from 0.</param>
+/// <param name="Batch">Number of the batch in its epoch, from 0.</param>
+/// <param name="Batches">Batches an epoch.</param>
+/// <param name="Step">Steps since the beginning.</param>
+/// <param name="Loss">Mean loss of the epoch so far, terms not included.</param>
+public readonly record struct StepProgress(int Epoch, int Batch, int Batches, long Step, double Loss);
+
+/// <summary>What came of an epoch.</summary>
+public sealed record EpochResult
+{
+    /// <summary>Number of the epoch, from 0.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>Mean training loss, terms not included.</summary>
+    public required double TrainLoss { get; init; }
+
+    /// <summary>Part of the training samples that were right, 0 to 1, while training went on; NaN where that means nothing.</summary>
+    public required double TrainAccuracy { get; init; }
+
+    /// <summary>Sum of the regularizers' values at the last step.</summary>
+    public required double Terms { get; init; }
+
+    /// <summary>Mean validation loss.</summary>
+    public required double ValidationLoss { get; init; }
+
+    /// <summary>Part of the validation samples that were right, 0 to 1; NaN where that means nothing.</summary>
+    public required double ValidationAccuracy { get; init; }
+
+    /// <summary>The learning rate at the end of the epoch.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>Whether this is the best epoch so far, on the validation samples.</summary>
+    public required bool IsBest { get; init; }
+}
+
+/// <summary>What training gives.</summary>
+/// <param name="Network">The network of the best epoch on the validation samples.</param>
+/// <param name="Last">The network of the last epoch.</param>
+/// <param name="History">All epochs.</param>
+/// <param name="BestEpoch">Number of the best epoch, from 0.</param>
+/// <param name="Steps">Steps in all.</param>
+/// <param name="IsComplete">False when it was canceled; then a checkpoint, if there is a folder for it, lets it go on.</param>
+public sealed record TrainingResult(
+    Networks.Network Network, Networks.Network Last, IReadOnlyList<EpochResult> History, int BestEpoch, long Steps, bool IsComplete);
