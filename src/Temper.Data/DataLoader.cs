@@ -119,9 +119,9 @@ public sealed class DataLoader
             if (!_buffers.TryGetValue((slot, count), out (Tensor Inputs, Tensor Targets) buffer))
             {
                 Tensor targets = _dataset.TargetShape is { } shape
-                    ? Tensor.Zeros([count, .. shape])
+                    ? Tensor.Zeros([count, .. shape.AsSpan()])
                     : Tensor.Full([count], 0L);
-                buffer = (Tensor.Zeros([count, .. _dataset.SampleShape]), targets);
+                buffer = (Tensor.Zeros([count, .. _dataset.SampleShape.AsSpan()]), targets);
                 _buffers.Add((slot, count), buffer);
             }
 

@@ -59,7 +59,7 @@ public abstract class Dataset
             labels[i] = Label(start + i);
         }
 
-        return (Tensor.From(values, [count, .. SampleShape]), Tensor.From(labels, [count]));
+        return (Tensor.From(values, [count, .. SampleShape.AsSpan()]), Tensor.From(labels, [count]));
     }
 }
 

@@ -1,0 +1,55 @@
+using System.Globalization;
+using Temper.Data;
+using Temper.Experiments;
+
+// Accuracy of dense and lean networks. Usage: accuracy|lean NETWORK DATA SEEDS [name=value ...]; see bench/README.md.
+if (args.Length < 4)
+{
+    Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean NETWORK DATA SEEDS [epochs=N sparse=N tune=N strength=X c=X batch=N rate=X tunerate=X]");
+    return 2;
+}
+
+Dictionary<string, string> set = args[4..].Select(a => a.Split('=', 2)).ToDictionary(a => a[0], a => a[1], StringComparer.Ordinal);
+var recipe = new Recipe
+{
+    Network = args[1],
+    DenseEpochs = (int)Number("epochs", 20),
+    SparseEpochs = (int)Number("sparse", 20),
+    TuneEpochs = (int)Number("tune", 10),
+    BatchSize = (int)Number("batch", 64),
+    Rate = (float)Number("rate", 1e-3),
+    TuneRate = (float)Number("tunerate", 5e-4),
+    Strength = (float)Number("strength", 3e-5),
+    Deviations = (float)Number("c", 0.25),
+};
+DataSets data = DataSource.Open(args[2]);
+int seeds = int.Parse(args[3], CultureInfo.InvariantCulture);
+List<double> tests = [];
+for (ulong seed = 1; seed <= (ulong)seeds; seed++)
+{
+    long start = TimeProvider.System.GetTimestamp();
+    if (args[0] is "accuracy")
+    {
+        var dense = recipe.Dense(data, seed, recipe.DenseEpochs);
+        tests.Add(dense.Test);
+        Console.WriteLine($"| dense | {args[1]} | {seed} | validation {dense.Validation:P2} | test {dense.Test:P2} | {Seconds(start)} s |");
+    }
+    else
+    {
+        // Dense training of as many epochs is what the lean network is compared with.
+        int epochs = recipe.SparseEpochs + recipe.TuneEpochs;
+        double dense = set.ContainsKey("nodense") ? double.NaN : recipe.Dense(data, seed, epochs).Test;
+        var lean = recipe.Lean(data, seed);
+        tests.Add(lean.Test);
+        string layers = string.Join(", ", lean.Report.Layers.Select(l => $"{l.Name} {l.Nonzero}"));
+        Console.WriteLine(
+            $"| lean | {args[1]} | {seed} | dense {epochs} epochs {dense:P2} | validation {lean.Validation:P2} | test {lean.Test:P2} | {lean.Report.Ratio:F1}x fewer ({lean.Report.Nonzero} of {lean.Report.Total}: {layers}) | {Seconds(start)} s |");
+    }
+}
+
+Console.WriteLine($"| mean | {args[1]} | test {tests.Average():P3} | lowest {tests.Min():P2} |");
+return 0;
+
+double Number(string name, double standard) => set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : standard;
+
+static string Seconds(long start) => TimeProvider.System.GetElapsedTime(start).TotalSeconds.ToString("F0", CultureInfo.InvariantCulture);
