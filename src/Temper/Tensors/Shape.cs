@@ -35,6 +35,9 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
     /// <summary>Number of axes.</summary>
     public int Rank => _lengths.Length;
 
+    /// <summary>Number of axes, as <see cref="Rank"/>: what the language goes by in <c>[n, .. shape]</c> and <c>shape[^1]</c>.</summary>
+    public int Length => _lengths.Length;
+
     /// <summary>Number of elements: the product of all lengths.</summary>
     public int Count { get; }
 

@@ -1,0 +1,69 @@
+using Xunit;
+
+namespace Temper.Testing;
+
+/// <summary>
+/// Real data and published models that are no part of the repository: under the folder that TEMPER_DATA names, else
+/// <c>../shared/data</c> beside it. Tests that want it are skipped, with the reason, where it is not there.
+/// </summary>
+public static class OutsideData
+{
+    private const string Variable = "TEMPER_DATA";
+
+    /// <summary>The folder; null where there is none.</summary>
+    public static string? Root { get; } = FindRoot();
+
+    /// <summary>The path of a file or folder in it.</summary>
+    /// <param name="name">For example <c>mnist-models/convex_mnist.safetensors</c>.</param>
+    public static string PathOf(string name) =>
+        Path.Combine(Root ?? throw new InvalidOperationException($"OutsideData: not there; set {Variable}"), name);
+
+    /// <summary>Why a test that needs some of it cannot run; null if it can.</summary>
+    internal static string? Missing(IEnumerable<string> names)
+    {
+        if (Root is null)
+        {
+            return $"outside data is not there (set {Variable} to its folder)";
+        }
+
+        string? missing = names.FirstOrDefault(name => !Path.Exists(Path.Combine(Root, name)));
+        return missing is null ? null : $"outside data lacks {missing} (looked in {Root})";
+    }
+
+    private static string? FindRoot()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
+        {
+            return Directory.Exists(named) ? named : null;
+        }
+
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Temper.slnx")))
+            {
+                string beside = Path.Combine(folder.FullName, "..", "shared", "data");
+                return Directory.Exists(beside) ? beside : null;
+            }
+        }
+
+        return null;
+    }
+}
+
+/// <summary>A test that needs outside data.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class OutsideDataFactAttribute : FactAttribute
+{
+    /// <summary>Skips the test where something is missing.</summary>
+    /// <param name="names">Files or folders that it needs.</param>
+    public OutsideDataFactAttribute(params string[] names) => Skip = OutsideData.Missing(names);
+}
+
+/// <summary>A test with data rows that needs outside data.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class OutsideDataTheoryAttribute : TheoryAttribute
+{
+    /// <summary>Skips the test where something is missing.</summary>
+    /// <param name="names">Files or folders that it needs.</param>
+    public OutsideDataTheoryAttribute(params string[] names) => Skip = OutsideData.Missing(names);
+}
