@@ -7,6 +7,8 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["conv"] = ConvolutionTable.Run,
     ["gemm"] = GemmTable.Run,
+    ["memory"] = MemoryTable.Run,
+    ["step"] = TrainingTable.Run,
 };
 
 if (args.Length == 0 || !tables.TryGetValue(args[0], out Func<string[], int>? table))

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Intrinsics;
 using System.Text.Json;
 
 namespace Temper.Peers.Measuring;
@@ -29,6 +30,12 @@ internal sealed class PyTorchWorker : IDisposable
             RedirectStandardOutput = true,
         };
         start.Environment["OMP_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
+        if (Vector512.IsHardwareAccelerated && !start.Environment.ContainsKey("OPENBLAS_CORETYPE"))
+        {
+            // Debian's OpenBLAS does not know newer processors and falls back to slow kernels, which would flatter us.
+            start.Environment["OPENBLAS_CORETYPE"] = "SkylakeX";
+        }
+
         return new PyTorchWorker(Process.Start(start)!);
     }
 
