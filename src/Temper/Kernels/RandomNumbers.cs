@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Temper.Kernels;
 
 /// <summary>Random words turned into numbers. Number <c>i</c> never depends on where a fill starts or ends.</summary>
@@ -13,13 +15,26 @@ internal static class RandomNumbers
         {
             Span<uint> part = words[..Math.Min(words.Length, numbers.Length)];
             generator.Fill(part, start);
-            for (int i = 0; i < part.Length; i++)
-            {
-                numbers[i] = (int)(part[i] >> 8) * (1f / (1 << 24));
-            }
+            ToUniform(part, numbers);
 
             numbers = numbers[part.Length..];
             start += (ulong)part.Length;
+        }
+    }
+
+    private static void ToUniform(ReadOnlySpan<uint> words, Span<float> numbers)
+    {
+        const float Unit = 1f / (1 << 24);
+        int i = 0;
+        for (; i <= words.Length - Vector<uint>.Count; i += Vector<uint>.Count)
+        {
+            Vector<int> bits = Vector.ShiftRightLogical(new Vector<uint>(words[i..]), 8).As<uint, int>();
+            (Vector.ConvertToSingle(bits) * Unit).CopyTo(numbers[i..]);
+        }
+
+        for (; i < words.Length; i++)
+        {
+            numbers[i] = (int)(words[i] >> 8) * Unit;
         }
     }
 

@@ -146,6 +146,12 @@ internal static unsafe class StridedCopies
                 return;
             }
 
+            if (typeof(T) == typeof(float) && !_toView && rowStride == 1 && flatStride == _columns)
+            {
+                Transposes.Lines((float*)strided, (nint)columnStride, _columns, rows, _columns, (float*)flat);
+                return;
+            }
+
             for (int c = 0; c < _columns; c++)
             {
                 T* s = strided + (c * columnStride);

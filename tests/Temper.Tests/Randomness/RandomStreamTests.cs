@@ -39,6 +39,23 @@ public sealed class RandomStreamTests
     }
 
     [Fact]
+    public void Fill_gives_the_words_of_the_blocks_from_any_start()
+    {
+        var generator = new Philox(0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210);
+        foreach (ulong start in (ulong[])[0, 1, 2, 3, 4, 0xFFFF_FFF0 * 4ul, 1ul << 62])
+        {
+            uint[] words = new uint[203];
+            generator.Fill(words, start);
+            for (int i = 0; i < words.Length; i++)
+            {
+                ulong word = start + (ulong)i;
+                (uint w0, uint w1, uint w2, uint w3) = generator.Block(word / 4);
+                Assert.Equal((word % 4) switch { 0 => w0, 1 => w1, 2 => w2, _ => w3 }, words[i]);
+            }
+        }
+    }
+
+    [Fact]
     public void Fill_has_the_moments_of_its_distribution()
     {
         float[] uniform = new float[1 << 18], normal = new float[1 << 18];
