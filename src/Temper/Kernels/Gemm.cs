@@ -99,20 +99,5 @@ internal static unsafe partial class Gemm
         }
     }
 
-    /// <summary>The product of nothing: zeros, then bias and ReLU.</summary>
-    private static void WithoutDepth(Job* job)
-    {
-        for (int row = 0; row < job->M; row++)
-        {
-            float* c = job->C + ((long)row * job->N);
-            if (!job->Accumulate)
-            {
-                new Span<float>(c, job->N).Clear();
-            }
-
-            Finish(c, job->N, 1, job->N, job->Bias, job->Relu);
-        }
-    }
-
     private static int CountOf(int items, int size) => (int)(((long)items + size - 1) / size);
 }

@@ -1,11 +1,8 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <content>Packing into panels, and the edges of tiles.</content>
+/// <content>Packing into panels.</content>
 internal static unsafe partial class Gemm
 {
     /// <summary>
@@ -35,85 +32,61 @@ internal static unsafe partial class Gemm
         }
     }
 
+    private static void PackRight(Job* job, Part vectors, Part depth, float* target)
+    {
+        int lanes = GemmTile.Active.Lanes;
+        int first = vectors.Start * lanes;
+        int width = vectors.Count * lanes;
+        int count = Math.Min(width, job->N - first);
+        if (job->RightTransposed)
+        {
+            Transposes.Lines(job->B + ((long)first * job->RightStride) + depth.Start, job->RightStride, count, depth.Count, width, target);
+        }
+        else
+        {
+            CopyPanel(job->B + ((long)depth.Start * job->RightStride) + first, job->RightStride, count, depth.Count, width, target);
+        }
+    }
+
     private static void CopyPanel(float* source, int stride, int count, int depth, int width, float* target)
     {
-        for (int k = 0; k < depth; k++, source += stride, target += width)
+        switch (Simd.Active)
         {
-            int i = 0;
-            if (Vector512.IsHardwareAccelerated)
-            {
-                for (; i + Vector512<float>.Count <= count; i += Vector512<float>.Count)
-                {
-                    Vector512.Store(Vector512.Load(source + i), target + i);
-                }
-            }
-
-            for (; i + Vector128<float>.Count <= count; i += Vector128<float>.Count)
-            {
-                Vector128.Store(Vector128.Load(source + i), target + i);
-            }
-
-            for (; i < width; i++)
-            {
-                target[i] = i < count ? source[i] : 0;
-            }
+            case SimdWidth.Vector512:
+                CopyPanel<Lanes512>(source, stride, count, depth, width, target);
+                break;
+            case SimdWidth.Vector256:
+                CopyPanel<Lanes256>(source, stride, count, depth, width, target);
+                break;
+            case SimdWidth.Vector128:
+                CopyPanel<Lanes128>(source, stride, count, depth, width, target);
+                break;
+            default:
+                CopyPanel<Lane>(source, stride, count, depth, width, target);
+                break;
         }
     }
 
-    /// <summary>Copies or adds the part of a whole tile that lies inside the result.</summary>
-    private static void CopyTile(float* tile, int width, float* c, int distance, int rows, int columns, bool adds)
-    {
-        for (int row = 0; row < rows; row++, tile += width, c += distance)
-        {
-            int j = 0;
-            for (; j + Vector128<float>.Count <= columns; j += Vector128<float>.Count)
-            {
-                Vector128<float> value = Vector128.Load(tile + j);
-                Vector128.Store(adds ? value + Vector128.Load(c + j) : value, c + j);
-            }
-
-            for (; j < columns; j++)
-            {
-                c[j] = adds ? c[j] + tile[j] : tile[j];
-            }
-        }
-    }
-
-    /// <summary>Bias and ReLU on a part of the result that is still in the first-level cache.</summary>
-    private static void Finish(float* c, int distance, int rows, int columns, float* bias, bool relu)
-    {
-        for (int row = 0; row < rows; row++, c += distance)
-        {
-            int j = 0;
-            if (Simd.Active == SimdWidth.Vector512)
-            {
-                j = FinishRow<Lanes512>(c, bias, relu, j, columns);
-            }
-
-            if (Simd.Active >= SimdWidth.Vector256)
-            {
-                j = FinishRow<Lanes256>(c, bias, relu, j, columns);
-            }
-
-            FinishRow<Lane>(c, bias, relu, j, columns);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int FinishRow<TLanes>(float* c, float* bias, bool relu, int j, int columns)
+    private static void CopyPanel<TLanes>(float* source, int stride, int count, int depth, int width, float* target)
         where TLanes : unmanaged, ILanes<TLanes>
     {
-        for (; j + TLanes.Count <= columns; j += TLanes.Count)
+        int whole = count - (count % TLanes.Count);
+        for (int k = 0; k < depth; k++, source += stride, target += width)
         {
-            TLanes value = TLanes.Load(c + j);
-            if (bias != null)
+            for (int i = 0; i < whole; i += TLanes.Count)
             {
-                value += TLanes.Load(bias + j);
+                TLanes.Load(source + i).Store(target + i);
             }
 
-            (relu ? TLanes.Max(value, TLanes.Zero) : value).Store(c + j);
-        }
+            if (whole + TLanes.Count <= width)
+            {
+                TLanes.LoadFirst(count - whole, source + whole).Store(target + whole);
+            }
 
-        return j;
+            for (int i = whole + TLanes.Count; i < width; i++)
+            {
+                target[i] = 0;
+            }
+        }
     }
 }

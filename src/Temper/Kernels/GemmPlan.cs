@@ -22,10 +22,16 @@ internal static unsafe partial class Gemm
     private const int RowsPerTask = 32;
 
     /// <summary>Multiplications that are worth a task of their own: some microseconds.</summary>
-    private const long TaskWork = 512 * 1024;
+    private const long TaskWork = 256 * 1024;
+
+    /// <summary>Multiplications of a task where there are more than enough tasks.</summary>
+    private const long LargeTaskWork = 8 * 1024 * 1024;
 
     /// <summary>Elements to pack that are worth a task of their own.</summary>
     private const long PackingWork = 32 * 1024;
+
+    /// <summary>Tasks of a product of moderate size: the fewer they are, the more often what one has read is used again.</summary>
+    private const int FewTasks = 16;
 
     /// <summary>Tasks of one product at most: enough to balance many threads, few enough to cost nothing.</summary>
     private const int MostTasks = 64;
@@ -33,9 +39,11 @@ internal static unsafe partial class Gemm
     private static void Plan(Job* job)
     {
         GemmTile tile = GemmTile.Active;
-        int wanted = (int)Math.Clamp((long)job->M * job->N * job->K / TaskWork, 1, MostTasks);
-        bool isDeep = job->K > LittleDepth && job->M > tile.Rows;
-        bool isPacked = job->RightTransposed || (isDeep && (job->M > FewRows || job->RightStride % BadStride == 0));
+        long work = (long)job->M * job->N * job->K;
+        int wanted = (int)Math.Max(Math.Clamp(work / TaskWork, 1, FewTasks), Math.Min(work / LargeTaskWork, MostTasks));
+        bool isPacked = job->RightTransposed
+            || (job->M > FewRows && job->K > LittleDepth)
+            || (job->M > 2 * tile.Rows && job->RightStride % BadStride == 0);
         job->IsPacked = isPacked;
         job->SharesPacked = isPacked && job->M > FewRows;
         job->DepthBlocks = new Part(0, CountOf(job->K, DepthBlock));
@@ -116,6 +124,13 @@ internal static unsafe partial class Gemm
             Vectors = new Part(0, CountOf(N, tile.Lanes)).Share(block, blocks);
             ColumnPanels = CountOf(Vectors.Count, tile.Vectors);
             DepthBlocks = new Part(0, TotalDepthBlocks);
+        }
+
+        /// <summary>Whole panels and a narrow last one: the wider the tile, the less is read for each multiplication.</summary>
+        internal readonly Part Panel(int index)
+        {
+            int most = GemmTile.Active.Vectors;
+            return new Part(Vectors.Start + (index * most), Math.Min(most, Vectors.Count - (index * most)));
         }
 
         internal readonly Part Depth(int block) => new Part(0, K).Share(block, TotalDepthBlocks);

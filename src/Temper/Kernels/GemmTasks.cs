@@ -10,7 +10,7 @@ internal static unsafe partial class Gemm
         Part panels = new Part(0, job->ColumnPanels).Share(task, job->PackTasks);
         for (int panel = panels.Start; panel < panels.End; panel++)
         {
-            Part vectors = job->Vectors.Share(panel, job->ColumnPanels);
+            Part vectors = job->Panel(panel);
             PackRight(job, vectors, depth, SharedPanel(job, vectors, depth));
         }
     }
@@ -18,7 +18,7 @@ internal static unsafe partial class Gemm
     private static void TilesTask(void* state, int task)
     {
         Job* job = (Job*)state;
-        (int rowGroup, int columnGroup) = Math.DivRem(task, job->ColumnGroups);
+        (int columnGroup, int rowGroup) = Math.DivRem(task, job->RowGroups);
         Part rowPanels = new Part(0, job->RowPanels).Share(rowGroup, job->RowGroups);
         Part columnPanels = new Part(0, job->ColumnPanels).Share(columnGroup, job->ColumnGroups);
         for (int block = job->DepthBlocks.Start; block < job->DepthBlocks.End; block++)
@@ -27,7 +27,7 @@ internal static unsafe partial class Gemm
             (nint left, int leftStep) = Left(job, rowPanels, depth);
             for (int panel = columnPanels.Start; panel < columnPanels.End; panel++)
             {
-                Part vectors = job->Vectors.Share(panel, job->ColumnPanels);
+                Part vectors = job->Panel(panel);
                 (nint right, int rightStep) = Right(job, vectors, depth);
                 var strip = new Strip((float*)left, leftStep, (float*)right, rightStep, depth, vectors);
                 Multiply(job, rowPanels, in strip);
@@ -45,27 +45,33 @@ internal static unsafe partial class Gemm
         int columns = Math.Min(strip.Vectors.Count * tile.Lanes, job->N - firstColumn);
         int width = strip.Vectors.Count * tile.Lanes;
         bool adds = job->Accumulate || strip.Depth.Start > 0;
-        bool isLast = strip.Depth.End == job->K && (job->Bias != null || job->Relu);
+        bool isLast = strip.Depth.End == job->K;
+        bool isWhole = columns == width;
+        var end = new TileEnd
+        {
+            Step = job->N,
+            Columns = columns,
+            Bias = isLast && job->Bias != null ? job->Bias + firstColumn : null,
+            Relu = isLast && job->Relu,
+            Adds = adds && !isWhole,
+            SourceStep = isWhole ? job->N : width,
+        };
+        float* edge = isWhole ? null : Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
+        bool needsEnd = !isWhole || end.Relu || end.Bias != null;
         for (int panel = rowPanels.Start; panel < rowPanels.End; panel++)
         {
             Part rows = all.Share(panel, job->RowPanels);
             float* left = strip.Left + ((long)(rows.Start - firstRow) * strip.LeftStep);
             float* c = job->C + ((long)rows.Start * job->N) + firstColumn;
+            float* target = isWhole ? c : edge;
             var kernel = tile.Kernel(rows.Count, strip.Vectors.Count);
-            if (columns == width)
+            kernel(strip.Depth.Count, left, strip.LeftStep, strip.Right, strip.RightStep, target, end.SourceStep, adds && isWhole);
+            if (needsEnd)
             {
-                kernel(strip.Depth.Count, left, strip.LeftStep, strip.Right, strip.RightStep, c, job->N, adds);
-            }
-            else
-            {
-                float* whole = Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
-                kernel(strip.Depth.Count, left, strip.LeftStep, strip.Right, strip.RightStep, whole, width, false);
-                CopyTile(whole, width, c, job->N, rows.Count, columns, adds);
-            }
-
-            if (isLast)
-            {
-                Finish(c, job->N, rows.Count, columns, job->Bias == null ? null : job->Bias + firstColumn, job->Relu);
+                end.Source = target;
+                end.C = c;
+                end.Rows = rows.Count;
+                Store(end);
             }
         }
     }
@@ -109,22 +115,6 @@ internal static unsafe partial class Gemm
 
     private static float* SharedPanel(Job* job, Part vectors, Part depth) =>
         job->Packed + ((long)(vectors.Start - job->Vectors.Start) * GemmTile.Active.Lanes * depth.Count);
-
-    private static void PackRight(Job* job, Part vectors, Part depth, float* target)
-    {
-        int lanes = GemmTile.Active.Lanes;
-        int first = vectors.Start * lanes;
-        int width = vectors.Count * lanes;
-        int count = Math.Min(width, job->N - first);
-        if (job->RightTransposed)
-        {
-            Transposes.Lines(job->B + ((long)first * job->RightStride) + depth.Start, job->RightStride, count, depth.Count, width, target);
-        }
-        else
-        {
-            CopyPanel(job->B + ((long)depth.Start * job->RightStride) + first, job->RightStride, count, depth.Count, width, target);
-        }
-    }
 
     /// <summary>A panel of columns and what it is multiplied with.</summary>
     private readonly struct Strip(float* left, int leftStep, float* right, int rightStep, Part depth, Part vectors)

@@ -20,6 +20,12 @@ internal unsafe interface ILanes<T>
 
     void Store(float* target);
 
+    /// <summary>Reads <paramref name="count"/> floats, fewer than the register has, and nothing beyond; the others become zero.</summary>
+    static abstract T LoadFirst(int count, float* source);
+
+    /// <summary>Writes <paramref name="count"/> floats, fewer than the register has, and nothing beyond.</summary>
+    void StoreFirst(int count, float* target);
+
     static abstract T operator +(T a, T b);
 
     static abstract T operator -(T a, T b);

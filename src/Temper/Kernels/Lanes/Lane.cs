@@ -23,6 +23,12 @@ internal readonly unsafe struct Lane : ILanes<Lane>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => *target = _v;
 
+    public static Lane LoadFirst(int count, float* source) => default;
+
+    public void StoreFirst(int count, float* target)
+    {
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane operator +(Lane a, Lane b) => new(a._v + b._v);
 

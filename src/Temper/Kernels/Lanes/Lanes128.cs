@@ -24,6 +24,22 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => _v.Store(target);
 
+    public static Lanes128 LoadFirst(int count, float* source) => new(count switch
+    {
+        0 => default,
+        1 => Vector128.CreateScalar(source[0]),
+        2 => Vector128.Create(source[0], source[1], 0, 0),
+        _ => Vector128.Create(source[0], source[1], source[2], 0),
+    });
+
+    public void StoreFirst(int count, float* target)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            target[i] = _v[i];
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 operator +(Lanes128 a, Lanes128 b) => new(a._v + b._v);
 
