@@ -13,7 +13,8 @@ internal static class Application
 
     private static IReadOnlyList<ToolCommand> Commands { get; } =
     [
-        new DoctorCommand(), new CompletionCommand(),
+        new InspectCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
+        new BenchCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 
     /// <summary>Names of the commands as sections of a configuration file.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Temper.Data;
 
 namespace Temper.Cli.CommandLine;
 
@@ -10,6 +11,7 @@ internal static class Failure
         ToolException known => (known.ExitCode, known.Message),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
         AggregateException { InnerExceptions: [{ } only] } => Of(only),
+        DataUnavailableException => (ExitCode.Missing, OneLine(error)),
         FormatException or InvalidDataException or JsonException or EndOfStreamException => (ExitCode.BadInput, OneLine(error)),
         ArgumentException or KeyNotFoundException => (ExitCode.Usage, OneLine(error)),
         FileNotFoundException or DirectoryNotFoundException => (ExitCode.InputOutput, OneLine(error)),

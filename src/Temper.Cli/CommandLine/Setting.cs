@@ -58,7 +58,12 @@ internal abstract class Setting(string name, string help)
 
     internal Argument<string?> ToArgument()
     {
-        var argument = new Argument<string?>(Name) { Description = Help, Arity = ArgumentArity.ZeroOrOne };
+        var argument = new Argument<string?>(Name)
+        {
+            Description = Help,
+            Arity = ArgumentArity.ZeroOrOne,
+            HelpName = Name.ToUpperInvariant(),
+        };
         if (Words is { } words)
         {
             argument.CompletionSources.Add(_ => words());

@@ -1,0 +1,77 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Networks;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Shows a network as a table: shapes, parameters, multiplications, bytes.</summary>
+internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network: shapes, parameters, multiply-adds, bytes")
+{
+    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples the costs are for", usual: 1);
+
+    internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, Batch];
+
+    internal override int Run(CommandContext context)
+    {
+        string source = context.Require(ModelSource.Setting);
+        Network network = ModelSource.Open(source);
+        NetworkCost cost = network.Cost(context.Get(Batch));
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, Fields(source, network, cost));
+            return ExitCode.Success;
+        }
+
+        var table = new ResultTable($"{source}, batch of {cost.Batch}", "node", "operator", "output", "#parameters", "#left", "#MACs", "#bytes");
+        foreach ((NodeCost node, Node drawn) in cost.Nodes.Zip(network.Nodes))
+        {
+            (long weights, long left) = Left(drawn, network);
+            table.Row(
+                node.Name, node.Kind, $"{node.Output}", Count(node.Parameters), weights == 0 || left == weights ? "" : $"{(double)left / weights:P1}",
+                Count(node.Macs), Count(node.Bytes));
+        }
+
+        table.Row("total", "", "", $"{cost.Parameters:N0}", "", $"{cost.Macs:N0}", $"{cost.Bytes:N0}").Write(context.Terminal);
+        return ExitCode.Success;
+    }
+
+    private static JsonObject Fields(string source, Network network, NetworkCost cost) => new()
+    {
+        ["source"] = source,
+        ["batch"] = cost.Batch,
+        ["parameters"] = cost.Parameters,
+        ["macs"] = cost.Macs,
+        ["bytes"] = cost.Bytes,
+        ["inputs"] = new JsonArray([.. network.Inputs.Select(input => new JsonObject { ["name"] = input.Name, ["shape"] = Shape(input.SampleShape) })]),
+        ["nodes"] = new JsonArray([.. cost.Nodes.Zip(network.Nodes).Select(pair => new JsonObject
+        {
+            ["name"] = pair.First.Name,
+            ["operator"] = pair.First.Kind,
+            ["output"] = Shape(pair.First.Output),
+            ["parameters"] = pair.First.Parameters,
+            ["nonzero"] = Left(pair.Second, network).Left,
+            ["macs"] = pair.First.Macs,
+            ["bytes"] = pair.First.Bytes,
+        })]),
+    };
+
+    private static JsonArray Shape(IEnumerable<int> shape) => [.. shape.Select(length => (JsonNode)length)];
+
+    /// <summary>How many of a node's parameters there are, and how many are not zero.</summary>
+    private static (long Weights, long Left) Left(Node node, Network network)
+    {
+        long weights = 0, zeros = 0;
+        foreach (string name in node.Parameters)
+        {
+            float[] values = network.Parameters[name].Value.ToArray<float>();
+            weights += values.Length;
+            zeros += values.AsSpan().Count(0f);
+        }
+
+        return (weights, weights - zeros);
+    }
+
+    private static string Count(long number) => number == 0 ? "" : $"{number:N0}";
+}

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using Spectre.Console;
+
+namespace Temper.Cli.Output;
+
+/// <summary>Shows how far long work has come: a bar that moves where somebody watches, a line now and then in a log, nothing with --json.</summary>
+internal abstract class ProgressDisplay
+{
+    /// <summary>Says how far the work is.</summary>
+    /// <param name="done">0 to 1.</param>
+    /// <param name="state">A few words: epoch, loss.</param>
+    internal abstract void Report(double done, string state);
+
+    /// <summary>Does the work with the display that suits the terminal.</summary>
+    internal static void Run(Terminal terminal, string title, Action<ProgressDisplay> work)
+    {
+        if (terminal.IsLive)
+        {
+            LiveBar.Show(terminal, title, work);
+        }
+        else
+        {
+            work(terminal.IsQuiet || terminal.IsJson ? new Silent() : new LogLines(terminal, title));
+        }
+    }
+
+    private sealed class Silent : ProgressDisplay
+    {
+        internal override void Report(double done, string state)
+        {
+        }
+    }
+
+    /// <summary>A line each tenth of the work.</summary>
+    private sealed class LogLines(Terminal terminal, string title) : ProgressDisplay
+    {
+        private const double Every = 0.1;
+        private readonly long _start = Stopwatch.GetTimestamp();
+        private double _next = Every;
+
+        internal override void Report(double done, string state)
+        {
+            if (done < _next - 1e-9)
+            {
+                return;
+            }
+
+            _next = (Math.Floor((done / Every) + 1e-9) + 1) * Every;
+            TimeSpan passed = Stopwatch.GetElapsedTime(_start);
+            TimeSpan left = passed * ((1 - done) / done);
+            terminal.Note($"{title}: {done,4:P0}, {state}, {Text(left)} left");
+        }
+
+        private static string Text(TimeSpan time) => time.TotalSeconds < 60 ? $"{time.TotalSeconds:F0} s" : $"{time.TotalMinutes:F0} min {time.Seconds} s";
+    }
+
+    private sealed class LiveBar(ProgressTask task, string title) : ProgressDisplay
+    {
+        internal static void Show(Terminal terminal, string title, Action<ProgressDisplay> work) => terminal.Messages.Progress()
+            .AutoClear(enabled: false).HideCompleted(enabled: false)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context => work(new LiveBar(context.AddTask(Markup.Escape(title)), title)));
+
+        internal override void Report(double done, string state)
+        {
+            task.Description = Markup.Escape($"{title}: {state}");
+            task.Value = done * task.MaxValue;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using System.Text.Json;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary>What every command promises: streams, exit codes, colors, settings.</summary>
+public sealed class ConventionTests
+{
+    private const char Escape = '\u001b';
+
+    [Fact]
+    public void Help_goes_to_standard_output_and_succeeds()
+    {
+        ToolResult result = Tool.Run("--help");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("temper [command]", result.Output, StringComparison.Ordinal);
+        Assert.Empty(result.Error);
+    }
+
+    [Fact]
+    public void Version_is_one_line()
+    {
+        ToolResult result = Tool.Run("--version");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Matches(@"^\d+\.\d+\.\d+\S*\n$", result.Output.ReplaceLineEndings("\n"));
+    }
+
+    [Theory]
+    [InlineData("'doctor'", "doctr")]
+    [InlineData("'--threads'", "doctor", "--thread", "1")]
+    [InlineData("'fashion-mnist'", "data", "verify", "fashion-mist")]
+    public void Unknown_word_gives_2_and_a_suggestion(string suggestion, params string[] arguments)
+    {
+        ToolResult result = Tool.Run(arguments);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Empty(result.Output);
+        Assert.Contains($"did you mean {suggestion}?", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("doctor", "--threads", "many")]
+    [InlineData("doctor", "--color", "blue")]
+    [InlineData("inspect", "no-such-network")]
+    [InlineData("inspect")]
+    [InlineData("completion", "tcsh")]
+    public void Value_that_cannot_be_used_gives_2_in_one_line(params string[] arguments)
+    {
+        ToolResult result = Tool.Run(arguments);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Empty(result.Output);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("doctor")]
+    [InlineData("inspect", "lenet-5")]
+    [InlineData("data", "list")]
+    [InlineData("bench", "--filter", "64 x 300", "--seconds", "0.01")]
+    public void Json_is_exactly_one_document(params string[] arguments)
+    {
+        ToolResult result = Tool.Run([.. arguments, "--json"]);
+        Assert.Equal(0, result.ExitCode);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        Assert.Equal(1, document.RootElement.GetProperty("schema").GetInt32());
+        Assert.Equal(arguments[0], document.RootElement.GetProperty("command").GetString()!.Split(' ')[0]);
+    }
+
+    [Theory]
+    [InlineData("auto", false)]
+    [InlineData("never", false)]
+    [InlineData("always", true)]
+    public void Redirected_output_has_colors_only_when_told(string color, bool expected)
+    {
+        ToolResult result = Tool.RunWith(new(StringComparer.Ordinal) { ["TERM"] = "xterm-256color" }, "inspect", "lenet-5", "--color", color);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(expected, result.Output.Contains(Escape, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Setting_comes_from_flag_before_environment_before_file()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("run.yaml", "inspect:\n  model: lenet-5\n  batch: 2\n");
+        string json = folder.Write("run.json", "{\"inspect\": {\"batch\": 2}}");
+        var variable = new Dictionary<string, string?>(StringComparer.Ordinal) { ["TEMPER_INSPECT__BATCH"] = "3" };
+        string[] print = ["inspect", "lenet-300-100", "--print-config", "--config"];
+        Assert.Contains("batch: 2\n", Tool.Run([.. print, file]).Output, StringComparison.Ordinal);
+        Assert.Contains("batch: 2\n", Tool.Run([.. print, json]).Output, StringComparison.Ordinal);
+        Assert.Contains("batch: 3\n", Tool.RunWith(variable, [.. print, file]).Output, StringComparison.Ordinal);
+        Assert.Contains("batch: 4\n", Tool.RunWith(variable, [.. print, file, "--batch", "4"]).Output, StringComparison.Ordinal);
+        Assert.Contains("model: lenet-300-100\n", Tool.Run([.. print, file]).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Printed_configuration_gives_itself_again()
+    {
+        using var folder = new TemporaryFolder();
+        string printed = Tool.Run("inspect", "lenet-5", "--batch", "7", "--print-config").Output;
+        Assert.Equal(printed, Tool.Run("inspect", "--config", folder.Write("run.yaml", printed), "--print-config").Output);
+    }
+
+    [Theory]
+    [InlineData("inspect:\n  bach: 2\n", "did you mean 'inspect.batch'?")]
+    [InlineData("inspct:\n  batch: 2\n", "did you mean 'inspect'?")]
+    [InlineData("inspect:\n  batch: two\n", "inspect.batch: cannot be used (got 'two'")]
+    [InlineData("inspect: [1\n", "is not YAML or JSON")]
+    [InlineData("inspect:\n  batch: [1, 2]\n", "is one plain value")]
+    public void Configuration_that_cannot_be_used_gives_2(string text, string message)
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run("inspect", "lenet-5", "--config", folder.Write("run.yaml", text));
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Unknown_variable_of_a_command_gives_2()
+    {
+        ToolResult result = Tool.RunWith(new(StringComparer.Ordinal) { ["TEMPER_INSPECT__BACH"] = "2" }, "inspect", "lenet-5");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("did you mean 'TEMPER_INSPECT__BATCH'?", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Missing_configuration_file_gives_6() =>
+        Assert.Equal(6, Tool.Run("doctor", "--config", "no/such/file.yaml").ExitCode);
+
+    [Theory]
+    [InlineData("temper comp", "completion")]
+    [InlineData("temper inspect --ba", "--batch")]
+    [InlineData("temper inspect lenet-300", "lenet-300-100")]
+    public void Completion_answers_with_words(string line, string word) =>
+        Assert.Contains(word, Tool.Run($"[suggest:{line.Length}]", line).Output.Split('\n'), StringComparer.Ordinal);
+
+    [Theory]
+    [InlineData("bash")]
+    [InlineData("zsh")]
+    [InlineData("fish")]
+    [InlineData("pwsh")]
+    public void Completion_script_asks_the_tool(string shell) =>
+        Assert.Contains("[suggest:", Tool.Run("completion", shell).Output, StringComparison.Ordinal);
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary>What a run of the tool gave.</summary>
+internal sealed record ToolResult(int ExitCode, string Output, string Error);
+
+/// <summary>Runs the tool as a process, as users do.</summary>
+internal static class Tool
+{
+    private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(3);
+
+    internal static ToolResult Run(params string[] arguments) => RunWith([], arguments);
+
+    internal static ToolResult RunWith(Dictionary<string, string?> environment, params string[] arguments)
+    {
+        using Process process = Start(environment, arguments);
+        return Finish(process);
+    }
+
+    internal static Process Start(Dictionary<string, string?> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Temper.Cli.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach ((string name, string? value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
+
+    internal static ToolResult Finish(Process process)
+    {
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(MostTime))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"the tool ran for more than {MostTime}");
+        }
+
+        return new ToolResult(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+    }
+}
