@@ -11,7 +11,7 @@ internal static class TestRun
     /// <summary>What switches wide vectors off, and the width that the tests then have to find.</summary>
     private static readonly (string Switch, string Width)[] Narrower =
     [
-        ("DOTNET_EnableAVX512", "256"), ("DOTNET_EnableAVX2", "128"), ("DOTNET_EnableHWIntrinsic", "0"),
+        ("DOTNET_EnableAVX512", "Vector256"), ("DOTNET_EnableAVX2", "Vector128"), ("DOTNET_EnableHWIntrinsic", "Scalar"),
     ];
 
     internal static int All(int? fuzzInputs)

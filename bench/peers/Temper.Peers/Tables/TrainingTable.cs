@@ -35,7 +35,7 @@ internal static class TrainingTable
 
             double[] times = Rounds.Measure([new("Temper", new TrainingWork(network, batch).Run), Torch(nchw), Torch(nhwc)], seconds);
             double ratio = times[0] / Math.Min(times[1], times[2]);
-            table.Add(
+            table.Row(
                 $"{network}, {batch}", Milliseconds(times[0]), Milliseconds(times[1]), Milliseconds(times[2]),
                 ratio.ToString("F2", CultureInfo.InvariantCulture), bar.ToString("F2", CultureInfo.InvariantCulture));
         }
