@@ -17,11 +17,12 @@ public static class DataSource
     /// a folder with <c>train</c> and <c>test</c>, each with a folder of pictures a class; an <c>.npz</c> with x_train, y_train, x_test, y_test.
     /// </param>
     /// <param name="catalog">Where known names are found; null: the user's cache, then what the system offers.</param>
+    /// <param name="progress">Told how a known set is obtained, a line at a time.</param>
     /// <exception cref="DataUnavailableException">A known set cannot be obtained.</exception>
     /// <exception cref="DirectoryNotFoundException">Nothing is at the path.</exception>
     /// <exception cref="ArgumentException">The text is not understood.</exception>
     /// <exception cref="Formats.ModelFormatException">A file is not what it must be.</exception>
-    public static DataSets Open(string specification, DataCatalog? catalog = null)
+    public static DataSets Open(string specification, DataCatalog? catalog = null, IProgress<string>? progress = null)
     {
         if (specification.StartsWith("synth:", StringComparison.Ordinal))
         {
@@ -30,7 +31,7 @@ public static class DataSource
 
         if (DataCatalog.Find(specification) is { } entry)
         {
-            return (catalog ?? new DataCatalog()).Open(entry);
+            return (catalog ?? new DataCatalog()).Open(entry, progress);
         }
 
         if (File.Exists(specification) && specification.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))

@@ -41,6 +41,10 @@ public static class Trainer
         return Run(Checkpoint.LoadNewest(network, options), train, validation, options, cancel);
     }
 
+    /// <summary>Whether a folder has a checkpoint that <see cref="Resume"/> can go on from.</summary>
+    /// <param name="checkpointFolder">As in <see cref="TrainingOptions.CheckpointFolder"/>; need not exist.</param>
+    public static bool CanResume(string checkpointFolder) => Checkpoint.Exists(checkpointFolder);
+
     private static TrainingResult Run(
         TrainingState state, Dataset train, Dataset validation, TrainingOptions options, CancellationToken cancel)
     {

@@ -3,9 +3,9 @@ namespace Temper.EndToEnd.Tests;
 /// <summary>A folder that lives as long as a test.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    private readonly string _path = Directory.CreateTempSubdirectory("temper-test").FullName;
+    internal string Path { get; } = Directory.CreateTempSubdirectory("temper-test").FullName;
 
-    internal string this[string name] => Path.Combine(_path, name);
+    internal string this[string name] => System.IO.Path.Combine(Path, name);
 
     internal string Write(string name, string text)
     {
@@ -13,5 +13,5 @@ internal sealed class TemporaryFolder : IDisposable
         return this[name];
     }
 
-    public void Dispose() => Directory.Delete(_path, recursive: true);
+    public void Dispose() => Directory.Delete(Path, recursive: true);
 }

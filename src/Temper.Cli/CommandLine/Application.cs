@@ -13,6 +13,7 @@ internal static class Application
 
     private static IReadOnlyList<ToolCommand> Commands { get; } =
     [
+        new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new ReportCommand(),
         new InspectCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
         new BenchCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
@@ -58,7 +59,7 @@ internal static class Application
         bool isVerbose = flag(CommonSettings.Verbose) is not null;
         try
         {
-            ConfigFile? file = flag(CommonSettings.Config) is { } path ? ConfigFile.Load(path) : null;
+            ConfigFile? file = command.ConfigPath(Given) is { } path ? ConfigFile.Load(path) : null;
             SettingValues values = SettingValues.Resolve(command, flag, file, Environment.GetEnvironmentVariables());
             terminal = Terminal.For(values);
             if (values.Get(CommonSettings.PrintConfig))
@@ -76,6 +77,8 @@ internal static class Application
             Terminal.Error(isVerbose && error is not ToolException ? $"{message}\n{error}" : message);
             return code;
         }
+
+        string? Given(Setting setting) => flag(setting) ?? Environment.GetEnvironmentVariable(setting.EnvironmentName(command.Section));
     }
 
     private static int Refuse(ParseResult result)

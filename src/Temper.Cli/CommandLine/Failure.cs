@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Temper.Data;
+using Temper.Training;
 
 namespace Temper.Cli.CommandLine;
 
@@ -11,6 +12,7 @@ internal static class Failure
         ToolException known => (known.ExitCode, known.Message),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
         AggregateException { InnerExceptions: [{ } only] } => Of(only),
+        TrainingDivergedException => (ExitCode.Diverged, OneLine(error)),
         DataUnavailableException => (ExitCode.Missing, OneLine(error)),
         FormatException or InvalidDataException or JsonException or EndOfStreamException => (ExitCode.BadInput, OneLine(error)),
         ArgumentException or KeyNotFoundException => (ExitCode.Usage, OneLine(error)),

@@ -20,6 +20,10 @@ internal abstract class ToolCommand(string name, string help)
 
     internal IEnumerable<Setting> AllSettings => Settings.Concat(CommonSettings.All);
 
+    /// <summary>The configuration file to read, or null for none.</summary>
+    /// <param name="given">What a flag or a variable says, or null.</param>
+    internal virtual string? ConfigPath(Func<Setting, string?> given) => given(CommonSettings.Config);
+
     /// <summary>Does the work.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     internal abstract int Run(CommandContext context);

@@ -38,12 +38,6 @@ internal sealed class DataGetCommand() : ToolCommand("data get", "Obtain a data 
 
         return ExitCode.Success;
     }
-
-    /// <summary>Writes lines at once, in order, on the thread that reports them.</summary>
-    private sealed class LineProgress(Terminal terminal) : IProgress<string>
-    {
-        public void Report(string value) => terminal.Note(value);
-    }
 }
 
 /// <summary>Lists the data sets that have a name.</summary>

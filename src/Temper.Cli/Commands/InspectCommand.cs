@@ -11,12 +11,12 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network:
 {
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples the costs are for", usual: 1);
 
-    internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, Batch];
+    internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, Batch];
 
     internal override int Run(CommandContext context)
     {
         string source = context.Require(ModelSource.Setting);
-        Network network = ModelSource.Open(source);
+        Network network = ModelSource.Open(source, context.Get(ModelSource.Architecture));
         NetworkCost cost = network.Cost(context.Get(Batch));
         if (context.IsJson)
         {

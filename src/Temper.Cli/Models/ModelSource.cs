@@ -1,11 +1,18 @@
+using System.Globalization;
 using Temper.Cli.CommandLine;
+using Temper.Data;
+using Temper.Formats.Models;
 using Temper.Networks;
+using Temper.Randomness;
 
 namespace Temper.Cli.Models;
 
 /// <summary>Opens a network by what the user named: a file, a folder, a run, or a network of the zoo.</summary>
 internal static class ModelSource
 {
+    /// <summary>The result of a run in its folder.</summary>
+    internal const string ResultName = "model.safetensors";
+
     internal static Setting<string?> Setting { get; } = new(
         "model", "A model folder or .safetensors file, a run folder, or the name of a network such as lenet-5-caffe", null, text => text)
     {
@@ -13,5 +20,70 @@ internal static class ModelSource
         Words = () => NetworkZoo.Names,
     };
 
-    internal static Network Open(string source) => NetworkZoo.Create(source);
+    internal static Setting<string?> Architecture { get; } = new(
+        "architecture", "Network that a file with numbers only belongs to, such as resnet-20", null, text => text)
+    {
+        Words = () => NetworkZoo.Names,
+    };
+
+    /// <summary>What turns pixels of 0 to 1 into what the rest of the network was, or will be, trained on.</summary>
+    internal static Setting<Normalize?> Normalize { get; } = new(
+        "normalize", "Means and deviations of the channels, such as 0.49,0.48,0.45/0.25,0.24,0.26: becomes the network's first node", null, ReadNormalize);
+
+    /// <summary>A network to look at: weights are those of the file, or zero.</summary>
+    internal static Network Open(string source, string? architecture = null) =>
+        IsStored(source) ? ModelFile.Load(PathOf(source), architecture) : Create(source, options: null);
+
+    /// <summary>A network to measure: one with weights.</summary>
+    internal static Network OpenTrained(string source, string? architecture, Normalize? normalize) => IsStored(source)
+        ? ModelFile.Load(PathOf(source), architecture, new ZooOptions { Preprocessing = normalize })
+        : throw ToolException.Usage(
+            NetworkZoo.Names.Contains(source, StringComparer.Ordinal)
+                ? $"{source} is an architecture without trained weights; name a file or the folder of a run (temper train {source} makes one)"
+                : $"no such model (got '{source}', expected a model folder, a .safetensors file or the folder of a run)");
+
+    /// <summary>A network to train on some data: a stored one with its weights, or one of the zoo with random weights.</summary>
+    internal static Network OpenToTrain(string source, Dataset data, Normalize? normalize, RandomStream weights)
+    {
+        if (IsStored(source))
+        {
+            return ModelFile.Load(PathOf(source));
+        }
+
+        InputSpec input = data.SampleShape.Rank == 3
+            ? InputSpec.Image(data.SampleShape[0], data.SampleShape[1], data.SampleShape[2])
+            : new InputSpec { SampleShape = data.SampleShape };
+        return Create(source, new ZooOptions { Input = input, Classes = data.ClassNames.Count, Preprocessing = normalize })
+            .Initialize(weights).WithClassNames(data.ClassNames);
+    }
+
+    private static bool IsStored(string source) => File.Exists(source) || Directory.Exists(source);
+
+    /// <summary>A run folder has its result as one file; a model folder has a graph beside its numbers.</summary>
+    private static string PathOf(string source)
+    {
+        string result = Path.Combine(source, ResultName);
+        return File.Exists(result) && !File.Exists(Path.Combine(source, ModelFile.GraphName)) ? result : source;
+    }
+
+    private static Normalize ReadNormalize(string text)
+    {
+        float[][] sides = [.. text.Split('/').Select(side => side.Split(',').Select(number =>
+            float.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) ? value : float.NaN).ToArray())];
+        return sides is [var mean, var deviation] && mean.Length == deviation.Length && mean.All(float.IsFinite) && deviation.All(value => value > 0)
+            ? new Normalize { Mean = mean, Deviation = deviation }
+            : throw new FormatException("as many means as positive deviations with / between them, such as 0.5/0.25");
+    }
+
+    private static Network Create(string name, ZooOptions? options)
+    {
+        try
+        {
+            return NetworkZoo.Create(name, options);
+        }
+        catch (ArgumentException error) when (Suggestion.For(name, NetworkZoo.Names) is { Length: > 0 } suggestion)
+        {
+            throw ToolException.Usage($"no such network (got '{name}'){suggestion} ({error.Message.Split('\n')[0]})");
+        }
+    }
 }

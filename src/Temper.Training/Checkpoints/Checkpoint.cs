@@ -49,6 +49,8 @@ internal static class Checkpoint
         }
     }
 
+    internal static bool Exists(string folder) => Directory.Exists(folder) && Folders(folder).Any();
+
     internal static TrainingState LoadNewest(Network network, TrainingOptions options)
     {
         string folder = options.CheckpointFolder ?? throw new ArgumentException("Trainer.Resume: the options name no checkpoint folder", nameof(options));

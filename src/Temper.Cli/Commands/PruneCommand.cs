@@ -1,0 +1,39 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Cli.Runs;
+using Temper.Compression.Pruning;
+using Temper.Data;
+using Temper.Networks;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Sets small weights to zero, trains what is left for some epochs, and measures before and after.</summary>
+internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to zero and train the others on; measures before and after")
+{
+    private static readonly Setting<string> Data = Setting.Text("data", "Data to fine-tune and measure with; none: only prune", "none");
+
+    internal override IReadOnlyList<Setting> Settings { get; } =
+    [
+        ModelSource.Setting, ModelSource.Architecture, PruningSettings.Rule, PruningSettings.Threshold, Data, .. TrainingSettings.All,
+        RunSettings.Validation, RunSettings.Seed, RunSettings.Runs, RunSettings.Resume, RunSettings.FailBelow,
+    ];
+
+    private protected override int Execute(CommandContext context)
+    {
+        string model = context.Require(ModelSource.Setting), source = context.Get(Data);
+        PruningRule rule = PruningSettings.RuleOf(context);
+        Network before = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), normalize: null);
+        DataSets? data = source is "none" ? null : DataSource.Open(source, progress: new LineProgress(context.Terminal));
+        using var run = new RunSession(context, new RunDescription(Name, model, source), data);
+        run.Measure("before", before, "before.safetensors");
+        Network pruned = before.Prune(rule);
+        if (data is not null)
+        {
+            run.Note($"pruned: {SparsityReport.Of(pruned).Nonzero:N0} weights left; training them on with the others frozen at zero");
+            pruned = run.Fit("tune", pruned, TrainingSettings.Options(context), isOnly: true).Network;
+        }
+
+        return run.Finish(run.Measure("pruned", pruned, ModelSource.ResultName));
+    }
+}

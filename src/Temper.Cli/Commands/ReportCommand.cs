@@ -1,0 +1,43 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Output;
+using Temper.Cli.Runs;
+using Temper.Training.Runs;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Makes the report of a run again, from what its folder holds.</summary>
+internal sealed class ReportCommand() : ToolCommand("report", "Make the HTML report of a run from its folder")
+{
+    private static readonly Setting<string?> Source = Setting.Positional("run", "Folder of a run; the latest in --runs where not given");
+
+    private static readonly Setting<string?> Output = Setting.OptionalText("output", "File to write; report.html in the run's folder where not given");
+
+    private static readonly Setting<bool> Force = Setting.Switch("force", "Replace the file that --output names");
+
+    internal override IReadOnlyList<Setting> Settings { get; } = [Source, Output, Force, RunSettings.Runs];
+
+    internal override int Run(CommandContext context)
+    {
+        string runs = context.Get(RunSettings.Runs);
+        RunFolder folder = context.Get(Source) is { } path
+            ? RunFolder.Open(path)
+            : RunFolder.Latest(runs) ?? throw new ToolException(ExitCode.InputOutput, $"report: no run in {runs}; name its folder");
+        if (context.Get(Output) is { } output && File.Exists(output) && !context.Get(Force))
+        {
+            throw new ToolException(ExitCode.InputOutput, $"report: {output} is there already; --force replaces it");
+        }
+
+        string report = RunRecords.WriteReport(folder, context.Get(Output) ?? folder.PathOf(RunRecords.ReportName));
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, new JsonObject { ["folder"] = folder.FullPath, ["report"] = report });
+        }
+        else
+        {
+            Console.Out.WriteLine(report);
+        }
+
+        return ExitCode.Success;
+    }
+}

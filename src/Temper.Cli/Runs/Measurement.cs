@@ -1,0 +1,91 @@
+using System.IO.Compression;
+using Temper.Compression.Pruning;
+using Temper.Data;
+using Temper.Data.Images;
+using Temper.Networks;
+using Temper.Reporting.Runs;
+using Temper.Tensors;
+using Temper.Training.Evaluation;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>A network of a run as it was found: accuracy, weights left, size of its file, and some samples with its answers.</summary>
+internal sealed record Measurement(NetworkRecord Record, IReadOnlyList<long> Confusion, SampleRecord[] Samples)
+{
+    /// <summary>Pictures of each kind in the report: the first of the test set, and the first that the network has wrong.</summary>
+    private const int Pictures = 12;
+
+    /// <summary>Samples that are searched for wrong answers.</summary>
+    private const int MostSearched = 2000;
+
+    internal string Summary
+    {
+        get
+        {
+            string accuracy = Record.TestAccuracy is { } part ? $"test accuracy {part * 100:F2} %, " : "";
+            return $"{Record.Name}: {accuracy}{Record.Left:N0} of {Record.Total:N0} weights";
+        }
+    }
+
+    internal static Measurement Of(string name, Network network, string path, Dataset? test, CancellationToken cancel)
+    {
+        EvaluationResult? found = test is null ? null : Evaluator.Evaluate(network, test, cancel: cancel);
+        var record = new NetworkRecord
+        {
+            Name = name,
+            TestAccuracy = found?.Accuracy,
+            TestLoss = found?.Loss,
+            Bytes = new FileInfo(path).Length,
+            CompressedBytes = CompressedLength(path),
+            Layers = [.. SparsityReport.Of(network).Layers.Select(layer => new LayerRecord(layer.Name, layer.Total, layer.Nonzero))],
+        };
+        return new Measurement(record, found?.Confusion is { } matrix ? Counts(matrix) : [], test is null ? [] : SamplesOf(network, test));
+    }
+
+    private static long[] Counts(ConfusionMatrix matrix) =>
+        [.. from actual in Enumerable.Range(0, matrix.Classes) from predicted in Enumerable.Range(0, matrix.Classes) select matrix[actual, predicted]];
+
+    private static SampleRecord[] SamplesOf(Network network, Dataset test)
+    {
+        Shape shape = test.SampleShape;
+        if (shape.Rank != 3 || shape[0] is not (1 or 3))
+        {
+            return [];
+        }
+
+        int count = Math.Min(test.Count, MostSearched);
+        IReadOnlyList<(int Predicted, float Probability)> answers = Evaluator.Predict(network, test, 0, count);
+        IEnumerable<int> wrong = Enumerable.Range(0, count).Where(i => i >= Pictures && answers[i].Predicted != test.Label(i));
+        return [.. Enumerable.Range(0, Math.Min(Pictures, count)).Concat(wrong.Take(Pictures)).Select(i =>
+            new SampleRecord(Png(test, i), (int)test.Label(i), answers[i].Predicted, answers[i].Probability))];
+    }
+
+    private static byte[] Png(Dataset test, int index)
+    {
+        int channels = test.SampleShape[0], height = test.SampleShape[1], width = test.SampleShape[2];
+        float[] planes = new float[channels * height * width];
+        test.CopySample(index, planes);
+        byte[] pixels = new byte[planes.Length];
+        for (int channel = 0; channel < channels; channel++)
+        {
+            for (int pixel = 0; pixel < height * width; pixel++)
+            {
+                pixels[(pixel * channels) + channel] = (byte)Math.Clamp(MathF.Round(planes[(channel * height * width) + pixel] * 255), 0, 255);
+            }
+        }
+
+        return PngEncoder.Encode(new Picture(width, height, channels, pixels));
+    }
+
+    private static long CompressedLength(string path)
+    {
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
+        using (FileStream file = File.OpenRead(path))
+        {
+            file.CopyTo(gzip);
+        }
+
+        return compressed.Length;
+    }
+}

@@ -1,0 +1,66 @@
+using Temper.Cli.CommandLine;
+using Temper.Kernels;
+using Temper.Training.Runs;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>What every command that leaves a run folder can be told.</summary>
+internal static class RunSettings
+{
+    /// <summary>Stands for the run of the same command that began last.</summary>
+    private const string Last = "last";
+
+    internal static Setting<string> Data { get; } = Setting.Text(
+        "data", "A known set, a path, or synth:shapes; see 'temper data list'", "fashion-mnist");
+
+    internal static Setting<double> Validation { get; } = Setting.Number(
+        "validation", "Part of the training samples held out to choose the epoch, 0 to 1", usual: 0.1, minimum: 0.001, maximum: 0.9);
+
+    internal static Setting<ulong> Seed { get; } = Setting.Seed();
+
+    internal static Setting<string> Runs { get; } = Setting.Text("runs", "Folder that run folders are made in", "runs");
+
+    internal static Setting<string?> Resume { get; } = new(
+        "resume", "Go on with an interrupted run: its folder, or 'last'; its own settings hold", null, text => text)
+    {
+        IsAboutOutput = true,
+        Words = () => [Last],
+    };
+
+    internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
+        "fail-below", "Exit with 4 when the test accuracy is lower than this, in percent", maximum: 100);
+
+    /// <summary>The folder that <c>--resume</c> names.</summary>
+    internal static RunFolder Find(string resume, string runs, string command) => resume is not Last
+        ? RunFolder.Open(resume)
+        : RunFolder.Latest(runs, command) ?? throw new ToolException(
+            ExitCode.InputOutput, $"{command}: no run to resume in {runs}; name its folder, or say with --runs where to look");
+}
+
+/// <summary>A command that leaves a run folder and can go on with it.</summary>
+internal abstract class RunCommand(string name, string help) : ToolCommand(name, help)
+{
+    internal sealed override int Run(CommandContext context)
+    {
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        return Execute(context);
+    }
+
+    /// <summary>Does the work with the pool that the settings ask for.</summary>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    private protected abstract int Execute(CommandContext context);
+
+    /// <summary>A run goes on with the settings it began with.</summary>
+    internal sealed override string? ConfigPath(Func<Setting, string?> given)
+    {
+        if (given(RunSettings.Resume) is not { } resume)
+        {
+            return base.ConfigPath(given);
+        }
+
+        return given(CommonSettings.Config) is null
+            ? RunSettings.Find(resume, given(RunSettings.Runs) ?? RunSettings.Runs.DefaultText!, Name).ConfigPath
+            : throw ToolException.Usage($"{Name}: --resume and --config exclude each other; a run goes on with its own settings");
+    }
+}

@@ -1,0 +1,131 @@
+using Temper.Cli.CommandLine;
+using Temper.Compression.DeepHoyer;
+using Temper.Data.Augmentation;
+using Temper.Optimization;
+using Temper.Training;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>How to train, as settings: each stands for one part of <see cref="TrainingOptions"/>.</summary>
+internal static class TrainingSettings
+{
+    internal static Setting<int> Epochs { get; } = Setting.Integer("epochs", "Passes over the training samples", usual: 10);
+
+    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples a batch", usual: 64);
+
+    private static readonly Setting<int> Accumulate = Setting.Integer("accumulate", "Batches whose gradients make one step", usual: 1);
+
+    private static readonly Setting<string> Optimizer = Setting.Choice("optimizer", "sgd, adam, adamw, adadelta or rmsprop", "adam", "sgd", "adam", "adamw", "adadelta", "rmsprop");
+
+    private static readonly Setting<double?> LearningRate = Setting.OptionalNumber("learning-rate", "Size of a step; the optimizer's own where not given");
+
+    private static readonly Setting<double> Momentum = Setting.Number("momentum", "Of sgd and rmsprop, 0 to 1", usual: 0.9, maximum: 1);
+
+    private static readonly Setting<bool> Nesterov = Setting.Switch("nesterov", "Nesterov's momentum for sgd");
+
+    private static readonly Setting<double?> WeightDecay = Setting.OptionalNumber("weight-decay", "Pull of all weights to zero; the optimizer's own where not given");
+
+    private static readonly Setting<string> Schedule = Setting.Choice("schedule", "constant, step, cosine or one-cycle", "cosine", "constant", "step", "cosine", "one-cycle");
+
+    private static readonly Setting<double> WarmUp = Setting.Number("warm-up", "Epochs in which the learning rate rises from zero", usual: 0);
+
+    private static readonly Setting<double> LabelSmoothing = Setting.Number("label-smoothing", "Part of the target spread over all classes", usual: 0, maximum: 1);
+
+    private static readonly Setting<string> Augment = new(
+        "augment", "Changes to training pictures, with commas between: crop, flip, cutout; or none", "none", text =>
+    {
+        Transforms(text);
+        return text;
+    });
+
+    private static readonly Setting<double> Clip = Setting.Number("clip-norm", "Longest gradient; 0: any", usual: 0);
+
+    private static readonly Setting<double> Average = Setting.Number("average", "Decay of a moving average of the weights, such as 0.999; 0: none", usual: 0, maximum: 1);
+
+    private static readonly Setting<int> Patience = Setting.Integer("patience", "Epochs without a better one after which to stop; 0: train to the end", usual: 0, minimum: 0);
+
+    internal static IReadOnlyList<Setting> All { get; } =
+    [
+        Epochs, Batch, Accumulate, Optimizer, LearningRate, Momentum, Nesterov, WeightDecay, Schedule, WarmUp,
+        LabelSmoothing, Augment, Clip, Average, Patience,
+    ];
+
+    internal static TrainingOptions Options(CommandContext context) => new()
+    {
+        Seed = context.Get(RunSettings.Seed),
+        Epochs = context.Get(Epochs),
+        BatchSize = context.Get(Batch),
+        Accumulation = context.Get(Accumulate),
+        Optimizer = OptimizerOf(context),
+        Schedule = ScheduleOf(context),
+        Loss = new CrossEntropyLoss { LabelSmoothing = (float)context.Get(LabelSmoothing) },
+        Transforms = Transforms(context.Get(Augment)),
+        Clipping = context.Get(Clip) is > 0 and var norm ? new GradientClipping { MaxNorm = (float)norm } : null,
+        Average = context.Get(Average) is > 0 and var decay ? new WeightAverage { Decay = (float)decay } : null,
+        EarlyStopping = context.Get(Patience) is > 0 and var patience ? new EarlyStopping { Patience = patience } : null,
+    };
+
+    private static Optimizer OptimizerOf(CommandContext context)
+    {
+        float momentum = (float)context.Get(Momentum);
+        Optimizer chosen = context.Get(Optimizer) switch
+        {
+            "sgd" => new Sgd { LearningRate = 0.1f, Momentum = momentum, Nesterov = context.Get(Nesterov) },
+            "adamw" => new AdamW(),
+            "adadelta" => new Adadelta(),
+            "rmsprop" => new RmsProp { LearningRate = 1e-3f, Momentum = momentum },
+            _ => new Adam(),
+        };
+        return chosen with
+        {
+            LearningRate = (float?)context.Get(LearningRate) ?? chosen.LearningRate,
+            WeightDecay = (float?)context.Get(WeightDecay) ?? chosen.WeightDecay,
+        };
+    }
+
+    private static LearningRateSchedule ScheduleOf(CommandContext context)
+    {
+        LearningRateSchedule schedule = context.Get(Schedule) switch
+        {
+            "step" => new StepSchedule { Every = Math.Max(1, context.Get(Epochs) / 3.0) },
+            "cosine" => new CosineSchedule(),
+            "one-cycle" => new OneCycleSchedule(),
+            _ => new ConstantSchedule(),
+        };
+        return context.Get(WarmUp) is > 0 and var epochs ? new WarmUpSchedule { Epochs = epochs, Then = schedule } : schedule;
+    }
+
+    private static IReadOnlyList<SampleTransform> Transforms(string text) => text is "none" or "" ? [] :
+    [
+        .. text.Split(',', StringSplitOptions.TrimEntries).Select(name => (SampleTransform)(name switch
+        {
+            "crop" => new RandomCrop(),
+            "flip" => new HorizontalFlip(),
+            "cutout" => new Cutout(8),
+            _ => throw new FormatException("crop, flip, cutout, or several with commas between, or none"),
+        })),
+    ];
+}
+
+/// <summary>What training adds to the loss so that weights become zero.</summary>
+internal static class RegularizerSettings
+{
+    private static readonly Setting<string> Regularizer = Setting.Choice(
+        "regularizer", "none, hoyer-square, group-hs or l1: makes weights zero while training", "none", "none", "hoyer-square", "group-hs", "l1");
+
+    private static readonly Setting<double> Strength = Setting.Number("strength", "Price of a unit of the regularizer", usual: 2e-5);
+
+    internal static IReadOnlyList<Setting> All { get; } = [Regularizer, Strength];
+
+    internal static IReadOnlyList<ITrainingTerm> Terms(CommandContext context)
+    {
+        float strength = (float)context.Get(Strength);
+        return context.Get(Regularizer) switch
+        {
+            "hoyer-square" => [new HoyerSquare { Strength = strength }],
+            "group-hs" => [new GroupHoyerSquare { Strength = strength }],
+            "l1" => [new L1 { Strength = strength }],
+            _ => [],
+        };
+    }
+}

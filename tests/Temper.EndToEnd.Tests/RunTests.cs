@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary>Commands that train: what they leave, and how they go on after an end that nobody planned.</summary>
+public sealed class RunTests
+{
+    private static readonly string[] Small = ["train", "lenet-5", "--data", "synth:shapes?count=1200&classes=4&size=28", "--epochs", "4", "--augment", "crop"];
+
+    [Fact]
+    public void Train_leaves_a_whole_run_folder()
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run([.. Small, "--runs", folder.Path, "--json"]);
+        Assert.Equal(0, result.ExitCode);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        string run = document.RootElement.GetProperty("folder").GetString()!;
+        foreach (string name in (string[])["config.yaml", "environment.json", "log.txt", "metrics.jsonl", "model.safetensors", "report.html", "result.json"])
+        {
+            Assert.True(File.Exists(Path.Combine(run, name)), name);
+        }
+
+        JsonElement network = document.RootElement.GetProperty("result").GetProperty("networks")[0];
+        double accuracy = network.GetProperty("test_accuracy").GetDouble();
+        Assert.InRange(accuracy, 0.5, 1);
+        Assert.Equal(4, File.ReadAllLines(Path.Combine(run, "metrics.jsonl")).Length);
+
+        // What eval finds in the file is what train said.
+        using JsonDocument eval = JsonDocument.Parse(Tool.Run("eval", run, "--data", Small[3], "--json").Output);
+        Assert.Equal(accuracy, eval.RootElement.GetProperty("accuracy").GetDouble());
+    }
+
+    [Fact]
+    public void Report_is_one_file_that_needs_nothing_else()
+    {
+        using var folder = new TemporaryFolder();
+        Tool.Run([.. Small, "--runs", folder.Path]);
+        ToolResult result = Tool.Run("report", "--runs", folder.Path);
+        Assert.Equal(0, result.ExitCode);
+        string html = File.ReadAllText(result.Output.Trim());
+        Assert.Contains("Weights left in each layer", html, StringComparison.Ordinal);
+        Assert.Contains("data:image/png;base64,", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
+        Assert.DoesNotMatch("(src|href)=\"(?!data:|#)", html);
+    }
+
+    [Fact]
+    public void Demo_makes_a_lean_network_and_compares()
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run(
+            "demo", "--data", "synth:shapes?count=1500&classes=4", "--sparse-epochs", "2", "--tune-epochs", "1", "--strength", "2e-4", "--runs", folder.Path, "--json");
+        Assert.Equal(0, result.ExitCode);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        JsonElement[] networks = [.. document.RootElement.GetProperty("result").GetProperty("networks").EnumerateArray()];
+        Assert.Equal(["dense", "lean"], networks.Select(network => network.GetProperty("name").GetString()));
+        Assert.True(Left(networks[1]) < Left(networks[0]));
+    }
+
+    [Fact]
+    public void Prune_without_data_writes_a_network_with_fewer_weights()
+    {
+        using var folder = new TemporaryFolder();
+        Tool.Run([.. Small, "--runs", folder.Path]);
+        string trained = Directory.GetDirectories(folder.Path).Single();
+        ToolResult result = Tool.Run("prune", trained, "--threshold", "1.5", "--runs", folder.Path, "--json");
+        Assert.Equal(0, result.ExitCode);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        JsonElement[] networks = [.. document.RootElement.GetProperty("result").GetProperty("networks").EnumerateArray()];
+        Assert.True(Left(networks[1]) * 4 < Left(networks[0]));
+        Assert.Equal(JsonValueKind.Null, networks[1].GetProperty("test_accuracy").ValueKind);
+
+        // Training it on with frozen zeros keeps every zero.
+        string pruned = document.RootElement.GetProperty("folder").GetString()!;
+        ToolResult tuned = Tool.Run("prune", pruned, "--threshold", "0", "--data", Small[3], "--epochs", "1", "--runs", folder.Path, "--json");
+        using JsonDocument after = JsonDocument.Parse(tuned.Output);
+        Assert.True(Left(after.RootElement.GetProperty("result").GetProperty("networks")[1]) <= Left(networks[1]));
+    }
+
+    [Theory]
+    [InlineData("-INT", 130)]
+    [InlineData("-KILL", 137)]
+    public void Stopped_run_goes_on_to_the_same_bytes(string signal, int exitCode)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var whole = new TemporaryFolder();
+        using var stopped = new TemporaryFolder();
+        Assert.Equal(0, Tool.Run([.. Small, "--runs", whole.Path]).ExitCode);
+        using (Process process = Tool.Start([], [.. Small, "--runs", stopped.Path, "--quiet"]))
+        {
+            SpinWait.SpinUntil(() => Directory.EnumerateDirectories(stopped.Path, "step-*", SearchOption.AllDirectories).Any(), TimeSpan.FromMinutes(2));
+            using Process kill = Process.Start("kill", [signal, $"{process.Id}"]);
+            kill.WaitForExit();
+            Assert.Equal(exitCode, Tool.Finish(process).ExitCode);
+        }
+
+        ToolResult resumed = Tool.Run("train", "--resume", "last", "--runs", stopped.Path);
+        Assert.True(resumed.ExitCode == 0, resumed.Error);
+        Assert.Equal(Model(whole), Model(stopped));
+    }
+
+    [Fact]
+    public void Missed_threshold_gives_4() =>
+        AssertCode(4, [.. Small, "--fail-below", "100"], "below the threshold");
+
+    [Fact]
+    public void Diverged_training_gives_7() =>
+        AssertCode(7, [.. Small, "--optimizer", "sgd", "--learning-rate", "1e30"], "training diverged");
+
+    [Fact]
+    public void Missing_data_gives_6() =>
+        AssertCode(6, ["train", "lenet-5", "--data", "no/such/folder"], "synth:shapes");
+
+    [Fact]
+    public void Architecture_without_weights_cannot_be_measured() =>
+        AssertCode(2, ["eval", "lenet-5"], "without trained weights");
+
+    [Fact]
+    public void Damaged_model_gives_3()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("broken.safetensors", "\u0010\0\0\0\0\0\0\0{\"weight\":");
+        AssertCode(3, ["eval", file], "broken.safetensors");
+        AssertCode(3, ["inspect", file], "broken.safetensors");
+    }
+
+    private static void AssertCode(int expected, string[] arguments, string message)
+    {
+        using var folder = new TemporaryFolder();
+        string[] where = arguments[0] is "train" ? ["--runs", folder.Path] : [];
+        ToolResult result = Tool.Run([.. arguments, .. where]);
+        Assert.True(expected == result.ExitCode, $"{result.ExitCode}: {result.Error}");
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+    }
+
+    private static long Left(JsonElement network) => network.GetProperty("layers").EnumerateArray().Sum(layer => layer.GetProperty("left").GetInt64());
+
+    private static byte[] Model(TemporaryFolder folder) =>
+        File.ReadAllBytes(Path.Combine(Directory.GetDirectories(folder.Path).Single(), "model.safetensors"));
+}
