@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using System.Text.Json;
 using Temper.Kernels;
 
@@ -38,9 +37,7 @@ public sealed record RunEnvironment
         Runtime = RuntimeInformation.FrameworkDescription,
         System = RuntimeInformation.OSDescription,
         Architecture = RuntimeInformation.ProcessArchitecture.ToString(),
-        VectorBits = Vector512.IsHardwareAccelerated ? 512
-            : Vector256.IsHardwareAccelerated ? 256
-            : Vector128.IsHardwareAccelerated ? 128 : 0,
+        VectorBits = (int)Simd.Active,
         Processors = Environment.ProcessorCount,
         Threads = WorkerPool.Current.Threads,
     };
