@@ -5,7 +5,7 @@ namespace Temper.Reporting.Charts;
 /// <summary>A confusion matrix: rows are what samples are, columns what they were taken for.</summary>
 public sealed record ConfusionChart : Chart
 {
-    private const double LetterWidth = 6.3, Top = 96, Bottom = 30, Right = 12;
+    private const double LetterWidth = 6.3, Top = 96, Bottom = 30;
 
     /// <summary>Names of the classes.</summary>
     public required IReadOnlyList<string> Classes { get; init; }
@@ -16,8 +16,11 @@ public sealed record ConfusionChart : Chart
     /// <inheritdoc/>
     public override string ToSvg()
     {
-        double left = 40 + (Classes.Select(name => name.Length).DefaultIfEmpty().Max() * LetterWidth);
-        double cell = (Width - left - Right) / Math.Max(Classes.Count, 1), tall = Math.Min(cell, 34);
+        double longest = Classes.Select(name => name.Length).DefaultIfEmpty().Max() * LetterWidth;
+
+        // Names above the columns lean to the right: the last one needs room beside its column.
+        double left = 40 + longest, right = 12 + (longest * 0.6);
+        double cell = (Width - left - right) / Math.Max(Classes.Count, 1), tall = Math.Min(cell, 34);
         double height = Top + (tall * Math.Max(Classes.Count, 1)) + Bottom;
         Markup svg = Frame(height);
         for (int row = 0; row < Classes.Count; row++)

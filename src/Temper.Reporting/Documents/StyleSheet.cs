@@ -26,7 +26,7 @@ internal static class StyleSheet
         .charts.two { grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); }
         figure { margin: 0; }
         figcaption { font-size: 13.5px; font-weight: 600; margin: 0 0 4px; }
-        .chart { display: block; width: 100%; height: auto; font-size: 12px; }
+        .chart { display: block; width: 100%; max-width: 760px; height: auto; font-size: 12px; }
         .chart text { fill: var(--soft); font-variant-numeric: tabular-nums; }
         .chart .label, .chart .legend, .chart .value { fill: var(--ink); }
         .chart .value { font-size: 11px; }
