@@ -16,14 +16,15 @@ public static class Trainer
     /// <param name="validation">Samples that choose the epoch; never the test samples.</param>
     /// <param name="options">How.</param>
     /// <param name="cancel">Stops after the running step and writes a checkpoint, if there is a folder for it.</param>
-    /// <exception cref="ShapeMismatchException">Samples do not fit the network.</exception>
-    /// <exception cref="TrainingDivergedException">The loss is no longer finite.</exception>
+    /// <exception cref="ShapeMismatchException">Samples or targets do not fit the network.</exception>
+    /// <exception cref="ArgumentException">A label is no class of the network, a set is empty, or options do not fit.</exception>
+    /// <exception cref="TrainingDivergedException">The loss, a term or a weight is no longer finite; the last checkpoint is intact.</exception>
     /// <exception cref="IOException">A checkpoint cannot be written; the one before is intact.</exception>
     public static TrainingResult Fit(
         Network network, Dataset train, Dataset validation, TrainingOptions options, CancellationToken cancel = default)
     {
-        CheckFit(network, train, options.Validated());
-        return Run(TrainingState.Begin(network, options), train, validation, options, cancel);
+        TrainingChecks.Require(network, train, validation, options);
+        return Run(TrainingState.Begin(network, train.Count, options), train, validation, options, cancel);
     }
 
     /// <summary>Goes on from the newest checkpoint in the options' folder, with the same bytes as if it had never stopped.</summary>
@@ -33,12 +34,12 @@ public static class Trainer
     /// <param name="options">The options of the run.</param>
     /// <param name="cancel">Stops after the running step and writes a checkpoint.</param>
     /// <exception cref="FileNotFoundException">The folder has no checkpoint.</exception>
-    /// <exception cref="Formats.ModelFormatException">The checkpoint is damaged or of another network or optimizer.</exception>
+    /// <exception cref="Formats.ModelFormatException">The checkpoint is damaged, or of another network or other options.</exception>
     public static TrainingResult Resume(
         Network network, Dataset train, Dataset validation, TrainingOptions options, CancellationToken cancel = default)
     {
-        CheckFit(network, train, options.Validated());
-        return Run(Checkpoint.LoadNewest(network, options), train, validation, options, cancel);
+        TrainingChecks.Require(network, train, validation, options);
+        return Run(Checkpoint.LoadNewest(network, train.Count, options), train, validation, options, cancel);
     }
 
     /// <summary>Whether a folder has a checkpoint that <see cref="Resume"/> can go on from.</summary>
@@ -54,7 +55,7 @@ public static class Trainer
             train,
             new DataLoaderOptions { BatchSize = options.BatchSize, Shuffles = true, Transforms = options.Transforms },
             root.Split("data"));
-        while (state.Epoch < options.Epochs && !ShouldStop(state, options))
+        while (state.Epoch < options.Epochs && !EpochChoice.ShouldStop(state.History, options.EarlyStopping))
         {
             if (!RunEpoch(state, step, loader, options, cancel))
             {
@@ -77,11 +78,13 @@ public static class Trainer
             // Stop between steps only: gradients that are half added up are not part of a checkpoint.
             if (cancel.IsCancellationRequested && batch.Index % options.Accumulation == 0)
             {
+                state.RequireFinite(options);
                 Save(state, options);
                 return false;
             }
 
-            step.Run(batch, state.Epoch + ((double)batch.Index / batches), isLast: batch.Index == batches - 1);
+            int first = batch.Index - (batch.Index % options.Accumulation);
+            step.Run(batch, state.Epoch + ((double)first / batches), isLast: batch.Index == batches - 1);
             state.Batch = batch.Index + 1;
             var progress = new StepProgress(state.Epoch, batch.Index, batches, state.Step, state.LossSum / state.Samples);
             foreach (ITrainingCallback callback in options.Callbacks)
@@ -95,9 +98,9 @@ public static class Trainer
 
     private static void EndEpoch(TrainingState state, Dataset validation, TrainingOptions options)
     {
+        state.RequireFinite(options);
         Network judged = state.Judged();
         EvaluationResult found = Evaluator.Evaluate(judged, validation, options.Loss);
-        bool isBest = state.BestEpoch < 0 || IsBetter(found.Accuracy, found.Loss, state.History[state.BestEpoch]);
         var result = new EpochResult
         {
             Epoch = state.Epoch,
@@ -106,51 +109,27 @@ public static class Trainer
             Terms = state.Terms,
             ValidationLoss = found.Loss,
             ValidationAccuracy = found.Accuracy,
-            LearningRate = options.Optimizer.LearningRate * options.Schedule.Factor(state.Epoch + 1, options.Epochs),
-            IsBest = isBest,
+            LearningRate = state.LearningRate,
+            IsBest = false,
         };
-        state.History.Add(result);
-        if (isBest)
+        if (state.BestEpoch < 0 || EpochChoice.IsBetter(result, state.History[state.BestEpoch]))
         {
+            result = result with { IsBest = true };
             state.BestEpoch = state.Epoch;
             state.Best = judged.Copy();
         }
 
+        state.History.Add(result);
         state.Epoch++;
         (state.Batch, state.LossSum, state.Correct, state.Samples) = (0, 0, 0, 0);
-        Save(state, options);
+
+        // Told first, saved then: a run that is killed between the two tells of this epoch again rather than never.
         foreach (ITrainingCallback callback in options.Callbacks)
         {
             callback.OnEpoch(result);
         }
-    }
 
-    /// <summary>More right answers, or as many with a smaller loss; by loss alone where targets are not classes.</summary>
-    private static bool IsBetter(double accuracy, double loss, EpochResult best) => double.IsNaN(accuracy)
-        ? loss < best.ValidationLoss
-        : accuracy > best.ValidationAccuracy || (accuracy == best.ValidationAccuracy && loss < best.ValidationLoss);
-
-    private static bool ShouldStop(TrainingState state, TrainingOptions options)
-    {
-        if (options.EarlyStopping is not { } early || state.History.Count == 0)
-        {
-            return false;
-        }
-
-        // The last epoch that gained more than the minimum over all before it.
-        int last = 0;
-        double best = double.NegativeInfinity;
-        for (int i = 0; i < state.History.Count; i++)
-        {
-            EpochResult epoch = state.History[i];
-            double score = double.IsNaN(epoch.ValidationAccuracy) ? -epoch.ValidationLoss : epoch.ValidationAccuracy;
-            if (score > best + early.MinimumGain)
-            {
-                (last, best) = (i, score);
-            }
-        }
-
-        return state.History.Count - 1 - last >= early.Patience;
+        Save(state, options);
     }
 
     private static void Save(TrainingState state, TrainingOptions options)
@@ -161,27 +140,9 @@ public static class Trainer
         }
     }
 
-    private static TrainingResult Result(TrainingState state, bool isComplete) =>
-        new((state.Best ?? state.Network).Copy(), state.Network.Copy(), state.History, Math.Max(state.BestEpoch, 0), state.Step, isComplete);
-
-    private static void CheckFit(Network network, Dataset train, TrainingOptions options)
+    private static TrainingResult Result(TrainingState state, bool isComplete)
     {
-        Shape expected = network.Inputs[0].SampleShape;
-        if (!train.SampleShape.Equals(expected))
-        {
-            throw new ShapeMismatchException("Trainer", train.SampleShape, $"samples of {expected}, the network's input");
-        }
-
-        if (train.Count == 0)
-        {
-            throw new ArgumentException("Trainer: there are no samples to train on", nameof(train));
-        }
-
-        if (options.Loss.IsClassification != train.TargetShape is null)
-        {
-            throw new ArgumentException(
-                $"Trainer: the loss does not fit the targets (got {options.Loss.GetType().Name} for {(train.TargetShape is null ? "class labels" : $"targets {train.TargetShape}")})",
-                nameof(options));
-        }
+        Network last = state.Judged().Copy();
+        return new TrainingResult((state.Best ?? last).Copy(), last, state.History, Math.Max(state.BestEpoch, 0), state.Step, isComplete);
     }
 }

@@ -15,7 +15,7 @@ public sealed record TrainingOptions
     /// <summary>Samples a batch; one or more.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Batches whose gradients are averaged for one step; one or more.</summary>
+    /// <summary>Batches whose gradients are averaged for one step, as if they were one; one or more.</summary>
     public int Accumulation { get; init; } = 1;
 
     /// <summary>How a gradient becomes a step.</summary>
@@ -68,16 +68,16 @@ public sealed record TrainingOptions
 /// <summary>Watches training. Called on the training thread; what it does must not depend on time if runs are to be repeatable.</summary>
 public interface ITrainingCallback
 {
-    /// <summary>After each step.</summary>
+    /// <summary>After each batch; with <see cref="TrainingOptions.Accumulation"/> several of them make a step.</summary>
     /// <param name="progress">Where training stands.</param>
     void OnStep(StepProgress progress);
 
-    /// <summary>After each epoch, its validation included.</summary>
+    /// <summary>After each epoch, its validation included, and before its checkpoint: a run that is killed between the two tells again.</summary>
     /// <param name="epoch">What came of it.</param>
     void OnEpoch(EpochResult epoch);
 }
 
-/// <summary>Where training stands after a step.</summary>
+/// <summary>Where training stands after a batch.</summary>
 /// <param name="Epoch">Number of the epoch, from 0.</param>
 /// <param name="Batch">Number of the batch in its epoch, from 0.</param>
 /// <param name="Batches">Batches an epoch.</param>
@@ -106,7 +106,7 @@ public sealed record EpochResult
     /// <summary>Part of the validation samples that were right, 0 to 1; NaN where that means nothing.</summary>
     public required double ValidationAccuracy { get; init; }
 
-    /// <summary>The learning rate at the end of the epoch.</summary>
+    /// <summary>The learning rate of the epoch's last step.</summary>
     public required double LearningRate { get; init; }
 
     /// <summary>Whether this is the best epoch so far, on the validation samples.</summary>
@@ -115,7 +115,7 @@ public sealed record EpochResult
 
 /// <summary>What training gives.</summary>
 /// <param name="Network">The network of the best epoch on the validation samples.</param>
-/// <param name="Last">The network of the last epoch.</param>
+/// <param name="Last">The network of the last epoch, with averaged weights where there is an average.</param>
 /// <param name="History">All epochs.</param>
 /// <param name="BestEpoch">Number of the best epoch, from 0.</param>
 /// <param name="Steps">Steps in all.</param>

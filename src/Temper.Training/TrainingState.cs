@@ -1,5 +1,6 @@
 using Temper.Networks;
 using Temper.Optimization;
+using Temper.Tensors;
 
 namespace Temper.Training;
 
@@ -14,6 +15,9 @@ internal sealed class TrainingState
 
     /// <summary>Averaged weights, a parameter each; empty where there is no average.</summary>
     internal required float[][] Average { get; init; }
+
+    /// <summary>Samples of the run: the order of an epoch depends on how many there are.</summary>
+    internal required int TrainCount { get; init; }
 
     /// <summary>The best epoch's network; null before the first epoch has ended.</summary>
     internal Network? Best { get; set; }
@@ -36,9 +40,12 @@ internal sealed class TrainingState
 
     internal double Terms { get; set; }
 
+    /// <summary>Of the last step. Not part of a checkpoint: an epoch ends with a step.</summary>
+    internal double LearningRate { get; set; }
+
     internal List<EpochResult> History { get; } = [];
 
-    internal static TrainingState Begin(Network network, TrainingOptions options)
+    internal static TrainingState Begin(Network network, int trainCount, TrainingOptions options)
     {
         Network own = network.Copy();
         return new TrainingState
@@ -46,6 +53,7 @@ internal sealed class TrainingState
             Network = own,
             Optimizer = [.. own.Parameters.Select(p => options.Optimizer.CreateState(p.Value.Count))],
             Average = options.Average is null ? [] : [.. own.Parameters.Select(p => p.Value.ToArray<float>())],
+            TrainCount = trainCount,
         };
     }
 
@@ -57,6 +65,23 @@ internal sealed class TrainingState
             return Network;
         }
 
-        return Network.WithParameters(Network.Parameters.Select((p, i) => p with { Value = Tensors.Tensor.From(Average[i], p.Value.Shape) }));
+        return Network.WithParameters(Network.Parameters.Select((p, i) => p with { Value = Tensor.From(Average[i], p.Value.Shape) }));
+    }
+
+    /// <summary>
+    /// Throws where a number of the network is not finite. The loss does not always show it: a ReLU can hide it.
+    /// </summary>
+    /// <exception cref="TrainingDivergedException">One is infinite or not a number.</exception>
+    internal void RequireFinite(TrainingOptions options)
+    {
+        IEnumerable<KeyValuePair<string, Tensor>> tensors = Network.Parameters.Select(p => KeyValuePair.Create(p.Name, p.Value))
+            .Concat(Network.Buffers.Where(b => b.Value.DType == DType.Float32));
+        foreach ((string name, Tensor value) in tensors)
+        {
+            if (!double.IsFinite(GradientClipping.SumOfSquares(value.Physical())))
+            {
+                throw TrainingDivergedException.OfTensor(Step, name, options.Optimizer.LearningRate);
+            }
+        }
     }
 }

@@ -17,7 +17,11 @@ internal sealed class TrainingStep
     private readonly int[] _trained;
     private readonly Tensor[] _sources;
     private readonly float[][] _accumulated;
-    private int _held;
+    private readonly Tensor[] _gradients;
+
+    /// <summary>Batches added up since the last step, a smaller one as the part that it is.</summary>
+    private float _held;
+    private int _batches;
 
     internal TrainingStep(TrainingState state, TrainingOptions options, RandomStream dropout)
     {
@@ -26,16 +30,18 @@ internal sealed class TrainingStep
         _groups = [.. _parameters.Select(p => ParameterGroup.Resolve(options.Groups, p))];
         _trained = [.. Enumerable.Range(0, _parameters.Length).Where(i => !_groups[i].IsFrozen)];
         _sources = [.. _trained.Select(i => _parameters[i].Value)];
+        _gradients = new Tensor[_sources.Length];
         _accumulated = options.Accumulation > 1 ? [.. _sources.Select(s => new float[s.Count])] : [];
         if (_trained.Length == 0)
         {
-            throw new ArgumentException("Trainer: no parameter can be trained (all are frozen); free some of them", nameof(options));
+            throw new ArgumentException(
+                $"Trainer: no parameter can be trained (got {_parameters.Length} frozen ones); free some of them", nameof(options));
         }
     }
 
     /// <summary>Trains on one batch.</summary>
     /// <param name="batch">Inputs and targets.</param>
-    /// <param name="epoch">Where in training, in epochs, for the schedule.</param>
+    /// <param name="epoch">Where in training, in epochs, for the schedule: of the first of the batches that make a step.</param>
     /// <param name="isLast">Whether no further batch follows to be averaged with.</param>
     internal void Run(Batch batch, double epoch, bool isLast)
     {
@@ -46,7 +52,7 @@ internal sealed class TrainingStep
             tape.Watch(source);
         }
 
-        ForwardMode mode = ForwardMode.Training(_dropout.Split(_state.Step));
+        ForwardMode mode = ForwardMode.Training(_dropout.Split(_state.Epoch).Split(batch.Index));
         Tensor output = _state.Network.Forward(batch.Inputs, mode);
         Tensor loss = _options.Loss.Value(output, batch.Targets);
         float value = loss.ToScalar();
@@ -55,18 +61,24 @@ internal sealed class TrainingStep
             throw new TrainingDivergedException(_state.Step, value, _options.Optimizer.LearningRate * factor);
         }
 
-        GradientMap gradients = tape.Gradient(loss, _sources);
+        IReadOnlyList<Tensor> gradients = tape.Gradient(loss, _sources).Gradients;
+        for (int i = 0; i < _gradients.Length; i++)
+        {
+            _gradients[i] = gradients[i].ToRowMajor();
+        }
+
         Count(batch, output, value);
         if (_accumulated.Length == 0)
         {
-            Update(gradients.Gradients, factor, scale: 1);
+            Update(factor, scale: 1);
         }
-        else if (Accumulate(gradients.Gradients, isLast))
+        else if (Accumulate((float)batch.Inputs.Shape[0] / _options.BatchSize, isLast))
         {
-            Update([], factor, scale: 1f / _held);
-            _held = 0;
+            Update(factor, scale: 1 / _held);
+            (_held, _batches) = (0, 0);
         }
 
+        Array.Clear(_gradients);
         BatchStatisticsUpdate.Apply(_state.Network, mode);
     }
 
@@ -78,42 +90,29 @@ internal sealed class TrainingStep
         _state.Correct += _options.Loss.CountCorrect(output, batch.Targets);
     }
 
-    /// <summary>Adds gradients up; true when it is time for a step.</summary>
-    private bool Accumulate(IReadOnlyList<Tensor> gradients, bool isLast)
+    /// <summary>Adds gradients up, a smaller batch with less weight; true when it is time for a step.</summary>
+    private bool Accumulate(float weight, bool isLast)
     {
-        for (int i = 0; i < gradients.Count; i++)
+        for (int i = 0; i < _gradients.Length; i++)
         {
-            if (_held == 0)
+            if (_batches == 0)
             {
                 Array.Clear(_accumulated[i]);
             }
 
-            Kernels.Elementwise.Accumulate(gradients[i].AsSpan<float>(), _accumulated[i]);
+            Kernels.Elementwise.Accumulate(weight, _gradients[i].Physical(), _accumulated[i]);
         }
 
-        return ++_held == _options.Accumulation || isLast;
+        _held += weight;
+        return ++_batches == _options.Accumulation || isLast;
     }
 
-    private void Update(IReadOnlyList<Tensor> gradients, float rate, float scale)
+    private void Update(float rate, float scale)
     {
-        double squares = 0;
-        double terms = 0;
-        for (int i = 0; i < _trained.Length; i++)
+        double terms = AddTerms(scale, out double squares);
+        if (!double.IsFinite(terms))
         {
-            Span<float> gradient = GradientOf(gradients, i);
-            if (scale != 1)
-            {
-                System.Numerics.Tensors.TensorPrimitives.Multiply(gradient, scale, gradient);
-            }
-
-            Parameter parameter = _parameters[_trained[i]];
-            foreach (ITrainingTerm term in _options.Terms)
-            {
-                terms += term.AddGradient(parameter, parameter.Value.Physical(), gradient);
-            }
-
-            _options.Clipping?.ClipValues(gradient);
-            squares += _options.Clipping?.MaxNorm is null ? 0 : GradientClipping.SumOfSquares(gradient);
+            throw new TrainingDivergedException(_state.Step, (float)terms, _options.Optimizer.LearningRate * rate);
         }
 
         float clip = _options.Clipping?.ScaleFor(squares) ?? 1;
@@ -124,7 +123,7 @@ internal sealed class TrainingStep
             var update = new ParameterUpdate
             {
                 Value = parameter.Value.Writable(),
-                Gradient = GradientOf(gradients, i),
+                Gradient = GradientOf(i),
                 Mask = parameter.Mask is null ? default : parameter.Mask.Physical(),
                 RateFactor = rate * _groups[p].RateFactor,
                 GradientScale = clip,
@@ -136,10 +135,36 @@ internal sealed class TrainingStep
         }
 
         _state.Terms = terms;
+        _state.LearningRate = _options.Optimizer.LearningRate * rate;
         _state.Step++;
     }
 
+    /// <summary>Makes the mean of the gradients, adds the terms' and bounds each element; gives the terms' value.</summary>
+    private double AddTerms(float scale, out double squares)
+    {
+        squares = 0;
+        double terms = 0;
+        for (int i = 0; i < _trained.Length; i++)
+        {
+            Span<float> gradient = GradientOf(i);
+            if (scale != 1)
+            {
+                System.Numerics.Tensors.TensorPrimitives.Multiply(gradient, scale, gradient);
+            }
+
+            Parameter parameter = _parameters[_trained[i]];
+            for (int term = 0; term < _options.Terms.Count; term++)
+            {
+                terms += _options.Terms[term].AddGradient(parameter, parameter.Value.Physical(), gradient);
+            }
+
+            _options.Clipping?.ClipValues(gradient);
+            squares += _options.Clipping?.MaxNorm is null ? 0 : GradientClipping.SumOfSquares(gradient);
+        }
+
+        return terms;
+    }
+
     /// <summary>The gradient of one trained parameter, to be written: nobody else holds it once the backward pass is over.</summary>
-    private Span<float> GradientOf(IReadOnlyList<Tensor> gradients, int index) =>
-        _accumulated.Length > 0 ? _accumulated[index] : gradients[index].ToRowMajor().Writable();
+    private Span<float> GradientOf(int index) => _accumulated.Length > 0 ? _accumulated[index] : _gradients[index].Writable();
 }

@@ -1,9 +1,8 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Temper.Formats;
 using Temper.Formats.Safetensors;
 using Temper.Networks;
-using Temper.Optimization;
-using Temper.Tensors;
 
 namespace Temper.Training.Checkpoints;
 
@@ -15,121 +14,128 @@ namespace Temper.Training.Checkpoints;
 internal static class Checkpoint
 {
     private const string Prefix = "step-";
-    private const string MaskPrefix = "mask/";
+    private const string Unfinished = ".tmp";
+    private const string StateFile = "state.json";
 
-    internal static void Save(TrainingState state, TrainingOptions options, string folder)
+    /// <summary>Writes a checkpoint and removes those before it.</summary>
+    /// <param name="state">What to write.</param>
+    /// <param name="options">Those of the run.</param>
+    /// <param name="folder">Made when absent.</param>
+    /// <param name="create">Opens a file for writing; null: on the disk.</param>
+    /// <exception cref="IOException">It cannot be written; the one before is intact, and nothing else is left.</exception>
+    internal static void Save(TrainingState state, TrainingOptions options, string folder, Func<string, Stream>? create = null)
     {
-        Directory.CreateDirectory(folder);
-        string name = Path.Combine(folder, Prefix + state.Step.ToString("D10", CultureInfo.InvariantCulture));
-        string temporary = name + ".tmp";
-        Delete(temporary);
+        string name = FreeName(folder, state.Step);
+        string temporary = name + Unfinished;
         try
         {
+            Delete(temporary);
             Directory.CreateDirectory(temporary);
-            new SafetensorsFile(TensorsOf(state.Network)).Save(Path.Combine(temporary, "model.safetensors"));
-            if (state.Best is not null)
-            {
-                new SafetensorsFile(TensorsOf(state.Best)).Save(Path.Combine(temporary, "best.safetensors"));
-            }
-
-            new SafetensorsFile(OptimizerTensors(state)).Save(Path.Combine(temporary, "optimizer.safetensors"));
-            AtomicFile.Write(Path.Combine(temporary, "state.json"), stream => StateJson.Write(state, options, stream));
-            Delete(name);
+            WriteFiles(state, options, temporary, create ?? File.Create);
             Directory.Move(temporary, name);
         }
-        catch
+        catch (Exception e)
         {
             Delete(temporary);
+            if (e is IOException or UnauthorizedAccessException)
+            {
+                throw new IOException(
+                    $"checkpoint: step {state.Step} cannot be written to {folder} (got: {e.Message}); make room there, then resume from the checkpoint before, which is intact",
+                    e);
+            }
+
             throw;
         }
 
-        foreach (string older in Folders(folder).Where(f => !string.Equals(f, name, StringComparison.Ordinal)))
+        foreach (string other in Directory.EnumerateDirectories(folder, Prefix + "*").Where(f => !string.Equals(f, name, StringComparison.Ordinal)).ToArray())
         {
-            Delete(older);
+            Delete(other);
         }
     }
 
-    internal static bool Exists(string folder) => Directory.Exists(folder) && Folders(folder).Any();
+    internal static bool Exists(string folder) => Directory.Exists(folder) && Whole(folder).Any();
 
-    internal static TrainingState LoadNewest(Network network, TrainingOptions options)
+    /// <summary>Reads the newest checkpoint in the options' folder.</summary>
+    /// <param name="network">Gives the graph.</param>
+    /// <param name="trainCount">Samples of the run that goes on.</param>
+    /// <param name="options">Those of the run that goes on.</param>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="ModelFormatException">It is damaged, or of another network or other options.</exception>
+    internal static TrainingState LoadNewest(Network network, int trainCount, TrainingOptions options)
     {
-        string folder = options.CheckpointFolder ?? throw new ArgumentException("Trainer.Resume: the options name no checkpoint folder", nameof(options));
-        string newest = (Directory.Exists(folder) ? Folders(folder).LastOrDefault() : null)
+        string folder = options.CheckpointFolder
+            ?? throw new ArgumentException("Trainer.Resume: the options name no checkpoint folder; set CheckpointFolder to that of the run", nameof(options));
+        string newest = (Directory.Exists(folder) ? Whole(folder).LastOrDefault() : null)
             ?? throw new FileNotFoundException($"Trainer.Resume: no checkpoint in {folder}; begin with Fit");
-        Network own = Load(network, Path.Combine(newest, "model.safetensors"));
-        SafetensorsFile optimizer = SafetensorsFile.Load(Path.Combine(newest, "optimizer.safetensors"));
-        string best = Path.Combine(newest, "best.safetensors");
-        StateJson values = StateJson.Read(Path.Combine(newest, "state.json"), options);
-        var state = new TrainingState
+        string path = Path.Combine(newest, StateFile);
+        CheckpointState values = CheckpointState.Read(path);
+        values.Require(options, trainCount, network.Parameters.Count, path);
+        foreach ((string file, string digest) in values.Files)
         {
-            Network = own,
-            Optimizer = [.. own.Parameters.Select((p, i) => OptimizerOf(p, values.OptimizerSteps[i], optimizer, options.Optimizer))],
-            Average = options.Average is null ? [] : [.. own.Parameters.Select(p => optimizer[$"{p.Name}/average"].ToArray<float>())],
-            Best = File.Exists(best) ? Load(network, best) : null,
-        };
-        values.Fill(state);
-        return state;
+            RequireDigest(Path.Combine(newest, file), digest);
+        }
+
+        return CheckpointTensors.Read(newest, network, trainCount, options, values);
     }
 
-    private static List<KeyValuePair<string, Tensor>> TensorsOf(Network network) =>
-    [
-        .. network.Parameters.Select(p => KeyValuePair.Create(p.Name, p.Value)),
-        .. network.Buffers,
-        .. network.Parameters.Where(p => p.Mask is not null).Select(p => KeyValuePair.Create(MaskPrefix + p.Name, p.Mask!)),
-    ];
-
-    private static Network Load(Network network, string path)
+    private static void WriteFiles(TrainingState state, TrainingOptions options, string folder, Func<string, Stream> create)
     {
-        var tensors = SafetensorsFile.Load(path).Tensors.ToDictionary(t => t.Key, t => t.Value, StringComparer.Ordinal);
-        try
+        var digests = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach ((string file, SafetensorsFile tensors) in CheckpointTensors.Of(state))
         {
-            return network
-                .WithParameters(network.Parameters.Select(p => p with { Value = tensors[p.Name], Mask = tensors.GetValueOrDefault(MaskPrefix + p.Name) }))
-                .WithBuffers(network.Buffers.Select(b => KeyValuePair.Create(b.Key, tensors[b.Key])))
-                .Copy();
+            string path = Path.Combine(folder, file);
+            Write(path, create, tensors.Write);
+            digests.Add(file, Digest(path));
         }
-        catch (Exception e) when (e is KeyNotFoundException or ArgumentException)
-        {
-            throw new ModelFormatException(path, 0, $"checkpoint: it is not of this network ({e.Message})", e);
-        }
+
+        Write(Path.Combine(folder, StateFile), create, CheckpointState.Of(state, options, digests).Write);
     }
 
-    private static List<KeyValuePair<string, Tensor>> OptimizerTensors(TrainingState state)
+    private static void Write(string path, Func<string, Stream> create, Action<Stream> write)
     {
-        List<KeyValuePair<string, Tensor>> tensors = [];
-        for (int i = 0; i < state.Optimizer.Length; i++)
+        using Stream stream = create(path);
+        write(stream);
+        if (stream is FileStream file)
         {
-            Parameter parameter = state.Network.Parameters[i];
-            foreach (OptimizerSlot slot in state.Optimizer[i].Slots)
-            {
-                tensors.Add(new($"{parameter.Name}/{slot.Name}", Tensor.From(slot.Values, [slot.Values.Length])));
-            }
-
-            if (state.Average.Length > 0)
-            {
-                tensors.Add(new($"{parameter.Name}/average", Tensor.From(state.Average[i], [state.Average[i].Length])));
-            }
+            file.Flush(flushToDisk: true);
         }
-
-        return tensors;
     }
 
-    private static OptimizerState OptimizerOf(Parameter parameter, long steps, SafetensorsFile file, Optimizer optimizer)
+    private static string Digest(string path)
     {
-        try
+        using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    private static void RequireDigest(string path, string expected)
+    {
+        if (!File.Exists(path))
         {
-            IEnumerable<OptimizerSlot> slots = optimizer.CreateState(0).Slots
-                .Select(slot => new OptimizerSlot(slot.Name, file[$"{parameter.Name}/{slot.Name}"].ToArray<float>()));
-            return new OptimizerState(steps, slots);
+            throw new ModelFormatException(path, 0, "checkpoint: the file is missing; begin the training again");
         }
-        catch (KeyNotFoundException e)
+
+        string found = Digest(path);
+        if (!string.Equals(found, expected, StringComparison.Ordinal))
         {
-            throw new ModelFormatException("optimizer.safetensors", 0, $"checkpoint: it is not of this optimizer ({e.Message})", e);
+            throw new ModelFormatException(
+                path, 0, $"checkpoint: the file is damaged (got SHA-256 {found}, expected {expected}); restore it, or begin the training again");
         }
     }
 
-    private static IEnumerable<string> Folders(string folder) => Directory.EnumerateDirectories(folder, Prefix + "*")
-        .Where(f => !f.EndsWith(".tmp", StringComparison.Ordinal))
+    /// <summary>A name that no checkpoint has, after all of this step: one that is replaced stands until its successor does.</summary>
+    private static string FreeName(string folder, long step)
+    {
+        string name = Path.Combine(folder, Prefix + step.ToString("D10", CultureInfo.InvariantCulture));
+        while (Directory.Exists(name))
+        {
+            name += "-again";
+        }
+
+        return name;
+    }
+
+    private static IEnumerable<string> Whole(string folder) => Directory.EnumerateDirectories(folder, Prefix + "*")
+        .Where(f => !f.EndsWith(Unfinished, StringComparison.Ordinal))
         .Order(StringComparer.Ordinal);
 
     private static void Delete(string folder)

@@ -1,0 +1,84 @@
+using Temper.Data;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Training;
+
+/// <summary>What must hold before the first step: a wrong label is found now, not after an hour.</summary>
+internal static class TrainingChecks
+{
+    /// <summary>Throws unless network, samples and options fit each other.</summary>
+    internal static void Require(Network network, Dataset train, Dataset validation, TrainingOptions options)
+    {
+        options.Validated();
+        if (network.Inputs.Count != 1 || network.Outputs.Count != 1)
+        {
+            throw new ArgumentException(
+                $"Trainer: the network must have one input and one output (got {network.Inputs.Count} and {network.Outputs.Count})", nameof(network));
+        }
+
+        foreach ((Dataset dataset, string part) in ((Dataset, string)[])[(train, "training"), (validation, "validation")])
+        {
+            RequireSamples(network, dataset, part);
+            RequireTargets(network, dataset, part, options.Loss);
+        }
+    }
+
+    private static void RequireSamples(Network network, Dataset dataset, string part)
+    {
+        Shape expected = network.Inputs[0].SampleShape;
+        if (!dataset.SampleShape.Equals(expected))
+        {
+            throw new ShapeMismatchException($"Trainer: {part} samples of {dataset.Name}", dataset.SampleShape, $"{expected}, the network's input");
+        }
+
+        if (dataset.Count == 0)
+        {
+            throw new ArgumentException($"Trainer: there are no {part} samples (got 0 from {dataset.Name}, expected 1 or more)", nameof(dataset));
+        }
+    }
+
+    private static void RequireTargets(Network network, Dataset dataset, string part, TrainingLoss loss)
+    {
+        if (loss.IsClassification != dataset.TargetShape is null)
+        {
+            string targets = dataset.TargetShape is null ? "class labels" : $"targets {dataset.TargetShape}";
+            throw new ArgumentException(
+                $"Trainer: the loss does not fit the {part} targets (got {loss.GetType().Name} for {targets}); choose another loss", nameof(loss));
+        }
+
+        // Of a batch of one; the rest is one sample's.
+        Shape output = network.Graph.ShapeOf(network.Outputs[0].Value);
+        if (dataset.TargetShape is { } shape)
+        {
+            if (!output.AsSpan()[1..].SequenceEqual(shape.AsSpan()))
+            {
+                throw new ShapeMismatchException($"Trainer: {part} targets of {dataset.Name}", shape, $"[{string.Join(", ", output.Skip(1))}], the network's output");
+            }
+
+            return;
+        }
+
+        RequireLabels(dataset, part, output);
+    }
+
+    private static void RequireLabels(Dataset dataset, string part, Shape output)
+    {
+        if (output.Rank != 2)
+        {
+            throw new ShapeMismatchException("Trainer: the network's output", output, "[N, classes] for class labels");
+        }
+
+        for (int i = 0; i < dataset.Count; i++)
+        {
+            long label = dataset.Label(i);
+            if (label < 0 || label >= output[1])
+            {
+                throw new ArgumentException(
+                    $"Trainer: a {part} label is no class of the network (got {label} at sample {i} of {dataset.Name}, expected 0 to {output[1] - 1}); "
+                    + "replace the network's head or correct the labels",
+                    nameof(dataset));
+            }
+        }
+    }
+}
