@@ -6,33 +6,46 @@ namespace Temper.Training.Tracking;
 /// <summary>Appends one JSON object a line to <c>metrics.jsonl</c>: the source for every other view of a run.</summary>
 /// <remarks>
 /// A line holds <c>step</c>, <c>epoch</c>, <c>seconds</c> since the log was opened, then the metrics by name; a value that is not
-/// finite is <c>null</c>. Each line is handed to the system whole, so a run that is killed leaves at most one broken line, which
-/// <see cref="Read"/> leaves out.
+/// finite is <c>null</c>. Each line is handed to the system whole, so a run that is killed leaves at most one broken line at the end,
+/// which goes when the log is opened again. A run that goes on repeats the steps that its checkpoint does not know: lines of steps that
+/// the log had when it was opened are not written twice.
 /// </remarks>
 public sealed class MetricsLog : IDisposable
 {
     private readonly FileStream _stream;
     private readonly TimeProvider _time;
     private readonly long _opened;
+    private readonly double _lastStep = -1;
     private readonly ArrayBufferWriter<byte> _line = new();
 
-    /// <summary>Opens a log; lines that are there stay.</summary>
+    /// <summary>Opens a log; whole lines that are there stay.</summary>
     /// <param name="path">The file; made when absent.</param>
     /// <param name="time">Measures the seconds.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public MetricsLog(string path, TimeProvider time)
     {
+        if (File.Exists(path))
+        {
+            CutBrokenLine(path);
+            _lastStep = Read(path).Select(line => line.GetValueOrDefault("step", -1)).DefaultIfEmpty(-1).Max();
+        }
+
         _stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
         _time = time;
         _opened = time.GetTimestamp();
     }
 
-    /// <summary>Appends a line.</summary>
+    /// <summary>Appends a line, unless the log had lines up to this step or a later one when it was opened.</summary>
     /// <param name="epoch">Epochs finished.</param>
     /// <param name="step">Optimizer steps made.</param>
     /// <param name="metrics">Values by name, for example <c>validation/accuracy</c>.</param>
     public void Write(int epoch, long step, IEnumerable<KeyValuePair<string, double>> metrics)
     {
+        if (step <= _lastStep)
+        {
+            return;
+        }
+
         _line.ResetWrittenCount();
         using (var json = new Utf8JsonWriter(_line))
         {
@@ -78,6 +91,25 @@ public sealed class MetricsLog : IDisposable
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _stream.Dispose();
+
+    private static void CutBrokenLine(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        long end = stream.Length;
+        for (; end > 0; end--)
+        {
+            stream.Position = end - 1;
+            if (stream.ReadByte() == '\n')
+            {
+                break;
+            }
+        }
+
+        if (end < stream.Length)
+        {
+            stream.SetLength(end);
+        }
+    }
 
     private static Dictionary<string, double>? Parse(string line)
     {
