@@ -2,10 +2,10 @@ using System.Globalization;
 using Temper.Data;
 using Temper.Experiments;
 
-// Accuracy of dense and lean networks. Usage: accuracy|lean NETWORK DATA SEEDS [name=value ...]; see bench/README.md.
+// Accuracy of dense and lean networks. Usage: accuracy|lean|sweep NETWORK DATA SEEDS [name=value ...]; see bench/README.md.
 if (args.Length < 4)
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean NETWORK DATA SEEDS [epochs=N sparse=N tune=N strength=X c=X batch=N rate=X tunerate=X]");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS [epochs=N sparse=N tune=N strength=X c=X batch=N rate=X tunerate=X]; sweep takes lists, c=0.25,0.5");
     return 2;
 }
 
@@ -18,9 +18,9 @@ var recipe = new Recipe
     TuneEpochs = (int)Number("tune", 10),
     BatchSize = (int)Number("batch", 64),
     Rate = (float)Number("rate", 1e-3),
-    TuneRate = (float)Number("tunerate", 5e-4),
-    Strength = (float)Number("strength", 3e-5),
-    Deviations = (float)Number("c", 0.25),
+    TuneRate = (float)Numbers("tunerate", "5e-4")[0],
+    Strength = (float)Numbers("strength", "3e-5")[0],
+    Deviations = (float)Numbers("c", "0.25")[0],
 };
 DataSets data = DataSource.Open(args[2]);
 int seeds = int.Parse(args[3], CultureInfo.InvariantCulture);
@@ -33,6 +33,10 @@ for (ulong seed = 1; seed <= (ulong)seeds; seed++)
         var dense = recipe.Dense(data, seed, recipe.DenseEpochs);
         tests.Add(dense.Test);
         Console.WriteLine($"| dense | {args[1]} | {seed} | validation {dense.Validation:P2} | test {dense.Test:P2} | {Seconds(start)} s |");
+    }
+    else if (args[0] is "sweep")
+    {
+        Sweep(seed);
     }
     else
     {
@@ -47,9 +51,34 @@ for (ulong seed = 1; seed <= (ulong)seeds; seed++)
     }
 }
 
-Console.WriteLine($"| mean | {args[1]} | test {tests.Average():P3} | lowest {tests.Min():P2} |");
+if (tests.Count > 0)
+{
+    Console.WriteLine($"| mean | {args[1]} | test {tests.Average():P3} | lowest {tests.Min():P2} |");
+}
+
 return 0;
 
+// Choices are made here, on validation samples only.
+void Sweep(ulong seed)
+{
+    foreach (double strength in Numbers("strength", "3e-5"))
+    {
+        Recipe one = recipe with { Strength = (float)strength };
+        var sparse = one.Sparse(data, seed);
+        foreach (double c in Numbers("c", "0.25"))
+        {
+            foreach (double rate in Numbers("tunerate", "5e-4"))
+            {
+                var tuned = (one with { Deviations = (float)c, TuneRate = (float)rate }).Tune(data, seed, sparse);
+                Console.WriteLine($"| strength {strength:G3} | c {c} | rate {rate:G3} | validation {tuned.Validation:P2} | {tuned.Report.Ratio:F1}x fewer |");
+            }
+        }
+    }
+}
+
 double Number(string name, double standard) => set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : standard;
+
+double[] Numbers(string name, string standard) =>
+    [.. set.GetValueOrDefault(name, standard).Split(',').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
 
 static string Seconds(long start) => TimeProvider.System.GetElapsedTime(start).TotalSeconds.ToString("F0", CultureInfo.InvariantCulture);

@@ -43,12 +43,25 @@ internal sealed record Recipe
     /// <summary>Trains sparse from the start, prunes, fine-tunes with frozen zeros.</summary>
     internal (Network Network, double Validation, double Test, SparsityReport Report) Lean(DataSets data, ulong seed)
     {
+        (Network network, double validation, SparsityReport report) = Tune(data, seed, Sparse(data, seed));
+        return (network, validation, Test(network, data), report);
+    }
+
+    /// <summary>Trains with the regularizer; the last epoch counts, since the first ones are the least sparse.</summary>
+    internal Network Sparse(DataSets data, ulong seed)
+    {
         (Dataset train, Dataset validation) = Split(data, seed);
         TrainingOptions options = Options(seed, SparseEpochs, Rate) with { Terms = [new HoyerSquare { Strength = Strength }] };
-        TrainingResult sparse = Trainer.Fit(Start(seed), train, validation, options);
-        Network pruned = sparse.Last.Prune(PruningRule.StandardDeviations(Deviations));
-        TrainingResult tuned = Trainer.Fit(pruned, train, validation, Options(seed + 1000, TuneEpochs, TuneRate));
-        return (tuned.Network, tuned.History[tuned.BestEpoch].ValidationAccuracy, Test(tuned.Network, data), SparsityReport.Of(tuned.Network));
+        return Trainer.Fit(Start(seed), train, validation, options).Last;
+    }
+
+    /// <summary>Prunes and trains what is left; test samples are not looked at.</summary>
+    internal (Network Network, double Validation, SparsityReport Report) Tune(DataSets data, ulong seed, Network sparse)
+    {
+        (Dataset train, Dataset validation) = Split(data, seed);
+        TrainingResult tuned = Trainer.Fit(
+            sparse.Prune(PruningRule.StandardDeviations(Deviations)), train, validation, Options(seed + 1, TuneEpochs, TuneRate));
+        return (tuned.Network, tuned.History[tuned.BestEpoch].ValidationAccuracy, SparsityReport.Of(tuned.Network));
     }
 
     private static double Test(Network network, DataSets data) => Evaluator.Evaluate(network, data.Test).Accuracy;

@@ -117,6 +117,10 @@ public sealed class RunTests
         AssertCode(6, ["train", "lenet-5", "--data", "no/such/folder"], "synth:shapes");
 
     [Fact]
+    public void Data_with_a_letter_missing_gives_2_and_a_suggestion() =>
+        AssertCode(2, ["train", "lenet-5", "--data", "fashon-mnist"], "did you mean 'fashion-mnist'?");
+
+    [Fact]
     public void Architecture_without_weights_cannot_be_measured() =>
         AssertCode(2, ["eval", "lenet-5"], "without trained weights");
 

@@ -8,6 +8,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["conv"] = ConvolutionTable.Run,
     ["gemm"] = GemmTable.Run,
     ["memory"] = MemoryTable.Run,
+    ["start"] = _ => StartTable.Run(),
     ["step"] = TrainingTable.Run,
 };
 

@@ -1,6 +1,5 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
-using Temper.Cli.Output;
 using Temper.Cli.Runs;
 using Temper.Compression.DeepHoyer;
 using Temper.Compression.Pruning;
@@ -36,7 +35,7 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
     private protected override int Execute(CommandContext context)
     {
         string source = context.Get(RunSettings.Data);
-        DataSets data = DataSource.Open(source, progress: new LineProgress(context.Terminal));
+        DataSets data = DataChoice.Open(context, source);
         var weights = Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights");
         Network start = ModelSource.OpenToTrain(Model, data.Train, normalize: null, weights);
         int sparseEpochs = context.Get(SparseEpochs), tuneEpochs = context.Get(TuneEpochs);

@@ -24,7 +24,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         Network network = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), context.Get(ModelSource.Normalize));
-        DataSets data = DataSource.Open(source, progress: new LineProgress(context.Terminal));
+        DataSets data = DataChoice.Open(context, source);
         Dataset samples = context.Get(Part) is "test" ? data.Test : data.Train;
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();

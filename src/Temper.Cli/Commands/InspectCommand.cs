@@ -27,7 +27,8 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network:
         var table = new ResultTable($"{source}, batch of {cost.Batch}", "node", "operator", "output", "#parameters", "#left", "#MACs", "#bytes");
         foreach ((NodeCost node, Node drawn) in cost.Nodes.Zip(network.Nodes))
         {
-            (long weights, long left) = Left(drawn, network);
+            // An architecture of the zoo has no weights yet: nothing of it is left or gone.
+            (long weights, long left) = ModelSource.IsStored(source) ? Left(drawn, network) : (0, 0);
             table.Row(
                 node.Name, node.Kind, $"{node.Output}", Count(node.Parameters), weights == 0 || left == weights ? "" : $"{(double)left / weights:P1}",
                 Count(node.Macs), Count(node.Bytes));

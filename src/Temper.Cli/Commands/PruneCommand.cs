@@ -1,6 +1,5 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
-using Temper.Cli.Output;
 using Temper.Cli.Runs;
 using Temper.Compression.Pruning;
 using Temper.Data;
@@ -24,7 +23,7 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
         string model = context.Require(ModelSource.Setting), source = context.Get(Data);
         PruningRule rule = PruningSettings.RuleOf(context);
         Network before = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), normalize: null);
-        DataSets? data = source is "none" ? null : DataSource.Open(source, progress: new LineProgress(context.Terminal));
+        DataSets? data = source is "none" ? null : DataChoice.Open(context, source);
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
         run.Measure("before", before, "before.safetensors");
         Network pruned = before.Prune(rule);

@@ -1,6 +1,5 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
-using Temper.Cli.Output;
 using Temper.Cli.Runs;
 using Temper.Compression.Pruning;
 using Temper.Data;
@@ -24,7 +23,7 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         TrainingOptions options = TrainingSettings.Options(context) with { Terms = RegularizerSettings.Terms(context) };
-        DataSets data = DataSource.Open(source, progress: new LineProgress(context.Terminal));
+        DataSets data = DataChoice.Open(context, source);
         var weights = Randomness.RandomStream.FromSeed(options.Seed).Split("weights");
         Network start = ModelSource.OpenToTrain(model, data.Train, context.Get(ModelSource.Normalize), weights);
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);

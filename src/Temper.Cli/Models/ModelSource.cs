@@ -57,7 +57,8 @@ internal static class ModelSource
             .Initialize(weights).WithClassNames(data.ClassNames);
     }
 
-    private static bool IsStored(string source) => File.Exists(source) || Directory.Exists(source);
+    /// <summary>Whether the name is one of a file or folder.</summary>
+    internal static bool IsStored(string source) => File.Exists(source) || Directory.Exists(source);
 
     /// <summary>A run folder has its result as one file; a model folder has a graph beside its numbers.</summary>
     private static string PathOf(string source)

@@ -47,12 +47,12 @@ internal static class RunRecords
     internal static ResultTable ToTable(RunRecord record)
     {
         var table = new ResultTable(
-            $"{record.Network} on {record.Data}, seed {record.Seed}", "network", "#test accuracy", "#weights left", "#times fewer", "#file", "#after gzip");
+            $"{record.Network} on {record.Data}, seed {record.Seed}", "network", "#test accuracy", "#weights left", "#fewer", "#file, gzip");
         foreach (NetworkRecord network in record.Networks)
         {
             table.Row(
-                network.Name, network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "", $"{network.Left:N0} of {network.Total:N0}", $"{network.Ratio:F1}",
-                $"{network.Bytes / 1024.0:N1} KiB", $"{network.CompressedBytes / 1024.0:N1} KiB");
+                network.Name, network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "", $"{network.Left:N0}", $"{network.Ratio:F1} x",
+                $"{network.CompressedBytes / 1024.0:N0} KiB");
         }
 
         return table;
