@@ -92,10 +92,7 @@ public sealed class DataLoader
             int sample = order is null ? start + i : order[start + i];
             Span<float> target = values.Slice(i * size, size);
             _dataset.CopySample(sample, target);
-            foreach (SampleTransform transform in _options.Transforms)
-            {
-                transform.Apply(target, _dataset.SampleShape, changes.Split(sample));
-            }
+            ApplyTransforms(target, changes, sample);
 
             if (_dataset.TargetShape is { } shape)
             {
@@ -110,6 +107,20 @@ public sealed class DataLoader
         inputs.Storage.MarkWritten();
         targets.Storage.MarkWritten();
         return new Batch(inputs, targets, index);
+    }
+
+    private void ApplyTransforms(Span<float> values, RandomStream changes, int sample)
+    {
+        if (_options.Transforms.Count == 0)
+        {
+            return;
+        }
+
+        RandomStream stream = changes.Split(sample);
+        for (int i = 0; i < _options.Transforms.Count; i++)
+        {
+            _options.Transforms[i].Apply(values, _dataset.SampleShape, stream);
+        }
     }
 
     private (Tensor Inputs, Tensor Targets) Buffer(int slot, int count)

@@ -12,9 +12,10 @@ public sealed record RandomCrop(int Padding = 4) : SampleTransform
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
     {
         (int channels, int height, int width) = Picture(shape, nameof(RandomCrop));
-        RandomCursor random = stream.Split(nameof(RandomCrop)).Cursor();
-        int down = random.NextInt32((2 * Padding) + 1) - Padding;
-        int right = random.NextInt32((2 * Padding) + 1) - Padding;
+        Span<uint> random = stackalloc uint[2];
+        stream.FillSplit(nameof(RandomCrop), random);
+        int down = Choose(random[0], (2 * Padding) + 1) - Padding;
+        int right = Choose(random[1], (2 * Padding) + 1) - Padding;
         float[] copy = ArrayPool<float>.Shared.Rent(sample.Length);
         sample.CopyTo(copy);
         sample.Clear();
@@ -40,7 +41,9 @@ public sealed record HorizontalFlip : SampleTransform
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
     {
         (int channels, int height, int width) = Picture(shape, nameof(HorizontalFlip));
-        if (stream.Split(nameof(HorizontalFlip)).Cursor().NextInt32(2) == 0)
+        Span<uint> random = stackalloc uint[1];
+        stream.FillSplit(nameof(HorizontalFlip), random);
+        if (Choose(random[0], 2) == 0)
         {
             return;
         }
@@ -79,9 +82,10 @@ public sealed record Cutout(int Size) : SampleTransform
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
     {
         (int channels, int height, int width) = Picture(shape, nameof(Cutout));
-        RandomCursor random = stream.Split(nameof(Cutout)).Cursor();
-        int top = random.NextInt32(height) - (Size / 2);
-        int left = random.NextInt32(width) - (Size / 2);
+        Span<uint> random = stackalloc uint[2];
+        stream.FillSplit(nameof(Cutout), random);
+        int top = Choose(random[0], height) - (Size / 2);
+        int left = Choose(random[1], width) - (Size / 2);
         int from = Math.Max(left, 0);
         int to = Math.Min(left + Size, width);
         for (int row = 0; row < channels * height; row++)

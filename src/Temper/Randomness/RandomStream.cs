@@ -45,13 +45,7 @@ public sealed class RandomStream
     public RandomStream Split(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        ulong hash = 0xCBF2_9CE4_8422_2325;
-        foreach (byte b in Encoding.UTF8.GetBytes(name))
-        {
-            hash = (hash ^ b) * 0x0000_0100_0000_01B3;
-        }
-
-        return new RandomStream(Generator.Split(hash, NameDomain));
+        return new RandomStream(Generator.Split(Hash(name), NameDomain));
     }
 
     /// <summary>The independent stream of a number: an epoch, a step, a sample.</summary>
@@ -73,6 +67,9 @@ public sealed class RandomStream
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         Generator.Fill(words, (ulong)start);
     }
+
+    /// <summary>The first words of <see cref="Split(string)"/>, without making that stream.</summary>
+    internal void FillSplit(string name, Span<uint> words) => Generator.Split(Hash(name), NameDomain).Fill(words, 0);
 
     /// <summary>Uniform numbers in [0, 1), multiples of 2^-24; number <c>i</c> comes from word <c>i</c>.</summary>
     /// <param name="numbers">Receives numbers <paramref name="start"/>, <paramref name="start"/> + 1, ...</param>
@@ -143,6 +140,21 @@ public sealed class RandomStream
             int j = cursor.NextInt32(i + 1);
             (items[i], items[j]) = (items[j], items[i]);
         }
+    }
+
+    /// <summary>64-bit FNV-1a of the UTF-8 bytes.</summary>
+    private static ulong Hash(string name)
+    {
+        const int MostOnStack = 256;
+        int length = Encoding.UTF8.GetByteCount(name);
+        Span<byte> bytes = length <= MostOnStack ? stackalloc byte[MostOnStack] : new byte[length];
+        ulong hash = 0xCBF2_9CE4_8422_2325;
+        foreach (byte b in bytes[..Encoding.UTF8.GetBytes(name, bytes)])
+        {
+            hash = (hash ^ b) * 0x0000_0100_0000_01B3;
+        }
+
+        return hash;
     }
 }
 
