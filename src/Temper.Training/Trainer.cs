@@ -84,7 +84,8 @@ public static class Trainer
             }
 
             int first = batch.Index - (batch.Index % options.Accumulation);
-            step.Run(batch, state.Epoch + ((double)first / batches), isLast: batch.Index == batches - 1);
+            double done = (double)first * options.BatchSize / state.TrainCount;
+            step.Run(batch, state.Epoch + done, isLast: batch.Index == batches - 1);
             state.Batch = batch.Index + 1;
             var progress = new StepProgress(state.Epoch, batch.Index, batches, state.Step, state.LossSum / state.Samples);
             foreach (ITrainingCallback callback in options.Callbacks)
