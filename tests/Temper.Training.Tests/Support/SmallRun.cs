@@ -55,21 +55,3 @@ internal static class SmallRun
         ? MemoryMarshal.AsBytes(tensor.AsSpan<long>()).ToArray()
         : MemoryMarshal.AsBytes(tensor.AsSpan<float>()).ToArray();
 }
-
-/// <summary>Stops a run after so many calls.</summary>
-internal sealed class StopAfter(int steps, CancellationTokenSource source) : ITrainingCallback
-{
-    private int _left = steps;
-
-    public void OnStep(StepProgress progress)
-    {
-        if (--_left == 0)
-        {
-            source.Cancel();
-        }
-    }
-
-    public void OnEpoch(EpochResult epoch)
-    {
-    }
-}

@@ -1,0 +1,89 @@
+using Temper.Data;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training.Tests.Support;
+
+namespace Temper.Training.Tests;
+
+/// <summary>What does not fit is refused before the first step.</summary>
+public sealed class TrainingChecksTests
+{
+    private static readonly Network Classifier = Network.Build(InputSpec.Features(3), x => x.Linear(4)).Initialize(RandomStream.FromSeed(1));
+
+    private static readonly TrainingOptions Options = new() { Seed = 1, Epochs = 1, BatchSize = 4, Callbacks = [new NoTraining()] };
+
+    private static readonly Dataset Good = Set(3, 0, 1, 2, 3, 0, 1);
+
+    [Fact]
+    public void A_label_beyond_the_networks_classes_is_named_with_its_sample()
+    {
+        ArgumentException error = Assert.Throws<ArgumentException>(() => Trainer.Fit(Classifier, Set(3, 0, 1, 4, 2), Good, Options));
+        Assert.Contains("training label is no class of the network (got 4 at sample 2 of set, expected 0 to 3)", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<ArgumentException>(() => Trainer.Fit(Classifier, Good, Set(3, 7), Options));
+        Assert.Contains("validation label is no class of the network (got 7 at sample 0", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Samples_of_another_shape_are_refused_for_both_sets()
+    {
+        Assert.Contains("training samples", Assert.Throws<ShapeMismatchException>(() => Trainer.Fit(Classifier, Set(5, 0, 1), Good, Options)).Message, StringComparison.Ordinal);
+        Assert.Contains("validation samples", Assert.Throws<ShapeMismatchException>(() => Trainer.Fit(Classifier, Good, Set(5, 0, 1), Options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Empty_sets_are_refused()
+    {
+        Assert.Contains("no training samples", Assert.Throws<ArgumentException>(() => Trainer.Fit(Classifier, Set(3), Good, Options)).Message, StringComparison.Ordinal);
+        Assert.Contains("no validation samples", Assert.Throws<ArgumentException>(() => Trainer.Fit(Classifier, Good, Set(3), Options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Losses_that_do_not_fit_the_targets_are_refused()
+    {
+        var numbers = new TensorDataset("numbers", Tensor.Zeros([6, 3]), Tensor.Zeros([6, 2]));
+        Assert.Throws<ArgumentException>(() => Trainer.Fit(Classifier, numbers, numbers, Options));
+        Assert.Throws<ArgumentException>(() => Trainer.Fit(Classifier, Good, Good, Options with { Loss = new MeanSquaredErrorLoss() }));
+        ShapeMismatchException error = Assert.Throws<ShapeMismatchException>(
+            () => Trainer.Fit(Classifier, numbers, numbers, Options with { Loss = new MeanSquaredErrorLoss() }));
+        Assert.Contains("training targets", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_network_whose_output_is_not_a_row_of_classes_is_refused()
+    {
+        Network picture = Network.Build(InputSpec.Image(1, 4, 4), x => x.Conv2d(4, kernel: 3)).Initialize(RandomStream.FromSeed(1));
+        var pictures = new TensorDataset("pictures", Tensor.Zeros([2, 1, 4, 4]), Tensor.From([0L, 1L], [2]));
+        Assert.Throws<ShapeMismatchException>(() => Trainer.Fit(picture, pictures, pictures, Options));
+    }
+
+    [Fact]
+    public void A_network_that_is_frozen_is_refused()
+    {
+        Network frozen = Classifier.WithTrainable(isTrainable: false, _ => true);
+        Assert.Contains("free some", Assert.Throws<ArgumentException>(() => Trainer.Fit(frozen, Good, Good, Options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_out_of_their_range_are_refused()
+    {
+        TrainingOptions[] wrong =
+        [
+            Options with { Epochs = 0 },
+            Options with { BatchSize = 0 },
+            Options with { Accumulation = 0 },
+            Options with { Optimizer = new Optimization.Sgd { LearningRate = -1 } },
+            Options with { Schedule = new Optimization.StepSchedule { Every = 0 } },
+            Options with { Clipping = new Optimization.GradientClipping { MaxNorm = 0 } },
+            Options with { Average = new Optimization.WeightAverage { Decay = 1 } },
+            Options with { EarlyStopping = new EarlyStopping { Patience = 0 } },
+            Options with { EarlyStopping = new EarlyStopping { MinimumGain = double.NaN } },
+            Options with { Loss = new CrossEntropyLoss { LabelSmoothing = 1.5f } },
+            Options with { Loss = new CrossEntropyLoss { ClassWeights = [1, 2] } },
+        ];
+        Assert.All(wrong, options => Assert.ThrowsAny<ArgumentException>(() => Trainer.Fit(Classifier, Good, Good, options)));
+    }
+
+    private static TensorDataset Set(int features, params long[] labels) =>
+        new("set", Tensor.Zeros([labels.Length, features]), Tensor.From(labels, [labels.Length]));
+}
