@@ -66,13 +66,13 @@ public sealed class GradientTape : IDisposable
     /// <inheritdoc cref="Gradient(Tensor, Tensor)"/>
     public GradientMap Gradient(Tensor output, IReadOnlyList<Tensor> sources)
     {
+        CheckOpen();
         if (output.Count != 1)
         {
             throw new ShapeMismatchException(
                 "GradientTape.Gradient", output.Shape, "one element; reduce the output or give a cotangent");
         }
 
-        CheckOpen();
         Tensor one;
         using (MemoryScope.Enter(Scope, backward: true))
         {

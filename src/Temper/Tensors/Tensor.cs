@@ -16,6 +16,7 @@ public sealed partial class Tensor
 {
     private readonly Storage _storage;
     private Tensor? _rowMajor;
+    private int _rowMajorVersions;
 
     private Tensor(Storage storage, Shape shape, DType dtype, Layout layout)
     {
@@ -169,6 +170,9 @@ public sealed partial class Tensor
 
     /// <summary>The same memory under another shape. Valid for row-major tensors only.</summary>
     internal Tensor View(Shape shape) => new(_storage, shape, DType, Layout.RowMajor);
+
+    /// <summary>The same memory as another tensor.</summary>
+    internal Tensor Alias() => new(_storage, Shape, DType, Layout);
 
     private Tensor CopyOf<T>()
         where T : unmanaged

@@ -3,6 +3,10 @@ namespace Temper.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>This tensor in row-major memory: itself if it is already, else a copy that is kept for the next time.</summary>
+    /// <remarks>
+    /// A copy that a shorter-lived scope owns is not kept: its memory could go back, and be written by others, while this
+    /// tensor is read. Neither is one used after a write to either: gradients are added to in place.
+    /// </remarks>
     internal Tensor ToRowMajor()
     {
         if (Layout == Layout.RowMajor)
@@ -10,11 +14,17 @@ public sealed partial class Tensor
             return this;
         }
 
+        _storage.RequireMemory();
         Tensor? kept = _rowMajor;
-        if (kept is null || kept._storage.IsReturned || kept._storage.Version != _storage.Version)
+        if (kept is not null && !kept._storage.IsReturned && VersionsWith(kept) == _rowMajorVersions)
         {
-            kept = InLayout(Layout.RowMajor);
-            _rowMajor = kept;
+            return kept;
+        }
+
+        kept = InLayout(Layout.RowMajor);
+        if (kept._storage.Owner is null || kept._storage.Owner == _storage.Owner)
+        {
+            (_rowMajor, _rowMajorVersions) = (kept, VersionsWith(kept));
         }
 
         return kept;
@@ -49,4 +59,7 @@ public sealed partial class Tensor
 
         return result;
     }
+
+    /// <summary>Counts only grow, so their sum is the same only if neither was written.</summary>
+    private int VersionsWith(Tensor copy) => _storage.Version + copy._storage.Version;
 }

@@ -27,6 +27,15 @@ internal abstract class Storage
         return storage;
     }
 
+    /// <exception cref="ObjectDisposedException">The tape that owned this memory is closed.</exception>
+    internal void RequireMemory()
+    {
+        if (IsReturned)
+        {
+            throw Returned();
+        }
+    }
+
     internal void MarkWritten() => Version++;
 
     internal void Retain() => _references++;
@@ -42,6 +51,10 @@ internal abstract class Storage
 
     /// <summary>Gives the array back to the pool; every later access is an error.</summary>
     internal abstract void Return();
+
+    private protected static ObjectDisposedException Returned() => new(
+        nameof(Tensor),
+        "Tensor: its memory went back with the tape that recorded it; call Detach() before the tape is closed to keep a tensor");
 }
 
 internal sealed class Storage<T> : Storage
@@ -71,8 +84,4 @@ internal sealed class Storage<T> : Storage
             BufferPool<T>.Return(array);
         }
     }
-
-    private static ObjectDisposedException Returned() => new(
-        nameof(Tensor),
-        "Tensor: its memory went back with the tape that recorded it; call Detach() before the tape is closed to keep a tensor");
 }

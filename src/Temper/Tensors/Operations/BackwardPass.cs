@@ -32,7 +32,7 @@ internal static class BackwardPass
                 }
             }
 
-            return new GradientMap(sources, Collect(records, sources, slots));
+            return new GradientMap(sources, Collect(records, sources, slots, outputs));
         }
         finally
         {
@@ -97,12 +97,18 @@ internal static class BackwardPass
             "GradientTape.Gradient: no output depends on the sources; compute it from them while the tape is open");
     }
 
-    private static Tensor[] Collect(TapeRecords records, IReadOnlyList<Tensor> sources, Tensor?[] slots)
+    private static Tensor[] Collect(
+        TapeRecords records, IReadOnlyList<Tensor> sources, Tensor?[] slots, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs)
     {
         var gradients = new Tensor[sources.Count];
         for (int i = 0; i < gradients.Length; i++)
         {
             gradients[i] = slots[records.PlaceOf(sources[i])] ?? Zeros(sources[i]);
+            foreach ((_, Tensor cotangent) in outputs)
+            {
+                // Passed on unchanged. The caller's tensor stays a constant, which the gradient is not.
+                gradients[i] = ReferenceEquals(gradients[i], cotangent) ? cotangent.Alias() : gradients[i];
+            }
         }
 
         return gradients;

@@ -50,7 +50,7 @@ internal sealed class Conv2dOperation : Operation
             Mean = mean,
             Variance = variance,
         };
-        Convolution.Forward(geometry, _channelsLast.Physical(), _weight.Physical(), y.Writable(), epilogue);
+        Convolution.Forward(geometry, _channelsLast.Physical(), _weight.ToRowMajor().Physical(), y.Writable(), epilogue);
         Statistics = GathersStatistics
             ? new BatchStatistics(mean, variance, geometry.Batch * geometry.OutHeight * geometry.OutWidth)
             : null;
@@ -88,7 +88,7 @@ internal sealed class Conv2dOperation : Operation
         if (inputs.Wants(0))
         {
             Tensor dx = Tensor.Allocate(_x.Shape, Layout.ChannelsLast);
-            Convolution.BackwardData(geometry, dy.Physical(), _weight.Physical(), dx.Writable());
+            Convolution.BackwardData(geometry, dy.Physical(), _weight.ToRowMajor().Physical(), dx.Writable());
             inputs.Add(0, dx);
         }
     }

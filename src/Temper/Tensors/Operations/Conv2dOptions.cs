@@ -44,6 +44,8 @@ public readonly record struct Padding2d(int Top, int Left, int Bottom, int Right
 {
     /// <summary>The same number of pixels on all four sides.</summary>
     public static Padding2d All(int pixels) => new(pixels, pixels, pixels, pixels);
+
+    internal bool IsNegative => Math.Min(Math.Min(Top, Left), Math.Min(Bottom, Right)) < 0;
 }
 
 /// <summary>How a pooling window moves over its input.</summary>

@@ -34,6 +34,13 @@ internal static class Conv2dShapes
                 "ConvTranspose2d", x.Shape, weight.Shape, $"expected input [N, {weight.Shape[0]}, H, W], a multiple of {options.Groups} channels");
         }
 
+        if (options.OutputPadding.Height < 0 || options.OutputPadding.Width < 0
+            || options.OutputPadding.Height >= options.Stride.Height || options.OutputPadding.Width >= options.Stride.Width)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), $"ConvTranspose2d: output padding must be 0 or more and less than the stride (got {options.OutputPadding}, expected less than {options.Stride})");
+        }
+
         int outputs = weight.Shape[1] * options.Groups;
         CheckBias("ConvTranspose2d", bias, outputs);
         (Padding2d pad, (int Height, int Width) extra) = (options.Padding, options.OutputPadding);
@@ -83,9 +90,13 @@ internal static class Conv2dShapes
             throw new ShapeMismatchException($"{operation} weight", weight.Shape, "rank 4, kernel height and width last");
         }
 
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(options.Stride.Height, options.Stride.Width), 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(options.Dilation.Height, options.Dilation.Width), 1);
+        if (options.Groups < 1 || !IsPositive(options.Stride) || !IsPositive(options.Dilation) || options.Padding.IsNegative)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), $"{operation}: groups, stride and dilation must be at least 1 and padding at least 0 (got {options})");
+        }
+
+        static bool IsPositive((int Height, int Width) steps) => steps.Height >= 1 && steps.Width >= 1;
     }
 
     private static void CheckBias(string operation, Tensor? bias, int outputs)

@@ -12,7 +12,7 @@ internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? 
     {
         (Shape shape, ConvolutionGeometry geometry) = Conv2dShapes.CheckTransposed(x, weight, bias, options);
         Tensor y = Tensor.Allocate(shape, Layout.ChannelsLast);
-        Convolution.BackwardData(geometry, x.InLayout(Layout.ChannelsLast).Physical(), weight.Physical(), y.Writable());
+        Convolution.BackwardData(geometry, x.InLayout(Layout.ChannelsLast).Physical(), weight.ToRowMajor().Physical(), y.Writable());
         if (bias is not null)
         {
             Broadcasting.Apply(default(Add), y.Physical(), [y.Count / shape[1], shape[1]], bias.Physical(), [shape[1]], y.Writable());
@@ -28,7 +28,7 @@ internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? 
         if (inputs.Wants(0))
         {
             Tensor dx = Tensor.Allocate(x.Shape, Layout.ChannelsLast);
-            Convolution.Forward(geometry, dy.Physical(), weight.Physical(), dx.Writable(), default);
+            Convolution.Forward(geometry, dy.Physical(), weight.ToRowMajor().Physical(), dx.Writable(), default);
             inputs.Add(0, dx);
         }
 

@@ -43,11 +43,11 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         (int height, int width) = options.Kernel;
         (int down, int right) = options.Stride ?? options.Kernel;
         Padding2d pad = options.Padding;
-        if (Math.Min(Math.Min(height, width), Math.Min(down, right)) < 1 || 2 * Math.Max(pad.Top, pad.Bottom) > height + 1
-            || 2 * Math.Max(pad.Left, pad.Right) > width + 1)
+        int least = Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(options.Dilation.Height, options.Dilation.Width));
+        if (least < 1 || pad.IsNegative || Math.Max(pad.Top, pad.Bottom) > height / 2 || Math.Max(pad.Left, pad.Right) > width / 2)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options), $"{operation}: window and stride must be at least 1 and padding at most half the window (got {options})");
+                nameof(options), $"{operation}: window, stride and dilation must be at least 1, padding 0 to half the window (got {options})");
         }
 
         PoolingSizes sizes = new(

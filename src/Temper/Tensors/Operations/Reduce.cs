@@ -38,14 +38,14 @@ public sealed partial class Tensor
 
     /// <summary>The variance over some axes.</summary>
     /// <param name="axes">Axes, -1 being the last; none: all.</param>
-    /// <param name="correction">Subtracted from the count that is divided by: 1 for the unbiased estimate, PyTorch's default.</param>
+    /// <param name="correction">Subtracted from the count that is divided by, down to 0 (NaN): 1 for the unbiased estimate, PyTorch's default.</param>
     /// <param name="keepDims">Whether these axes stay, with length 1.</param>
     public Tensor Variance(ReadOnlySpan<int> axes = default, int correction = 1, bool keepDims = false)
     {
         Tensor mean = Mean(axes, keepDims: true);
         Tensor deviation = this - mean;
         int count = Count / Math.Max(mean.Count, 1);
-        return (deviation * deviation).Sum(axes, keepDims).Affine(1f / (count - correction), 0);
+        return (deviation * deviation).Sum(axes, keepDims) * (1f / Math.Max(0, count - correction));
     }
 
     /// <summary>The place of the largest element along an axis, the first of equal ones; NaN counts as largest. Int64.</summary>
@@ -68,7 +68,11 @@ public sealed partial class Tensor
     public (Tensor Values, Tensor Places) TopK(int count)
     {
         int length = Shape[Shape.Axis(-1, nameof(TopK))];
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)length, nameof(count));
+        if ((uint)count > (uint)length)
+        {
+            throw new ArgumentOutOfRangeException(nameof(count), $"TopK: not that many elements (got {count}, expected 0 to {length} for shape {Shape})");
+        }
+
         Tensor places = Allocate<long>(Shape.With(-1, count));
         Tensor values = Allocate(places.Shape);
         if (values.Count > 0)

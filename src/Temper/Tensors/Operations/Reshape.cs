@@ -58,7 +58,12 @@ public sealed partial class Tensor
     public Tensor Unsqueeze(int axis)
     {
         int at = axis < 0 ? axis + Rank + 1 : axis;
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)at, (uint)Rank, nameof(axis));
+        if ((uint)at > (uint)Rank)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(axis), $"Unsqueeze: no such place for an axis (got {axis}, expected {-Rank - 1} to {Rank} for shape {Shape})");
+        }
+
         ReadOnlySpan<int> lengths = Shape.AsSpan();
         return Reshape(Shape.Create([.. lengths[..at], 1, .. lengths[at..]]));
     }
