@@ -1,0 +1,70 @@
+namespace Temper.Testing.References;
+
+/// <summary>Normalizations, softmax and losses as their formulas.</summary>
+public static class ReferenceLayers
+{
+    /// <summary>Channels are axis 1; statistics are given.</summary>
+    public static Grid BatchNorm(Grid x, Grid scale, Grid shift, double[] mean, double[] variance, double epsilon) => Grid.Of(x.Lengths, at =>
+        (scale[at[1]] * (x[at] - mean[at[1]]) / Math.Sqrt(variance[at[1]] + epsilon)) + shift[at[1]]);
+
+    /// <summary>Channels are axis 1; statistics are the batch's own.</summary>
+    public static Grid BatchNormTraining(Grid x, Grid scale, Grid shift, double epsilon)
+    {
+        double[][] channels = [.. Enumerable.Range(0, x.Lengths[1]).Select(c => Grid.Indices(x.Lengths).Where(at => at[1] == c).Select(at => x[at]).ToArray())];
+        return BatchNorm(
+            x, scale, shift, [.. channels.Select(ReferenceArithmetic.Mean)], [.. channels.Select(c => ReferenceArithmetic.Variance(c, 0))], epsilon);
+    }
+
+    public static Grid LayerNorm(Grid x, Grid scale, Grid shift, double epsilon) => Grid.Of(x.Lengths, at =>
+    {
+        double[] row = RowOf(x, at, x.Rank - 1);
+        return (scale[at[^1]] * (x[at] - row.Average()) / Math.Sqrt(ReferenceArithmetic.Variance(row, 0) + epsilon)) + shift[at[^1]];
+    });
+
+    public static Grid LogSoftmax(Grid x, int axis) => Grid.Of(x.Lengths, at => x[at] - Math.Log(RowOf(x, at, axis).Sum(Math.Exp)));
+
+    /// <summary>(1 - s) w_y (-log p_y) + s / K Σ w_c (-log p_c) for each row; a mean divides by Σ w_y, as torch.nn.functional.cross_entropy does.</summary>
+    public static Grid CrossEntropy(Grid x, long[] labels, double smoothing, double[]? weights, string reduction)
+    {
+        Grid log = LogSoftmax(x, 1);
+        int classes = x.Lengths[1];
+        double[] w = weights ?? [.. Enumerable.Repeat(1.0, classes)];
+        double[] losses = [.. labels.Select((label, row) =>
+        {
+            double all = Enumerable.Range(0, classes).Sum(c => -w[c] * log[row, c]);
+            return (-(1 - smoothing) * w[label] * log[row, (int)label]) + (smoothing / classes * all);
+        })];
+        return Reduced(losses, [losses.Length], reduction, labels.Sum(label => w[label]));
+    }
+
+    /// <summary>-Σ w_c t_c log p_c with targets t = (1 - s) target + s / K; a mean divides by the rows.</summary>
+    public static Grid SoftCrossEntropy(Grid x, Grid targets, double smoothing, double[]? weights, string reduction)
+    {
+        Grid log = LogSoftmax(x, 1);
+        int classes = x.Lengths[1];
+        double[] losses = [.. Enumerable.Range(0, x.Lengths[0]).Select(row => Enumerable.Range(0, classes).Sum(c =>
+            -(weights?[c] ?? 1) * (((1 - smoothing) * targets[row, c]) + (smoothing / classes)) * log[row, c]))];
+        return Reduced(losses, [losses.Length], reduction, losses.Length);
+    }
+
+    /// <summary>A loss of each element, then mean, sum or none.</summary>
+    public static Grid Loss(Grid x, Grid target, Func<double, double, double> f, string reduction)
+    {
+        Grid losses = ReferenceArithmetic.Pairs(x, target, f);
+        return Reduced(losses.Values, losses.Lengths, reduction, losses.Values.Length);
+    }
+
+    public static Grid Reduced(double[] losses, int[] lengths, string reduction, double divisor) => reduction switch
+    {
+        "Mean" => Grid.Scalar(losses.Sum() / divisor),
+        "Sum" => Grid.Scalar(losses.Sum()),
+        _ => new Grid(lengths, losses),
+    };
+
+    private static double[] RowOf(Grid x, int[] at, int axis) => [.. Enumerable.Range(0, x.Lengths[axis]).Select(i =>
+    {
+        int[] place = [.. at];
+        place[axis] = i;
+        return x[place];
+    })];
+}

@@ -1,0 +1,79 @@
+using Temper.Tensors;
+using Temper.Testing;
+using Temper.Testing.References;
+
+namespace Temper.Tests.Tensors.Operations;
+
+internal static partial class OperationTable
+{
+    private static IEnumerable<OperationRow> Reductions()
+    {
+        foreach ((int[] axes, bool keep) in new (int[], bool)[] { ([], false), ([1], false), ([-1, 1], true), ([2, 3], false), ([0], true) })
+        {
+            string name = $"axes [{string.Join(", ", axes)}]{(keep ? ", kept" : "")}";
+            int[]? over = axes.Length == 0 ? null : axes;
+            OperationRow Row(string method, Func<Tensor, Tensor> apply, Func<double[], double> f, Domain domain = Domain.Anywhere, bool takesNothing = true) =>
+                new(method, x => apply(x[0]), x => ReferenceArithmetic.Reduce(x[0], over, keep, f), In(2, 3, 2, 4) with { Domain = domain })
+                {
+                    Case = $"{name} {f.Method.Name}", TakesEmptyBatch = takesNothing || (over is not null && !over.Contains(0)),
+                };
+            yield return Row("Sum", x => x.Sum(axes, keep), v => v.Sum());
+            yield return Row("Mean", x => x.Mean(axes, keep), ReferenceArithmetic.Mean);
+            yield return Row("Max", x => x.Max(axes, keep), v => v.Max(), Domain.FarApart, takesNothing: false);
+            yield return Row("Min", x => x.Min(axes, keep), v => v.Min(), Domain.FarApart, takesNothing: false);
+            yield return Row("Norm", x => x.Norm(2, axes, keep), v => Math.Sqrt(v.Sum(a => a * a)));
+            yield return Row("Norm", x => x.Norm(1, axes, keep), v => v.Sum(Math.Abs), Domain.AwayFromZero);
+            yield return Row("Norm", x => x.Norm(float.PositiveInfinity, axes, keep), v => v.Max(Math.Abs), Domain.FarApart, takesNothing: false);
+            yield return Row("Variance", x => x.Variance(axes, 1, keep), v => ReferenceArithmetic.Variance(v, 1));
+            yield return Row("Variance", x => x.Variance(axes, 0, keep), v => ReferenceArithmetic.Variance(v, 0));
+        }
+
+        yield return new("TopK", x => x[0].TopK(3).Values, x => ReferenceShapes.TopK(x[0], 3), In(3, 5) with { Domain = Domain.FarApart });
+    }
+
+    private static IEnumerable<OperationRow> Rearrangements()
+    {
+        RowInput image = In(2, 3, 2, 4);
+        yield return new("Reshape(Shape)", x => x[0].Reshape(Shape.Create(x[0].Shape[0], 6, 4)), x => ReferenceShapes.Reshape(x[0], x[0].Lengths[0], 6, 4), image);
+        yield return new("Reshape(ReadOnlySpan`1)", x => x[0].Reshape(-1, 12, 2), x => ReferenceShapes.Reshape(x[0], x[0].Lengths[0], 12, 2), image);
+        yield return new("Flatten", x => x[0].Flatten(), x => ReferenceShapes.Reshape(x[0], x[0].Lengths[0], 24), image);
+        yield return new("Squeeze", x => x[0].Squeeze(-2), x => ReferenceShapes.Reshape(x[0], x[0].Lengths[0], 3), In(2, 1, 3));
+        yield return new("Unsqueeze", x => x[0].Unsqueeze(-1), x => ReferenceShapes.Reshape(x[0], x[0].Lengths[0], 3, 1), In(2, 3));
+        yield return new("Permute", x => x[0].Permute(3, 0, -3, 2), x => ReferenceShapes.Permute(x[0], 3, 0, 1, 2), image);
+        yield return new("Transpose", x => x[0].Transpose(), x => ReferenceShapes.Permute(x[0], 0, 1, 3, 2), image);
+        yield return new("Slice", x => x[0].Slice(1, 1), x => ReferenceShapes.Slice(x[0], 1, 1, 1, 2), image) { Case = "to the end" };
+        yield return new("Slice", x => x[0].Slice(-1, -3, 100, 2), x => ReferenceShapes.Slice(x[0], 3, 1, 2, 2), image) { Case = "from the end, every second" };
+        yield return new("Slice", x => x[0].Slice(3, 3, 1), x => ReferenceShapes.Slice(x[0], 3, 3, 1, 0), image) { Case = "nothing" };
+        yield return new("Pad", x => x[0].Pad([0, 1, 0, 2], [0, 0, 3, 1], 0.5f), x => ReferenceShapes.Pad(x[0], [0, 1, 0, 2], [0, 0, 3, 1], 0.5), image);
+        yield return new("Expand", x => x[0].Expand([4, x[0].Shape[0], 3, 5]), x => ReferenceShapes.Expand(x[0], 4, x[0].Lengths[0], 3, 5), In(2, 3, 1));
+        yield return new("Concatenate", x => Tensor.Concatenate(x, 1), x => ReferenceShapes.Concatenate(x, 1), image, In(2, 1, 2, 4), In(2, 0, 2, 4));
+        yield return new("Concatenate", x => Tensor.Concatenate(x, -1), x => ReferenceShapes.Concatenate(x, 1), In(2, 3), In(2, 2)) { Case = "last axis" };
+        yield return new(
+            "Stack", x => Tensor.Stack(x, -1), x => ReferenceShapes.Concatenate([.. x.Select(part => ReferenceShapes.Reshape(part, [.. part.Lengths, 1]))], 2), In(2, 3), In(2, 3));
+        yield return new(
+            "Gather", x => x[0].Gather(1, Tensor.From(Picks(x[0].Shape[0]), [x[0].Shape[0], 5])),
+            x => ReferenceShapes.Gather(x[0], 1, Picks(x[0].Lengths[0]), [x[0].Lengths[0], 5]), In(2, 4));
+        long[] chosen = [2, 0, 2, 1];
+        yield return new("IndexSelect", x => x[0].IndexSelect(-3, Tensor.From(chosen, [4])), x => ReferenceShapes.IndexSelect(x[0], 1, chosen), image);
+
+        static long[] Picks(int rows) => Samples.Labels(rows * 5, 4, seed: 3);
+    }
+
+    private static IEnumerable<OperationRow> Products()
+    {
+        (RowInput Left, RowInput Right)[] pairs =
+        [
+            (In(2, 3), Parameter(3, 4)), (In(2, 3, 4), In(2, 4, 5)), (In(2, 1, 3, 4), Parameter(3, 4, 2)), (Parameter(4), Parameter(4)), (In(2, 3, 4), Parameter(4)), (Parameter(4), In(2, 4, 3)),
+        ];
+        foreach ((RowInput left, RowInput right) in pairs)
+        {
+            yield return new("MatMul", x => x[0].MatMul(x[1]), x => ReferenceArithmetic.MatMul(x[0], x[1]), left, right)
+            {
+                Case = $"{Shape.Create(left.Lengths)} by {Shape.Create(right.Lengths)}",
+            };
+        }
+
+        yield return new("Linear", x => x[0].Linear(x[1], x[2]), x => ReferenceArithmetic.Linear(x[0], x[1], x[2]), In(3, 2, 4), Parameter(5, 4), Parameter(5)) { Case = "bias" };
+        yield return new("Linear", x => x[0].Linear(x[1]), x => ReferenceArithmetic.Linear(x[0], x[1], null), In(3, 4), Parameter(5, 4));
+    }
+}
