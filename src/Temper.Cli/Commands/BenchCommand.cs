@@ -3,6 +3,7 @@ using Temper.Cli.Benchmarks;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
 using Temper.Kernels;
+using Temper.Training.Runs;
 
 namespace Temper.Cli.Commands;
 
@@ -25,7 +26,7 @@ internal sealed class BenchCommand() : ToolCommand("bench", "Measure matrix prod
             throw ToolException.Usage($"--filter: no row has this in its name (got '{context.Get(Filter)}')");
         }
 
-        var table = new ResultTable($"{Machine.Processor}, {workers.Pool.Threads} threads", "work", "#ms", "#GFLOP/s", "#samples/s");
+        var table = new ResultTable($"{RunEnvironment.Current().Processor}, {workers.Pool.Threads} threads", "work", "#ms", "#GFLOP/s", "#samples/s");
         var rows = new JsonArray();
         foreach (Workload load in chosen)
         {
@@ -45,7 +46,7 @@ internal sealed class BenchCommand() : ToolCommand("bench", "Measure matrix prod
 
         if (context.IsJson)
         {
-            JsonResult.Write(Name, new JsonObject { ["cpu"] = Machine.Processor, ["threads"] = workers.Pool.Threads, ["rows"] = rows });
+            JsonResult.Write(Name, new JsonObject { ["cpu"] = RunEnvironment.Current().Processor, ["threads"] = workers.Pool.Threads, ["rows"] = rows });
         }
         else
         {

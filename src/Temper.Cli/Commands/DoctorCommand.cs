@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
 using Temper.Kernels;
+using Temper.Training.Runs;
 
 namespace Temper.Cli.Commands;
 
@@ -28,7 +29,7 @@ internal sealed class DoctorCommand() : ToolCommand("doctor", "Show the processo
             JsonResult.Write(Name, new JsonObject
             {
                 ["version"] = Product.Version,
-                ["cpu"] = Machine.Processor,
+                ["cpu"] = RunEnvironment.Current().Processor,
                 ["simd_bits"] = (int)Simd.Active,
                 ["processors"] = Environment.ProcessorCount,
                 ["threads"] = threads,
@@ -41,7 +42,7 @@ internal sealed class DoctorCommand() : ToolCommand("doctor", "Show the processo
         }
 
         var table = new ResultTable($"temper {Product.Version}", "what", "here");
-        table.Row("processor", Machine.Processor)
+        table.Row("processor", RunEnvironment.Current().Processor)
             .Row("vectors", Simd.Active == SimdWidth.Scalar ? "none" : $"{(int)Simd.Active} bit")
             .Row("threads", $"{threads} of {Environment.ProcessorCount} processors")
             .Row("speed", $"{one:F0} GFLOP/s on one thread, {all:F0} on {threads} (float matrix product, {Size} x {Size})")

@@ -21,6 +21,9 @@ public sealed record RunEnvironment
     /// <summary>Architecture of the processor, for example <c>X64</c>.</summary>
     public required string Architecture { get; init; }
 
+    /// <summary>The processor's name as the system tells it, else its architecture.</summary>
+    public required string Processor { get; init; }
+
     /// <summary>Width of the vectors that kernels use, in bits: results are the same bytes only for the same width.</summary>
     public required int VectorBits { get; init; }
 
@@ -37,6 +40,7 @@ public sealed record RunEnvironment
         Runtime = RuntimeInformation.FrameworkDescription,
         System = RuntimeInformation.OSDescription,
         Architecture = RuntimeInformation.ProcessArchitecture.ToString(),
+        Processor = ProcessorName(),
         VectorBits = (int)Simd.Active,
         Processors = Environment.ProcessorCount,
         Threads = WorkerPool.Current.Threads,
@@ -58,6 +62,7 @@ public sealed record RunEnvironment
             json.WriteString("runtime", Runtime);
             json.WriteString("system", System);
             json.WriteString("architecture", Architecture);
+            json.WriteString("processor", Processor);
             json.WriteNumber("vectorBits", VectorBits);
             json.WriteNumber("processors", Processors);
             json.WriteNumber("threads", Threads);
@@ -65,5 +70,14 @@ public sealed record RunEnvironment
         }
 
         return buffer.WrittenSpan.ToArray();
+    }
+
+    private static string ProcessorName()
+    {
+        const string List = "/proc/cpuinfo";
+        string? line = File.Exists(List)
+            ? File.ReadLines(List).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+            : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
+        return line is null ? $"{RuntimeInformation.ProcessArchitecture}" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 }
