@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Temper.Training.Tests.Support;
+using Temper.Training.Tracking;
 
 namespace Temper.Training.Tests;
 
@@ -28,8 +29,18 @@ public sealed class KilledRunTests
         }
 
         TrainingOptions options = TrainingProcess.Options(folder["checkpoints"]);
-        TrainingResult resumed = SmallRun.Resume(options);
+        string metricsPath = TrainingProcess.MetricsOf(folder["checkpoints"]);
+        File.AppendAllText(metricsPath, "{\"step\":4");       // as a kill in the middle of a line would leave it
+        TrainingResult resumed;
+        using (var metrics = new TrainingProcess.Metrics(metricsPath))
+        {
+            resumed = SmallRun.Resume(options with { Callbacks = [metrics] });
+        }
+
         Assert.True(resumed.IsComplete);
+        Assert.Equal(resumed.History.Select(e => e.ValidationLoss), MetricsLog.Read(metricsPath).Select(line => line["validation/loss"]));
+        Assert.Equal([20.0, 40, 60, 80], MetricsLog.Read(metricsPath).Select(line => line["step"]));
+        Assert.Equal(4, File.ReadAllLines(metricsPath).Length);
         Assert.Equal(SmallRun.BytesOf(SmallRun.Fit(options with { CheckpointFolder = null })), SmallRun.BytesOf(resumed));
     }
 }

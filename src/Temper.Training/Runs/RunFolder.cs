@@ -53,7 +53,7 @@ public sealed class RunFolder
 
         Directory.CreateDirectory(path);
         var folder = new RunFolder(path);
-        File.WriteAllBytes(folder.EnvironmentPath, RunEnvironment.Current().ToJson());
+        Formats.AtomicFile.Write(folder.EnvironmentPath, stream => stream.Write(RunEnvironment.Current().ToJson()));
         return folder;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Temper.Training.Tracking;
 
 namespace Temper.Training.Tests.Support;
 
@@ -10,8 +11,13 @@ internal static class TrainingProcess
     internal static Process Start(string folder) =>
         Process.Start(new ProcessStartInfo("dotnet", [typeof(TrainingProcess).Assembly.Location, folder]) { UseShellExecute = false })!;
 
-    private static void Main(string[] arguments) =>
-        SmallRun.Fit(Options(arguments[0]) with { Callbacks = [new Slow()] });
+    internal static string MetricsOf(string folder) => folder + ".jsonl";
+
+    private static void Main(string[] arguments)
+    {
+        using var metrics = new Metrics(MetricsOf(arguments[0]));
+        SmallRun.Fit(Options(arguments[0]) with { Callbacks = [new Slow(), metrics] });
+    }
 
     /// <summary>Gives the test time to kill the run before it ends.</summary>
     private sealed class Slow : ITrainingCallback
@@ -21,5 +27,18 @@ internal static class TrainingProcess
         public void OnEpoch(EpochResult epoch)
         {
         }
+    }
+
+    /// <summary>Writes a line an epoch, as the tool does.</summary>
+    internal sealed class Metrics(string path) : ITrainingCallback, IDisposable
+    {
+        private readonly MetricsLog _log = new(path, TimeProvider.System);
+        private long _step;
+
+        public void OnStep(StepProgress progress) => _step = progress.Step;
+
+        public void OnEpoch(EpochResult epoch) => _log.Write(epoch.Epoch + 1, _step, [new("validation/loss", epoch.ValidationLoss)]);
+
+        public void Dispose() => _log.Dispose();
     }
 }

@@ -1,0 +1,79 @@
+using Temper.Data;
+using Temper.Data.Synthetic;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training.Evaluation;
+using Temper.Training.Tests.Support;
+
+namespace Temper.Training.Tests.Evaluation;
+
+public sealed class EvaluatorTests
+{
+    private static readonly Dataset Points = new SyntheticBlobs(70, 3, 4, RandomStream.FromSeed(1), RandomStream.FromSeed(2));
+
+    private static readonly Network Classifier = Network.Build(InputSpec.Features(4), x => x.Linear(3)).Initialize(RandomStream.FromSeed(3));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(32)]
+    [InlineData(70)]
+    [InlineData(1000)]
+    public void Evaluate_gives_the_means_of_plain_loops_for_any_batch_size(int batchSize)
+    {
+        (Tensor inputs, Tensor labels) = Points.Read(0, Points.Count);
+        float[] logits = Classifier.Forward(inputs).ToArray<float>();
+        double loss = 0;
+        long[,] confusion = new long[3, 3];
+        for (int n = 0; n < Points.Count; n++)
+        {
+            float[] row = logits[(n * 3)..((n + 1) * 3)];
+            int label = (int)labels.AsSpan<long>()[n];
+            loss += Math.Log(row.Sum(v => Math.Exp(v))) - row[label];
+            confusion[label, Array.IndexOf(row, row.Max())]++;
+        }
+
+        EvaluationResult result = Evaluator.Evaluate(Classifier, Points, batchSize: batchSize);
+        Assert.Equal(70, result.Count);
+        Assert.Equal(loss / 70, result.Loss, 1e-6);
+        Assert.Equal((confusion[0, 0] + confusion[1, 1] + confusion[2, 2]) / 70.0, result.Accuracy);
+        for (int i = 0; i < 9; i++)
+        {
+            Assert.Equal(confusion[i / 3, i % 3], result.Confusion![i / 3, i % 3]);
+        }
+    }
+
+    [Fact]
+    public void Evaluate_changes_nothing_and_stops_when_told()
+    {
+        byte[] before = SmallRun.BytesOf(SmallRun.Network);
+        Evaluator.Evaluate(SmallRun.Network, SmallRun.Validation);
+        Assert.Equal(before, SmallRun.BytesOf(SmallRun.Network));
+        Assert.Throws<OperationCanceledException>(
+            () => Evaluator.Evaluate(SmallRun.Network, SmallRun.Validation, cancel: new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public void Evaluate_refuses_samples_that_do_not_fit() =>
+        Assert.Throws<ShapeMismatchException>(() => Evaluator.Evaluate(Classifier, SmallRun.Validation));
+
+    [Fact]
+    public void Evaluate_refuses_labels_that_are_no_class()
+    {
+        var data = new TensorDataset("set", Tensor.Zeros([2, 4]), Tensor.From([0L, 5L], [2]));
+        Assert.ThrowsAny<ArgumentException>(() => Evaluator.Evaluate(Classifier, data));
+    }
+
+    [Fact]
+    public void Predict_gives_the_likeliest_class_and_its_probability()
+    {
+        IReadOnlyList<(int Predicted, float Probability)> found = Evaluator.Predict(Classifier, Points, 10, 5);
+        float[] logits = Classifier.Forward(Points.Read(10, 5).Inputs).ToArray<float>();
+        for (int n = 0; n < 5; n++)
+        {
+            double[] row = [.. logits[(n * 3)..((n + 1) * 3)].Select(v => Math.Exp(v))];
+            Assert.Equal(Array.IndexOf(row, row.Max()), found[n].Predicted);
+            Assert.Equal(row.Max() / row.Sum(), found[n].Probability, 1e-6);
+        }
+    }
+}
