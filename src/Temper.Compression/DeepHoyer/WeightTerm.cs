@@ -17,7 +17,14 @@ public abstract record WeightTerm : ITrainingTerm
     public abstract string Name { get; }
 
     /// <summary>The price of one unit, zero or more (λ in the paper).</summary>
-    public required float Strength { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    public required float Strength
+    {
+        get;
+        init => field = value is >= 0 and < float.PositiveInfinity
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"{Name}: the strength must be zero or more (got {value})");
+    }
 
     /// <summary>Whether biases are regularized too.</summary>
     public bool IncludesBias { get; init; }

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Temper.Networks;
 
 namespace Temper.Compression.Pruning;
@@ -30,9 +29,19 @@ public abstract record PruningRule
     {
         internal override float Threshold(ReadOnlySpan<float> weights)
         {
-            double mean = TensorPrimitives.Sum(weights) / (double)weights.Length;
-            double square = TensorPrimitives.SumOfSquares(weights) / (double)weights.Length;
-            return Ratio * (float)Math.Sqrt(Math.Max(square - (mean * mean), 0));
+            double mean = 0;
+            foreach (float weight in weights)
+            {
+                mean += weight / (double)weights.Length;
+            }
+
+            double variance = 0;
+            foreach (float weight in weights)
+            {
+                variance += (weight - mean) * (weight - mean) / weights.Length;
+            }
+
+            return Ratio * (float)Math.Sqrt(variance);
         }
     }
 
