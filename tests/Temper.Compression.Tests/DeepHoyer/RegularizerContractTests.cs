@@ -1,0 +1,150 @@
+using Temper.Compression.DeepHoyer;
+using Temper.Networks;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Compression.Tests.DeepHoyer;
+
+/// <summary>What every regularizer of weights keeps. A new one is a row in the table.</summary>
+public sealed class RegularizerContractTests
+{
+    private static readonly Dictionary<string, Row> Rows = new(StringComparer.Ordinal)
+    {
+        ["l1"] = new(strength => new L1 { Strength = strength }, Formulas.L1, IsScaleInvariant: false),
+        ["hoyer-square"] = new(strength => new HoyerSquare { Strength = strength }, Formulas.HoyerSquare, IsScaleInvariant: true),
+        ["group-hs"] = new(strength => new GroupHoyerSquare { Strength = strength }, Formulas.GroupHoyerSquare, IsScaleInvariant: true),
+    };
+
+    private static readonly int[][] Shapes = [[6, 5], [1, 9], [9, 1], [4, 3, 3, 3], [8, 4, 1, 1], [6, 1, 3, 3], [5, 7, 1, 2]];
+
+    public static TheoryData<string> Names => [.. Rows.Keys];
+
+    public static TheoryData<string, int[], double> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, int[], double>();
+            foreach (string name in Rows.Keys)
+            {
+                foreach (int[] shape in Shapes)
+                {
+                    cases.Add(name, shape, 0);
+                    cases.Add(name, shape, 0.5);
+                }
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Name_is_that_of_the_command_line(string name) => Assert.Equal(name, Rows[name].Make(1).Name);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Value_and_gradient_are_those_of_the_formula(string name, int[] shape, double zeros)
+    {
+        const float Strength = 0.3f;
+        float[] w = Weights(shape, zeros);
+        double[] exact = [.. w.Select(x => (double)x)];
+        float[] before = Samples.Gaussian(w.Length, 9);
+        float[] gradient = [.. before];
+        double value = Rows[name].Make(Strength).AddGradient(Of(w, shape), w, gradient);
+
+        double expected = Strength * Rows[name].Formula(exact, shape);
+        Assert.Equal(expected, value, 1e-5 * Math.Max(1, expected));
+        double[] slope = Formulas.Gradient(Rows[name].Formula, exact, shape);
+        double scale = Math.Max(1, slope.Max(Math.Abs));
+        Assert.All(slope.Select((s, i) => (s, i)), p => Assert.Equal(Strength * p.s, gradient[p.i] - before[p.i], 2e-6 * scale));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Zero_weights_get_no_gradient(string name, int[] shape, double zeros)
+    {
+        float[] w = Weights(shape, zeros);
+        float[] gradient = new float[w.Length];
+        Rows[name].Make(0.3f).AddGradient(Of(w, shape), w, gradient);
+        Assert.All(w.Zip(gradient).Where(pair => pair.First == 0), pair => Assert.Equal(0f, pair.Second));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_tensor_of_zeros_has_value_and_gradient_zero(string name)
+    {
+        foreach (int[] shape in (int[][])[.. Shapes, [0, 5], [5, 0], [0]])
+        {
+            float[] w = new float[shape.Aggregate(1, (a, b) => a * b)];
+            float[] gradient = [.. w.Select(_ => 7f)];
+            Assert.Equal(0, Rows[name].Make(0.3f).AddGradient(Of(w, shape), w, gradient));
+            Assert.All(gradient, g => Assert.Equal(7f, g));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Scaling_the_weights_scales_the_gradient(string name)
+    {
+        // H(aW) = H(W), so its gradient goes by 1/a and is orthogonal to W; L1's is homogeneous: its gradient stays.
+        foreach (float factor in (float[])[1e-3f, 0.5f, 4, 1e3f])
+        {
+            float[] w = Weights([6, 5], 0.2), scaled = [.. w.Select(x => x * factor)];
+            float[] gradient = new float[30], other = new float[30];
+            double value = Rows[name].Make(1).AddGradient(Of(w, [6, 5]), w, gradient);
+            double scaledValue = Rows[name].Make(1).AddGradient(Of(scaled, [6, 5]), scaled, other);
+            bool isInvariant = Rows[name].IsScaleInvariant;
+            Assert.Equal(isInvariant ? value : value * factor, scaledValue, 1e-5 * Math.Max(1, scaledValue));
+            Assert.All(gradient.Zip(other), g => Assert.Equal(g.First, g.Second * (isInvariant ? factor : 1), 1e-4f));
+            if (isInvariant)
+            {
+                Assert.Equal(0, w.Zip(gradient).Sum(pair => (double)pair.First * pair.Second), 1e-4);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Only_weights_of_layers_are_regularized_biases_if_wanted(string name)
+    {
+        float[] w = Weights([6], 0);
+        foreach (ParameterRole role in Enum.GetValues<ParameterRole>())
+        {
+            int[] shape = role switch { ParameterRole.ConvolutionWeight => [1, 6, 1, 1], ParameterRole.LinearWeight => [1, 6], _ => [6] };
+            bool isWeight = shape.Length > 1;
+            Assert.Equal(isWeight, Rows[name].Make(1).AddGradient(Of(w, shape, role), w, new float[6]) != 0);
+            bool hasGroups = !string.Equals(name, "group-hs", StringComparison.Ordinal);
+            Assert.Equal(
+                isWeight || (role == ParameterRole.Bias && hasGroups),
+                (Rows[name].Make(1) with { IncludesBias = true }).AddGradient(Of(w, shape, role), w, new float[6]) != 0);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_strength_of_zero_adds_nothing_and_one_below_is_refused(string name)
+    {
+        float[] w = Weights([6, 5], 0), gradient = new float[30];
+        Assert.Equal(0, Rows[name].Make(0).AddGradient(Of(w, [6, 5]), w, gradient));
+        Assert.All(gradient, g => Assert.Equal(0f, g));
+        Assert.All((float[])[-1, float.NaN, float.PositiveInfinity], strength =>
+            Assert.Contains("zero or more", Assert.Throws<ArgumentOutOfRangeException>(() => Rows[name].Make(strength)).Message, StringComparison.Ordinal));
+    }
+
+    private static float[] Weights(int[] shape, double zeros)
+    {
+        float[] w = Samples.Gaussian(shape.Aggregate(1, (a, b) => a * b), 5);
+        float[] draw = Samples.Uniform(w.Length, 6, low: 0, high: 1);
+        return [.. w.Select((x, i) => draw[i] < zeros ? 0 : x)];
+    }
+
+    private static Parameter Of(float[] w, int[] shape, ParameterRole role = ParameterRole.LinearWeight) => new()
+    {
+        Name = "weight", Value = Tensor.From(w, Shape.Create(shape)), Role = shape.Length > 2 ? ParameterRole.ConvolutionWeight : role,
+    };
+
+    /// <param name="Make">The regularizer with a strength.</param>
+    /// <param name="Formula">Its value for weights of a shape, strength 1.</param>
+    /// <param name="IsScaleInvariant">Whether the value stays when all weights are multiplied by a number.</param>
+    private sealed record Row(Func<float, WeightTerm> Make, Func<double[], int[], double> Formula, bool IsScaleInvariant);
+}
