@@ -12,7 +12,7 @@ public static class DataSource
 {
     /// <summary>Opens a set.</summary>
     /// <param name="specification">
-    /// <c>fashion-mnist</c>, <c>mnist</c>, <c>cifar10</c>, <c>cifar100</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
+    /// <c>fashion-mnist</c> or <c>mnist</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
     /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c>, every option with a default; a folder of IDX or CIFAR files;
     /// a folder with <c>train</c> and <c>test</c>, each with a folder of pictures a class; an <c>.npz</c> with x_train, y_train, x_test, y_test.
     /// </param>
@@ -55,21 +55,25 @@ public static class DataSource
     {
         string[] parts = text.Split('?', 2);
         var options = new Options(parts[0], parts.Length > 1 ? parts[1] : "");
-        int count = options.Take("count", 6000);
-        var stream = RandomStream.FromSeed((ulong)options.Take("seed", 1));
-        int classes = options.Take("classes", 10);
+        int count = options.Take("count", 6000, least: 1, most: 10_000_000);
+        var stream = RandomStream.FromSeed((ulong)options.Take("seed", 1, least: 0, most: int.MaxValue));
+        int classes = options.Take("classes", 10, least: 2, most: parts[0] is "shapes" ? 10 : 1000);
         DataSets sets;
         switch (parts[0])
         {
             case "shapes":
-                int size = options.Take("size", 28);
-                int channels = options.Take("channels", 1);
+                int size = options.Take("size", 28, least: 8, most: 1024);
+                int channels = options.Take("channels", 1, least: 1, most: 3);
+                options.RequireAllTaken();
+                options.RequireMemory((long)count * channels * size * size);
                 sets = new(
                     SyntheticShapes.Draw(count, classes, size, channels, stream.Split("train")),
                     SyntheticShapes.Draw(Math.Max(count / 6, classes), classes, size, channels, stream.Split("test")));
                 break;
             case "blobs":
-                int features = options.Take("features", 8);
+                int features = options.Take("features", 8, least: 1, most: 100_000);
+                options.RequireAllTaken();
+                options.RequireMemory((long)count * features);
                 sets = new(
                     new SyntheticBlobs(count, classes, features, stream.Split("centers"), stream.Split("train")),
                     new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split("centers"), stream.Split("test")));
@@ -78,7 +82,6 @@ public static class DataSource
                 throw new ArgumentException($"data: no synthetic set is called '{parts[0]}' (expected shapes or blobs)", nameof(text));
         }
 
-        options.RequireAllTaken();
         return sets;
     }
 
@@ -86,6 +89,7 @@ public static class DataSource
     private sealed class Options
     {
         private readonly string _set;
+        private readonly List<string> _known = [];
         private readonly Dictionary<string, int> _values = new(StringComparer.Ordinal);
 
         internal Options(string set, string text)
@@ -103,13 +107,28 @@ public static class DataSource
             }
         }
 
-        internal int Take(string name, int standard) => _values.Remove(name, out int value) ? value : standard;
+        internal int Take(string name, int standard, int least, int most)
+        {
+            _known.Add(name);
+            int value = _values.Remove(name, out int given) ? given : standard;
+            return value >= least && value <= most ? value : throw new ArgumentException(
+                $"data: synth:{_set}: {name} is out of range (got {value}, expected {least} to {most})");
+        }
 
         internal void RequireAllTaken()
         {
             if (_values.Count > 0)
             {
-                throw new ArgumentException($"data: synth:{_set} has no option '{_values.Keys.First()}'");
+                throw new ArgumentException(
+                    $"data: synth:{_set} has no option '{_values.Keys.First()}' (expected {string.Join(", ", _known)})");
+            }
+        }
+
+        internal void RequireMemory(long values)
+        {
+            if (values > Array.MaxLength)
+            {
+                throw new ArgumentException($"data: synth:{_set} is too large (got {values} values, expected at most {Array.MaxLength}); ask for fewer or smaller samples");
             }
         }
     }

@@ -10,18 +10,22 @@ namespace Temper.Data.Catalog;
 /// </summary>
 public sealed class DataCatalog
 {
+    private const long MostFileBytes = 1024L * 1024 * 1024;
+
     private readonly string _cache;
     private readonly string _systemRoot;
     private readonly Func<HttpClient> _client;
+    private readonly PackageFetch _fetchPackage;
 
     /// <summary>Looks in the user's cache folder.</summary>
     /// <param name="cache">The cache; null: TEMPER_CACHE, else the user's cache folder.</param>
     public DataCatalog(string? cache = null)
-        : this(cache ?? DefaultCache(), "/", static () => new HttpClient { Timeout = TimeSpan.FromMinutes(5) })
+        : this(cache ?? DefaultCache(), "/", static () => new HttpClient { Timeout = TimeSpan.FromMinutes(5) }, DebianPackage.Fetch)
     {
     }
 
-    internal DataCatalog(string cache, string systemRoot, Func<HttpClient> client) => (_cache, _systemRoot, _client) = (cache, systemRoot, client);
+    internal DataCatalog(string cache, string systemRoot, Func<HttpClient> client, PackageFetch fetchPackage) =>
+        (_cache, _systemRoot, _client, _fetchPackage) = (cache, systemRoot, client, fetchPackage);
 
     /// <summary>All sets.</summary>
     public static IReadOnlyList<CatalogEntry> Entries => KnownSets.All;
@@ -65,7 +69,7 @@ public sealed class DataCatalog
         List<string> failures = [];
         if (entry.DebianPackage is not null)
         {
-            Try(() => DebianPackage.Fetch(entry, Incoming(entry), progress), "apt");
+            Try(() => _fetchPackage(entry, Incoming(entry), progress), "apt");
         }
 
         foreach (string home in entry.Homes)
@@ -152,7 +156,15 @@ public sealed class DataCatalog
             progress?.Report($"{entry.Name}: downloading {home}{file.Name}");
             using Stream source = client.GetStreamAsync(new Uri(home + file.Name)).GetAwaiter().GetResult();
             using FileStream target = File.Create(Path.Combine(Incoming(entry), file.Name));
-            source.CopyTo(target);
+            byte[] buffer = new byte[64 * 1024];
+            for (int read; (read = source.Read(buffer)) > 0;)
+            {
+                target.Write(buffer, 0, read);
+                if (target.Length > MostFileBytes)
+                {
+                    throw new IOException($"{file.Name} is longer than {MostFileBytes} bytes");
+                }
+            }
         }
     }
 

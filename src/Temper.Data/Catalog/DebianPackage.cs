@@ -2,6 +2,9 @@ using System.Diagnostics;
 
 namespace Temper.Data.Catalog;
 
+/// <summary>Leaves a set's files, as its Debian package has them, in a folder.</summary>
+internal delegate void PackageFetch(CatalogEntry entry, string folder, IProgress<string>? progress);
+
 /// <summary>
 /// Downloads a Debian package with apt and unpacks it, without root and without touching the system: apt gets a state, a cache and
 /// package lists of its own, since the lists of a fresh machine are empty.

@@ -8,6 +8,9 @@ internal static class BmpDecoder
 {
     private const long MostPixels = 256L * 1024 * 1024;
 
+    /// <summary>Where red, green and blue are in a pixel of 32 bits, if the file says it: in the usual order.</summary>
+    private static readonly byte[] UsualMasks = [0, 0, 0xFF, 0, 0, 0xFF, 0, 0, 0xFF, 0, 0, 0];
+
     internal static Picture Decode(byte[] file, string name)
     {
         if (file.Length < 54)
@@ -22,7 +25,8 @@ internal static class BmpDecoder
         int bits = BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(28));
         int compression = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(30));
         long height = Math.Abs((long)signedHeight);
-        if (width <= 0 || height == 0 || width * height > MostPixels || compression is not (0 or 3) || bits is not (8 or 24 or 32) || headerSize < 40)
+        bool hasPlainPixels = compression == 0 || (compression == 3 && bits == 32 && file.AsSpan(54).StartsWith(UsualMasks));
+        if (width <= 0 || height == 0 || width * height > MostPixels || !hasPlainPixels || bits is not (8 or 24 or 32) || headerSize < 40)
         {
             throw new ModelFormatException(
                 name, 14, $"BMP: not supported (got {width} x {signedHeight}, {bits} bits, compression {compression}; expected uncompressed with 8, 24 or 32 bits)");

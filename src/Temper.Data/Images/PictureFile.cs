@@ -21,14 +21,16 @@ public static class PictureFile
             throw new ModelFormatException(path, 0, $"picture: the file is larger than {MostFileBytes} bytes");
         }
 
-        byte[] bytes = File.ReadAllBytes(path);
-        return bytes switch
-        {
-            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => PngDecoder.Decode(bytes, path),
-            [(byte)'P', >= (byte)'2' and <= (byte)'6', ..] => PnmDecoder.Decode(bytes, path),
-            [(byte)'B', (byte)'M', ..] => BmpDecoder.Decode(bytes, path),
-            [0xFF, 0xD8, ..] => JpegThroughFfmpeg.Decode(path),
-            _ => throw new ModelFormatException(path, 0, "picture: of no known format (expected PNG, PNM, BMP or JPEG)"),
-        };
+        return Decode(File.ReadAllBytes(path), path);
     }
+
+    /// <summary>Decodes a file's bytes; only a JPEG is read again from its path.</summary>
+    internal static Picture Decode(byte[] bytes, string path) => bytes switch
+    {
+        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => PngDecoder.Decode(bytes, path),
+        [(byte)'P', >= (byte)'2' and <= (byte)'6', ..] => PnmDecoder.Decode(bytes, path),
+        [(byte)'B', (byte)'M', ..] => BmpDecoder.Decode(bytes, path),
+        [0xFF, 0xD8, ..] => JpegThroughFfmpeg.Decode(path),
+        _ => throw new ModelFormatException(path, 0, "picture: of no known format (expected PNG, PNM, BMP or JPEG)"),
+    };
 }

@@ -7,7 +7,10 @@ namespace Temper.Data.Images;
 /// <summary>Reads PNG files: all color types and bit depths, not interlaced. 16-bit samples keep their upper byte.</summary>
 internal static class PngDecoder
 {
-    private const int MostPixels = 256 * 1024 * 1024;
+    private const int MostPixels = 64 * 1024 * 1024;
+
+    /// <summary>Most bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    private const long MostGrowth = 1032;
 
     internal static Picture Decode(byte[] file, string name)
     {
@@ -81,6 +84,11 @@ internal static class PngDecoder
     /// <summary>Unpacks the rows and undoes their filters (section 9 of the specification).</summary>
     private static byte[] Unfilter(MemoryStream compressed, Header h, string name)
     {
+        if ((long)h.Stride * h.Height / MostGrowth > compressed.Length)
+        {
+            throw new ModelFormatException(name, 8, $"PNG: {compressed.Length} packed bytes cannot hold {h.Width} x {h.Height} pixels; the file is truncated or hostile");
+        }
+
         byte[] rows = new byte[h.Stride * h.Height];
         compressed.Position = 0;
         using var zlib = new ZLibStream(compressed, CompressionMode.Decompress);

@@ -76,6 +76,7 @@ internal static class PnmDecoder
             value = (value * 10) + file[at++] - '0';
         }
 
-        return at > start ? value : throw new ModelFormatException(name, at, "PNM: a number is missing; the file is truncated or damaged");
+        bool isWhole = at > start && (at == file.Length || file[at] is < (byte)'0' or > (byte)'9');
+        return isWhole ? value : throw new ModelFormatException(name, at, "PNM: a number is missing or too long; the file is truncated or damaged");
     }
 }

@@ -6,7 +6,7 @@ namespace Temper.Data.Readers;
 public static class CifarReader
 {
     private const int PictureBytes = 3 * 32 * 32;
-    private const long MostBytes = 1024L * 1024 * 1024;
+    private const long MostBytes = 400L * 1024 * 1024;
 
     /// <summary>Names of CIFAR-10's classes.</summary>
     public static IReadOnlyList<string> Cifar10Classes { get; } =
@@ -28,9 +28,9 @@ public static class CifarReader
         int at = 0;
         for (int f = 0; f < files.Count; f++)
         {
-            if (files[f].Length % record != 0)
+            if (files[f].Length == 0 || files[f].Length % record != 0)
             {
-                throw new ModelFormatException(paths[f], files[f].Length, $"CIFAR: the length is no multiple of a record (got {files[f].Length} bytes, a record has {record})");
+                throw new ModelFormatException(paths[f], files[f].Length, $"CIFAR: the length is no multiple of a record (got {files[f].Length} bytes, expected one or more records of {record})");
             }
 
             for (int i = 0; i < files[f].Length; i += record, at++)

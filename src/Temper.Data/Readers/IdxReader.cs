@@ -8,7 +8,7 @@ public static class IdxReader
 {
     private const int ImageMagic = 0x0803;
     private const int LabelMagic = 0x0801;
-    private const long MostBytes = 2L * 1024 * 1024 * 1024;
+    private const long MostBytes = 2_000_000_000;
 
     private static readonly string[] Digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
@@ -73,10 +73,12 @@ public static class IdxReader
         for (int i = 0; i < axes; i++)
         {
             sizes[i] = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(4 + (4 * i)));
-            count = sizes[i] < 0 || count > MostBytes ? long.MaxValue : count * Math.Max(sizes[i], 0);
+            count = sizes[i] < 0 || count > MostBytes ? long.MaxValue : count * sizes[i];
         }
 
-        return count == bytes.Length - header
+        // No pictures of an impossible size are wrong too, though their bytes are all there.
+        long one = sizes[1..].Aggregate(1L, (product, size) => size < 0 || product > MostBytes ? long.MaxValue : product * size);
+        return count == bytes.Length - header && one <= MostBytes
             ? (sizes, bytes[header..])
             : throw new ModelFormatException(
                 path, header, $"IDX: the length does not fit the header (got {bytes.Length - header} bytes, expected [{string.Join(", ", sizes)}])");

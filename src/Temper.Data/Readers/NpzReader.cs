@@ -21,7 +21,14 @@ internal static class NpzReader
                 throw new ModelFormatException(path, 0, $"npz: y_{part} does not fit x_{part} (got {y.Shape} and {x.Shape}, expected [N] and [N, ...])");
             }
 
-            return new TensorDataset(Path.GetFileNameWithoutExtension(path), x, y.Reshape([y.Count]));
+            try
+            {
+                return new TensorDataset(Path.GetFileNameWithoutExtension(path), x, y.Reshape([y.Count]));
+            }
+            catch (ArgumentOutOfRangeException e)
+            {
+                throw new ModelFormatException(path, 0, $"npz: y_{part} has a number that is no class (expected 0 to 1,000,000)", e);
+            }
         }
 
         Tensor Array(string name) => arrays.TryGetValue(name, out Tensor? array)

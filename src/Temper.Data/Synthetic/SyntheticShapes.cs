@@ -9,13 +9,15 @@ public static class SyntheticShapes
     /// <param name="count">Pictures; classes take turns.</param>
     /// <param name="classes">2 to 10.</param>
     /// <param name="size">Side in pixels, 8 or more.</param>
-    /// <param name="channels">1 or 3.</param>
+    /// <param name="channels">1 to 3.</param>
     /// <param name="stream">Decides everything.</param>
     public static ImageDataset Draw(int count, int classes, int size, int channels, RandomStream stream)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(classes, 10);
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 8);
+        ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(channels, 3);
         byte[] pixels = new byte[checked(count * channels * size * size)];
         byte[] labels = new byte[count];
         for (int i = 0; i < count; i++)

@@ -27,9 +27,9 @@ public static partial class NpyFile
 
     /// <summary>Reads from a stream.</summary>
     /// <param name="stream">Positioned at the first byte.</param>
-    /// <param name="length">How many bytes there are at most.</param>
+    /// <param name="length">How many bytes there are: header and numbers, nothing behind them.</param>
     /// <param name="name">What to call it in errors.</param>
-    /// <exception cref="ModelFormatException">It is truncated, malformed, in Fortran order or holds objects.</exception>
+    /// <exception cref="ModelFormatException">It is truncated, too long, malformed, in Fortran order or holds objects.</exception>
     public static Tensor Read(Stream stream, long length, string name)
     {
         byte[] start = ReadExactly(stream, 10, name, 0);
@@ -56,9 +56,10 @@ public static partial class NpyFile
         place += headerLength;
         (ElementType type, Shape shape) = Parse(header, name);
         long bytes = (long)shape.Count * Elements.Size(type);
-        if (bytes > length - place || bytes > Array.MaxLength)
+        if (bytes != length - place || bytes > Array.MaxLength)
         {
-            throw new ModelFormatException(name, place, $"npy: the file ends within the numbers (got {length - place} bytes, expected {bytes} for {shape})");
+            throw new ModelFormatException(
+                name, place, $"npy: the numbers do not fill the file (got {length - place} bytes, expected {bytes} for {shape}); it is truncated or has something appended");
         }
 
         try
@@ -95,7 +96,16 @@ public static partial class NpyFile
 
     private static (ElementType Type, Shape Shape) Parse(string header, string name)
     {
-        Match match = HeaderPattern().Match(header);
+        Match match;
+        try
+        {
+            match = HeaderPattern().Match(header);
+        }
+        catch (RegexMatchTimeoutException e)
+        {
+            throw new ModelFormatException(name, 10, "npy: the header takes too long to understand; it is damaged or hostile", e);
+        }
+
         if (!match.Success)
         {
             throw new ModelFormatException(name, 10, "npy: the header is not understood (expected descr, fortran_order and shape; objects are refused)");

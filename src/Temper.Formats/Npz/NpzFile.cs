@@ -9,6 +9,9 @@ public static class NpzFile
     /// <summary>Most bytes that one array may unpack to, unless the caller says otherwise: a small archive can claim anything.</summary>
     public const long DefaultLimit = 4L * 1024 * 1024 * 1024;
 
+    /// <summary>Most bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    private const long MostGrowth = 1032;
+
     /// <summary>Reads all arrays.</summary>
     /// <param name="path">The archive.</param>
     /// <param name="mostBytes">Most bytes that one array may unpack to.</param>
@@ -36,6 +39,11 @@ public static class NpzFile
                 if (entry.Length > mostBytes)
                 {
                     throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' unpacks to {entry.Length} bytes (expected at most {mostBytes}); raise the limit if it is meant to");
+                }
+
+                if (entry.Length / MostGrowth > entry.CompressedLength)
+                {
+                    throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot unpack to {entry.Length} bytes (it has {entry.CompressedLength} packed); the archive is damaged or hostile");
                 }
 
                 using Stream content = entry.Open();
