@@ -12,20 +12,20 @@ internal static partial class OperationTable
         {
             string name = $"axes [{string.Join(", ", axes)}]{(keep ? ", kept" : "")}";
             int[]? over = axes.Length == 0 ? null : axes;
-            OperationRow Row(string method, Func<Tensor, Tensor> apply, Func<double[], double> f, Domain domain = Domain.Anywhere, bool takesNothing = true) =>
+            OperationRow Row(string method, Func<Tensor, Tensor> apply, Func<double[], double> f, Domain domain = Domain.Anywhere, bool takesNothing = true, string of = "") =>
                 new(method, x => apply(x[0]), x => ReferenceArithmetic.Reduce(x[0], over, keep, f), In(2, 3, 2, 4) with { Domain = domain })
                 {
-                    Case = $"{name} {f.Method.Name}", TakesEmptyBatch = takesNothing || (over is not null && !over.Contains(0)),
+                    Case = $"{name}{of}", TakesEmptyBatch = takesNothing || (over is not null && !over.Contains(0)),
                 };
             yield return Row("Sum", x => x.Sum(axes, keep), v => v.Sum());
             yield return Row("Mean", x => x.Mean(axes, keep), ReferenceArithmetic.Mean);
             yield return Row("Max", x => x.Max(axes, keep), v => v.Max(), Domain.FarApart, takesNothing: false);
             yield return Row("Min", x => x.Min(axes, keep), v => v.Min(), Domain.FarApart, takesNothing: false);
-            yield return Row("Norm", x => x.Norm(2, axes, keep), v => Math.Sqrt(v.Sum(a => a * a)));
-            yield return Row("Norm", x => x.Norm(1, axes, keep), v => v.Sum(Math.Abs), Domain.AwayFromZero);
-            yield return Row("Norm", x => x.Norm(float.PositiveInfinity, axes, keep), v => v.Max(Math.Abs), Domain.FarApart, takesNothing: false);
-            yield return Row("Variance", x => x.Variance(axes, 1, keep), v => ReferenceArithmetic.Variance(v, 1));
-            yield return Row("Variance", x => x.Variance(axes, 0, keep), v => ReferenceArithmetic.Variance(v, 0));
+            yield return Row("Norm", x => x.Norm(2, axes, keep), v => Math.Sqrt(v.Sum(a => a * a)), of: ", p = 2");
+            yield return Row("Norm", x => x.Norm(1, axes, keep), v => v.Sum(Math.Abs), Domain.AwayFromZero, of: ", p = 1");
+            yield return Row("Norm", x => x.Norm(float.PositiveInfinity, axes, keep), v => v.Max(Math.Abs), Domain.FarApart, takesNothing: false, of: ", p = infinity");
+            yield return Row("Variance", x => x.Variance(axes, 1, keep), v => ReferenceArithmetic.Variance(v, 1), of: ", unbiased");
+            yield return Row("Variance", x => x.Variance(axes, 0, keep), v => ReferenceArithmetic.Variance(v, 0), of: ", biased");
         }
 
         yield return new("TopK", x => x[0].TopK(3).Values, x => ReferenceShapes.TopK(x[0], 3), In(3, 5) with { Domain = Domain.FarApart });

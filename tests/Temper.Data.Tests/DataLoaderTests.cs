@@ -1,0 +1,146 @@
+using Temper.Data.Augmentation;
+using Temper.Kernels;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Data.Tests;
+
+public sealed class DataLoaderTests
+{
+    private static readonly DataLoaderOptions Options = new()
+    {
+        BatchSize = 8, Shuffles = true, Transforms = [new RandomCrop(2), new HorizontalFlip(), new Cutout(3), new Normalize([0.5f], [0.25f])],
+    };
+
+    /// <summary>A set whose samples take a random time, and which counts how often each is read.</summary>
+    [Fact]
+    public void Batches_do_not_depend_on_timing_or_threads()
+    {
+        Dataset set = DataSource.Open("synth:shapes?count=50&size=12").Train;
+        float[] expected = Values(set, epoch: 3);
+        var random = new Random(1);
+        foreach (int threads in new[] { 1, 8 })
+        {
+            using var pool = new WorkerPool(threads);
+            using WorkerPool.Usage usage = pool.Use();
+            Assert.Equal(expected, Values(new SlowDataset(set, () => Thread.Sleep(random.Next(2))), epoch: 3));
+        }
+    }
+
+    [Fact]
+    public void Epoch_depends_on_its_number_and_the_seed_only()
+    {
+        Dataset set = DataSource.Open("synth:shapes?count=50&size=12").Train;
+        var loader = new DataLoader(set, Options, RandomStream.FromSeed(7));
+        float[] first = Read(loader.Epoch(1));
+        _ = Read(loader.Epoch(0));
+        Assert.Equal(first, Read(loader.Epoch(1)));
+        Assert.Equal(first, Values(set, epoch: 1));
+        Assert.NotEqual(first, Values(set, epoch: 2));
+        Assert.NotEqual(first, Read(new DataLoader(set, Options, RandomStream.FromSeed(8)).Epoch(1)));
+    }
+
+    [Fact]
+    public void Epoch_from_a_later_batch_is_the_rest_of_the_whole()
+    {
+        var loader = new DataLoader(DataSource.Open("synth:shapes?count=50&size=12").Train, Options, RandomStream.FromSeed(7));
+        float[] whole = Read(loader.Epoch(4)), rest = Read(loader.Epoch(4, firstBatch: 5));
+        Assert.Equal(whole[^rest.Length..], rest);
+        Assert.Equal((50 - 40) * 145, rest.Length);
+    }
+
+    /// <summary>What happens to a sample does not depend on its place in the epoch.</summary>
+    [Fact]
+    public void Augmentation_depends_on_seed_epoch_and_sample()
+    {
+        Dataset set = DataSource.Open("synth:shapes?count=40&size=12").Train;
+        Dictionary<string, int> shuffled = Samples(set, Options), inOrder = Samples(set, Options with { Shuffles = false, BatchSize = 5 });
+        Assert.Equal(inOrder, shuffled);
+        Assert.True(inOrder.Count > 35);
+
+        static Dictionary<string, int> Samples(Dataset set, DataLoaderOptions options) => new DataLoader(set, options, RandomStream.FromSeed(7)).Epoch(2)
+            .SelectMany(batch => batch.Inputs.ToArray<float>().Chunk(144).Select(sample => string.Join(' ', sample)).ToArray())
+            .CountBy(text => text).ToDictionary();
+    }
+
+    [Fact]
+    public void Each_sample_comes_once_and_a_last_part_can_be_dropped()
+    {
+        Dataset set = DataSource.Open("synth:blobs?count=21&features=3").Train;
+        var options = new DataLoaderOptions { BatchSize = 5, Shuffles = true };
+        string[] all = [.. Rows(set, options)];
+        Assert.Equal(Rows(set, options with { Shuffles = false }).Order(StringComparer.Ordinal), all.Order(StringComparer.Ordinal));
+        Assert.NotEqual(Rows(set, options with { Shuffles = false }), all);
+        Assert.Equal((5, 4), (new DataLoader(set, options, RandomStream.FromSeed(1)).BatchCount, new DataLoader(set, options with { DropsLast = true }, RandomStream.FromSeed(1)).BatchCount));
+        Assert.Equal(all[..20], Rows(set, options with { DropsLast = true }));
+
+        static IEnumerable<string> Rows(Dataset set, DataLoaderOptions options) => new DataLoader(set, options, RandomStream.FromSeed(1)).Epoch(0)
+            .SelectMany(batch => batch.Inputs.ToArray<float>().Chunk(3).Select(row => string.Join(' ', row)).ToArray());
+    }
+
+    [Fact]
+    public void Error_in_a_sample_reaches_the_reader()
+    {
+        int reads = 0;
+        Dataset set = new SlowDataset(DataSource.Open("synth:blobs?count=40").Train, () =>
+        {
+            if (Interlocked.Increment(ref reads) > 12)
+            {
+                throw new IOException("the disk is gone");
+            }
+        });
+        Assert.Throws<IOException>(() => Read(new DataLoader(set, new() { BatchSize = 5 }, RandomStream.FromSeed(1)).Epoch(0)));
+    }
+
+    [Fact]
+    public void Transforms_do_what_their_names_say()
+    {
+        float[] picture = [1, 2, 3, 4, 5, 6];
+        Shape shape = [1, 2, 3];
+        HashSet<string> flips = [], crops = [];
+        for (int i = 0; i < 200; i++)
+        {
+            flips.Add(Applied(new HorizontalFlip(), i));
+            crops.Add(Applied(new RandomCrop(1), i));
+            Assert.Equal(6, Applied(new Cutout(1), i).Split(' ').Length);
+            Assert.Single(Applied(new Cutout(1), i).Split(' '), "0");
+        }
+
+        Assert.Equal(["1 2 3 4 5 6", "3 2 1 6 5 4"], flips.Order(StringComparer.Ordinal));
+        Assert.Equal(9, crops.Count);
+        Assert.Contains("0 1 2 0 4 5", crops);
+        Assert.Contains("5 6 0 0 0 0", crops);
+        Assert.Equal("0 2 4 6 8 10", Applied(new Normalize([1], [0.5f]), 0));
+
+        string Applied(SampleTransform transform, int seed)
+        {
+            float[] copy = [.. picture];
+            transform.Apply(copy, shape, RandomStream.FromSeed((ulong)seed));
+            return string.Join(' ', copy);
+        }
+    }
+
+    private static float[] Values(Dataset set, int epoch) => Read(new DataLoader(set, Options, RandomStream.FromSeed(7)).Epoch(epoch));
+
+    private static float[] Read(IEnumerable<Batch> batches) =>
+        [.. batches.SelectMany(batch => (float[])[.. batch.Inputs.ToArray<float>(), .. batch.Targets.ToArray<long>().Select(label => (float)label)])];
+
+    private sealed class SlowDataset(Dataset source, Action wait) : Dataset
+    {
+        public override string Name => source.Name;
+
+        public override int Count => source.Count;
+
+        public override Shape SampleShape => source.SampleShape;
+
+        public override IReadOnlyList<string> ClassNames => source.ClassNames;
+
+        public override long Label(int index) => source.Label(index);
+
+        public override void CopySample(int index, Span<float> sample)
+        {
+            wait();
+            source.CopySample(index, sample);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using Temper.Formats.Models;
+using Temper.Formats.Npz;
+using Temper.Formats.Safetensors;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Formats.Tests;
+
+/// <summary>What every reader of arrays and models promises: others' files are read, hostile ones are refused.</summary>
+public sealed class FormatReaderTests : IDisposable
+{
+    private static readonly Tensor[] Samples =
+    [
+        Tensor.From([1.5f, -2, float.NaN, float.PositiveInfinity, 0, float.Epsilon], [2, 3]), Tensor.From<long>([long.MinValue, -1, long.MaxValue], [3]),
+        Tensor.From([int.MinValue, 7], [2, 1]), Tensor.From<byte>([0, 255], [2]), Tensor.From([true, false, true], [3]), Tensor.Scalar(4f), Tensor.Zeros([0, 5]),
+    ];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("temper-formats-").FullName;
+
+    public static TheoryData<string> Kinds => ["npy", "npz", "safetensors", "model file", "model graph"];
+
+    public static TheoryData<string> Recorded
+    {
+        get
+        {
+            using JsonDocument golden = Golden();
+            return [.. golden.RootElement.EnumerateObject().Select(c => c.Name)];
+        }
+    }
+
+    public static TheoryData<string> Hostile => [.. HostileFiles().Keys];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Recorded))]
+    public void File_of_another_program_is_read(string name)
+    {
+        using JsonDocument golden = Golden();
+        JsonElement recorded = golden.RootElement.GetProperty(name);
+        byte[] file = recorded.GetProperty("file").GetBytesFromBase64();
+        Tensor x = name.Split(' ')[0] switch
+        {
+            "npy" => NpyFile.Read(new MemoryStream(file), file.Length, name),
+            "npz" => NpzFile.Read(new MemoryStream(file), name)["x"],
+            _ => SafetensorsFile.Read(new MemoryStream(file), name)["x"],
+        };
+        Assert.Equal(recorded.GetProperty("shape").EnumerateArray().Select(l => l.GetInt32()), x.Shape.AsSpan().ToArray());
+        Assert.Equal(recorded.GetProperty("values").EnumerateArray().Select(v => (float)v.GetDouble()), x.To(DType.Float32).ToArray<float>());
+    }
+
+    [Fact]
+    public void Array_written_then_read_is_the_same()
+    {
+        foreach (Tensor sample in Samples)
+        {
+            string npy = Path.Combine(_folder, "x.npy"), npz = Path.Combine(_folder, "x.npz"), safetensors = Path.Combine(_folder, "x.safetensors");
+            NpyFile.Save(npy, sample);
+            NpzFile.Save(npz, [new("a", sample), new("b/c", sample)]);
+            new SafetensorsFile([new("a", sample), new("b.c", sample)], new Dictionary<string, string> { ["k"] = "v \"ü\"" }).Save(safetensors);
+            SafetensorsFile file = SafetensorsFile.Load(safetensors);
+            Assert.Equal("v \"ü\"", file.Metadata["k"]);
+            foreach (Tensor read in new[] { NpyFile.Load(npy), NpzFile.Load(npz)["b/c"], file["b.c"] })
+            {
+                Assert.Equal((sample.DType, sample.Shape), (read.DType, read.Shape));
+                Assert.Equal(Elements.Write(sample).ToArray(), Elements.Write(read).ToArray());
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void File_cut_at_any_length_is_refused(string kind)
+    {
+        (byte[] good, Action<byte[]> read) = Reader(kind);
+        read(good);
+        HostileBytes.RefusesEveryBeginning<ModelFormatException>(good, read);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Damaged_file_is_read_or_refused(string kind)
+    {
+        (byte[] good, Action<byte[]> read) = Reader(kind);
+        HostileBytes.Survives<ModelFormatException>(good, read);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public void Hostile_file_is_refused_with_its_name_and_place(string name)
+    {
+        byte[] file = HostileFiles()[name];
+        var error = Assert.Throws<ModelFormatException>(() => Reader(name.Split(' ')[0]).Read(file));
+        Assert.Contains(error.File, error.Message, StringComparison.Ordinal);
+        Assert.Contains("at byte", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_that_fails_leaves_the_file_that_was_there()
+    {
+        string path = Path.Combine(_folder, "x.bin");
+        File.WriteAllText(path, "before");
+        Assert.Throws<IOException>(() => AtomicFile.Write(path, stream =>
+        {
+            stream.WriteByte(1);
+            throw new IOException("no space left");
+        }));
+        Assert.Equal("before", File.ReadAllText(path));
+        Assert.Single(Directory.GetFiles(_folder));
+    }
+
+    private (byte[] Good, Action<byte[]> Read) Reader(string kind)
+    {
+        Network network = Network.Build(InputSpec.Features(3), x => x.Linear(2)).Initialize(RandomStream.FromSeed(1));
+        string path = Path.Combine(_folder, "model");
+        switch (kind)
+        {
+            case "npy":
+                return (Bytes(s => NpyFile.Write(s, Samples[0])), b => NpyFile.Read(new MemoryStream(b), b.Length, "x.npy"));
+            case "npz":
+                NpzFile.Save(path, [new("a", Samples[0]), new("b", Samples[1])]);
+                return (File.ReadAllBytes(path), b => NpzFile.Read(new MemoryStream(b), "x.npz"));
+            case "safetensors":
+                var file = new SafetensorsFile([new("a", Samples[0]), new("b", Samples[4])], new Dictionary<string, string> { ["k"] = "v" });
+                return (Bytes(file.Write), b => SafetensorsFile.Read(new MemoryStream(b), "x.safetensors"));
+            case "model file":
+                ModelFile.Save(network, path + ".safetensors");
+                return (File.ReadAllBytes(path + ".safetensors"), b =>
+                {
+                    File.WriteAllBytes(path + ".safetensors", b);
+                    ModelFile.Load(path + ".safetensors");
+                });
+            default:
+                ModelFile.Save(network, path);
+                string graph = Path.Combine(path, ModelFile.GraphName);
+                return (File.ReadAllBytes(graph).AsSpan().TrimEnd("\r\n "u8).ToArray(), b =>
+                {
+                    File.WriteAllBytes(graph, b);
+                    ModelFile.Load(path);
+                });
+        }
+    }
+
+    private static Dictionary<string, byte[]> HostileFiles()
+    {
+        byte[] zeros = new byte[8];
+        return new(StringComparer.Ordinal)
+        {
+            ["safetensors header longer than the file"] = [255, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}'],
+            ["safetensors header of 2^63 bytes"] = [0, 0, 0, 0, 0, 0, 0, 0x80, (byte)'{', (byte)'}'],
+            ["safetensors header that is a list"] = Safetensors("[]"),
+            ["safetensors deep nesting"] = Safetensors(string.Concat(Enumerable.Repeat("{\"a\":", 1000)) + "1" + new string('}', 1000)),
+            ["safetensors shape overflow"] = Safetensors("""{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,0]}}"""),
+            ["safetensors axis of 2^40"] = Safetensors("""{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}"""),
+            ["safetensors negative axis"] = Safetensors("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}}"""),
+            ["safetensors negative place"] = Safetensors("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}"""),
+            ["safetensors overlap"] = Safetensors("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", zeros),
+            ["safetensors gap"] = Safetensors("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", zeros),
+            ["safetensors bytes behind the last tensor"] = Safetensors("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", zeros),
+            ["safetensors length that is not the shape's"] = Safetensors("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", zeros),
+            ["safetensors name twice"] = Safetensors("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", zeros),
+            ["safetensors unknown dtype"] = Safetensors("""{"a":{"dtype":"F8","shape":[8],"data_offsets":[0,8]}}""", zeros),
+            ["safetensors number above 2^63"] = Safetensors("""{"a":{"dtype":"U64","shape":[1],"data_offsets":[0,8]}}""", [.. Enumerable.Repeat((byte)255, 8)]),
+            ["npy wrong magic"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 4, version: 9),
+            ["npy shape overflow"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 2147483647, 2147483647), }", 4),
+            ["npy axis of 2^40"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }", 4),
+            ["npy claims a gigabyte"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (268435456,), }", 4),
+            ["npy bytes behind the numbers"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 5),
+            ["npy objects"] = Npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 8),
+            ["npy Fortran order"] = Npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", 16),
+            ["npy big-endian"] = Npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", 4),
+            ["npy header that takes long"] = Npy("{" + string.Concat(Enumerable.Repeat("'descr'" + new string(' ', 100), 600)), 4),
+            ["npz array twice"] = Zip(("a.npy", Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 4)), ("a.npy", Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 4))),
+            ["npz that is no archive"] = "PK\u0003\u0004 but no archive"u8.ToArray(),
+            ["npz array longer than its deflated bytes can hold"] = Bomb(),
+        };
+    }
+
+    /// <summary>An archive whose directory claims that a few bytes unpack to a gigabyte.</summary>
+    private static byte[] Bomb()
+    {
+        byte[] zip = Zip(("a.npy", Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (268435424,), }", 4)));
+        int directory = zip.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
+        BinaryPrimitives.WriteInt32LittleEndian(zip.AsSpan(directory + 24), 1 << 30);
+        return zip;
+    }
+
+    private static byte[] Safetensors(string header, params byte[] numbers) =>
+        [.. BitConverter.GetBytes((ulong)header.Length), .. Encoding.UTF8.GetBytes(header), .. numbers];
+
+    private static byte[] Npy(string header, int numbers, byte version = 1) =>
+        [0x93, .. "NUMPY"u8, version, 0, (byte)header.Length, (byte)(header.Length >> 8), .. Encoding.Latin1.GetBytes(header), .. new byte[numbers]];
+
+    private static byte[] Zip(params (string Name, byte[] Content)[] entries) => Bytes(stream =>
+    {
+        using var archive = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
+        foreach ((string name, byte[] content) in entries)
+        {
+            using Stream entry = archive.CreateEntry(name).Open();
+            entry.Write(content);
+        }
+    });
+
+    private static byte[] Bytes(Action<Stream> write)
+    {
+        using var stream = new MemoryStream();
+        write(stream);
+        return stream.ToArray();
+    }
+
+    private static JsonDocument Golden() =>
+        JsonDocument.Parse(typeof(FormatReaderTests).Assembly.GetManifestResourceStream("Temper.Formats.Tests.Golden.arrays.json")!);
+}

@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Temper.Randomness;
+using Xunit;
+
+namespace Temper.Testing;
+
+/// <summary>
+/// Damaged copies of a good file. A reader may refuse them with its documented exception or read what they say; anything else
+/// that escapes, and memory out of proportion to the file, is a failure that names the copy.
+/// </summary>
+public static class HostileBytes
+{
+    private const long MostAllocated = 32L * 1024 * 1024;
+
+    private static readonly int[] Extremes = [0, 1, -1, int.MaxValue, int.MinValue, 0x10000000, 0x00FFFFFF, 255];
+
+    /// <summary>Copies a reader; TEMPER_FUZZ asks for more.</summary>
+    private static int Count =>
+        int.TryParse(Environment.GetEnvironmentVariable("TEMPER_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 300;
+
+    /// <summary>Every beginning of the file is refused; of a long file, many.</summary>
+    public static void RefusesEveryBeginning<TError>(byte[] good, Action<byte[]> read)
+        where TError : Exception
+    {
+        int step = 1 + (good.Length / 1000);
+        for (int length = 0; length < good.Length; length += length < good.Length - 100 ? step : 1)
+        {
+            Assert.True(Refuses<TError>(good[..length], read, $"the first {length} of {good.Length} bytes"), $"{length} of {good.Length} bytes were read as a whole file");
+        }
+    }
+
+    /// <summary>Copies with a few bytes changed, cut out, repeated, or a number made extreme.</summary>
+    /// <param name="good">The file.</param>
+    /// <param name="read">Reads a file.</param>
+    /// <param name="repair">Makes check sums right again, so that the reader looks further; null: as it is.</param>
+    public static void Survives<TError>(byte[] good, Action<byte[]> read, Func<byte[], byte[]>? repair = null)
+        where TError : Exception
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            byte[] bad = Changed(good, RandomStream.FromSeed(11).Split(i).Cursor());
+            Refuses<TError>(repair is null ? bad : repair(bad), read, $"copy {i}");
+        }
+    }
+
+    private static bool Refuses<TError>(byte[] bad, Action<byte[]> read, string what)
+        where TError : Exception
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        bool isRefused = false;
+        try
+        {
+            read(bad);
+        }
+        catch (TError)
+        {
+            isRefused = true;
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"{what}: {e.GetType().Name} escaped: {e.Message} ({Convert.ToBase64String(bad)})", e);
+        }
+
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.True(allocated <= MostAllocated, $"{what}: took {allocated} bytes of memory ({Convert.ToBase64String(bad)})");
+        return isRefused;
+    }
+
+    private static byte[] Changed(byte[] good, RandomCursor random)
+    {
+        List<byte> bad = [.. good];
+        for (int change = random.NextInt32(4); change >= 0 && bad.Count > 4; change--)
+        {
+            int at = random.NextInt32(bad.Count - 3);
+            switch (random.NextInt32(6))
+            {
+                case 0:
+                    bad.RemoveRange(at, Math.Min(bad.Count - at, 1 + random.NextInt32(16)));
+                    break;
+                case 1:
+                    bad.InsertRange(at, bad.GetRange(at, Math.Min(bad.Count - at, 1 + random.NextInt32(16))));
+                    break;
+                case 2:
+                    byte[] number = new byte[4];
+                    BinaryPrimitives.WriteInt32LittleEndian(number, Extremes[random.NextInt32(Extremes.Length)]);
+                    if (random.NextBoolean())
+                    {
+                        Array.Reverse(number);
+                    }
+
+                    number.CopyTo(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bad)[at..]);
+                    break;
+                default:
+                    bad[at] = (byte)random.NextInt32(256);
+                    break;
+            }
+        }
+
+        return [.. bad];
+    }
+}
