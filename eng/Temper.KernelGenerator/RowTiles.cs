@@ -20,40 +20,9 @@ internal static class RowTiles
     {
         var text = new StringBuilder();
         Tiles.Head(text, "RowTiles", "C[rows, columns] (+)= A B. Rows of A, B and C lie at any distances; all rows of B hold whole vectors.", usesSse: true);
-        foreach (TileShape largest in Largest)
-        {
-            Table(text, largest);
-            foreach (TileShape shape in Sizes(largest))
-            {
-                text.Append('\n');
-                Tile(text, shape);
-            }
-        }
-
+        Tiles.Family(text, Largest, "Rows", "nint, float*, nint, float*, nint, float*, nint, bool, void", Tile);
         text.Append("}\n");
         return text.ToString();
-    }
-
-    private static IEnumerable<TileShape> Sizes(TileShape largest) =>
-        from rows in Enumerable.Range(1, largest.Rows)
-        from vectors in Enumerable.Range(1, largest.Vectors)
-        select largest with { Rows = rows, Vectors = vectors };
-
-    private static void Table(StringBuilder text, TileShape largest)
-    {
-        if (largest != Largest[0])
-        {
-            text.Append('\n');
-        }
-
-        text.Append("    /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>\n");
-        text.Append($"    internal static readonly nint[] {(largest.Bits == 0 ? "Scalar" : $"V{largest.Bits}")} =\n    [\n");
-        foreach (TileShape shape in Sizes(largest))
-        {
-            text.Append($"        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows{shape.Suffix},\n");
-        }
-
-        text.Append("    ];\n");
     }
 
     private static void Tile(StringBuilder text, TileShape t)

@@ -15,7 +15,7 @@ internal static class Tiles
     {
         yield return ("RowTiles.g.cs", RowTiles.File());
         yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps of X[pointer] W[tap]. The table holds, for each tap, a pointer a row and the number of the tap.", ConvolutionShapes, Indirect));
-        yield return ("OuterTiles.g.cs", File("OuterTiles", "C[rows, columns] += sum over n of x[n, rows]ᵀ y[n, columns]: rank-one updates straight from both tensors.", ConvolutionShapes, Outer));
+        yield return ("OuterTiles.g.cs", OuterTiles.File());
     }
 
     internal static void Head(StringBuilder text, string type, string summary, bool usesSse = false)
@@ -70,20 +70,32 @@ internal static class Tiles
         End(text);
     }
 
-    private static void Outer(StringBuilder text, TileShape t)
+    /// <summary>Every size up to the largest of each width, and for each width the table of their addresses.</summary>
+    internal static void Family(StringBuilder text, TileShape[] largest, string name, string signature, Action<StringBuilder, TileShape> tile)
     {
-        Begin(text, $"Outer{t.Suffix}(nint n, int* xOffsets, int* yOffsets, float* x, float* y, float* c, nint ldc)");
-        Accumulators(text, t);
-        text.Append("        for (nint i = 0; i < n; i++)\n        {\n            float* a = x + xOffsets[i];\n            float* b = y + yOffsets[i];\n");
-        LoadRight(text, t, "b");
-        for (int i = 0; i < t.Rows; i++)
+        foreach (TileShape most in largest)
         {
-            Update(text, t, i, $"a[{i}]", "            ");
-        }
+            TileShape[] sizes =
+            [
+                .. from rows in Enumerable.Range(1, most.Rows)
+                   from vectors in Enumerable.Range(1, most.Vectors)
+                   select most with { Rows = rows, Vectors = vectors },
+            ];
+            text.Append(most == largest[0] ? "" : "\n");
+            text.Append("    /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>\n");
+            text.Append($"    internal static readonly nint[] {(most.Bits == 0 ? "Scalar" : $"V{most.Bits}")} =\n    [\n");
+            foreach (TileShape shape in sizes)
+            {
+                text.Append($"        (nint)(delegate*<{signature}>)&{name}{shape.Suffix},\n");
+            }
 
-        text.Append("        }\n\n");
-        StoreRows(text, t, adds: true, guarded: false, indent: "        ");
-        End(text);
+            text.Append("    ];\n");
+            foreach (TileShape shape in sizes)
+            {
+                text.Append('\n');
+                tile(text, shape);
+            }
+        }
     }
 
     internal static void Begin(StringBuilder text, string signature) => text.Append(

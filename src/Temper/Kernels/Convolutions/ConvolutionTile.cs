@@ -15,23 +15,17 @@ internal readonly unsafe struct ConvolutionTile
 
     internal readonly delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> Wide;
     internal readonly delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> Narrow;
-    internal readonly delegate*<nint, int*, int*, float*, float*, float*, nint, void> OuterWide;
-    internal readonly delegate*<nint, int*, int*, float*, float*, float*, nint, void> OuterNarrow;
 
     private ConvolutionTile(
         int rows,
         int columns,
         delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> wide,
-        delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> narrow,
-        delegate*<nint, int*, int*, float*, float*, float*, nint, void> outerWide,
-        delegate*<nint, int*, int*, float*, float*, float*, nint, void> outerNarrow)
+        delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> narrow)
     {
         Rows = rows;
         Columns = columns;
         Wide = wide;
         Narrow = narrow;
-        OuterWide = outerWide;
-        OuterNarrow = outerNarrow;
     }
 
     /// <summary>Columns of the panel that begins at <paramref name="column"/>: the last is narrow if that is enough.</summary>
@@ -47,12 +41,12 @@ internal readonly unsafe struct ConvolutionTile
     private static ConvolutionTile For(SimdWidth width) => width switch
     {
         SimdWidth.Vector512 => new(
-            8, 32, &IndirectTiles.Indirect8x32V512, &IndirectTiles.Indirect8x16V512, &OuterTiles.Outer8x32V512, &OuterTiles.Outer8x16V512),
+            8, 32, &IndirectTiles.Indirect8x32V512, &IndirectTiles.Indirect8x16V512),
         SimdWidth.Vector256 => new(
-            4, 16, &IndirectTiles.Indirect4x16V256, &IndirectTiles.Indirect4x8V256, &OuterTiles.Outer4x16V256, &OuterTiles.Outer4x8V256),
+            4, 16, &IndirectTiles.Indirect4x16V256, &IndirectTiles.Indirect4x8V256),
         SimdWidth.Vector128 => new(
-            4, 8, &IndirectTiles.Indirect4x8V128, &IndirectTiles.Indirect4x4V128, &OuterTiles.Outer4x8V128, &OuterTiles.Outer4x4V128),
+            4, 8, &IndirectTiles.Indirect4x8V128, &IndirectTiles.Indirect4x4V128),
         _ => new(
-            4, 2, &IndirectTiles.Indirect4x2Scalar, &IndirectTiles.Indirect4x1Scalar, &OuterTiles.Outer4x2Scalar, &OuterTiles.Outer4x1Scalar),
+            4, 2, &IndirectTiles.Indirect4x2Scalar, &IndirectTiles.Indirect4x1Scalar),
     };
 }

@@ -5,11 +5,953 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels.Generated;
 
-/// <summary>C[rows, columns] += sum over n of x[n, rows]ᵀ y[n, columns]: rank-one updates straight from both tensors.</summary>
+/// <summary>C[rows, columns] += sum over n of a[n, rows]ᵀ b[n, columns], each n at offsets of its own.</summary>
 internal static unsafe class OuterTiles
 {
+    /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>
+    internal static readonly nint[] V512 =
+    [
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x16V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x32V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x48V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x16V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x32V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x48V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x16V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x32V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x48V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x16V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x32V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x48V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer5x16V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer5x32V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer5x48V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer6x16V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer6x32V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer6x48V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer7x16V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer7x32V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer7x48V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer8x16V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer8x32V512,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer8x48V512,
+    ];
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Outer8x32V512(nint n, int* xOffsets, int* yOffsets, float* x, float* y, float* c, nint ldc)
+    internal static void Outer1x16V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer1x32V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer1x48V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> b2 = Vector512.Load(y + 32);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c0_2 + Vector512.Load(c + 32)).Store(c + 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x16V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x32V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x48V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> b2 = Vector512.Load(y + 32);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c0_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c1_2 + Vector512.Load(c + 32)).Store(c + 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x16V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x32V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x48V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> b2 = Vector512.Load(y + 32);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c0_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c1_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c2_2 + Vector512.Load(c + 32)).Store(c + 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer4x16V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer4x32V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer4x48V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero; Vector512<float> c3_2 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> b2 = Vector512.Load(y + 32);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c0_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c1_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c2_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c3_2 + Vector512.Load(c + 32)).Store(c + 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer5x16V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer5x32V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c4_1 + Vector512.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer5x48V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero; Vector512<float> c3_2 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero; Vector512<float> c4_2 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> b2 = Vector512.Load(y + 32);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+            c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c0_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c1_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c2_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c3_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c4_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c4_2 + Vector512.Load(c + 32)).Store(c + 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer6x16V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+            Vector512<float> r5 = Vector512.Create(x[5]);
+            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer6x32V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+            Vector512<float> r5 = Vector512.Create(x[5]);
+            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c4_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c5_1 + Vector512.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer6x48V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero; Vector512<float> c3_2 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero; Vector512<float> c4_2 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero; Vector512<float> c5_2 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> b2 = Vector512.Load(y + 32);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+            c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
+            Vector512<float> r5 = Vector512.Create(x[5]);
+            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+            c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c0_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c1_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c2_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c3_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c4_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c4_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c5_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c5_2 + Vector512.Load(c + 32)).Store(c + 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer7x16V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero;
+        Vector512<float> c6_0 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+            Vector512<float> r5 = Vector512.Create(x[5]);
+            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+            Vector512<float> r6 = Vector512.Create(x[6]);
+            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c6_0 + Vector512.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer7x32V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero;
+        Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+            Vector512<float> r5 = Vector512.Create(x[5]);
+            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+            Vector512<float> r6 = Vector512.Create(x[6]);
+            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+            c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c4_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c5_1 + Vector512.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c6_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c6_1 + Vector512.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer7x48V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero; Vector512<float> c3_2 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero; Vector512<float> c4_2 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero; Vector512<float> c5_2 = Vector512<float>.Zero;
+        Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero; Vector512<float> c6_2 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> b2 = Vector512.Load(y + 32);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+            c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
+            Vector512<float> r5 = Vector512.Create(x[5]);
+            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+            c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
+            Vector512<float> r6 = Vector512.Create(x[6]);
+            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+            c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
+            c6_2 = Vector512.FusedMultiplyAdd(r6, b2, c6_2);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c0_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c1_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c2_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c3_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c4_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c4_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c5_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c5_2 + Vector512.Load(c + 32)).Store(c + 32);
+        c += ldc;
+        (c6_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c6_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c6_2 + Vector512.Load(c + 32)).Store(c + 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer8x16V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero;
+        Vector512<float> c6_0 = Vector512<float>.Zero;
+        Vector512<float> c7_0 = Vector512<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> r0 = Vector512.Create(x[0]);
+            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector512<float> r1 = Vector512.Create(x[1]);
+            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector512<float> r2 = Vector512.Create(x[2]);
+            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+            Vector512<float> r3 = Vector512.Create(x[3]);
+            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            Vector512<float> r4 = Vector512.Create(x[4]);
+            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+            Vector512<float> r5 = Vector512.Create(x[5]);
+            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+            Vector512<float> r6 = Vector512.Create(x[6]);
+            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+            Vector512<float> r7 = Vector512.Create(x[7]);
+            c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
+        }
+
+        (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c6_0 + Vector512.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c7_0 + Vector512.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer8x32V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
@@ -22,32 +964,32 @@ internal static unsafe class OuterTiles
 
         for (nint i = 0; i < n; i++)
         {
-            float* a = x + xOffsets[i];
-            float* b = y + yOffsets[i];
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> r0 = Vector512.Create(a[0]);
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> r0 = Vector512.Create(x[0]);
             c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
             c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector512<float> r1 = Vector512.Create(a[1]);
+            Vector512<float> r1 = Vector512.Create(x[1]);
             c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
             c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector512<float> r2 = Vector512.Create(a[2]);
+            Vector512<float> r2 = Vector512.Create(x[2]);
             c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
             c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector512<float> r3 = Vector512.Create(a[3]);
+            Vector512<float> r3 = Vector512.Create(x[3]);
             c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
             c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            Vector512<float> r4 = Vector512.Create(a[4]);
+            Vector512<float> r4 = Vector512.Create(x[4]);
             c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
             c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-            Vector512<float> r5 = Vector512.Create(a[5]);
+            Vector512<float> r5 = Vector512.Create(x[5]);
             c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
             c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
-            Vector512<float> r6 = Vector512.Create(a[6]);
+            Vector512<float> r6 = Vector512.Create(x[6]);
             c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
             c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
-            Vector512<float> r7 = Vector512.Create(a[7]);
+            Vector512<float> r7 = Vector512.Create(x[7]);
             c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
             c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
         }
@@ -78,59 +1020,385 @@ internal static unsafe class OuterTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Outer8x16V512(nint n, int* xOffsets, int* yOffsets, float* x, float* y, float* c, nint ldc)
+    internal static void Outer8x48V512(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
     {
-        Vector512<float> c0_0 = Vector512<float>.Zero;
-        Vector512<float> c1_0 = Vector512<float>.Zero;
-        Vector512<float> c2_0 = Vector512<float>.Zero;
-        Vector512<float> c3_0 = Vector512<float>.Zero;
-        Vector512<float> c4_0 = Vector512<float>.Zero;
-        Vector512<float> c5_0 = Vector512<float>.Zero;
-        Vector512<float> c6_0 = Vector512<float>.Zero;
-        Vector512<float> c7_0 = Vector512<float>.Zero;
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero; Vector512<float> c3_2 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero; Vector512<float> c4_2 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero; Vector512<float> c5_2 = Vector512<float>.Zero;
+        Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero; Vector512<float> c6_2 = Vector512<float>.Zero;
+        Vector512<float> c7_0 = Vector512<float>.Zero; Vector512<float> c7_1 = Vector512<float>.Zero; Vector512<float> c7_2 = Vector512<float>.Zero;
 
         for (nint i = 0; i < n; i++)
         {
-            float* a = x + xOffsets[i];
-            float* b = y + yOffsets[i];
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> r0 = Vector512.Create(a[0]);
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector512<float> b0 = Vector512.Load(y + 0);
+            Vector512<float> b1 = Vector512.Load(y + 16);
+            Vector512<float> b2 = Vector512.Load(y + 32);
+            Vector512<float> r0 = Vector512.Create(x[0]);
             c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector512<float> r1 = Vector512.Create(a[1]);
+            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector512<float> r1 = Vector512.Create(x[1]);
             c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector512<float> r2 = Vector512.Create(a[2]);
+            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector512<float> r2 = Vector512.Create(x[2]);
             c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector512<float> r3 = Vector512.Create(a[3]);
+            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+            Vector512<float> r3 = Vector512.Create(x[3]);
             c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            Vector512<float> r4 = Vector512.Create(a[4]);
+            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+            Vector512<float> r4 = Vector512.Create(x[4]);
             c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            Vector512<float> r5 = Vector512.Create(a[5]);
+            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+            c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
+            Vector512<float> r5 = Vector512.Create(x[5]);
             c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            Vector512<float> r6 = Vector512.Create(a[6]);
+            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+            c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
+            Vector512<float> r6 = Vector512.Create(x[6]);
             c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
-            Vector512<float> r7 = Vector512.Create(a[7]);
+            c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
+            c6_2 = Vector512.FusedMultiplyAdd(r6, b2, c6_2);
+            Vector512<float> r7 = Vector512.Create(x[7]);
             c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
+            c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
+            c7_2 = Vector512.FusedMultiplyAdd(r7, b2, c7_2);
         }
 
         (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c0_2 + Vector512.Load(c + 32)).Store(c + 32);
         c += ldc;
         (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c1_2 + Vector512.Load(c + 32)).Store(c + 32);
         c += ldc;
         (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c2_2 + Vector512.Load(c + 32)).Store(c + 32);
         c += ldc;
         (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c3_2 + Vector512.Load(c + 32)).Store(c + 32);
         c += ldc;
         (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c4_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c4_2 + Vector512.Load(c + 32)).Store(c + 32);
         c += ldc;
         (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c5_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c5_2 + Vector512.Load(c + 32)).Store(c + 32);
         c += ldc;
         (c6_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c6_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c6_2 + Vector512.Load(c + 32)).Store(c + 32);
         c += ldc;
         (c7_0 + Vector512.Load(c + 0)).Store(c + 0);
+        (c7_1 + Vector512.Load(c + 16)).Store(c + 16);
+        (c7_2 + Vector512.Load(c + 32)).Store(c + 32);
+    }
+
+    /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>
+    internal static readonly nint[] V256 =
+    [
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x8V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x16V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x24V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x8V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x16V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x24V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x8V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x16V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x24V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x8V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x16V256,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x24V256,
+    ];
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer1x8V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Outer4x16V256(nint n, int* xOffsets, int* yOffsets, float* x, float* y, float* c, nint ldc)
+    internal static void Outer1x16V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> b1 = Vector256.Load(y + 8);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer1x24V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero; Vector256<float> c0_2 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> b1 = Vector256.Load(y + 8);
+            Vector256<float> b2 = Vector256.Load(y + 16);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector256.FusedMultiplyAdd(r0, b2, c0_2);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c0_2 + Vector256.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x8V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector256<float> r1 = Vector256.Create(x[1]);
+            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x16V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> b1 = Vector256.Load(y + 8);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector256<float> r1 = Vector256.Create(x[1]);
+            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+        c += ldc;
+        (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector256.Load(c + 8)).Store(c + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x24V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero; Vector256<float> c0_2 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero; Vector256<float> c1_2 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> b1 = Vector256.Load(y + 8);
+            Vector256<float> b2 = Vector256.Load(y + 16);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector256.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector256<float> r1 = Vector256.Create(x[1]);
+            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector256.FusedMultiplyAdd(r1, b2, c1_2);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c0_2 + Vector256.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c1_2 + Vector256.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x8V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero;
+        Vector256<float> c2_0 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector256<float> r1 = Vector256.Create(x[1]);
+            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector256<float> r2 = Vector256.Create(x[2]);
+            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector256.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x16V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
+        Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> b1 = Vector256.Load(y + 8);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector256<float> r1 = Vector256.Create(x[1]);
+            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+            Vector256<float> r2 = Vector256.Create(x[2]);
+            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+        c += ldc;
+        (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector256.Load(c + 8)).Store(c + 8);
+        c += ldc;
+        (c2_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector256.Load(c + 8)).Store(c + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x24V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero; Vector256<float> c0_2 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero; Vector256<float> c1_2 = Vector256<float>.Zero;
+        Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero; Vector256<float> c2_2 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> b1 = Vector256.Load(y + 8);
+            Vector256<float> b2 = Vector256.Load(y + 16);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector256.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector256<float> r1 = Vector256.Create(x[1]);
+            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector256.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector256<float> r2 = Vector256.Create(x[2]);
+            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector256.FusedMultiplyAdd(r2, b2, c2_2);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c0_2 + Vector256.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c1_2 + Vector256.Load(c + 16)).Store(c + 16);
+        c += ldc;
+        (c2_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c2_2 + Vector256.Load(c + 16)).Store(c + 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer4x8V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero;
+        Vector256<float> c2_0 = Vector256<float>.Zero;
+        Vector256<float> c3_0 = Vector256<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> r0 = Vector256.Create(x[0]);
+            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector256<float> r1 = Vector256.Create(x[1]);
+            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector256<float> r2 = Vector256.Create(x[2]);
+            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+            Vector256<float> r3 = Vector256.Create(x[3]);
+            c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+        }
+
+        (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector256.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c3_0 + Vector256.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer4x16V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
@@ -139,20 +1407,20 @@ internal static unsafe class OuterTiles
 
         for (nint i = 0; i < n; i++)
         {
-            float* a = x + xOffsets[i];
-            float* b = y + yOffsets[i];
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Vector256<float> b1 = Vector256.Load(b + 8);
-            Vector256<float> r0 = Vector256.Create(a[0]);
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> b1 = Vector256.Load(y + 8);
+            Vector256<float> r0 = Vector256.Create(x[0]);
             c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
             c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector256<float> r1 = Vector256.Create(a[1]);
+            Vector256<float> r1 = Vector256.Create(x[1]);
             c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
             c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector256<float> r2 = Vector256.Create(a[2]);
+            Vector256<float> r2 = Vector256.Create(x[2]);
             c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
             c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector256<float> r3 = Vector256.Create(a[3]);
+            Vector256<float> r3 = Vector256.Create(x[3]);
             c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
             c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
         }
@@ -171,39 +1439,349 @@ internal static unsafe class OuterTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Outer4x8V256(nint n, int* xOffsets, int* yOffsets, float* x, float* y, float* c, nint ldc)
+    internal static void Outer4x24V256(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
     {
-        Vector256<float> c0_0 = Vector256<float>.Zero;
-        Vector256<float> c1_0 = Vector256<float>.Zero;
-        Vector256<float> c2_0 = Vector256<float>.Zero;
-        Vector256<float> c3_0 = Vector256<float>.Zero;
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero; Vector256<float> c0_2 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero; Vector256<float> c1_2 = Vector256<float>.Zero;
+        Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero; Vector256<float> c2_2 = Vector256<float>.Zero;
+        Vector256<float> c3_0 = Vector256<float>.Zero; Vector256<float> c3_1 = Vector256<float>.Zero; Vector256<float> c3_2 = Vector256<float>.Zero;
 
         for (nint i = 0; i < n; i++)
         {
-            float* a = x + xOffsets[i];
-            float* b = y + yOffsets[i];
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Vector256<float> r0 = Vector256.Create(a[0]);
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector256<float> b0 = Vector256.Load(y + 0);
+            Vector256<float> b1 = Vector256.Load(y + 8);
+            Vector256<float> b2 = Vector256.Load(y + 16);
+            Vector256<float> r0 = Vector256.Create(x[0]);
             c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector256<float> r1 = Vector256.Create(a[1]);
+            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector256.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector256<float> r1 = Vector256.Create(x[1]);
             c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector256<float> r2 = Vector256.Create(a[2]);
+            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector256.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector256<float> r2 = Vector256.Create(x[2]);
             c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector256<float> r3 = Vector256.Create(a[3]);
+            c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector256.FusedMultiplyAdd(r2, b2, c2_2);
+            Vector256<float> r3 = Vector256.Create(x[3]);
             c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
+            c3_2 = Vector256.FusedMultiplyAdd(r3, b2, c3_2);
         }
 
         (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c0_2 + Vector256.Load(c + 16)).Store(c + 16);
         c += ldc;
         (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c1_2 + Vector256.Load(c + 16)).Store(c + 16);
         c += ldc;
         (c2_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c2_2 + Vector256.Load(c + 16)).Store(c + 16);
         c += ldc;
         (c3_0 + Vector256.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector256.Load(c + 8)).Store(c + 8);
+        (c3_2 + Vector256.Load(c + 16)).Store(c + 16);
+    }
+
+    /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>
+    internal static readonly nint[] V128 =
+    [
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x4V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x8V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x12V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x4V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x8V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x12V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x4V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x8V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x12V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x4V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x8V128,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x12V128,
+    ];
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer1x4V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Outer4x8V128(nint n, int* xOffsets, int* yOffsets, float* x, float* y, float* c, nint ldc)
+    internal static void Outer1x8V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> b1 = Vector128.Load(y + 4);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer1x12V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero; Vector128<float> c0_2 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> b1 = Vector128.Load(y + 4);
+            Vector128<float> b2 = Vector128.Load(y + 8);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector128.FusedMultiplyAdd(r0, b2, c0_2);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c0_2 + Vector128.Load(c + 8)).Store(c + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x4V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector128<float> r1 = Vector128.Create(x[1]);
+            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x8V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> b1 = Vector128.Load(y + 4);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector128<float> r1 = Vector128.Create(x[1]);
+            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+        c += ldc;
+        (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector128.Load(c + 4)).Store(c + 4);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x12V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero; Vector128<float> c0_2 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero; Vector128<float> c1_2 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> b1 = Vector128.Load(y + 4);
+            Vector128<float> b2 = Vector128.Load(y + 8);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector128.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector128<float> r1 = Vector128.Create(x[1]);
+            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector128.FusedMultiplyAdd(r1, b2, c1_2);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c0_2 + Vector128.Load(c + 8)).Store(c + 8);
+        c += ldc;
+        (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c1_2 + Vector128.Load(c + 8)).Store(c + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x4V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero;
+        Vector128<float> c2_0 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector128<float> r1 = Vector128.Create(x[1]);
+            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector128<float> r2 = Vector128.Create(x[2]);
+            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector128.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x8V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+        Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> b1 = Vector128.Load(y + 4);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+            Vector128<float> r1 = Vector128.Create(x[1]);
+            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+            Vector128<float> r2 = Vector128.Create(x[2]);
+            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+        c += ldc;
+        (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector128.Load(c + 4)).Store(c + 4);
+        c += ldc;
+        (c2_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector128.Load(c + 4)).Store(c + 4);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x12V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero; Vector128<float> c0_2 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero; Vector128<float> c1_2 = Vector128<float>.Zero;
+        Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero; Vector128<float> c2_2 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> b1 = Vector128.Load(y + 4);
+            Vector128<float> b2 = Vector128.Load(y + 8);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector128.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector128<float> r1 = Vector128.Create(x[1]);
+            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector128.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector128<float> r2 = Vector128.Create(x[2]);
+            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector128.FusedMultiplyAdd(r2, b2, c2_2);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c0_2 + Vector128.Load(c + 8)).Store(c + 8);
+        c += ldc;
+        (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c1_2 + Vector128.Load(c + 8)).Store(c + 8);
+        c += ldc;
+        (c2_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c2_2 + Vector128.Load(c + 8)).Store(c + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer4x4V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero;
+        Vector128<float> c2_0 = Vector128<float>.Zero;
+        Vector128<float> c3_0 = Vector128<float>.Zero;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> r0 = Vector128.Create(x[0]);
+            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            Vector128<float> r1 = Vector128.Create(x[1]);
+            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+            Vector128<float> r2 = Vector128.Create(x[2]);
+            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+            Vector128<float> r3 = Vector128.Create(x[3]);
+            c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+        }
+
+        (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c2_0 + Vector128.Load(c + 0)).Store(c + 0);
+        c += ldc;
+        (c3_0 + Vector128.Load(c + 0)).Store(c + 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer4x8V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
@@ -212,20 +1790,20 @@ internal static unsafe class OuterTiles
 
         for (nint i = 0; i < n; i++)
         {
-            float* a = x + xOffsets[i];
-            float* b = y + yOffsets[i];
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> b1 = Vector128.Load(b + 4);
-            Vector128<float> r0 = Vector128.Create(a[0]);
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> b1 = Vector128.Load(y + 4);
+            Vector128<float> r0 = Vector128.Create(x[0]);
             c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
             c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector128<float> r1 = Vector128.Create(a[1]);
+            Vector128<float> r1 = Vector128.Create(x[1]);
             c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
             c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector128<float> r2 = Vector128.Create(a[2]);
+            Vector128<float> r2 = Vector128.Create(x[2]);
             c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
             c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector128<float> r3 = Vector128.Create(a[3]);
+            Vector128<float> r3 = Vector128.Create(x[3]);
             c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
             c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
         }
@@ -244,39 +1822,249 @@ internal static unsafe class OuterTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Outer4x4V128(nint n, int* xOffsets, int* yOffsets, float* x, float* y, float* c, nint ldc)
+    internal static void Outer4x12V128(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
     {
-        Vector128<float> c0_0 = Vector128<float>.Zero;
-        Vector128<float> c1_0 = Vector128<float>.Zero;
-        Vector128<float> c2_0 = Vector128<float>.Zero;
-        Vector128<float> c3_0 = Vector128<float>.Zero;
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero; Vector128<float> c0_2 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero; Vector128<float> c1_2 = Vector128<float>.Zero;
+        Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero; Vector128<float> c2_2 = Vector128<float>.Zero;
+        Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero; Vector128<float> c3_2 = Vector128<float>.Zero;
 
         for (nint i = 0; i < n; i++)
         {
-            float* a = x + xOffsets[i];
-            float* b = y + yOffsets[i];
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> r0 = Vector128.Create(a[0]);
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            Vector128<float> b0 = Vector128.Load(y + 0);
+            Vector128<float> b1 = Vector128.Load(y + 4);
+            Vector128<float> b2 = Vector128.Load(y + 8);
+            Vector128<float> r0 = Vector128.Create(x[0]);
             c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector128<float> r1 = Vector128.Create(a[1]);
+            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+            c0_2 = Vector128.FusedMultiplyAdd(r0, b2, c0_2);
+            Vector128<float> r1 = Vector128.Create(x[1]);
             c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector128<float> r2 = Vector128.Create(a[2]);
+            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+            c1_2 = Vector128.FusedMultiplyAdd(r1, b2, c1_2);
+            Vector128<float> r2 = Vector128.Create(x[2]);
             c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector128<float> r3 = Vector128.Create(a[3]);
+            c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
+            c2_2 = Vector128.FusedMultiplyAdd(r2, b2, c2_2);
+            Vector128<float> r3 = Vector128.Create(x[3]);
             c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+            c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
+            c3_2 = Vector128.FusedMultiplyAdd(r3, b2, c3_2);
         }
 
         (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c0_2 + Vector128.Load(c + 8)).Store(c + 8);
         c += ldc;
         (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c1_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c1_2 + Vector128.Load(c + 8)).Store(c + 8);
         c += ldc;
         (c2_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c2_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c2_2 + Vector128.Load(c + 8)).Store(c + 8);
         c += ldc;
         (c3_0 + Vector128.Load(c + 0)).Store(c + 0);
+        (c3_1 + Vector128.Load(c + 4)).Store(c + 4);
+        (c3_2 + Vector128.Load(c + 8)).Store(c + 8);
+    }
+
+    /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>
+    internal static readonly nint[] Scalar =
+    [
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x1Scalar,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer1x2Scalar,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x1Scalar,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer2x2Scalar,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x1Scalar,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer3x2Scalar,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x1Scalar,
+        (nint)(delegate*<nint, int*, int*, float*, float*, float*, nint, void>)&Outer4x2Scalar,
+    ];
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer1x1Scalar(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        float c0_0 = 0f;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            float b0 = *(y + 0);
+            float r0 = x[0];
+            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+        }
+
+        *(c + 0) = (c0_0 + *(c + 0));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Outer4x2Scalar(nint n, int* xOffsets, int* yOffsets, float* x, float* y, float* c, nint ldc)
+    internal static void Outer1x2Scalar(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        float c0_0 = 0f; float c0_1 = 0f;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            float b0 = *(y + 0);
+            float b1 = *(y + 1);
+            float r0 = x[0];
+            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+        }
+
+        *(c + 0) = (c0_0 + *(c + 0));
+        *(c + 1) = (c0_1 + *(c + 1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x1Scalar(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        float c0_0 = 0f;
+        float c1_0 = 0f;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            float b0 = *(y + 0);
+            float r0 = x[0];
+            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+            float r1 = x[1];
+            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+        }
+
+        *(c + 0) = (c0_0 + *(c + 0));
+        c += ldc;
+        *(c + 0) = (c1_0 + *(c + 0));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer2x2Scalar(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        float c0_0 = 0f; float c0_1 = 0f;
+        float c1_0 = 0f; float c1_1 = 0f;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            float b0 = *(y + 0);
+            float b1 = *(y + 1);
+            float r0 = x[0];
+            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+            float r1 = x[1];
+            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
+        }
+
+        *(c + 0) = (c0_0 + *(c + 0));
+        *(c + 1) = (c0_1 + *(c + 1));
+        c += ldc;
+        *(c + 0) = (c1_0 + *(c + 0));
+        *(c + 1) = (c1_1 + *(c + 1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x1Scalar(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        float c0_0 = 0f;
+        float c1_0 = 0f;
+        float c2_0 = 0f;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            float b0 = *(y + 0);
+            float r0 = x[0];
+            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+            float r1 = x[1];
+            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+            float r2 = x[2];
+            c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
+        }
+
+        *(c + 0) = (c0_0 + *(c + 0));
+        c += ldc;
+        *(c + 0) = (c1_0 + *(c + 0));
+        c += ldc;
+        *(c + 0) = (c2_0 + *(c + 0));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer3x2Scalar(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        float c0_0 = 0f; float c0_1 = 0f;
+        float c1_0 = 0f; float c1_1 = 0f;
+        float c2_0 = 0f; float c2_1 = 0f;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            float b0 = *(y + 0);
+            float b1 = *(y + 1);
+            float r0 = x[0];
+            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+            c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+            float r1 = x[1];
+            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+            c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
+            float r2 = x[2];
+            c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
+            c2_1 = MathF.FusedMultiplyAdd(r2, b1, c2_1);
+        }
+
+        *(c + 0) = (c0_0 + *(c + 0));
+        *(c + 1) = (c0_1 + *(c + 1));
+        c += ldc;
+        *(c + 0) = (c1_0 + *(c + 0));
+        *(c + 1) = (c1_1 + *(c + 1));
+        c += ldc;
+        *(c + 0) = (c2_0 + *(c + 0));
+        *(c + 1) = (c2_1 + *(c + 1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer4x1Scalar(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
+    {
+        float c0_0 = 0f;
+        float c1_0 = 0f;
+        float c2_0 = 0f;
+        float c3_0 = 0f;
+
+        for (nint i = 0; i < n; i++)
+        {
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            float b0 = *(y + 0);
+            float r0 = x[0];
+            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+            float r1 = x[1];
+            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+            float r2 = x[2];
+            c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
+            float r3 = x[3];
+            c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
+        }
+
+        *(c + 0) = (c0_0 + *(c + 0));
+        c += ldc;
+        *(c + 0) = (c1_0 + *(c + 0));
+        c += ldc;
+        *(c + 0) = (c2_0 + *(c + 0));
+        c += ldc;
+        *(c + 0) = (c3_0 + *(c + 0));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Outer4x2Scalar(nint n, int* aOffsets, int* bOffsets, float* a, float* b, float* c, nint ldc)
     {
         float c0_0 = 0f; float c0_1 = 0f;
         float c1_0 = 0f; float c1_1 = 0f;
@@ -285,20 +2073,20 @@ internal static unsafe class OuterTiles
 
         for (nint i = 0; i < n; i++)
         {
-            float* a = x + xOffsets[i];
-            float* b = y + yOffsets[i];
-            float b0 = *(b + 0);
-            float b1 = *(b + 1);
-            float r0 = a[0];
+            float* x = a + aOffsets[i];
+            float* y = b + bOffsets[i];
+            float b0 = *(y + 0);
+            float b1 = *(y + 1);
+            float r0 = x[0];
             c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
             c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
-            float r1 = a[1];
+            float r1 = x[1];
             c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
             c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
-            float r2 = a[2];
+            float r2 = x[2];
             c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
             c2_1 = MathF.FusedMultiplyAdd(r2, b1, c2_1);
-            float r3 = a[3];
+            float r3 = x[3];
             c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
             c3_1 = MathF.FusedMultiplyAdd(r3, b1, c3_1);
         }
@@ -314,37 +2102,5 @@ internal static unsafe class OuterTiles
         c += ldc;
         *(c + 0) = (c3_0 + *(c + 0));
         *(c + 1) = (c3_1 + *(c + 1));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Outer4x1Scalar(nint n, int* xOffsets, int* yOffsets, float* x, float* y, float* c, nint ldc)
-    {
-        float c0_0 = 0f;
-        float c1_0 = 0f;
-        float c2_0 = 0f;
-        float c3_0 = 0f;
-
-        for (nint i = 0; i < n; i++)
-        {
-            float* a = x + xOffsets[i];
-            float* b = y + yOffsets[i];
-            float b0 = *(b + 0);
-            float r0 = a[0];
-            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
-            float r1 = a[1];
-            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
-            float r2 = a[2];
-            c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
-            float r3 = a[3];
-            c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
-        }
-
-        *(c + 0) = (c0_0 + *(c + 0));
-        c += ldc;
-        *(c + 0) = (c1_0 + *(c + 0));
-        c += ldc;
-        *(c + 0) = (c2_0 + *(c + 0));
-        c += ldc;
-        *(c + 0) = (c3_0 + *(c + 0));
     }
 }

@@ -1,0 +1,74 @@
+using System.Runtime.Intrinsics;
+
+namespace Temper.Kernels;
+
+/// <summary>Copies of a few neighboring floats for each of many pixels.</summary>
+internal static unsafe class ColumnCopies
+{
+    /// <summary>Copies <paramref name="count"/> floats of each pixel; reads and writes nothing beyond them.</summary>
+    internal static void Copy(float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
+    {
+        if (count >= Vector256<float>.Count && Vector256.IsHardwareAccelerated)
+        {
+            Copy256(source, sourceDistance, target, targetDistance, count, pixels);
+        }
+        else if (count >= Vector128<float>.Count && Vector128.IsHardwareAccelerated)
+        {
+            Copy128(source, sourceDistance, target, targetDistance, count, pixels);
+        }
+        else
+        {
+            for (int pixel = 0; pixel < pixels; pixel++, source += sourceDistance, target += targetDistance)
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    target[i] = source[i];
+                }
+            }
+        }
+    }
+
+    /// <summary>Copies a few floats.</summary>
+    internal static void CopyOne(float* source, float* target, int count)
+    {
+        if (count == Vector256<float>.Count)
+        {
+            Vector256.Load(source).Store(target);
+            return;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            target[i] = source[i];
+        }
+    }
+
+    // The last vector of a pixel ends with it, and may copy some floats twice.
+    private static void Copy256(float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
+    {
+        int last = count - Vector256<float>.Count;
+        for (int pixel = 0; pixel < pixels; pixel++, source += sourceDistance, target += targetDistance)
+        {
+            for (int i = 0; i < last; i += Vector256<float>.Count)
+            {
+                Vector256.Load(source + i).Store(target + i);
+            }
+
+            Vector256.Load(source + last).Store(target + last);
+        }
+    }
+
+    private static void Copy128(float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
+    {
+        int last = count - Vector128<float>.Count;
+        for (int pixel = 0; pixel < pixels; pixel++, source += sourceDistance, target += targetDistance)
+        {
+            for (int i = 0; i < last; i += Vector128<float>.Count)
+            {
+                Vector128.Load(source + i).Store(target + i);
+            }
+
+            Vector128.Load(source + last).Store(target + last);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+namespace Temper.Kernels;
+
+/// <summary>Sizes, tables and memory of one gradient of weights.</summary>
+internal unsafe struct WeightGradientJob
+{
+    /// <summary>Pixels of a run: with 32 input channels they fill most of the first-level cache.</summary>
+    private static readonly int RunPixels = int.Parse(System.Environment.GetEnvironmentVariable("RP") ?? "256");
+
+    /// <summary>Tasks that are enough for a machine of some threads; each costs a copy of the gradient or of the sums.</summary>
+    private const int Tasks = 16;
+
+    /// <summary>Floats of all parts' sums together that are worth having.</summary>
+    private const long MostSums = 1024 * 1024;
+
+    /// <summary>Multiplications that are worth a task of their own.</summary>
+    private const long TaskWork = 2 * 1024 * 1024;
+
+    internal ConvolutionGeometry Geometry;
+    internal InputWindows Windows;
+    internal float* X;
+    internal float* Dy;
+    internal float* Dw;
+
+    /// <summary><c>[part][block][output][window][pitch]</c>.</summary>
+    internal float* Sums;
+    internal int Group;
+    private readonly int _images;
+    private readonly int _rows;
+    private int* _starts;
+    private int* _offsets;
+
+    internal WeightGradientJob(in ConvolutionGeometry g)
+    {
+        Geometry = g;
+        Windows = new InputWindows(g, OuterTile.Active);
+        int pixels = g.OutHeight * g.OutWidth;
+        _images = Math.Clamp(RunPixels / pixels, 1, g.Batch);
+        _rows = _images > 1 ? g.OutHeight : Math.Clamp(RunPixels / g.OutWidth, 1, g.OutHeight);
+        Runs = _images > 1 ? Chunks.Count(g.Batch, _images) : g.Batch * Chunks.Count(g.OutHeight, _rows);
+        long work = g.Batch * (long)pixels * g.WeightCount / g.Groups;
+        int parts = (int)Math.Clamp(Math.Min(Math.Min(Tasks, MostSums / SumCount), work / TaskWork), 1, Runs);
+        RunsPerPart = Chunks.Count(Runs, parts);
+        Parts = Chunks.Count(Runs, RunsPerPart);
+        BlockGroups = Math.Min(Windows.Blocks, Chunks.Count(Tasks, Parts));
+        OutputBlocks = Chunks.Count(g.GroupOutputs, OuterTile.Active.Rows);
+        MostPlaces = _images * pixels;
+    }
+
+    internal int Runs { get; }
+
+    internal int RunsPerPart { get; }
+
+    /// <summary>Parts of the pixels with sums of their own; they depend on the sizes only.</summary>
+    internal int Parts { get; }
+
+    /// <summary>Groups of blocks of input channels, each a task of its own.</summary>
+    internal int BlockGroups { get; }
+
+    /// <summary>Tiles of output channels, as equal as can be.</summary>
+    internal int OutputBlocks { get; }
+
+    /// <summary>Places in the table of one window.</summary>
+    internal int MostPlaces { get; }
+
+    /// <summary>Sums of one block of input channels.</summary>
+    internal readonly long BlockCount => (long)Geometry.GroupOutputs * Windows.Count * Windows.Pitch;
+
+    internal readonly long SumCount => Windows.Blocks * BlockCount;
+
+    internal readonly float* SumsOf(int part, int block) => Sums + ((((long)part * Windows.Blocks) + block) * BlockCount);
+
+    internal readonly int FirstOutput(int block) => Geometry.GroupOutputs * block / OutputBlocks;
+
+    internal readonly PixelRun RunAt(int run)
+    {
+        if (_images > 1)
+        {
+            return new PixelRun(run * _images, Math.Min(_images, Geometry.Batch - (run * _images)), 0, Geometry.OutHeight);
+        }
+
+        int perImage = Chunks.Count(Geometry.OutHeight, _rows);
+        int first = run % perImage * _rows;
+        return new PixelRun(run / perImage, 1, first, Math.Min(first + _rows, Geometry.OutHeight));
+    }
+
+    /// <summary>Offsets into the gradient of one window's places; those into the input are <see cref="MostPlaces"/> behind.</summary>
+    internal readonly int* Offsets(int window) => _offsets + (2L * window * MostPlaces);
+
+    /// <summary>The places of a run in the table of a window.</summary>
+    internal readonly (int First, int Count) Places(PixelRun run, int window)
+    {
+        int* starts = _starts + (window * ((_images * Geometry.OutHeight) + 1));
+        int first = starts[run.FirstRow];
+        return (first, starts[((run.Images - 1) * Geometry.OutHeight) + run.LastRow] - first);
+    }
+
+    /// <summary>Places are the same for every run, so they are found once.</summary>
+    internal void FillOffsets()
+    {
+        int rows = _images * Geometry.OutHeight;
+        long starts = Windows.Count * (rows + 1L);
+        _starts = (int*)Scratch.Rent(Scratch.Use.Pointers, starts + (2L * Windows.Count * MostPlaces));
+        _offsets = _starts + starts;
+        for (int window = 0; window < Windows.Count; window++)
+        {
+            int* offsets = Offsets(window);
+            int count = 0;
+            for (int row = 0; row < rows; row++)
+            {
+                _starts[(window * (rows + 1)) + row] = count;
+                for (int column = 0; column < Geometry.OutWidth; column++)
+                {
+                    int offset = Windows.Offset(row / Geometry.OutHeight, row % Geometry.OutHeight, column, window);
+                    if (offset >= 0)
+                    {
+                        offsets[count] = ((row * Geometry.OutWidth) + column) * OuterTile.Active.Rows;
+                        offsets[MostPlaces + count] = offset;
+                        count++;
+                    }
+                }
+            }
+
+            _starts[(window * (rows + 1)) + rows] = count;
+        }
+    }
+
+    /// <summary>The run's gradient as <c>[output block][pixel][rows of a tile]</c>.</summary>
+    internal readonly float* CopyGradients(PixelRun run)
+    {
+        int rows = OuterTile.Active.Rows;
+        int pixels = run.Pixels(Geometry);
+        float* target = Scratch.Rent(Scratch.Use.Left, (long)OutputBlocks * pixels * rows);
+        long pixel = (((long)run.Image * Geometry.OutHeight) + run.FirstRow) * Geometry.OutWidth;
+        float* source = Dy + (pixel * Geometry.OutChannels) + ((long)Group * Geometry.GroupOutputs);
+        for (int i = 0; i < pixels; i++, source += Geometry.OutChannels)
+        {
+            for (int block = 0; block < OutputBlocks; block++)
+            {
+                int output = FirstOutput(block);
+                ColumnCopies.CopyOne(source + output, target + ((((long)block * pixels) + i) * rows), FirstOutput(block + 1) - output);
+            }
+        }
+
+        return target;
+    }
+
+    /// <summary>The run's input, one block of channels.</summary>
+    internal readonly float* CopyInput(PixelRun run, int block)
+    {
+        int channel = Windows.Blocks > 1 ? block * Windows.Pitch : 0;
+        int channels = Windows.Blocks > 1 ? Math.Min(Windows.Pitch, Geometry.GroupInputs - channel) : Geometry.GroupInputs;
+        return Windows.Copy(X, run, (Group * Geometry.GroupInputs) + channel, channels);
+    }
+
+    /// <summary>Stores the sums of one output channel and one block of input channels as <c>[C][KH][KW]</c>.</summary>
+    internal readonly void Store(float* sums, int output, int block)
+    {
+        ConvolutionGeometry g = Geometry;
+        int channel = Windows.Blocks > 1 ? block * Windows.Pitch : 0;
+        float* target = Dw + (((((long)Group * g.GroupOutputs) + output) * g.GroupInputs) + channel) * g.Taps;
+        if (Windows.Blocks > 1)
+        {
+            Gemm.PackPanels(
+                sums, Windows.Pitch, linesTogether: false, g.Taps, Math.Min(Windows.Pitch, g.GroupInputs - channel), g.Taps, target);
+            return;
+        }
+
+        for (int c = 0; c < g.GroupInputs; c++)
+        {
+            for (int row = 0; row < g.KernelHeight; row++)
+            {
+                for (int column = 0; column < g.KernelWidth; column++)
+                {
+                    *target++ = sums[Windows.SumIndex(row, column, c)];
+                }
+            }
+        }
+    }
+}
