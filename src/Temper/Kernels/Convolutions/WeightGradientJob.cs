@@ -4,7 +4,7 @@ namespace Temper.Kernels;
 internal unsafe struct WeightGradientJob
 {
     /// <summary>Pixels of a run: with 32 input channels they fill most of the first-level cache.</summary>
-    private static readonly int RunPixels = int.Parse(System.Environment.GetEnvironmentVariable("RP") ?? "256");
+    private const int RunPixels = 256;
 
     /// <summary>Tasks that are enough for a machine of some threads; each costs a copy of the gradient or of the sums.</summary>
     private const int Tasks = 16;
