@@ -1,4 +1,5 @@
-using System.Numerics.Tensors;
+using System.Buffers;
+using Temper.Kernels;
 using Temper.Networks;
 
 namespace Temper.Compression.DeepHoyer;
@@ -16,7 +17,7 @@ public sealed record GroupHoyerSquare : WeightTerm
     /// <inheritdoc/>
     protected override double AddGradient(Parameter parameter, ReadOnlySpan<float> w, Span<float> gradient, double strength)
     {
-        double s2 = TensorPrimitives.SumOfSquares(w);
+        double s2 = Reductions.SumOfSquares(w);
         if (s2 < Epsilon || parameter.Value.Rank < 2)
         {
             return 0;
@@ -24,44 +25,72 @@ public sealed record GroupHoyerSquare : WeightTerm
 
         int outputs = parameter.Value.Shape[0];
         int inputs = parameter.Value.Shape[1];
-        int taps = w.Length / (outputs * inputs);
-        return AddGroups(w, gradient, new Grouping(outputs, inputs, taps, ByOutput: true), s2, strength)
-            + AddGroups(w, gradient, new Grouping(outputs, inputs, taps, ByOutput: false), s2, strength);
+        double[] room = ArrayPool<double>.Shared.Rent(outputs + inputs);
+        Span<double> rows = room.AsSpan(0, outputs), columns = room.AsSpan(outputs, inputs);
+        AddSquares(w, rows, columns);
+        double value = ToSlopes(rows, s2, strength) + ToSlopes(columns, s2, strength);
+        AddSlopes(w, rows, columns, gradient);
+        ArrayPool<double>.Shared.Return(room);
+        return value;
     }
 
-    private static double AddGroups(ReadOnlySpan<float> w, Span<float> gradient, Grouping grouping, double s2, double strength)
+    /// <summary>‖w_g‖² of every row and column of weights <c>[outputs, inputs, taps]</c>.</summary>
+    private static void AddSquares(ReadOnlySpan<float> w, Span<double> rows, Span<double> columns)
     {
-        double[] lengths = new double[grouping.Count];
-        for (int i = 0; i < w.Length; i += grouping.Taps)
+        rows.Clear();
+        columns.Clear();
+        int taps = w.Length / (rows.Length * columns.Length);
+        int at = 0;
+        for (int o = 0; o < rows.Length; o++)
         {
-            lengths[grouping.Of(i)] += TensorPrimitives.SumOfSquares(w.Slice(i, grouping.Taps));
-        }
+            for (int i = 0; i < columns.Length; i++)
+            {
+                double squares = 0;
+                for (int tap = 0; tap < taps; tap++, at++)
+                {
+                    squares += (double)w[at] * w[at];
+                }
 
+                rows[o] += squares;
+                columns[i] += squares;
+            }
+        }
+    }
+
+    /// <summary>Turns squared lengths of groups into what their weights are multiplied by; gives the value, <c>A² / S2</c>.</summary>
+    private static double ToSlopes(Span<double> groups, double s2, double strength)
+    {
         double sum = 0;
-        for (int g = 0; g < lengths.Length; g++)
+        foreach (ref double group in groups)
         {
-            lengths[g] = Math.Sqrt(lengths[g]);
-            sum += lengths[g];
+            group = Math.Sqrt(group);
+            sum += group;
         }
 
         // dR/dw_j = 2 (A / S2) (w_j / ‖w_g‖) (1 - ‖w_g‖ A / S2), A = Σ_g ‖w_g‖; zero in a group of zeros
         double ratio = sum / s2;
-        for (int i = 0; i < w.Length; i += grouping.Taps)
+        foreach (ref double group in groups)
         {
-            double length = lengths[grouping.Of(i)];
-            float slope = length == 0 ? 0 : (float)(2 * strength * ratio * ((1 / length) - ratio));
-            Span<float> target = gradient.Slice(i, grouping.Taps);
-            TensorPrimitives.MultiplyAdd(w.Slice(i, grouping.Taps), slope, target, target);
+            group = group == 0 ? 0 : 2 * strength * ratio * ((1 / group) - ratio);
         }
 
         return sum * ratio;
     }
 
-    /// <summary>Which group a weight of <c>[outputs, inputs, taps]</c> is in.</summary>
-    private readonly record struct Grouping(int Outputs, int Inputs, int Taps, bool ByOutput)
+    private static void AddSlopes(ReadOnlySpan<float> w, ReadOnlySpan<double> rows, ReadOnlySpan<double> columns, Span<float> gradient)
     {
-        internal int Count => ByOutput ? Outputs : Inputs;
-
-        internal int Of(int index) => ByOutput ? index / (Inputs * Taps) : index / Taps % Inputs;
+        int taps = w.Length / (rows.Length * columns.Length);
+        int at = 0;
+        for (int o = 0; o < rows.Length; o++)
+        {
+            for (int i = 0; i < columns.Length; i++)
+            {
+                float slope = (float)(rows[o] + columns[i]);
+                for (int tap = 0; tap < taps; tap++, at++)
+                {
+                    gradient[at] += slope * w[at];
+                }
+            }
+        }
     }
 }

@@ -1,6 +1,5 @@
-using System.Numerics.Tensors;
+using Temper.Kernels;
 using Temper.Networks;
-using Temper.Optimization;
 
 namespace Temper.Compression.DeepHoyer;
 
@@ -20,8 +19,8 @@ public sealed record HoyerSquare : WeightTerm
     /// <inheritdoc/>
     protected override double AddGradient(Parameter parameter, ReadOnlySpan<float> w, Span<float> gradient, double strength)
     {
-        double s1 = TensorPrimitives.SumOfMagnitudes(w);
-        double s2 = TensorPrimitives.SumOfSquares(w);
+        double s1 = Reductions.SumOfMagnitudes(w);
+        double s2 = Reductions.SumOfSquares(w);
         if (s2 < Epsilon)
         {
             return 0;
@@ -29,7 +28,7 @@ public sealed record HoyerSquare : WeightTerm
 
         // H = S1² / S2;  dH/dw_j = 2 sgn(w_j) (S1 / S2) (1 - |w_j| S1 / S2) = a sgn(w_j) - b w_j
         double ratio = s1 / s2;
-        SignedSlope.Add(w, gradient, (float)(2 * strength * ratio), (float)(2 * strength * ratio * ratio));
+        Elementwise.Apply(new AddSignedSlope((float)(2 * strength * ratio), (float)(2 * strength * ratio * ratio)), w, gradient, gradient);
         return s1 * ratio;
     }
 }
@@ -43,20 +42,7 @@ public sealed record L1 : WeightTerm
     /// <inheritdoc/>
     protected override double AddGradient(Parameter parameter, ReadOnlySpan<float> w, Span<float> gradient, double strength)
     {
-        SignedSlope.Add(w, gradient, (float)strength, 0);
-        return TensorPrimitives.SumOfMagnitudes(w);
-    }
-}
-
-/// <summary>The slope that both share: <c>gradient += a sgn(w) - b w</c>, with sgn(0) = 0.</summary>
-internal static class SignedSlope
-{
-    internal static void Add(ReadOnlySpan<float> w, Span<float> gradient, float a, float b)
-    {
-        for (int i = 0; i < w.Length; i++)
-        {
-            float sign = w[i] > 0 ? a : w[i] < 0 ? -a : 0;
-            gradient[i] += sign - (b * w[i]);
-        }
+        Elementwise.Apply(new AddSignedSlope((float)strength, 0), w, gradient, gradient);
+        return Reductions.SumOfMagnitudes(w);
     }
 }

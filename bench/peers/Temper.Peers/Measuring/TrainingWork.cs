@@ -17,7 +17,7 @@ internal sealed class TrainingWork
     {
         Network start = NetworkZoo.Create(network).Initialize(RandomStream.FromSeed(1));
         var options = new TrainingOptions { Seed = 1, BatchSize = batch, Optimizer = new Sgd { LearningRate = 0.01f, Momentum = 0.9f } };
-        _step = new TrainingStep(TrainingState.Begin(start, options), options, RandomStream.FromSeed(2));
+        _step = new TrainingStep(TrainingState.Begin(start, trainCount: batch, options), options, RandomStream.FromSeed(2));
         Shape shape = Shape.Create([batch, .. start.Inputs[0].SampleShape.AsSpan()]);
         float[] pixels = new float[shape.Count];
         RandomStream.FromSeed(3).Fill(pixels);

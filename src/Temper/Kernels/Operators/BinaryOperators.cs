@@ -121,6 +121,18 @@ internal readonly struct MoveTowards(float factor) : IBinaryOperator
         where T : unmanaged, ILanes<T> => T.MultiplyAdd(T.Create(factor), y - x, x);
 }
 
+/// <summary>y + a sgn(x) - b x, with sgn(0) = 0: the gradient of a norm-like term, added to another.</summary>
+internal readonly struct AddSignedSlope(float a, float b) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T>
+    {
+        T sign = T.Select(T.Greater(x, T.Zero), T.Create(a), T.Select(T.Greater(T.Zero, x), T.Create(-a), T.Zero));
+        return T.MultiplyAdd(T.Create(-b), x, y + sign);
+    }
+}
+
 /// <summary>x: repeats the left operand where it is broadcast.</summary>
 internal readonly struct FirstOf : IBinaryOperator
 {
