@@ -28,21 +28,6 @@ internal static unsafe class ColumnCopies
         }
     }
 
-    /// <summary>Copies a few floats.</summary>
-    internal static void CopyOne(float* source, float* target, int count)
-    {
-        if (count == Vector256<float>.Count)
-        {
-            Vector256.Load(source).Store(target);
-            return;
-        }
-
-        for (int i = 0; i < count; i++)
-        {
-            target[i] = source[i];
-        }
-    }
-
     // The last vector of a pixel ends with it, and may copy some floats twice.
     private static void Copy256(float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
     {

@@ -3,14 +3,12 @@ namespace Temper.Kernels;
 /// <summary>
 /// How the gradient of the weights reads the input: as windows, the runs of neighboring floats that meet the same gradient. With
 /// many channels a window is a block of one tap's channels, and taps outside the image are left out. In channels-last memory a
-/// kernel row's pixels lie together, so with few channels one kernel row is a window; with fewer still (a first layer) the
-/// pixels under the whole kernel are copied together to be one. That way no vector is half empty.
+/// kernel row's pixels lie together, so with few channels one kernel row is a window; with fewer still (a first layer) a window
+/// is narrower than a vector, and the output channels are taken as vectors instead.
 /// </summary>
 internal unsafe struct InputWindows
 {
-    private const int MostPatchChannels = 4;
-
-    private const int MostPatchFloats = 80;
+    private const int MostNarrowChannels = 4;
 
     /// <summary>Floats that vectors may read or write behind the last window.</summary>
     private const int Room = 64;
@@ -22,10 +20,10 @@ internal unsafe struct InputWindows
     {
         _geometry = g;
         bool isTogether = g.Groups == 1 && g.DilationWidth == 1 && g.KernelWidth > 1;
-        IsPatch = isTogether && g.InChannels <= MostPatchChannels && g.Taps * g.InChannels <= MostPatchFloats;
+        IsNarrow = isTogether && g.InChannels <= MostNarrowChannels;
         int rowVectors = tile.VectorsFor(g.KernelWidth * g.InChannels);
         int tapVectors = tile.VectorsFor(g.GroupInputs);
-        _isPadded = IsPatch || (isTogether && (g.InChannels <= tile.Lanes || rowVectors * 1.05 < tapVectors * g.KernelWidth));
+        _isPadded = IsNarrow || (isTogether && (g.InChannels <= tile.Lanes || rowVectors * 1.05 < tapVectors * g.KernelWidth));
         int blockVectors = tile.Vectors;
         while ((tapVectors + blockVectors - 1) / blockVectors * blockVectors > tapVectors)
         {
@@ -33,39 +31,34 @@ internal unsafe struct InputWindows
         }
 
         Blocks = _isPadded ? 1 : tapVectors / blockVectors;
-        Count = IsPatch ? 1 : _isPadded ? g.KernelHeight : g.Taps;
-        Pitch = tile.Lanes * (IsPatch ? tile.VectorsFor(g.Taps * g.InChannels) : _isPadded ? rowVectors : blockVectors);
-        PixelDistance = IsPatch ? Pitch : _isPadded ? g.InChannels : Pitch;
+        Count = _isPadded ? g.KernelHeight : g.Taps;
+        Pitch = IsNarrow ? g.KernelWidth * g.InChannels : tile.Lanes * (_isPadded ? rowVectors : blockVectors);
+        PixelDistance = _isPadded ? g.InChannels : Pitch;
         RowDistance = _isPadded ? (g.InWidth + g.PadLeft + g.PadRight) * g.InChannels : g.InWidth * Pitch;
     }
 
     /// <summary>Blocks of input channels.</summary>
     internal int Blocks { get; }
 
-    /// <summary>Windows of a pixel in one block: taps, kernel rows, or one.</summary>
+    /// <summary>Windows of a pixel in one block: taps or kernel rows.</summary>
     internal int Count { get; }
 
-    /// <summary>Floats of a window, rounded up to whole vectors.</summary>
+    /// <summary>Floats of a window; but for narrow ones, rounded up to whole vectors.</summary>
     internal int Pitch { get; }
 
-    /// <summary>Whether all of a kernel is one window.</summary>
-    internal bool IsPatch { get; }
+    /// <summary>Whether vectors hold output channels, not window floats.</summary>
+    internal bool IsNarrow { get; }
 
     /// <summary>Floats from one pixel's window to the next.</summary>
     internal int PixelDistance { get; }
 
-    /// <summary>Floats from one image row to the next; unused by patches.</summary>
+    /// <summary>Floats from one image row to the next.</summary>
     internal int RowDistance { get; }
 
     /// <summary>Where window <paramref name="window"/> of a result pixel begins, or -1 if it is outside.</summary>
     internal readonly int Offset(int image, int row, int column, int window)
     {
         ConvolutionGeometry g = _geometry;
-        if (IsPatch)
-        {
-            return ((((image * g.OutHeight) + row) * g.OutWidth) + column) * Pitch;
-        }
-
         int kernelRow = _isPadded ? window : window / g.KernelWidth;
         int kernelColumn = _isPadded ? g.PadLeft : window % g.KernelWidth;
         int h = (row * g.StrideHeight) + (kernelRow * g.DilationHeight) - g.PadTop;
@@ -82,8 +75,7 @@ internal unsafe struct InputWindows
             return (((kernelRow * _geometry.KernelWidth) + kernelColumn) * Pitch) + channel;
         }
 
-        int row = IsPatch ? kernelRow * _geometry.KernelWidth * _geometry.InChannels : kernelRow * Pitch;
-        return row + (kernelColumn * _geometry.InChannels) + channel;
+        return (kernelRow * Pitch) + (kernelColumn * _geometry.InChannels) + channel;
     }
 
     /// <summary>Copies what some pixels need. Gives the address to which <see cref="Offset"/> applies for the run's first image.</summary>
@@ -119,34 +111,6 @@ internal unsafe struct InputWindows
             new Span<float>(target + (g.PadLeft * g.InChannels) + length, g.PadRight * g.InChannels).Clear();
         }
 
-        return IsPatch ? CopyPatches(origin, run) : origin;
-    }
-
-    private readonly float* CopyPatches(float* rows, PixelRun run)
-    {
-        ConvolutionGeometry g = _geometry;
-        int width = g.KernelWidth * g.InChannels;
-        float* zeros = Scratch.Rent(Scratch.Use.Zeros, width + Room);
-        new Span<float>(zeros, width + Room).Clear();
-        float* patches = Scratch.Rent(Scratch.Use.Columns, ((long)run.Pixels(g) * Pitch) + Room);
-        float* target = patches;
-        for (int image = 0; image < run.Images; image++)
-        {
-            for (int row = run.FirstRow; row < run.LastRow; row++)
-            {
-                for (int kernelRow = 0; kernelRow < g.KernelHeight; kernelRow++)
-                {
-                    int h = (row * g.StrideHeight) + (kernelRow * g.DilationHeight) - g.PadTop;
-                    bool isInside = (uint)h < (uint)g.InHeight;
-                    float* source = isInside ? rows + ((((long)image * g.InHeight) + h) * RowDistance) : zeros;
-                    int step = isInside ? g.StrideWidth * g.InChannels : 0;
-                    ColumnCopies.Copy(source, step, target + (kernelRow * width), Pitch, width, g.OutWidth);
-                }
-
-                target += (long)g.OutWidth * Pitch;
-            }
-        }
-
-        return patches - ((long)run.FirstRow * g.OutWidth * Pitch);
+        return origin;
     }
 }

@@ -18,7 +18,7 @@ internal static unsafe class WeightGradient
         for (job.Group = 0; job.Group < geometry.Groups; job.Group++)
         {
             WorkerPool.Current.Run(&SumTask, &job, job.BlockGroups * job.Parts);
-            WorkerPool.Current.Run(&StoreTask, &job, Chunks.Count(geometry.GroupOutputs, OutputsPerTask));
+            WorkerPool.Current.Run(&StoreTask, &job, job.Windows.IsNarrow ? 1 : Chunks.Count(geometry.GroupOutputs, OutputsPerTask));
         }
     }
 
@@ -35,26 +35,34 @@ internal static unsafe class WeightGradient
         for (int i = part * job.RunsPerPart; i < last; i++)
         {
             PixelRun run = job.RunAt(i);
-            float* gradients = job.CopyGradients(run);
+            float* gradients = job.Gradients(run);
             for (int block = firstBlock; block < lastBlock; block++)
             {
-                AddRun(job, run, gradients, job.CopyInput(run, block), job.SumsOf(part, block));
+                float* input = job.CopyInput(run, block);
+                if (job.Windows.IsNarrow)
+                {
+                    AddNarrow(job, run, gradients, input, job.SumsOf(part, block));
+                }
+                else
+                {
+                    AddRun(job, run, gradients, input, job.SumsOf(part, block));
+                }
             }
         }
     }
 
+    /// <summary>Tiles of output channels by vectors of window floats.</summary>
     private static void AddRun(in WeightGradientJob job, PixelRun run, float* gradients, float* x, float* sums)
     {
         OuterTile tile = OuterTile.Active;
-        ConvolutionGeometry g = job.Geometry;
-        int pixels = run.Pixels(g);
+        int pixels = run.Pixels(job.Geometry);
         int vectors = job.Windows.Pitch / tile.Lanes;
         int pieces = Chunks.Count(vectors, tile.Vectors);
         for (int b = 0; b < job.OutputBlocks; b++)
         {
             int output = job.FirstOutput(b);
             int rows = job.FirstOutput(b + 1) - output;
-            float* dy = gradients + ((long)b * pixels * tile.Rows) - ((long)run.FirstRow * g.OutWidth * tile.Rows);
+            float* dy = gradients + ((long)b * pixels * tile.Rows);
             for (int window = 0; window < job.Windows.Count; window++)
             {
                 (int first, int count) = job.Places(run, window);
@@ -71,25 +79,50 @@ internal static unsafe class WeightGradient
         }
     }
 
-    /// <summary>Adds the parts in their order and stores <c>[O][C][KH][KW]</c> for some output channels.</summary>
+    /// <summary>Tiles of window floats by vectors of output channels.</summary>
+    private static void AddNarrow(in WeightGradientJob job, PixelRun run, float* gradients, float* x, float* sums)
+    {
+        OuterTile tile = OuterTile.Active;
+        int floats = job.Windows.Pitch, pitch = job.OutputPitch, vectors = pitch / tile.Lanes;
+        int pieces = Chunks.Count(vectors, tile.Vectors), blocks = Chunks.Count(floats, tile.Rows);
+        for (int piece = 0; piece < pieces; piece++)
+        {
+            int vector = vectors * piece / pieces, width = (vectors * (piece + 1) / pieces) - vector;
+            int output = vector * tile.Lanes;
+            for (int window = 0; window < job.Windows.Count; window++)
+            {
+                (int first, int count) = job.Places(run, window);
+                int* offsets = job.Offsets(window) + first;
+                for (int block = 0; block < blocks; block++)
+                {
+                    int at = floats * block / blocks, rows = (floats * (block + 1) / blocks) - at;
+                    float* target = sums + ((((long)window * floats) + at) * pitch) + output;
+                    tile.Kernel(rows, width)(count, offsets + job.MostPlaces, offsets, x + at, gradients + output, target, pitch);
+                }
+            }
+        }
+    }
+
+    /// <summary>Adds the parts in their order and stores <c>[O][C][KH][KW]</c> for some output channels (all, of narrow windows).</summary>
     private static void StoreTask(void* state, int task)
     {
         ref WeightGradientJob job = ref *(WeightGradientJob*)state;
+        bool isNarrow = job.Windows.IsNarrow;
         int first = task * OutputsPerTask;
-        int outputs = Math.Min(OutputsPerTask, job.Geometry.GroupOutputs - first);
-        int size = job.Windows.Count * job.Windows.Pitch;
+        int outputs = isNarrow ? job.Geometry.GroupOutputs : Math.Min(OutputsPerTask, job.Geometry.GroupOutputs - first);
+        int size = job.Windows.Count * job.Windows.Pitch, count = isNarrow ? (int)job.BlockCount : outputs * size;
         for (int block = 0; block < job.Windows.Blocks; block++)
         {
-            float* sums = job.SumsOf(0, block) + ((long)first * size);
+            float* sums = job.SumsOf(0, block);
             for (int part = 1; part < job.Parts; part++)
             {
                 float* more = job.SumsOf(part, block) + ((long)first * size);
-                Elementwise.Accumulate(new ReadOnlySpan<float>(more, outputs * size), new Span<float>(sums, outputs * size));
+                Elementwise.Accumulate(new ReadOnlySpan<float>(more, count), new Span<float>(sums + ((long)first * size), count));
             }
 
-            for (int output = 0; output < outputs; output++)
+            for (int output = first; output < first + outputs; output++)
             {
-                job.Store(sums + ((long)output * size), first + output, block);
+                job.Store(sums, output, block);
             }
         }
     }

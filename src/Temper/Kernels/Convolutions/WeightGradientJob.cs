@@ -21,7 +21,7 @@ internal unsafe struct WeightGradientJob
     internal float* Dy;
     internal float* Dw;
 
-    /// <summary><c>[part][block][output][window][pitch]</c>.</summary>
+    /// <summary><c>[part][block][output][window][pitch]</c>; of narrow windows <c>[part][window][pitch][outputs in vectors]</c>.</summary>
     internal float* Sums;
     internal int Group;
     private readonly int _images;
@@ -33,6 +33,7 @@ internal unsafe struct WeightGradientJob
     {
         Geometry = g;
         Windows = new InputWindows(g, OuterTile.Active);
+        OutputPitch = OuterTile.Active.VectorsFor(g.OutChannels) * OuterTile.Active.Lanes;
         int pixels = g.OutHeight * g.OutWidth;
         _images = Math.Clamp(RunPixels / pixels, 1, g.Batch);
         _rows = _images > 1 ? g.OutHeight : Math.Clamp(RunPixels / g.OutWidth, 1, g.OutHeight);
@@ -62,8 +63,14 @@ internal unsafe struct WeightGradientJob
     /// <summary>Places in the table of one window.</summary>
     internal int MostPlaces { get; }
 
+    /// <summary>Output channels rounded up to whole vectors.</summary>
+    internal int OutputPitch { get; }
+
     /// <summary>Sums of one block of input channels.</summary>
-    internal readonly long BlockCount => (long)Geometry.GroupOutputs * Windows.Count * Windows.Pitch;
+    internal readonly long BlockCount => (Windows.IsNarrow ? OutputPitch : (long)Geometry.GroupOutputs) * Windows.Count * Windows.Pitch;
+
+    /// <summary>Floats from one pixel's gradient to the next.</summary>
+    private readonly int GradientDistance => Windows.IsNarrow ? Geometry.OutChannels : OuterTile.Active.Rows;
 
     internal readonly long SumCount => Windows.Blocks * BlockCount;
 
@@ -113,7 +120,7 @@ internal unsafe struct WeightGradientJob
                     int offset = Windows.Offset(row / Geometry.OutHeight, row % Geometry.OutHeight, column, window);
                     if (offset >= 0)
                     {
-                        offsets[count] = ((row * Geometry.OutWidth) + column) * OuterTile.Active.Rows;
+                        offsets[count] = ((row * Geometry.OutWidth) + column) * GradientDistance;
                         offsets[MostPlaces + count] = offset;
                         count++;
                     }
@@ -124,23 +131,40 @@ internal unsafe struct WeightGradientJob
         }
     }
 
-    /// <summary>The run's gradient as <c>[output block][pixel][rows of a tile]</c>.</summary>
-    internal readonly float* CopyGradients(PixelRun run)
+    /// <summary>
+    /// The run's gradient, where the offsets of its first image apply. For vectors of outputs that is where it stands, unless the last
+    /// vector would reach beyond; else it is copied as <c>[output block][pixel][rows of a tile]</c>.
+    /// </summary>
+    internal readonly float* Gradients(PixelRun run)
     {
-        int rows = OuterTile.Active.Rows;
         int pixels = run.Pixels(Geometry);
-        float* target = Scratch.Rent(Scratch.Use.Left, (long)OutputBlocks * pixels * rows);
         long pixel = (((long)run.Image * Geometry.OutHeight) + run.FirstRow) * Geometry.OutWidth;
         float* source = Dy + (pixel * Geometry.OutChannels) + ((long)Group * Geometry.GroupOutputs);
-        for (int i = 0; i < pixels; i++, source += Geometry.OutChannels)
+        int first = run.FirstRow * Geometry.OutWidth * GradientDistance;
+        if (Windows.IsNarrow)
         {
-            for (int block = 0; block < OutputBlocks; block++)
-            {
-                int output = FirstOutput(block);
-                ColumnCopies.CopyOne(source + output, target + ((((long)block * pixels) + i) * rows), FirstOutput(block + 1) - output);
-            }
+            bool isLast = run.Image + run.Images == Geometry.Batch && run.LastRow == Geometry.OutHeight;
+            return (isLast && OutputPitch != Geometry.OutChannels ? CopyWithRoom(source, pixels) : source) - first;
         }
 
+        int rows = OuterTile.Active.Rows;
+        float* target = Scratch.Rent(Scratch.Use.Left, (long)OutputBlocks * pixels * rows);
+        for (int block = 0; block < OutputBlocks; block++)
+        {
+            int output = FirstOutput(block);
+            ColumnCopies.Copy(
+                source + output, Geometry.OutChannels, target + ((long)block * pixels * rows), rows, FirstOutput(block + 1) - output, pixels);
+        }
+
+        return target - first;
+    }
+
+    private readonly float* CopyWithRoom(float* source, int pixels)
+    {
+        int count = pixels * Geometry.OutChannels;
+        float* target = Scratch.Rent(Scratch.Use.Left, count + OutputPitch);
+        new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(target, count));
+        new Span<float>(target + count, OutputPitch).Clear();
         return target;
     }
 
@@ -158,6 +182,7 @@ internal unsafe struct WeightGradientJob
         ConvolutionGeometry g = Geometry;
         int channel = Windows.Blocks > 1 ? block * Windows.Pitch : 0;
         float* target = Dw + (((((long)Group * g.GroupOutputs) + output) * g.GroupInputs) + channel) * g.Taps;
+        sums += Windows.IsNarrow ? output : (long)output * Windows.Count * Windows.Pitch;
         if (Windows.Blocks > 1)
         {
             Gemm.PackPanels(
@@ -165,13 +190,14 @@ internal unsafe struct WeightGradientJob
             return;
         }
 
+        int distance = Windows.IsNarrow ? OutputPitch : 1;
         for (int c = 0; c < g.GroupInputs; c++)
         {
             for (int row = 0; row < g.KernelHeight; row++)
             {
                 for (int column = 0; column < g.KernelWidth; column++)
                 {
-                    *target++ = sums[Windows.SumIndex(row, column, c)];
+                    *target++ = sums[Windows.SumIndex(row, column, c) * distance];
                 }
             }
         }
