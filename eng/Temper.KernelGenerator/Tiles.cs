@@ -14,7 +14,7 @@ internal static class Tiles
     public static IEnumerable<(string Name, string Text)> All()
     {
         yield return ("RowTiles.g.cs", RowTiles.File());
-        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps of X[pointer] W[tap]. The table holds, for each tap, a pointer a row and the number of the tap.", ConvolutionShapes, Indirect));
+        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap.", ConvolutionShapes, Indirect));
         yield return ("OuterTiles.g.cs", OuterTiles.File());
     }
 
@@ -46,22 +46,22 @@ internal static class Tiles
 
     private static void Indirect(StringBuilder text, TileShape t)
     {
-        Begin(text, $"Indirect{t.Suffix}(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)");
+        Begin(text, $"Indirect{t.Suffix}(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)");
         Accumulators(text, t);
         text.Append("        for (nint tap = taps; tap > 0; tap--)\n        {\n");
         for (int i = 0; i < t.Rows; i++)
         {
-            text.Append($"            float* x{i} = table[{i}];\n");
+            text.Append($"            float* x{i} = table[{i}] + k0;\n");
         }
 
-        text.Append($"            float* b = w + ((nint)table[{t.Rows}] * {t.Columns});\n            for (nint k = 0; k < kc; k++)\n            {{\n");
+        text.Append($"            float* b = w + ((nint)table[{t.Rows}] * tapStep) + (k0 * {t.Columns});\n            for (nint k = 0; k < kc; k++)\n            {{\n");
         LoadRight(text, t, "b", "                ");
         for (int i = 0; i < t.Rows; i++)
         {
             Update(text, t, i, $"x{i}[k]", "                ");
         }
 
-        text.Append($"                b += wStep;\n            }}\n\n            table += {t.Rows + 1};\n        }}\n\n");
+        text.Append($"                b += {t.Columns};\n            }}\n\n            table += {t.Rows + 1};\n        }}\n\n");
         text.Append("        if (accumulate)\n        {\n");
         StoreRows(text, t, adds: true, guarded: true);
         text.Append("        }\n        else\n        {\n");

@@ -13,14 +13,14 @@ internal readonly unsafe struct ConvolutionTile
     /// <summary>Output channels of the wide form; the narrow form has half of them.</summary>
     internal readonly int Columns;
 
-    internal readonly delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> Wide;
-    internal readonly delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> Narrow;
+    internal readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> Wide;
+    internal readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> Narrow;
 
     private ConvolutionTile(
         int rows,
         int columns,
-        delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> wide,
-        delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> narrow)
+        delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> wide,
+        delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> narrow)
     {
         Rows = rows;
         Columns = columns;

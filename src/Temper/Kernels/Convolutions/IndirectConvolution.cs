@@ -12,6 +12,9 @@ internal static unsafe partial class IndirectConvolution
     /// <summary>Multiplications that are worth a task of their own.</summary>
     private const long TaskWork = 1024 * 1024;
 
+    /// <summary>Packed weights that stay in the second-level cache while task after task meets them.</summary>
+    private const long CachedWeights = 256 * 1024;
+
     internal static void Run(ref IndirectJob job, Span<float> mean, Span<float> variance)
     {
         ConvolutionTile tile = ConvolutionTile.Active;
@@ -19,70 +22,45 @@ internal static unsafe partial class IndirectConvolution
         int units = job.ImageGroups > 0 ? job.ImageGroups : job.Batch;
         long workPerRow = (long)job.ResultWidth * (job.ImageGroups > 0 ? tile.Rows : 1) * job.Taps * job.Depth * job.Columns;
         job.RowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
-        int tasks = units * RowTasks(job);
+        job.PixelTasks = units * RowTasks(job);
         int padded = tile.PaddedColumns(job.Columns);
+        int panels = Chunks.Count(padded, tile.Columns);
+        job.PanelsPerTask = (int)Math.Clamp(CachedWeights / ((long)tile.Columns * job.Taps * job.Depth), 1, panels);
         job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)padded * job.Taps * job.Depth);
         if (job.GathersStatistics)
         {
-            job.Partial = Scratch.Rent(Scratch.Use.Partial, 3L * tasks * job.ResultChannels);
+            job.Partial = Scratch.Rent(Scratch.Use.Partial, 3L * job.PixelTasks * job.ResultChannels);
         }
 
         fixed (IndirectJob* pointer = &job)
         {
             for (job.Group = 0; job.Group < job.Groups; job.Group++)
             {
-                WorkerPool.Current.Run(&PackTask, pointer, (padded + tile.Columns - 1) / tile.Columns);
-                WorkerPool.Current.Run(&RowsTask, pointer, tasks);
+                WorkerPool.Current.Run(&PackTask, pointer, panels);
+                WorkerPool.Current.Run(&RowsTask, pointer, job.PixelTasks * Chunks.Count(panels, job.PanelsPerTask));
             }
         }
 
         if (job.GathersStatistics)
         {
-            MergeStatistics(job, tasks, mean, variance);
+            MergeStatistics(job, job.PixelTasks, mean, variance);
         }
     }
 
     private static int RowTasks(in IndirectJob job) => (job.ResultHeight + job.RowsPerTask - 1) / job.RowsPerTask;
 
-    /// <summary>Packs one panel of weights as <c>[sum and tap][columns of the panel]</c>.</summary>
-    private static void PackTask(void* state, int panel)
+    /// <summary>Some panels for some result rows of one group of images (or of one image, in a small batch).</summary>
+    private static void RowsTask(void* state, int number)
     {
         ref IndirectJob job = ref *(IndirectJob*)state;
-        ConvolutionTile tile = ConvolutionTile.Active;
-        int column = panel * tile.Columns;
-        int width = tile.PanelWidth(column, job.Columns);
-        int count = Math.Min(width, job.Columns - column);
-        int taps = job.Taps;
-        float* target = job.Packed + ((long)column * taps * job.Depth);
-        if (job.IsBackward)
-        {
-            // W[o][i][tap] for all o of the group: each o is a block of i lines of taps.
-            for (int o = 0; o < job.Depth; o++)
-            {
-                float* block = job.Weight + ((((long)((job.Group * job.Depth) + o) * job.Columns) + column) * taps);
-                Gemm.PackPanels(block, taps, linesTogether: false, count, taps, width, target + ((long)o * taps * width));
-            }
-        }
-        else
-        {
-            // Row-major [o][i, tap]: the lines of a left operand.
-            int depth = job.Depth * taps;
-            float* lines = job.Weight + ((long)((job.Group * job.Columns) + column) * depth);
-            Gemm.PackPanels(lines, depth, linesTogether: false, count, depth, width, target);
-        }
-    }
-
-    /// <summary>Some result rows of one group of images (or of one image, in a small batch).</summary>
-    private static void RowsTask(void* state, int task)
-    {
-        ref IndirectJob job = ref *(IndirectJob*)state;
+        (int panels, int task) = Math.DivRem(number, job.PixelTasks);
         int rowTasks = RowTasks(job);
         int unit = task / rowTasks;
         int first = task % rowTasks * job.RowsPerTask;
-        int last = Math.Min(first + job.RowsPerTask, job.ResultHeight);
+        int bottom = Math.Min(first + job.RowsPerTask, job.ResultHeight);
         ConvolutionTile tile = ConvolutionTile.Active;
         int perRow = job.ImageGroups > 0 ? job.ResultWidth : (job.ResultWidth + tile.Rows - 1) / tile.Rows;
-        int blocks = (last - first) * perRow;
+        int blocks = (bottom - first) * perRow;
         int entry = (job.Taps * (tile.Rows + 1)) + 1;
         int most = Math.Max(MostTableEntries / entry, 1);
         float* partial = job.GathersStatistics ? job.Partial + (3L * task * job.ResultChannels) : null;
@@ -99,7 +77,9 @@ internal static unsafe partial class IndirectConvolution
             }
 
             var range = new BlockRange(unit, first, start, count, perRow, entry);
-            for (int column = 0; column < job.Columns; column += tile.Columns)
+            int column = panels * job.PanelsPerTask * tile.Columns;
+            int last = Math.Min(column + (job.PanelsPerTask * tile.Columns), job.Columns);
+            for (; column < last; column += tile.Columns)
             {
                 RunPanel(job, range, table, column, partial, isFirst: start == 0);
             }
@@ -108,40 +88,6 @@ internal static unsafe partial class IndirectConvolution
 
     /// <summary>Table entries that one pass over the panels uses: the table and the pixels it points at stay in the cache.</summary>
     private const int MostTableEntries = 6 * 1024;
-
-    /// <summary>All blocks of a range against one panel of weights.</summary>
-    private static void RunPanel(in IndirectJob job, BlockRange range, float** table, int column, float* partial, bool isFirst)
-    {
-        ConvolutionTile tile = ConvolutionTile.Active;
-        int width = tile.PanelWidth(column, job.Columns);
-        int columns = Math.Min(width, job.Columns - column);
-        int channel = (job.Group * job.Columns) + column;
-        float* weights = job.Packed + ((long)column * job.Taps * job.Depth);
-        nint step = job.Taps * width;
-        delegate*<nint, nint, float**, float*, nint, float*, nint, int, bool, void> kernel = width == tile.Columns ? tile.Wide : tile.Narrow;
-        for (int b = 0; b < range.Count; b++)
-        {
-            float** line = table + ((long)b * range.Entry);
-            nint taps = (nint)(*line);
-            Block block = range.Locate(job, b, tile.Rows);
-            float* c = job.Result + block.Offset + channel;
-            if (columns == width)
-            {
-                kernel(taps, job.Depth, line + 1, weights, step, c, block.Distance, block.Valid, false);
-            }
-            else
-            {
-                float* whole = Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
-                kernel(taps, job.Depth, line + 1, weights, step, whole, width, block.Valid, false);
-                for (int i = 0; i < block.Valid; i++)
-                {
-                    new ReadOnlySpan<float>(whole + (i * width), columns).CopyTo(new Span<float>(c + (i * block.Distance), columns));
-                }
-            }
-
-            Tail(job, block, channel, columns, c, partial, isFirst && b == 0);
-        }
-    }
 
     /// <summary>Blocks of one task: which pixels each stands for.</summary>
     private readonly struct BlockRange(int unit, int firstRow, int start, int count, int perRow, int entry)

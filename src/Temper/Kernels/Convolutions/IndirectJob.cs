@@ -44,10 +44,12 @@ internal unsafe struct IndirectJob
 
     // Set while it runs.
     internal float* Packed;
-    internal int WeightStep;
-    internal int TapStep;
     internal int Group;
     internal int RowsPerTask;
+
+    /// <summary>Tasks for one group of panels; each gathers statistics of its own.</summary>
+    internal int PixelTasks;
+    internal int PanelsPerTask;
     internal int ImageGroups;
     internal float* Partial;
 

@@ -5,11 +5,11 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels.Generated;
 
-/// <summary>C[rows, columns] = sum over taps of X[pointer] W[tap]. The table holds, for each tap, a pointer a row and the number of the tap.</summary>
+/// <summary>C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap.</summary>
 internal static unsafe class IndirectTiles
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect8x32V512(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect8x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
@@ -22,15 +22,15 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = table[0];
-            float* x1 = table[1];
-            float* x2 = table[2];
-            float* x3 = table[3];
-            float* x4 = table[4];
-            float* x5 = table[5];
-            float* x6 = table[6];
-            float* x7 = table[7];
-            float* b = w + ((nint)table[8] * 32);
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* x4 = table[4] + k0;
+            float* x5 = table[5] + k0;
+            float* x6 = table[6] + k0;
+            float* x7 = table[7] + k0;
+            float* b = w + ((nint)table[8] * tapStep) + (k0 * 32);
             for (nint k = 0; k < kc; k++)
             {
                 Vector512<float> b0 = Vector512.Load(b + 0);
@@ -59,7 +59,7 @@ internal static unsafe class IndirectTiles
                 Vector512<float> r7 = Vector512.Create(x7[k]);
                 c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
                 c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
-                b += wStep;
+                b += 32;
             }
 
             table += 9;
@@ -190,7 +190,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect8x16V512(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect8x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
@@ -203,15 +203,15 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = table[0];
-            float* x1 = table[1];
-            float* x2 = table[2];
-            float* x3 = table[3];
-            float* x4 = table[4];
-            float* x5 = table[5];
-            float* x6 = table[6];
-            float* x7 = table[7];
-            float* b = w + ((nint)table[8] * 16);
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* x4 = table[4] + k0;
+            float* x5 = table[5] + k0;
+            float* x6 = table[6] + k0;
+            float* x7 = table[7] + k0;
+            float* b = w + ((nint)table[8] * tapStep) + (k0 * 16);
             for (nint k = 0; k < kc; k++)
             {
                 Vector512<float> b0 = Vector512.Load(b + 0);
@@ -231,7 +231,7 @@ internal static unsafe class IndirectTiles
                 c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
                 Vector512<float> r7 = Vector512.Create(x7[k]);
                 c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
-                b += wStep;
+                b += 16;
             }
 
             table += 9;
@@ -346,7 +346,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x16V256(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x16V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
@@ -355,11 +355,11 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = table[0];
-            float* x1 = table[1];
-            float* x2 = table[2];
-            float* x3 = table[3];
-            float* b = w + ((nint)table[4] * 16);
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* b = w + ((nint)table[4] * tapStep) + (k0 * 16);
             for (nint k = 0; k < kc; k++)
             {
                 Vector256<float> b0 = Vector256.Load(b + 0);
@@ -376,7 +376,7 @@ internal static unsafe class IndirectTiles
                 Vector256<float> r3 = Vector256.Create(x3[k]);
                 c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
                 c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
-                b += wStep;
+                b += 16;
             }
 
             table += 5;
@@ -443,7 +443,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x8V256(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x8V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
@@ -452,11 +452,11 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = table[0];
-            float* x1 = table[1];
-            float* x2 = table[2];
-            float* x3 = table[3];
-            float* b = w + ((nint)table[4] * 8);
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* b = w + ((nint)table[4] * tapStep) + (k0 * 8);
             for (nint k = 0; k < kc; k++)
             {
                 Vector256<float> b0 = Vector256.Load(b + 0);
@@ -468,7 +468,7 @@ internal static unsafe class IndirectTiles
                 c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
                 Vector256<float> r3 = Vector256.Create(x3[k]);
                 c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
-                b += wStep;
+                b += 8;
             }
 
             table += 5;
@@ -527,7 +527,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x8V128(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x8V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
@@ -536,11 +536,11 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = table[0];
-            float* x1 = table[1];
-            float* x2 = table[2];
-            float* x3 = table[3];
-            float* b = w + ((nint)table[4] * 8);
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* b = w + ((nint)table[4] * tapStep) + (k0 * 8);
             for (nint k = 0; k < kc; k++)
             {
                 Vector128<float> b0 = Vector128.Load(b + 0);
@@ -557,7 +557,7 @@ internal static unsafe class IndirectTiles
                 Vector128<float> r3 = Vector128.Create(x3[k]);
                 c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
                 c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
-                b += wStep;
+                b += 8;
             }
 
             table += 5;
@@ -624,7 +624,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x4V128(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x4V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
@@ -633,11 +633,11 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = table[0];
-            float* x1 = table[1];
-            float* x2 = table[2];
-            float* x3 = table[3];
-            float* b = w + ((nint)table[4] * 4);
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* b = w + ((nint)table[4] * tapStep) + (k0 * 4);
             for (nint k = 0; k < kc; k++)
             {
                 Vector128<float> b0 = Vector128.Load(b + 0);
@@ -649,7 +649,7 @@ internal static unsafe class IndirectTiles
                 c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
                 Vector128<float> r3 = Vector128.Create(x3[k]);
                 c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
-                b += wStep;
+                b += 4;
             }
 
             table += 5;
@@ -708,7 +708,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x2Scalar(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x2Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         float c0_0 = 0f; float c0_1 = 0f;
         float c1_0 = 0f; float c1_1 = 0f;
@@ -717,11 +717,11 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = table[0];
-            float* x1 = table[1];
-            float* x2 = table[2];
-            float* x3 = table[3];
-            float* b = w + ((nint)table[4] * 2);
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* b = w + ((nint)table[4] * tapStep) + (k0 * 2);
             for (nint k = 0; k < kc; k++)
             {
                 float b0 = *(b + 0);
@@ -738,7 +738,7 @@ internal static unsafe class IndirectTiles
                 float r3 = x3[k];
                 c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
                 c3_1 = MathF.FusedMultiplyAdd(r3, b1, c3_1);
-                b += wStep;
+                b += 2;
             }
 
             table += 5;
@@ -805,7 +805,7 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Indirect4x1Scalar(nint taps, nint kc, float** table, float* w, nint wStep, float* c, nint ldc, int valid, bool accumulate)
+    internal static void Indirect4x1Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         float c0_0 = 0f;
         float c1_0 = 0f;
@@ -814,11 +814,11 @@ internal static unsafe class IndirectTiles
 
         for (nint tap = taps; tap > 0; tap--)
         {
-            float* x0 = table[0];
-            float* x1 = table[1];
-            float* x2 = table[2];
-            float* x3 = table[3];
-            float* b = w + ((nint)table[4] * 1);
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* b = w + ((nint)table[4] * tapStep) + (k0 * 1);
             for (nint k = 0; k < kc; k++)
             {
                 float b0 = *(b + 0);
@@ -830,7 +830,7 @@ internal static unsafe class IndirectTiles
                 c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
                 float r3 = x3[k];
                 c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
-                b += wStep;
+                b += 1;
             }
 
             table += 5;

@@ -1,0 +1,94 @@
+namespace Temper.Kernels;
+
+/// <content>Blocks of pixels against one panel of packed weights.</content>
+internal static unsafe partial class IndirectConvolution
+{
+    /// <summary>Weights that stay in the first-level cache while all blocks of a range meet them.</summary>
+    private const int PartFloats = 6 * 1024;
+
+    /// <summary>All blocks of a range against one panel, part by part of the sum.</summary>
+    private static void RunPanel(in IndirectJob job, BlockRange range, float** table, int column, float* partial, bool isFirst)
+    {
+        var panel = new Panel(job, column);
+        int taps = panel.IsWhole ? Math.Clamp(PartFloats / (panel.Width * job.Depth), 1, job.Taps) : job.Taps;
+        int depth = panel.IsWhole ? Math.Clamp(PartFloats / panel.Width, 1, job.Depth) : job.Depth;
+        for (int tap = 0; tap < job.Taps; tap += taps)
+        {
+            for (int k = 0; k < job.Depth; k += depth)
+            {
+                var part = new SumPart(tap, taps, k, Math.Min(depth, job.Depth - k));
+                bool isLast = tap + taps >= job.Taps && k + depth >= job.Depth;
+                for (int b = 0; b < range.Count; b++)
+                {
+                    Block block = range.Locate(job, b, ConvolutionTile.Active.Rows);
+                    panel.Add(job, part, table + ((long)b * range.Entry), block);
+                    if (isLast)
+                    {
+                        Tail(job, block, panel.Channel, panel.Columns, job.Result + block.Offset + panel.Channel, partial, isFirst && b == 0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Some of a block's taps, counted in its own table, and some of the channels that are summed over.</summary>
+    private readonly record struct SumPart(int Tap, int Taps, int Channel, int Depth)
+    {
+        internal bool IsFirst => Tap == 0 && Channel == 0;
+    }
+
+    /// <summary>The packed weights of some result channels: <c>[tap][sum][width]</c>.</summary>
+    private readonly ref struct Panel
+    {
+        private readonly float* _weights;
+        private readonly nint _tapStep;
+        private readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> _kernel;
+
+        internal Panel(in IndirectJob job, int column)
+        {
+            ConvolutionTile tile = ConvolutionTile.Active;
+            Width = tile.PanelWidth(column, job.Columns);
+            Columns = Math.Min(Width, job.Columns - column);
+            Channel = (job.Group * job.Columns) + column;
+            _weights = job.Packed + ((long)column * job.Taps * job.Depth);
+            _tapStep = (nint)job.Depth * Width;
+            _kernel = Width == tile.Columns ? tile.Wide : tile.Narrow;
+        }
+
+        internal int Width { get; }
+
+        /// <summary>Columns that exist.</summary>
+        internal int Columns { get; }
+
+        /// <summary>The first result channel.</summary>
+        internal int Channel { get; }
+
+        internal bool IsWhole => Columns == Width;
+
+        /// <summary>Adds a part of the sum to the block's result, or stores it if it is the first.</summary>
+        internal void Add(in IndirectJob job, SumPart part, float** line, Block block)
+        {
+            ConvolutionTile tile = ConvolutionTile.Active;
+            nint taps = Math.Min((nint)(*line) - part.Tap, part.Taps);
+            if (taps <= 0 && !part.IsFirst)
+            {
+                return;
+            }
+
+            float** table = line + 1 + ((long)part.Tap * (tile.Rows + 1));
+            float* c = job.Result + block.Offset + Channel;
+            if (IsWhole)
+            {
+                _kernel(taps, part.Channel, part.Depth, table, _weights, _tapStep, c, block.Distance, block.Valid, !part.IsFirst);
+                return;
+            }
+
+            float* whole = Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
+            _kernel(taps, part.Channel, part.Depth, table, _weights, _tapStep, whole, Width, block.Valid, false);
+            for (int i = 0; i < block.Valid; i++)
+            {
+                new ReadOnlySpan<float>(whole + (i * Width), Columns).CopyTo(new Span<float>(c + (i * block.Distance), Columns));
+            }
+        }
+    }
+}
