@@ -85,10 +85,7 @@ internal static unsafe partial class IndirectConvolution
 
             float* whole = Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
             _kernel(taps, part.Channel, part.Depth, table, _weights, _tapStep, whole, Width, block.Valid, false);
-            for (int i = 0; i < block.Valid; i++)
-            {
-                new ReadOnlySpan<float>(whole + (i * Width), Columns).CopyTo(new Span<float>(c + (i * block.Distance), Columns));
-            }
+            ColumnCopies.Copy(whole, Width, c, block.Distance, Columns, block.Valid);
         }
     }
 }

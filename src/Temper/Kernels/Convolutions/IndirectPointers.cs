@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace Temper.Kernels;
 
 /// <content>The tables of pointers: for each tap a pointer a pixel of the tile, then the tap's number.</content>
@@ -9,7 +12,7 @@ internal static unsafe partial class IndirectConvolution
         int rows = ConvolutionTile.Active.Rows;
         int image = group * rows;
         int valid = Math.Min(rows, job.Batch - image);
-        nint distance = (nint)job.SourceImage;
+        var images = new ImageOffsets(valid, job.SourceImage * sizeof(float));
         float* source = job.Source + (image * job.SourceImage) + ((long)job.Group * job.Depth);
         nint taps = 0;
         for (int kh = 0; kh < job.KernelHeight; kh++)
@@ -29,11 +32,7 @@ internal static unsafe partial class IndirectConvolution
                 }
 
                 float* pixel = source + ((((long)h * job.SourceWidth) + w) * job.SourceChannels);
-                for (int i = 0; i < rows; i++)
-                {
-                    table[i] = pixel + (Math.Min(i, valid - 1) * distance);
-                }
-
+                images.Point(pixel, table, rows);
                 table[rows] = (float*)(nint)((kh * job.KernelWidth) + kw);
                 table += rows + 1;
                 taps++;
@@ -81,5 +80,27 @@ internal static unsafe partial class IndirectConvolution
         }
 
         return taps;
+    }
+
+    /// <summary>Bytes from the first image of a tile to each; images that do not exist stand for the last.</summary>
+    private readonly struct ImageOffsets
+    {
+        private readonly Vector512<long> _offsets;
+
+        internal ImageOffsets(int valid, long distance) => _offsets =
+            Vector512.Min(Vector512<long>.Indices, Vector512.Create(valid - 1L)) * Vector512.Create(distance);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal void Point(float* pixel, float** table, int rows)
+        {
+            if (rows == Vector512<long>.Count)
+            {
+                (Vector512.Create((long)pixel) + _offsets).Store((long*)table);
+            }
+            else
+            {
+                (Vector256.Create((long)pixel) + _offsets.GetLower()).Store((long*)table);
+            }
+        }
     }
 }

@@ -32,17 +32,9 @@ internal readonly unsafe struct MergedRows
     {
         int width = g.InWidth + g.PadLeft + g.PadRight;
         int distance = width * g.InChannels;
-        int length = g.InWidth * g.InChannels;
-        int rows = g.Batch * g.InHeight;
         const int Room = 64;
-        float* source = Scratch.Rent(Scratch.Use.Image, ((long)rows * distance) + Room);
-        for (int row = 0; row < rows; row++)
-        {
-            var target = new Span<float>(source + ((long)row * distance), distance);
-            target[..(g.PadLeft * g.InChannels)].Clear();
-            new ReadOnlySpan<float>(x + ((long)row * length), length).CopyTo(target[(g.PadLeft * g.InChannels)..]);
-            target[(distance - (g.PadRight * g.InChannels))..].Clear();
-        }
+        float* source = Scratch.Rent(Scratch.Use.Image, ((long)g.Batch * g.InHeight * distance) + Room);
+        Chunks.Run(new Padding { Geometry = g, Source = x, Target = source, Distance = distance }, g.Batch);
 
         ConvolutionGeometry merged = g with
         {
@@ -77,19 +69,6 @@ internal readonly unsafe struct MergedRows
         job.Weight = weights;
     }
 
-    /// <summary>From <c>[O][(column, channel)][row]</c> back to <c>[O][channel][row][column]</c>.</summary>
-    internal static void RestoreWeights(in ConvolutionGeometry g, float* merged, float* weights)
-    {
-        int size = g.InChannels * g.Taps;
-        for (int o = 0; o < g.OutChannels; o++)
-        {
-            for (int i = 0; i < size; i++)
-            {
-                weights[((long)o * size) + i] = merged[((long)o * size) + MergedIndex(g, i)];
-            }
-        }
-    }
-
     /// <summary>Where weight <c>[channel][row][column]</c> number <paramref name="index"/> stands among the merged ones.</summary>
     private static int MergedIndex(in ConvolutionGeometry g, int index)
     {
@@ -97,5 +76,27 @@ internal readonly unsafe struct MergedRows
         int row = index % g.Taps / g.KernelWidth;
         int column = index % g.KernelWidth;
         return (((column * g.InChannels) + channel) * g.KernelHeight) + row;
+    }
+
+    /// <summary>Copies one image.</summary>
+    private struct Padding : IChunkBody
+    {
+        internal ConvolutionGeometry Geometry;
+        internal float* Source;
+        internal float* Target;
+        internal int Distance;
+
+        public readonly void Run(int chunk)
+        {
+            int left = Geometry.PadLeft * Geometry.InChannels, length = Geometry.InWidth * Geometry.InChannels;
+            long row = (long)chunk * Geometry.InHeight;
+            for (long last = row + Geometry.InHeight; row < last; row++)
+            {
+                var target = new Span<float>(Target + (row * Distance), Distance);
+                target[..left].Clear();
+                new ReadOnlySpan<float>(Source + (row * length), length).CopyTo(target[left..]);
+                target[(left + length)..].Clear();
+            }
+        }
     }
 }
