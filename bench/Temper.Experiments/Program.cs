@@ -61,6 +61,11 @@ return 0;
 // Choices are made here, on validation samples only.
 void Sweep(ulong seed)
 {
+    if (set.ContainsKey("epochs"))
+    {
+        Console.WriteLine($"| dense | {recipe.DenseEpochs} epochs | validation {recipe.DenseValidation(data, seed):P2} |");
+    }
+
     foreach (double strength in Numbers("strength", "3e-5"))
     {
         Recipe one = recipe with { Strength = (float)strength };

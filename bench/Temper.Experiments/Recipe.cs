@@ -35,9 +35,15 @@ internal sealed record Recipe
     /// <summary>Trains dense and reports the test accuracy of the epoch chosen on validation samples.</summary>
     internal (Network Network, double Validation, double Test) Dense(DataSets data, ulong seed, int epochs)
     {
-        (Dataset train, Dataset validation) = Split(data, seed);
-        TrainingResult run = Trainer.Fit(Start(seed), train, validation, Options(seed, epochs, Rate));
+        TrainingResult run = FitDense(data, seed, epochs);
         return (run.Network, run.History[run.BestEpoch].ValidationAccuracy, Test(run.Network, data));
+    }
+
+    /// <summary>What lean networks are compared with while choices are made; test samples are not looked at.</summary>
+    internal double DenseValidation(DataSets data, ulong seed)
+    {
+        TrainingResult run = FitDense(data, seed, DenseEpochs);
+        return run.History[run.BestEpoch].ValidationAccuracy;
     }
 
     /// <summary>Trains sparse from the start, prunes, fine-tunes with frozen zeros.</summary>
@@ -62,6 +68,12 @@ internal sealed record Recipe
         TrainingResult tuned = Trainer.Fit(
             sparse.Prune(PruningRule.StandardDeviations(Deviations)), train, validation, Options(seed + 1, TuneEpochs, TuneRate));
         return (tuned.Network, tuned.History[tuned.BestEpoch].ValidationAccuracy, SparsityReport.Of(tuned.Network));
+    }
+
+    private TrainingResult FitDense(DataSets data, ulong seed, int epochs)
+    {
+        (Dataset train, Dataset validation) = Split(data, seed);
+        return Trainer.Fit(Start(seed), train, validation, Options(seed, epochs, Rate));
     }
 
     private static double Test(Network network, DataSets data) => Evaluator.Evaluate(network, data.Test).Accuracy;

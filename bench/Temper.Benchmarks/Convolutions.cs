@@ -1,0 +1,45 @@
+using System.Globalization;
+using BenchmarkDotNet.Attributes;
+using Temper.Kernels;
+
+namespace Temper.Benchmarks;
+
+/// <summary>The three passes of a convolution of 64 images, "kernel: inputs-outputs @size", weights packed inside the time.</summary>
+public class Convolutions
+{
+    private const int Batch = 64;
+
+    private ConvolutionGeometry _geometry;
+    private float[] _x = [];
+    private float[] _weight = [];
+    private float[] _y = [];
+    private float[] _dx = [];
+    private float[] _dw = [];
+
+    [Params("3: 3-64 @32", "3: 64-64 @32", "3: 256-256 @8", "1: 256-256 @8", "5: 1-20 @28", "5: 20-50 @12")]
+    public string Layer { get; set; } = "";
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        int[] n = [.. Layer.Split([':', '-', '@', ' '], StringSplitOptions.RemoveEmptyEntries).Select(size => int.Parse(size, CultureInfo.InvariantCulture))];
+        int padding = n[0] == 3 ? 1 : 0;
+        _geometry = new ConvolutionGeometry
+        {
+            Batch = Batch, InChannels = n[1], InHeight = n[3], InWidth = n[3], OutChannels = n[2], KernelHeight = n[0], KernelWidth = n[0],
+            PadTop = padding, PadLeft = padding, PadBottom = padding, PadRight = padding,
+        };
+        (_x, _dx) = (Numbers.From(1, _geometry.InCount), new float[_geometry.InCount]);
+        (_weight, _dw) = (Numbers.From(2, _geometry.WeightCount), new float[_geometry.WeightCount]);
+        _y = Numbers.From(3, _geometry.OutCount);
+    }
+
+    [Benchmark]
+    public void Forward() => Convolution.Forward(_geometry, _x, _weight, _y, default);
+
+    [Benchmark]
+    public void BackwardData() => Convolution.BackwardData(_geometry, _y, _weight, _dx);
+
+    [Benchmark]
+    public void BackwardWeights() => Convolution.BackwardWeights(_geometry, _x, _y, _dw);
+}

@@ -1,0 +1,40 @@
+using BenchmarkDotNet.Attributes;
+using Temper.Kernels;
+
+namespace Temper.Benchmarks;
+
+/// <summary>Kernels that wait for memory: normalization, sums and optimizer steps.</summary>
+public class MemoryBound
+{
+    private const int Channels = 64;
+
+    private readonly float[] _mean = new float[Channels];
+    private readonly float[] _variance = new float[Channels];
+    private float[] _x = [];
+    private float[] _y = [];
+    private float[] _z = [];
+    private float[] _w = [];
+
+    [Params(64 * 1024, 4 * 1024 * 1024)]
+    public int Floats { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        (_x, _y) = (Numbers.From(1, Floats), Numbers.From(2, Floats));
+        (_z, _w) = (new float[Floats], new float[Floats]);
+    }
+
+    [Benchmark]
+    public void Statistics() => Normalization.Statistics(_x, _mean, _variance);
+
+    [Benchmark]
+    public void NormalizeAddRelu() => Normalization.Apply(_x, _variance, _mean, _y, relu: true, _z);
+
+    [Benchmark]
+    public double SumOfSquares() => Reductions.SumOfSquares(_x);
+
+    [Benchmark]
+    public void Adam() => OptimizerSteps.Adam(
+        new ParameterStep { Value = _x, Gradient = _y, Rate = 1e-6f }, _z, _w, new AdamRule(0.9f, 0.999f, 1e-8f, 1, 1));
+}
