@@ -50,7 +50,7 @@ public sealed class RunTests
     {
         using var folder = new TemporaryFolder();
         ToolResult result = Tool.Run(
-            "demo", "--data", "synth:shapes?count=1500&classes=4", "--sparse-epochs", "2", "--tune-epochs", "1", "--strength", "2e-4", "--runs", folder.Path, "--json");
+            "demo", "--data", "synth:shapes?count=1500&classes=4", "--dense-epochs", "1", "--sparse-epochs", "2", "--tune-epochs", "1", "--strength", "2e-4", "--runs", folder.Path, "--json");
         Assert.Equal(0, result.ExitCode);
         using JsonDocument document = JsonDocument.Parse(result.Output);
         JsonElement[] networks = [.. document.RootElement.GetProperty("result").GetProperty("networks").EnumerateArray()];

@@ -1,0 +1,54 @@
+using Temper.Compression.DeepHoyer;
+using Temper.Compression.Pruning;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Training;
+using Temper.Training.Evaluation;
+
+namespace Temper.Experiments;
+
+/// <summary>One seed of a recipe on one data set. The epoch is chosen on held-out samples; test samples are looked at on request only.</summary>
+internal sealed class Experiment
+{
+    private const int HeldOut = 5000;
+
+    private readonly Recipe _recipe;
+    private readonly DataSets _data;
+    private readonly ulong _seed;
+    private readonly Dataset _train;
+    private readonly Dataset _validation;
+
+    internal Experiment(Recipe recipe, DataSets data, ulong seed)
+    {
+        (_recipe, _data, _seed) = (recipe, data, seed);
+        (_train, _validation) = data.SplitValidation(HeldOut, RandomStream.FromSeed(seed).Split("validation"));
+    }
+
+    /// <summary>The dense network.</summary>
+    internal TrainingResult Dense() => Fit(Fresh(), _recipe.Options(_seed, _recipe.DenseEpochs, _recipe.Rate));
+
+    /// <summary>Where the lean network and its rival begin.</summary>
+    internal Network Start() => _recipe.DenseEpochs == 0 ? Fresh() : Dense().Network;
+
+    /// <summary>What the lean network is compared with: as many epochs from the same start, dense.</summary>
+    internal TrainingResult Rival(Network start) =>
+        Fit(start, _recipe.Options(_seed + 1, _recipe.SparseEpochs + _recipe.TuneEpochs, _recipe.SparseRate));
+
+    /// <summary>Trains with the regularizer; the last epoch counts, since the first ones are the least sparse.</summary>
+    internal TrainingResult Sparse(Network start, float strength) => Fit(
+        start,
+        _recipe.Options(_seed + 1, _recipe.SparseEpochs, _recipe.SparseRate) with { Terms = [new HoyerSquare { Strength = strength }] });
+
+    /// <summary>Prunes, and trains what is left with frozen zeros.</summary>
+    internal TrainingResult Tune(Network sparse, float deviations, float rate) => Fit(
+        sparse.Prune(PruningRule.StandardDeviations(deviations)), _recipe.Options(_seed + 2, _recipe.TuneEpochs, rate));
+
+    internal static double Validation(TrainingResult run) => run.History[run.BestEpoch].ValidationAccuracy;
+
+    internal double Test(TrainingResult run) => Evaluator.Evaluate(run.Network, _data.Test).Accuracy;
+
+    private Network Fresh() => NetworkZoo.Create(_recipe.Network).Initialize(RandomStream.FromSeed(_seed).Split("weights"));
+
+    private TrainingResult Fit(Network network, TrainingOptions options) => Trainer.Fit(network, _train, _validation, options);
+}
