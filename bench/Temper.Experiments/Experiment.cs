@@ -38,15 +38,18 @@ internal sealed class Experiment
     /// <summary>Trains with the regularizer; the last epoch counts, since the first ones are the least sparse.</summary>
     internal TrainingResult Sparse(Network start, float strength) => Fit(
         start,
-        _recipe.Options(_seed + 1, _recipe.SparseEpochs, _recipe.SparseRate) with { Terms = [new HoyerSquare { Strength = strength }] });
+        _recipe.Options(_seed + 1, _recipe.SparseEpochs, _recipe.SparseRate) with { Terms = Terms(strength) });
 
-    /// <summary>Prunes, and trains what is left with frozen zeros.</summary>
-    internal TrainingResult Tune(Network sparse, float deviations, float rate) => Fit(
-        sparse.Prune(PruningRule.StandardDeviations(deviations)), _recipe.Options(_seed + 2, _recipe.TuneEpochs, rate));
+    /// <summary>Prunes, and trains what is left with frozen zeros; the regularizer stays, since without it what is left overfits.</summary>
+    internal TrainingResult Tune(Network sparse, float strength, float deviations, float rate) => Fit(
+        sparse.Prune(PruningRule.StandardDeviations(deviations)),
+        _recipe.Options(_seed + 2, _recipe.TuneEpochs, rate) with { Terms = Terms(strength) });
 
     internal static double Validation(TrainingResult run) => run.History[run.BestEpoch].ValidationAccuracy;
 
     internal double Test(TrainingResult run) => Evaluator.Evaluate(run.Network, _data.Test).Accuracy;
+
+    private static HoyerSquare[] Terms(float strength) => [new HoyerSquare { Strength = strength }];
 
     private Network Fresh() => NetworkZoo.Create(_recipe.Network).Initialize(RandomStream.FromSeed(_seed).Split("weights"));
 

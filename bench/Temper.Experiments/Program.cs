@@ -59,7 +59,8 @@ void Lean(Experiment experiment, ulong seed)
 {
     Network start = experiment.Start();
     TrainingResult rival = experiment.Rival(start);
-    TrainingResult lean = experiment.Tune(experiment.Sparse(start, recipe.Strength).Last, recipe.Deviations, recipe.TuneRate);
+    TrainingResult lean = experiment.Tune(
+        experiment.Sparse(start, recipe.Strength).Last, recipe.Strength, recipe.Deviations, recipe.TuneRate);
     rivals.Add(experiment.Test(rival));
     tests.Add(experiment.Test(lean));
     Console.WriteLine(
@@ -79,7 +80,7 @@ void Sweep(Experiment experiment)
         {
             foreach (double rate in Numbers("tunerate", "5e-4"))
             {
-                TrainingResult tuned = experiment.Tune(sparse.Last, (float)c, (float)rate);
+                TrainingResult tuned = experiment.Tune(sparse.Last, (float)strength, (float)c, (float)rate);
                 Console.WriteLine($"| strength {strength:G3} | c {c} | rate {rate:G3} | validation {Experiment.Validation(tuned):P2} | {Left(tuned)} |");
             }
         }
