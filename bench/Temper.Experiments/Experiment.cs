@@ -40,10 +40,10 @@ internal sealed class Experiment
         start,
         _recipe.Options(_seed + 1, _recipe.SparseEpochs, _recipe.SparseRate) with { Terms = Terms(strength) });
 
-    /// <summary>Prunes, and trains what is left with frozen zeros; the regularizer stays, since without it what is left overfits.</summary>
-    internal TrainingResult Tune(Network sparse, float strength, float deviations, float rate) => Fit(
+    /// <summary>Prunes, and trains what is left with frozen zeros, with the regularizer where that helps against overfitting.</summary>
+    internal TrainingResult Tune(Network sparse, float deviations, float rate) => Fit(
         sparse.Prune(PruningRule.StandardDeviations(deviations)),
-        _recipe.Options(_seed + 2, _recipe.TuneEpochs, rate) with { Terms = Terms(strength) });
+        _recipe.Options(_seed + 2, _recipe.TuneEpochs, rate) with { Terms = Terms(_recipe.TuneStrength) });
 
     internal static double Validation(TrainingResult run) => run.History[run.BestEpoch].ValidationAccuracy;
 

@@ -8,7 +8,7 @@ using Temper.Training;
 // Accuracy of dense and lean networks. Usage: accuracy|lean|sweep NETWORK DATA SEEDS [name=value ...]; see bench/README.md.
 if (args.Length < 4 || args[0] is not ("accuracy" or "lean" or "sweep"))
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS [dense=N sparse=N tune=N strength=X c=X batch=N rate=X sparserate=X tunerate=X]; sweep takes lists, c=0.25,0.5");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS [dense=N sparse=N tune=N strength=X c=X tunestrength=X batch=N rate=X sparserate=X tunerate=X]; sweep takes lists, c=0.25,0.5");
     return 2;
 }
 
@@ -24,6 +24,7 @@ var recipe = new Recipe
     SparseRate = (float)Number("sparserate", Number("rate", 1e-3)),
     TuneRate = (float)Numbers("tunerate", "5e-4")[0],
     Strength = (float)Numbers("strength", "3e-5")[0],
+    TuneStrength = (float)Number("tunestrength", 0),
     Deviations = (float)Numbers("c", "0.25")[0],
 };
 DataSets data = DataSource.Open(args[2]);
@@ -60,7 +61,7 @@ void Lean(Experiment experiment, ulong seed)
     Network start = experiment.Start();
     TrainingResult rival = experiment.Rival(start);
     TrainingResult lean = experiment.Tune(
-        experiment.Sparse(start, recipe.Strength).Last, recipe.Strength, recipe.Deviations, recipe.TuneRate);
+        experiment.Sparse(start, recipe.Strength).Last, recipe.Deviations, recipe.TuneRate);
     rivals.Add(experiment.Test(rival));
     tests.Add(experiment.Test(lean));
     Console.WriteLine(
@@ -80,7 +81,7 @@ void Sweep(Experiment experiment)
         {
             foreach (double rate in Numbers("tunerate", "5e-4"))
             {
-                TrainingResult tuned = experiment.Tune(sparse.Last, (float)strength, (float)c, (float)rate);
+                TrainingResult tuned = experiment.Tune(sparse.Last, (float)c, (float)rate);
                 Console.WriteLine($"| strength {strength:G3} | c {c} | rate {rate:G3} | validation {Experiment.Validation(tuned):P2} | {Left(tuned)} |");
             }
         }

@@ -25,6 +25,9 @@ internal sealed record Recipe
 
     internal required float Strength { get; init; }
 
+    /// <summary>The regularizer's strength in fine-tuning; 0, as the authors do it, drops it.</summary>
+    internal required float TuneStrength { get; init; }
+
     internal required float Deviations { get; init; }
 
     internal TrainingOptions Options(ulong seed, int epochs, float rate) => new()
