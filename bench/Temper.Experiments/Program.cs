@@ -8,7 +8,7 @@ using Temper.Training;
 // Accuracy of dense and lean networks. Usage: accuracy|lean|sweep NETWORK DATA SEEDS [name=value ...]; see bench/README.md.
 if (args.Length < 4 || args[0] is not ("accuracy" or "lean" or "sweep"))
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS [dense=N sparse=N tune=N strength=X c=X tunestrength=X batch=N rate=X sparserate=X tunerate=X]; sweep takes lists, c=0.25,0.5");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS [dense=N sparse=N tune=N strength=X c=X tunestrength=X batch=N rate=X sparserate=X tunerate=X crop=N smoothing=X first=N]; sweep takes lists, c=0.25,0.5");
     return 2;
 }
 
@@ -26,11 +26,14 @@ var recipe = new Recipe
     Strength = (float)Numbers("strength", "3e-5")[0],
     TuneStrength = (float)Number("tunestrength", 0),
     Deviations = (float)Numbers("c", "0.25")[0],
+    Crop = (int)Number("crop", 0),
+    LabelSmoothing = (float)Number("smoothing", 0),
 };
 DataSets data = DataSource.Open(args[2]);
 int seeds = int.Parse(args[3], CultureInfo.InvariantCulture);
 List<double> tests = [], rivals = [];
-for (ulong seed = 1; seed <= (ulong)seeds; seed++)
+ulong first = (ulong)Number("first", 1);
+for (ulong seed = first; seed < first + (ulong)seeds; seed++)
 {
     var experiment = new Experiment(recipe, data, seed);
     switch (args[0])

@@ -1,3 +1,4 @@
+using Temper.Data.Augmentation;
 using Temper.Optimization;
 using Temper.Training;
 
@@ -30,6 +31,12 @@ internal sealed record Recipe
 
     internal required float Deviations { get; init; }
 
+    /// <summary>Pixels by which training pictures are moved at random; 0: none.</summary>
+    internal int Crop { get; init; }
+
+    /// <summary>Part of the target spread over all classes.</summary>
+    internal float LabelSmoothing { get; init; }
+
     internal TrainingOptions Options(ulong seed, int epochs, float rate) => new()
     {
         Seed = seed,
@@ -37,5 +44,7 @@ internal sealed record Recipe
         BatchSize = BatchSize,
         Optimizer = new Adam { LearningRate = rate },
         Schedule = new CosineSchedule(),
+        Loss = new CrossEntropyLoss { LabelSmoothing = LabelSmoothing },
+        Transforms = Crop > 0 ? [new RandomCrop(Crop)] : [],
     };
 }

@@ -34,6 +34,10 @@ public sealed class ConvolutionTests
         [1, 8, 8, 64, 48, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1],
         [16, 4, 4, 64, 33, 1, 1, 2, 2, 0, 0, 0, 0, 1, 1, 1],
         [2, 11, 5, 2, 3, 4, 4, 4, 4, 0, 0, 0, 0, 1, 1, 1],
+        [4, 36, 35, 16, 50, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1],
+        [12, 11, 24, 70, 33, 3, 3, 1, 1, 0, 1, 2, 1, 1, 1, 1],
+        [16, 8, 8, 64, 80, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1],
+        [6, 30, 23, 20, 17, 3, 3, 1, 1, 3, 4, 0, 3, 1, 1, 1],
         [0, 5, 5, 3, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1],
     ];
 
@@ -61,6 +65,13 @@ public sealed class ConvolutionTests
         float[] weights = Random(dw.Length, 6);
         Convolution.BackwardWeights(g, x, dy, weights);
         Near(dw, weights, "backward weights");
+    }
+
+    [Fact]
+    public void Both_passes_of_Winograd_are_among_them()
+    {
+        Assert.True(Table.Count(sizes => Winograd.IsFaster(Make(sizes).Geometry, isBackward: false)) >= 4);
+        Assert.True(Table.Count(sizes => Winograd.IsFaster(Make(sizes).Geometry, isBackward: true)) >= 4);
     }
 
     [Theory]
@@ -101,6 +112,7 @@ public sealed class ConvolutionTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(5)]
+    [InlineData(25)]
     public void Passes_give_equal_bytes_for_any_number_of_threads(int row)
     {
         (ConvolutionGeometry g, _) = Make(Table[row]);

@@ -50,6 +50,12 @@ internal static unsafe class Convolution
                 return;
             }
 
+            if (Winograd.IsFaster(g, isBackward: false))
+            {
+                WinogradConvolution.Run(ref job, g.PadTop, g.PadLeft, epilogue.Mean, epilogue.Variance);
+                return;
+            }
+
             if (MergedRows.Fit(g))
             {
                 MergedRows merged = MergedRows.Prepare(g, px);
@@ -97,6 +103,13 @@ internal static unsafe class Convolution
             if (g.IsDepthwise)
             {
                 DepthwiseConvolution.Run(ref job);
+                return;
+            }
+
+            if (Winograd.IsFaster(g, isBackward: true))
+            {
+                // The gradient of the input is the convolution of the result's gradient with the filters turned around.
+                WinogradConvolution.Run(ref job, g.KernelHeight - 1 - g.PadTop, g.KernelWidth - 1 - g.PadLeft, default, default);
                 return;
             }
 

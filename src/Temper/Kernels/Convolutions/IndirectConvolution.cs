@@ -23,15 +23,10 @@ internal static unsafe partial class IndirectConvolution
         long workPerRow = (long)job.ResultWidth * (job.ImageGroups > 0 ? tile.Rows : 1) * job.Taps * job.Depth * job.Columns;
         job.RowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
         job.PixelTasks = units * RowTasks(job);
-        int padded = tile.PaddedColumns(job.Columns);
-        int panels = Chunks.Count(padded, tile.Columns);
+        int panels = Chunks.Count(job.Columns, tile.Columns);
         job.PanelsPerTask = (int)Math.Clamp(CachedWeights / ((long)tile.Columns * job.Taps * job.Depth), 1, panels);
-        job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)padded * job.Taps * job.Depth);
-        if (job.GathersStatistics)
-        {
-            job.Partial = Scratch.Rent(Scratch.Use.Partial, 3L * job.PixelTasks * job.ResultChannels);
-        }
-
+        job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)tile.PaddedColumns(job.Columns) * job.Taps * job.Depth);
+        job.RentStatistics(job.PixelTasks);
         fixed (IndirectJob* pointer = &job)
         {
             for (job.Group = 0; job.Group < job.Groups; job.Group++)
@@ -43,7 +38,18 @@ internal static unsafe partial class IndirectConvolution
 
         if (job.GathersStatistics)
         {
-            MergeStatistics(job, job.PixelTasks, mean, variance);
+            job.Statistics.Merge(mean, variance);
+        }
+    }
+
+    /// <summary>Packs the weights of a job that has one group.</summary>
+    internal static void Pack(ref IndirectJob job)
+    {
+        ConvolutionTile tile = ConvolutionTile.Active;
+        job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)tile.PaddedColumns(job.Columns) * job.Taps * job.Depth);
+        fixed (IndirectJob* pointer = &job)
+        {
+            WorkerPool.Current.Run(&PackTask, pointer, Chunks.Count(job.Columns, tile.Columns));
         }
     }
 
@@ -63,7 +69,7 @@ internal static unsafe partial class IndirectConvolution
         int blocks = (bottom - first) * perRow;
         int entry = (job.Taps * (tile.Rows + 1)) + 1;
         int most = Math.Max(MostTableEntries / entry, 1);
-        float* partial = job.GathersStatistics ? job.Partial + (3L * task * job.ResultChannels) : null;
+        float* partial = job.StatisticsOf(task, PixelsOf(job, unit, bottom - first));
         float** table = (float**)Scratch.Rent(Scratch.Use.Pointers, (long)Math.Min(most, blocks) * entry * 2);
         for (int start = 0; start < blocks; start += most)
         {
@@ -84,6 +90,12 @@ internal static unsafe partial class IndirectConvolution
                 RunPanel(job, range, table, column, partial, isFirst: start == 0);
             }
         }
+    }
+
+    private static int PixelsOf(in IndirectJob job, int unit, int rows)
+    {
+        int images = job.ImageGroups > 0 ? Math.Min(ConvolutionTile.Active.Rows, job.Batch - (unit * ConvolutionTile.Active.Rows)) : 1;
+        return images * rows * job.ResultWidth;
     }
 
     /// <summary>Table entries that one pass over the panels uses: the table and the pixels it points at stay in the cache.</summary>
@@ -114,5 +126,5 @@ internal static unsafe partial class IndirectConvolution
     }
 
     /// <summary>The pixels of one tile.</summary>
-    private readonly record struct Block(long Offset, nint Distance, int Valid);
+    internal readonly record struct Block(long Offset, nint Distance, int Valid);
 }

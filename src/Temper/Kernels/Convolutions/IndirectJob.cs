@@ -51,11 +51,33 @@ internal unsafe struct IndirectJob
     internal int PixelTasks;
     internal int PanelsPerTask;
     internal int ImageGroups;
-    internal float* Partial;
+    internal ChannelStatistics Statistics;
 
     internal readonly int Taps => KernelHeight * KernelWidth;
 
     internal readonly long SourceImage => (long)SourceHeight * SourceWidth * SourceChannels;
 
     internal readonly long ResultImage => (long)ResultHeight * ResultWidth * ResultChannels;
+
+    /// <summary>Memory for the statistics of some tasks, where they are wanted.</summary>
+    internal void RentStatistics(int tasks)
+    {
+        if (GathersStatistics)
+        {
+            float* memory = Scratch.Rent(Scratch.Use.Partial, ChannelStatistics.Floats(tasks, ResultChannels));
+            Statistics = new ChannelStatistics(memory, tasks, ResultChannels);
+        }
+    }
+
+    /// <summary>Where a task gathers statistics of its pixels; null if they are not wanted.</summary>
+    internal readonly float* StatisticsOf(int task, int pixels)
+    {
+        if (!GathersStatistics)
+        {
+            return null;
+        }
+
+        Statistics.SetPixels(task, pixels);
+        return Statistics.Of(task);
+    }
 }

@@ -7,7 +7,7 @@ namespace Temper.Kernels;
 internal static unsafe partial class IndirectConvolution
 {
     /// <summary>Bias, addition, ReLU and statistics of one tile.</summary>
-    private static void Tail(in IndirectJob job, Block block, int channel, int columns, float* c, float* partial, bool isFirst)
+    internal static void Tail(in IndirectJob job, Block block, int channel, int columns, float* c, float* partial, bool isFirst)
     {
         if (job.Bias == null && job.Residual == null && !job.Relu && partial == null)
         {
@@ -44,36 +44,6 @@ internal static unsafe partial class IndirectConvolution
         }
 
         tail.Run<Lane>(j);
-    }
-
-    /// <summary>
-    /// Each task has counted from its own first value (its pivot), so that a mean far from zero costs no digits; the tasks are
-    /// merged in their order by the rule of Chan, Golub and LeVeque.
-    /// </summary>
-    private static void MergeStatistics(in IndirectJob job, int tasks, Span<float> mean, Span<float> variance)
-    {
-        int channels = job.ResultChannels;
-        int rowTasks = RowTasks(job);
-        int rows = ConvolutionTile.Active.Rows;
-        for (int c = 0; c < channels; c++)
-        {
-            (double count, double average, double squares) = (0, 0, 0);
-            for (int task = 0; task < tasks; task++)
-            {
-                float* partial = job.Partial + (3L * task * channels) + c;
-                int first = task % rowTasks * job.RowsPerTask;
-                int images = job.ImageGroups > 0 ? Math.Min(rows, job.Batch - (task / rowTasks * rows)) : 1;
-                double n = (double)images * (Math.Min(first + job.RowsPerTask, job.ResultHeight) - first) * job.ResultWidth;
-                double shifted = partial[channels] / n;
-                double delta = partial[0] + shifted - average;
-                average += delta * n / (count + n);
-                squares += partial[2 * channels] - (shifted * shifted * n) + (delta * delta * count * n / (count + n));
-                count += n;
-            }
-
-            mean[c] = (float)average;
-            variance[c] = (float)Math.Max(squares / count, 0);
-        }
     }
 
     private struct TileTail

@@ -1,0 +1,42 @@
+namespace Temper.Kernels;
+
+/// <summary>Whether Winograd's transforms are worth their cost. The answer depends on sizes alone.</summary>
+internal static class Winograd
+{
+    private const int LeastChannels = 16;
+
+    /// <summary>What a tile costs for each pair of channels, in multiplications of the direct kernel: 36, and what memory adds.</summary>
+    private const double TileCost = 48;
+
+    /// <summary>What the transform of a tile costs, a channel.</summary>
+    private const double TransformCost = 320;
+
+    /// <summary>What the transform of a filter costs.</summary>
+    private const double FilterCost = 200;
+
+    /// <summary>By how much the estimate must be the better one.</summary>
+    private const double Margin = 1.1;
+
+    /// <summary>Whether the forward pass should take them, or the gradient of the input.</summary>
+    internal static bool IsFaster(in ConvolutionGeometry g, bool isBackward)
+    {
+        (int depth, int columns) = isBackward ? (g.OutChannels, g.InChannels) : (g.InChannels, g.OutChannels);
+        (int height, int width) = isBackward ? (g.InHeight, g.InWidth) : (g.OutHeight, g.OutWidth);
+        bool fits = g.KernelHeight == 3 && g.KernelWidth == 3 && g.StrideHeight == 1 && g.StrideWidth == 1
+            && g.DilationHeight == 1 && g.DilationWidth == 1 && g.Groups == 1;
+        if (!fits || depth < LeastChannels || columns < LeastChannels)
+        {
+            return false;
+        }
+
+        var tiling = new WinogradTiling(g.Batch, height, width, columns);
+        double tile = TileCost + (TransformCost / depth) + (TransformCost / Math.Min(columns, WinogradTiling.BlockChannels))
+            + (FilterCost / tiling.TilesPerTask);
+        double direct = (double)g.Batch * Inside(g.OutHeight, g.PadTop, g.PadBottom) * Inside(g.OutWidth, g.PadLeft, g.PadRight);
+        return Margin * tile * tiling.TileRows * tiling.TileColumns < direct;
+    }
+
+    /// <summary>Pairs of a place and a tap that is inside the image; the direct kernel leaves out the others.</summary>
+    private static int Inside(int places, int before, int after) =>
+        Math.Max((3 * places) - (before * (before + 1) / 2) - (after * (after + 1) / 2), 1);
+}

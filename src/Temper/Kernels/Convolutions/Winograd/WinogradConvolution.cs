@@ -1,0 +1,37 @@
+namespace Temper.Kernels;
+
+/// <summary>
+/// Convolution of 3x3 at stride 1 with Winograd's F(4x4, 3x3): 36 products of channels for 16 pixels in the place of 144. A task takes
+/// some tiles and some result channels; block by block of the channels that are summed over it transforms filters and pixels and
+/// multiplies, and at the end transforms its sums into results, all in the second-level cache.
+/// </summary>
+/// <remarks>Lavin and Gray, arXiv:1509.09308; the points of interpolation are ours, see <see cref="IWinogradTransform"/>.</remarks>
+internal static unsafe class WinogradConvolution
+{
+    internal static void Run(ref IndirectJob convolution, int padTop, int padLeft, Span<float> mean, Span<float> variance)
+    {
+        IndirectConvolution.Pack(ref convolution);
+        var job = new WinogradJob(convolution, padTop, padLeft);
+        WorkerPool.Current.Run(&Task, &job, job.Tiling.RowTasks * job.Tiling.ColumnBlocks);
+        if (convolution.GathersStatistics)
+        {
+            job.Convolution.Statistics.Merge(mean, variance);
+        }
+    }
+
+    private static void Task(void* state, int number)
+    {
+        ref WinogradJob job = ref *(WinogradJob*)state;
+        (int block, int task) = Math.DivRem(number, job.Tiling.RowTasks);
+        var products = new WinogradProducts(job, task, job.Columns(block));
+        for (int k = 0; k < job.DepthBlocks; k++)
+        {
+            ChannelRange depth = job.Depths(k);
+            products.TransformFilters(depth);
+            products.TransformPixels(depth);
+            products.Multiply(depth, isFirst: k == 0);
+        }
+
+        products.TransformSums();
+    }
+}

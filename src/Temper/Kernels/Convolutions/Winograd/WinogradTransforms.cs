@@ -1,0 +1,55 @@
+using System.Runtime.CompilerServices;
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>Two-dimensional transforms: a line transform along the rows, then along the columns.</summary>
+internal static unsafe class WinogradTransforms
+{
+    /// <summary>Floats of memory that a transform needs for what stands between its two directions.</summary>
+    internal const int Between = TiledImages.Products * 16;
+
+    /// <summary>Transforms the squares of some channels, vector by vector.</summary>
+    internal static void Run<TTransform>(in VectorGrid source, in VectorGrid target, int channels, float* between)
+        where TTransform : unmanaged, IWinogradTransform
+    {
+        switch (Simd.Active)
+        {
+            case SimdWidth.Vector512:
+                Run<TTransform, Lanes512>(source, target, channels, between);
+                break;
+            case SimdWidth.Vector256:
+                Run<TTransform, Lanes256>(source, target, channels, between);
+                break;
+            case SimdWidth.Vector128:
+                Run<TTransform, Lanes128>(source, target, channels, between);
+                break;
+            default:
+                Run<TTransform, Lane>(source, target, channels, between);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TTransform, TLanes>(in VectorGrid source, in VectorGrid target, int channels, float* between)
+        where TTransform : unmanaged, IWinogradTransform
+        where TLanes : unmanaged, ILanes<TLanes>
+    {
+        (nint rowStep, nint columnStep, nint targetRow, nint targetColumn) = (source.RowStep, source.ColumnStep, target.RowStep, target.ColumnStep);
+        for (nint c = 0; c < channels; c += TLanes.Count)
+        {
+            float* from = source.First + c;
+            for (nint row = 0; row < TTransform.Inputs; row++)
+            {
+                TTransform.Apply<TLanes>(from + (row * rowStep), columnStep, between + (row * TTransform.Outputs * TLanes.Count), TLanes.Count);
+            }
+
+            float* to = target.First + c;
+            for (nint column = 0; column < TTransform.Outputs; column++)
+            {
+                TTransform.Apply<TLanes>(
+                    between + (column * TLanes.Count), TTransform.Outputs * TLanes.Count, to + (column * targetColumn), targetRow);
+            }
+        }
+    }
+}
