@@ -68,10 +68,11 @@ public sealed class ConvolutionTests
     }
 
     [Fact]
-    public void Both_passes_of_Winograd_are_among_them()
+    public void All_passes_of_Winograd_are_among_them()
     {
         Assert.True(Table.Count(sizes => Winograd.IsFaster(Make(sizes).Geometry, isBackward: false)) >= 4);
         Assert.True(Table.Count(sizes => Winograd.IsFaster(Make(sizes).Geometry, isBackward: true)) >= 4);
+        Assert.True(Table.Count(sizes => Winograd.IsFasterForWeights(Make(sizes).Geometry)) >= 4);
     }
 
     [Theory]

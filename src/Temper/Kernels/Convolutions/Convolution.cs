@@ -138,6 +138,10 @@ internal static unsafe class Convolution
             {
                 DepthwiseConvolution.Weights(geometry, px, pd, pw);
             }
+            else if (Winograd.IsFasterForWeights(geometry))
+            {
+                WinogradGradient.Run(geometry, px, pd, pw);
+            }
             else
             {
                 WeightGradient.Run(geometry, px, pd, pw);

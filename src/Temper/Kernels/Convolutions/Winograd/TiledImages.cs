@@ -23,7 +23,11 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
     /// <summary>Rows of tiles of one image.</summary>
     internal int TileRows => Chunks.Count(height, Step);
 
-    internal int Channels => channels;
+    /// <summary>Rows above the image where tiles begin to read.</summary>
+    internal int PadTop { get; init; }
+
+    /// <summary>Columns left of the image.</summary>
+    internal int PadLeft { get; init; }
 
     /// <summary>Pixel rows of a row of tiles that exist.</summary>
     internal int Rows(int tileRow) => Math.Min(Step, height - (tileRow * Step));
@@ -31,11 +35,12 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
     internal long Offset(int image, int row, int column) => ((((((long)image * height) + row) * width) + column) * channels);
 
     /// <summary>
-    /// Some channels of a square of pixels: where they stand if all of them are inside the image and fill whole vectors, else a copy
-    /// with zeros in the place of the others.
+    /// Some channels of the square of pixels that a tile reads: where they stand if all of them are inside the image and fill whole
+    /// vectors, else a copy with zeros in the place of the others.
     /// </summary>
-    internal VectorGrid Read(in Corner corner, int size, ChannelRange range, float* patch)
+    internal VectorGrid Read(in Corner result, int size, ChannelRange range, float* patch)
     {
+        var corner = new Corner(result.Image, result.Row - PadTop, result.Column - PadLeft);
         bool isInside = corner.Row >= 0 && corner.Column >= 0 && corner.Row + size <= height && corner.Column + size <= width;
         if (isInside && range.Count == range.Padded)
         {
@@ -83,7 +88,7 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
     }
 }
 
-/// <summary>The first pixel of a square; it may lie outside.</summary>
+/// <summary>The first pixel of a square.</summary>
 internal readonly record struct Corner(int Image, int Row, int Column);
 
 /// <summary>Some neighboring channels, and how many they are in whole vectors.</summary>

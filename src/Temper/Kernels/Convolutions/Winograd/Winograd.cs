@@ -22,18 +22,28 @@ internal static class Winograd
     {
         (int depth, int columns) = isBackward ? (g.OutChannels, g.InChannels) : (g.InChannels, g.OutChannels);
         (int height, int width) = isBackward ? (g.InHeight, g.InWidth) : (g.OutHeight, g.OutWidth);
-        bool fits = g.KernelHeight == 3 && g.KernelWidth == 3 && g.StrideHeight == 1 && g.StrideWidth == 1
-            && g.DilationHeight == 1 && g.DilationWidth == 1 && g.Groups == 1;
-        if (!fits || depth < LeastChannels || columns < LeastChannels)
-        {
-            return false;
-        }
-
         var tiling = new WinogradTiling(g.Batch, height, width, columns);
-        double tile = TileCost + (TransformCost / depth) + (TransformCost / Math.Min(columns, WinogradTiling.BlockChannels))
-            + (FilterCost / tiling.TilesPerTask);
+        double pixels = TransformCost / Math.Min(columns, WinogradTiling.BlockChannels), results = TransformCost / depth;
+        return Fits(g) && IsFaster(g, tiling.Tiles, TileCost + pixels + results + (FilterCost * tiling.RowTasks / tiling.Tiles));
+    }
+
+    /// <summary>Whether the gradient of the weights should take them.</summary>
+    internal static bool IsFasterForWeights(in ConvolutionGeometry g)
+    {
+        var tiling = new WinogradGradientTiling(g);
+        double pixels = TransformCost / Math.Min(g.OutChannels, WinogradTiling.BlockChannels);
+        double gradients = TransformCost / Math.Min(g.InChannels, WinogradTiling.BlockChannels);
+        return Fits(g) && IsFaster(g, tiling.Tiles, TileCost + pixels + gradients + (FilterCost * tiling.Parts / tiling.Tiles));
+    }
+
+    private static bool Fits(in ConvolutionGeometry g) =>
+        g.KernelHeight == 3 && g.KernelWidth == 3 && g.StrideHeight == 1 && g.StrideWidth == 1 && g.DilationHeight == 1 && g.DilationWidth == 1
+        && g.Groups == 1 && Math.Min(g.InChannels, g.OutChannels) >= LeastChannels;
+
+    private static bool IsFaster(in ConvolutionGeometry g, double tiles, double tileCost)
+    {
         double direct = (double)g.Batch * Inside(g.OutHeight, g.PadTop, g.PadBottom) * Inside(g.OutWidth, g.PadLeft, g.PadRight);
-        return Margin * tile * tiling.TileRows * tiling.TileColumns < direct;
+        return Margin * tileCost * tiles < direct;
     }
 
     /// <summary>Pairs of a place and a tap that is inside the image; the direct kernel leaves out the others.</summary>

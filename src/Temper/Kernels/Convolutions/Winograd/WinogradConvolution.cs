@@ -26,10 +26,7 @@ internal static unsafe class WinogradConvolution
         var products = new WinogradProducts(job, task, job.Columns(block));
         for (int k = 0; k < job.DepthBlocks; k++)
         {
-            ChannelRange depth = job.Depths(k);
-            products.TransformFilters(depth);
-            products.TransformPixels(depth);
-            products.Multiply(depth, isFirst: k == 0);
+            products.Add(job.Depths(k), isFirst: k == 0);
         }
 
         products.TransformSums();

@@ -3,92 +3,65 @@ namespace Temper.Kernels;
 /// <summary>One task's tiles and result channels: the 36 products of transformed pixels and filters, and what they become.</summary>
 internal readonly unsafe ref struct WinogradProducts
 {
-    /// <summary>Floats between neighboring products, so that a tile's 36 vectors do not all fall into one set of the cache.</summary>
-    internal const int Skew = 16;
-
     private readonly ref readonly WinogradJob _job;
     private readonly int _task;
     private readonly ChannelRange _columns;
-    private readonly int _firstRow;
-    private readonly int _rows;
-    private readonly int _tiles;
-    private readonly float* _filters;
-    private readonly float* _pixels;
-    private readonly float* _sums;
+    private readonly TileRows _rows;
+    private readonly TileVectors _sums;
     private readonly float* _patch;
 
     internal WinogradProducts(in WinogradJob job, int task, ChannelRange columns)
     {
         _job = ref job;
-        _task = task;
-        _columns = columns;
-        (_firstRow, _rows) = job.Tiling.RowsOf(task);
-        _tiles = _rows * job.Tiling.TileColumns;
-        const int Block = WinogradTiling.BlockChannels;
-        _filters = Scratch.Rent(Scratch.Use.Right, TiledImages.Products * ((Block * Block) + Skew));
-        _pixels = Scratch.Rent(Scratch.Use.Left, TiledImages.Products * ((_tiles * Block) + Skew));
-        _sums = Scratch.Rent(Scratch.Use.Columns, TiledImages.Products * ((_tiles * Block) + Skew));
-        _patch = Scratch.Rent(Scratch.Use.Tile, (TiledImages.Products * Block) + WinogradTransforms.Between);
+        (_task, _columns, _rows) = (task, columns, job.RowsOf(task));
+        _sums = new TileVectors(Scratch.Use.Columns, _rows.Tiles, columns.Padded);
+        _patch = Scratch.Rent(Scratch.Use.Tile, WinogradTransforms.PatchFloats + WinogradTransforms.Between);
     }
 
-    private float* Between => _patch + (TiledImages.Products * WinogradTiling.BlockChannels);
+    private float* Between => _patch + WinogradTransforms.PatchFloats;
 
-    /// <summary>Floats of one product's sums.</summary>
-    private int SumsStep => (_tiles * _columns.Padded) + Skew;
-
-    private int PixelsStep(ChannelRange depth) => (_tiles * depth.Padded) + Skew;
-
-    private int FiltersStep(ChannelRange depth) => (depth.Count * _columns.Padded) + Skew;
+    /// <summary>Adds the products over some of the channels that are summed over, or sets them: <c>[product][panel][tile][column]</c>.</summary>
+    internal void Add(ChannelRange depth, bool isFirst)
+    {
+        TileVectors filters = TransformFilters(depth);
+        var pixels = new TileVectors(Scratch.Use.Left, _rows.Tiles, depth.Padded);
+        pixels.Transform<PixelTransform>(_job.Source, _rows, depth);
+        for (int product = 0; product < TiledImages.Products; product++)
+        {
+            for (int column = 0; column < _columns.Padded; column += ConvolutionTile.Active.Columns)
+            {
+                Multiply(
+                    pixels.At(product), depth, filters.At(product) + (column * depth.Count), Width(column),
+                    _sums.At(product) + (column * _rows.Tiles), !isFirst);
+            }
+        }
+    }
 
     /// <summary><c>[product][panel][channel summed over][column]</c>. The gradient of the input sees the filters turned around.</summary>
-    internal void TransformFilters(ChannelRange depth)
+    private TileVectors TransformFilters(ChannelRange depth)
     {
         ref readonly IndirectJob convolution = ref _job.Convolution;
-        nint step = FiltersStep(depth);
+        var filters = new TileVectors(Scratch.Use.Right, depth.Count, _columns.Padded);
         for (int column = 0; column < _columns.Padded; column += ConvolutionTile.Active.Columns)
         {
             int width = Width(column);
             float* panel = convolution.Packed + ((long)(_columns.First + column) * convolution.Taps * convolution.Depth) + ((long)depth.First * width);
             nint tap = (nint)convolution.Depth * width;
             VectorGrid source = convolution.IsBackward ? new(panel + (8 * tap), -3 * tap, -tap) : new(panel, 3 * tap, tap);
-            var target = new VectorGrid(_filters + (column * depth.Count), 6 * step, step);
+            VectorGrid target = filters.Grid(filters.At(0) + (column * depth.Count));
             WinogradTransforms.Run<FilterTransform>(source, target, depth.Count * width, Between);
         }
+
+        return filters;
     }
 
-    /// <summary><c>[product][tile][channel summed over]</c>.</summary>
-    internal void TransformPixels(ChannelRange depth)
+    private void Multiply(float* pixels, ChannelRange depth, float* filters, int width, float* sums, bool adds)
     {
-        nint step = PixelsStep(depth);
-        float* target = _pixels;
-        for (int row = _firstRow; row < _firstRow + _rows; row++)
+        for (int tile = 0; tile < _rows.Tiles; tile += GemmTile.Active.Rows)
         {
-            for (int column = 0; column < _job.Tiling.TileColumns; column++, target += depth.Padded)
-            {
-                VectorGrid source = _job.Source.Read(_job.SourceCorner(row, column), size: 6, depth, _patch);
-                WinogradTransforms.Run<PixelTransform>(source, new VectorGrid(target, 6 * step, step), depth.Padded, Between);
-            }
-        }
-    }
-
-    /// <summary>Adds to the sums, or sets them: <c>[product][panel][tile][column]</c>.</summary>
-    internal void Multiply(ChannelRange depth, bool isFirst)
-    {
-        for (int product = 0; product < TiledImages.Products; product++)
-        {
-            float* pixels = _pixels + (product * PixelsStep(depth));
-            for (int column = 0; column < _columns.Padded; column += ConvolutionTile.Active.Columns)
-            {
-                int width = Width(column);
-                float* filters = _filters + (product * FiltersStep(depth)) + (column * depth.Count);
-                float* sums = _sums + (product * SumsStep) + (column * _tiles);
-                for (int tile = 0; tile < _tiles; tile += GemmTile.Active.Rows)
-                {
-                    int rows = Math.Min(GemmTile.Active.Rows, _tiles - tile);
-                    GemmTile.Active.Kernel(rows, width / GemmTile.Active.Lanes)(
-                        depth.Count, pixels + (tile * depth.Padded), depth.Padded, filters, width, sums + (tile * width), width, !isFirst);
-                }
-            }
+            int rows = Math.Min(GemmTile.Active.Rows, _rows.Tiles - tile);
+            GemmTile.Active.Kernel(rows, width / GemmTile.Active.Lanes)(
+                depth.Count, pixels + (tile * depth.Padded), depth.Padded, filters, width, sums + (tile * width), width, adds);
         }
     }
 
@@ -100,15 +73,15 @@ internal readonly unsafe ref struct WinogradProducts
         {
             int width = Width(column);
             var range = new ChannelRange(_columns.First + column, Math.Min(width, _columns.Count - column), width);
-            float* sums = _sums + (column * _tiles);
-            for (int row = 0; row < _rows; row++)
+            float* sums = _sums.At(0) + (column * _rows.Tiles);
+            for (int row = 0; row < _rows.Count; row++)
             {
-                for (int place = 0; place < _job.Tiling.TileColumns; place++, sums += width)
+                for (int place = 0; place < _rows.Columns; place++, sums += width)
                 {
-                    TransformTile(_job.ResultCorner(_firstRow + row, place), range, sums);
+                    TransformTile(_rows.Corner(row, place), range, sums);
                 }
 
-                Tail(_job.ResultCorner(_firstRow + row, 0), range, statistics, isFirst: row == 0);
+                Tail(_rows.Corner(row, 0), range, statistics, isFirst: row == 0);
             }
         }
     }
@@ -116,7 +89,7 @@ internal readonly unsafe ref struct WinogradProducts
     private void TransformTile(Corner corner, ChannelRange range, float* sums)
     {
         VectorGrid target = _job.Result.Target(corner, range, _patch);
-        WinogradTransforms.Run<ResultTransform>(new VectorGrid(sums, 6 * SumsStep, SumsStep), target, range.Padded, Between);
+        WinogradTransforms.Run<ResultTransform>(_sums.Grid(sums), target, range.Padded, Between);
         if (target.First == _patch)
         {
             _job.Result.Store(corner, range, _patch);
@@ -141,9 +114,9 @@ internal readonly unsafe ref struct WinogradProducts
     private int PixelCount()
     {
         int count = 0;
-        for (int row = _firstRow; row < _firstRow + _rows; row++)
+        for (int row = 0; row < _rows.Count; row++)
         {
-            count += _job.Result.Rows(row % _job.Result.TileRows) * _job.Convolution.ResultWidth;
+            count += _job.Result.Rows(_rows.Corner(row, 0).Row / TiledImages.Step) * _job.Convolution.ResultWidth;
         }
 
         return count;

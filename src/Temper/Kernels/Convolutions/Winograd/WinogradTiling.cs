@@ -33,7 +33,7 @@ internal readonly record struct WinogradTiling
     /// <summary>Tasks for one block of result channels; each gathers statistics of its own.</summary>
     internal int RowTasks { get; }
 
-    internal double TilesPerTask => (double)TileRows * TileColumns / RowTasks;
+    internal double Tiles => (double)TileRows * TileColumns;
 
     /// <summary>The rows of tiles of a task.</summary>
     internal (int First, int Count) RowsOf(int task)

@@ -9,6 +9,9 @@ internal static unsafe class WinogradTransforms
     /// <summary>Floats of memory that a transform needs for what stands between its two directions.</summary>
     internal const int Between = TiledImages.Products * 16;
 
+    /// <summary>Floats of a copy of what a tile reads or writes.</summary>
+    internal const int PatchFloats = TiledImages.Products * WinogradTiling.BlockChannels;
+
     /// <summary>Transforms the squares of some channels, vector by vector.</summary>
     internal static void Run<TTransform>(in VectorGrid source, in VectorGrid target, int channels, float* between)
         where TTransform : unmanaged, IWinogradTransform

@@ -1,0 +1,68 @@
+namespace Temper.Kernels;
+
+/// <summary>Sizes and memory of one gradient of filters by Winograd's transforms.</summary>
+internal unsafe struct WinogradGradientJob
+{
+    /// <summary>Floats of the sums of one pair of blocks.</summary>
+    internal const int SumFloats = TiledImages.Products * ((WinogradTiling.BlockChannels * WinogradTiling.BlockChannels) + TileVectors.Skew);
+
+    internal float* Sums;
+    internal float* Dw;
+    private readonly ConvolutionGeometry _geometry;
+
+    internal WinogradGradientJob(in ConvolutionGeometry g, float* x, float* dy)
+    {
+        _geometry = g;
+        Input = new TiledImages(x, g.InHeight, g.InWidth, g.InChannels) { PadTop = g.PadTop, PadLeft = g.PadLeft };
+        Gradient = new TiledImages(dy, g.OutHeight, g.OutWidth, g.OutChannels);
+        Tiling = new WinogradGradientTiling(g);
+    }
+
+    internal TiledImages Input { get; }
+
+    internal TiledImages Gradient { get; }
+
+    internal WinogradGradientTiling Tiling { get; }
+
+    internal readonly float* SumsOf(int part, int pair) => Sums + ((((long)part * Tiling.Pairs) + pair) * SumFloats);
+
+    /// <summary>Floats from one product's sums to the next.</summary>
+    internal readonly int SumStep(int pair)
+    {
+        (ChannelRange inputs, ChannelRange outputs) = Blocks(pair);
+        return (outputs.Count * inputs.Padded) + TileVectors.Skew;
+    }
+
+    /// <summary>The input and the output channels of a pair of blocks.</summary>
+    internal readonly (ChannelRange Inputs, ChannelRange Outputs) Blocks(int pair)
+    {
+        (int output, int input) = Math.DivRem(pair, Tiling.InputBlocks);
+        return (ChannelRange.Of(input, _geometry.InChannels), ChannelRange.Of(output, _geometry.OutChannels));
+    }
+
+    internal readonly float* Filter(int output, int input) => Dw + ((((long)output * _geometry.InChannels) + input) * _geometry.Taps);
+
+    /// <summary>Some channels of some rows of tiles.</summary>
+    internal readonly TileVectors Transform<TTransform>(in TiledImages images, int row, int rows, ChannelRange range, Scratch.Use use)
+        where TTransform : unmanaged, IWinogradTransform
+    {
+        var tiles = new TileRows(row, rows, Gradient.TileRows, Tiling.TileColumns);
+        var vectors = new TileVectors(use, tiles.Tiles, range.Padded);
+        vectors.Transform<TTransform>(images, tiles, range);
+        return vectors;
+    }
+
+    /// <summary>Where each tile's output channels begin, and behind those, its input channels.</summary>
+    internal readonly int* FillOffsets(ChannelRange inputs, ChannelRange outputs)
+    {
+        int tiles = Tiling.TilesPerStep;
+        int* offsets = (int*)Scratch.Rent(Scratch.Use.Pointers, 2L * tiles);
+        for (int tile = 0; tile < tiles; tile++)
+        {
+            offsets[tile] = tile * outputs.Padded;
+            offsets[tiles + tile] = tile * inputs.Padded;
+        }
+
+        return offsets;
+    }
+}
