@@ -10,11 +10,11 @@ public class Convolutions
     private const int Batch = 64;
 
     private ConvolutionGeometry _geometry;
-    private float[] _x = [];
-    private float[] _weight = [];
-    private float[] _y = [];
-    private float[] _dx = [];
-    private float[] _dw = [];
+    private Memory<float> _x;
+    private Memory<float> _weight;
+    private Memory<float> _y;
+    private Memory<float> _dx;
+    private Memory<float> _dw;
 
     [Params("3: 3-64 @32", "3: 64-64 @32", "3: 256-256 @8", "1: 256-256 @8", "5: 1-20 @28", "5: 20-50 @12")]
     public string Layer { get; set; } = "";
@@ -29,17 +29,17 @@ public class Convolutions
             Batch = Batch, InChannels = n[1], InHeight = n[3], InWidth = n[3], OutChannels = n[2], KernelHeight = n[0], KernelWidth = n[0],
             PadTop = padding, PadLeft = padding, PadBottom = padding, PadRight = padding,
         };
-        (_x, _dx) = (Numbers.From(1, _geometry.InCount), new float[_geometry.InCount]);
-        (_weight, _dw) = (Numbers.From(2, _geometry.WeightCount), new float[_geometry.WeightCount]);
+        (_x, _dx) = (Numbers.From(1, _geometry.InCount), Numbers.Room(_geometry.InCount));
+        (_weight, _dw) = (Numbers.From(2, _geometry.WeightCount), Numbers.Room(_geometry.WeightCount));
         _y = Numbers.From(3, _geometry.OutCount);
     }
 
     [Benchmark]
-    public void Forward() => Convolution.Forward(_geometry, _x, _weight, _y, default);
+    public void Forward() => Convolution.Forward(_geometry, _x.Span, _weight.Span, _y.Span, default);
 
     [Benchmark]
-    public void BackwardData() => Convolution.BackwardData(_geometry, _y, _weight, _dx);
+    public void BackwardData() => Convolution.BackwardData(_geometry, _y.Span, _weight.Span, _dx.Span);
 
     [Benchmark]
-    public void BackwardWeights() => Convolution.BackwardWeights(_geometry, _x, _y, _dw);
+    public void BackwardWeights() => Convolution.BackwardWeights(_geometry, _x.Span, _y.Span, _dw.Span);
 }

@@ -7,9 +7,9 @@ namespace Temper.Benchmarks;
 /// <summary><c>[M, K] x [K, N]</c>, packing inside the time.</summary>
 public class MatrixProducts
 {
-    private float[] _a = [];
-    private float[] _b = [];
-    private float[] _c = [];
+    private Memory<float> _a;
+    private Memory<float> _b;
+    private Memory<float> _c;
     private (int M, int K, int N) _sizes;
 
     [Params("512x512x512", "1024x1024x1024", "64x784x300", "64x800x500")]
@@ -22,9 +22,9 @@ public class MatrixProducts
         _sizes = (sizes[0], sizes[1], sizes[2]);
         _a = Numbers.From(1, sizes[0] * sizes[1]);
         _b = Numbers.From(2, sizes[1] * sizes[2]);
-        _c = new float[sizes[0] * sizes[2]];
+        _c = Numbers.Room(sizes[0] * sizes[2]);
     }
 
     [Benchmark]
-    public void Multiply() => Gemm.Multiply(new MatrixView(_a, _sizes.M, _sizes.K), new MatrixView(_b, _sizes.K, _sizes.N), _c);
+    public void Multiply() => Gemm.Multiply(new MatrixView(_a.Span, _sizes.M, _sizes.K), new MatrixView(_b.Span, _sizes.K, _sizes.N), _c.Span);
 }

@@ -10,10 +10,10 @@ public class MemoryBound
 
     private readonly float[] _mean = new float[Channels];
     private readonly float[] _variance = new float[Channels];
-    private float[] _x = [];
-    private float[] _y = [];
-    private float[] _z = [];
-    private float[] _w = [];
+    private Memory<float> _x;
+    private Memory<float> _y;
+    private Memory<float> _z;
+    private Memory<float> _w;
 
     [Params(64 * 1024, 4 * 1024 * 1024)]
     public int Floats { get; set; }
@@ -22,19 +22,19 @@ public class MemoryBound
     public void Setup()
     {
         (_x, _y) = (Numbers.From(1, Floats), Numbers.From(2, Floats));
-        (_z, _w) = (new float[Floats], new float[Floats]);
+        (_z, _w) = (Numbers.Room(Floats), Numbers.Room(Floats));
     }
 
     [Benchmark]
-    public void Statistics() => Normalization.Statistics(_x, _mean, _variance);
+    public void Statistics() => Normalization.Statistics(_x.Span, _mean, _variance);
 
     [Benchmark]
-    public void NormalizeAddRelu() => Normalization.Apply(_x, _variance, _mean, _y, relu: true, _z);
+    public void NormalizeAddRelu() => Normalization.Apply(_x.Span, _variance, _mean, _y.Span, relu: true, _z.Span);
 
     [Benchmark]
-    public double SumOfSquares() => Reductions.SumOfSquares(_x);
+    public double SumOfSquares() => Reductions.SumOfSquares(_x.Span);
 
     [Benchmark]
     public void Adam() => OptimizerSteps.Adam(
-        new ParameterStep { Value = _x, Gradient = _y, Rate = 1e-6f }, _z, _w, new AdamRule(0.9f, 0.999f, 1e-8f, 1, 1));
+        new ParameterStep { Value = _x.Span, Gradient = _y.Span, Rate = 1e-6f }, _z.Span, _w.Span, new AdamRule(0.9f, 0.999f, 1e-8f, 1, 1));
 }

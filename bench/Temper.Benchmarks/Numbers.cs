@@ -1,14 +1,18 @@
 using Temper.Randomness;
+using Temper.Tensors.Memory;
 
 namespace Temper.Benchmarks;
 
 /// <summary>Input of the benchmarks: the same numbers in each run.</summary>
 internal static class Numbers
 {
-    internal static float[] From(ulong seed, long count)
+    internal static Memory<float> From(ulong seed, long count)
     {
-        float[] values = new float[checked((int)count)];
-        RandomStream.FromSeed(seed).FillUniform(values, -1, 1);
+        Memory<float> values = Room(count);
+        RandomStream.FromSeed(seed).FillUniform(values.Span, -1, 1);
         return values;
     }
+
+    /// <summary>Memory aligned as that of tensors.</summary>
+    internal static Memory<float> Room(long count) => BufferPool<float>.AllocateAligned(checked((int)count));
 }

@@ -1,6 +1,7 @@
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Optimization;
+using Temper.Tensors.Memory;
 
 namespace Temper.Cli.Benchmarks;
 
@@ -27,8 +28,8 @@ internal static class Workloads
 
     private static Workload Product(int m, int n, int k) => new($"product {m} x {n} x {k}", 2.0 * m * n * k, Samples: 0, () =>
     {
-        float[] a = Values(m * k), b = Values(k * n), c = new float[m * n];
-        return () => Gemm.Multiply(new MatrixView(a, m, k), new MatrixView(b, k, n), c);
+        Memory<float> a = Values(m * k), b = Values(k * n), c = BufferPool<float>.AllocateAligned(m * n);
+        return () => Gemm.Multiply(new MatrixView(a.Span, m, k), new MatrixView(b.Span, k, n), c.Span);
     });
 
     private static ConvolutionGeometry Square(int from, int to, int size) => new()
@@ -40,8 +41,8 @@ internal static class Workloads
     private static Workload Convolution(string name, ConvolutionGeometry g) =>
         new($"convolution {name}", 2.0 * g.OutCount * g.Taps * g.GroupInputs, g.Batch, () =>
         {
-            float[] x = Values((int)g.InCount), w = Values(g.OutChannels * g.GroupInputs * g.Taps), y = new float[g.OutCount];
-            return () => Kernels.Convolution.Forward(g, x, w, y, default);
+            Memory<float> x = Values((int)g.InCount), w = Values((int)g.WeightCount), y = BufferPool<float>.AllocateAligned((int)g.OutCount);
+            return () => Kernels.Convolution.Forward(g, x.Span, w.Span, y.Span, default);
         });
 
     private static Workload Step(string network, int batch, Optimizer optimizer) =>
@@ -52,12 +53,12 @@ internal static class Workloads
         });
 
     /// <summary>Numbers of one size and both signs, the same each time.</summary>
-    private static float[] Values(int count)
+    private static Memory<float> Values(int count)
     {
-        float[] values = new float[count];
+        Memory<float> values = BufferPool<float>.AllocateAligned(count);
         for (int i = 0; i < count; i++)
         {
-            values[i] = ((i * 37 % 101) - 50) / 64f;
+            values.Span[i] = ((i * 37 % 101) - 50) / 64f;
         }
 
         return values;

@@ -18,7 +18,7 @@ internal static class OnnxChain
     /// <param name="layer">The convolution; a chain of several needs equal sizes before and after.</param>
     /// <param name="length">How many.</param>
     /// <param name="weights"><c>[O, I, K, K]</c>, the same for all.</param>
-    public static byte[] Write(ConvolutionLayer layer, int length, float[] weights)
+    public static byte[] Write(ConvolutionLayer layer, int length, ReadOnlySpan<float> weights)
     {
         var graph = new Message();
         for (int i = 0; i < length; i++)
@@ -45,7 +45,7 @@ internal static class OnnxChain
         return attribute.Number(20, (int)AttributeType.Integers);
     }
 
-    private static Message Weights(ConvolutionLayer layer, float[] weights)
+    private static Message Weights(ConvolutionLayer layer, ReadOnlySpan<float> weights)
     {
         byte[] raw = new byte[weights.Length * sizeof(float)];
         for (int i = 0; i < weights.Length; i++)

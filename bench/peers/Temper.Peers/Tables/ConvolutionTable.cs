@@ -4,6 +4,7 @@ using Temper.Kernels;
 using Temper.Peers.Measuring;
 using Temper.Peers.Native;
 using Temper.Randomness;
+using Temper.Tensors.Memory;
 
 namespace Temper.Peers.Tables;
 
@@ -68,11 +69,11 @@ internal static class ConvolutionTable
         private readonly PyTorchWorker? _torch;
         private readonly double _seconds;
         private readonly int _threads;
-        private readonly float[] _x;
-        private readonly float[] _w;
-        private readonly float[] _y;
-        private readonly float[] _dx;
-        private readonly float[] _dw;
+        private readonly Memory<float> _x;
+        private readonly Memory<float> _w;
+        private readonly Memory<float> _y;
+        private readonly Memory<float> _dx;
+        private readonly Memory<float> _dw;
 
         public Comparison(ConvolutionLayer layer, PyTorchWorker? torch, double seconds, int threads)
         {
@@ -91,13 +92,13 @@ internal static class ConvolutionTable
                 size = _layer.Size, kernel = _layer.Kernel, stride = _layer.Stride, padding = _layer.Padding,
             });
             ConvolutionGeometry g = _layer.Geometry;
-            var ratios = new List<double> { Row(table, Forward, () => Convolution.Forward(g, _x, _w, _y, default)) };
+            var ratios = new List<double> { Row(table, Forward, () => Convolution.Forward(g, _x.Span, _w.Span, _y.Span, default)) };
             if (_layer.Inputs > 3)
             {
-                ratios.Add(Row(table, "data", () => Convolution.BackwardData(g, _y, _w, _dx)));
+                ratios.Add(Row(table, "data", () => Convolution.BackwardData(g, _y.Span, _w.Span, _dx.Span)));
             }
 
-            ratios.Add(Row(table, "weights", () => Convolution.BackwardWeights(g, _x, _y, _dw)));
+            ratios.Add(Row(table, "weights", () => Convolution.BackwardWeights(g, _x.Span, _y.Span, _dw.Span)));
             return [.. ratios];
         }
 
@@ -139,8 +140,8 @@ internal static class ConvolutionTable
 
         private unsafe Contender Onnx(int length)
         {
-            float[] x = Numbers(_layer.Geometry.InCount, 1), y = Numbers(_layer.Geometry.OutCount, 3);
-            nint session = OnnxRuntime.OpenModel(OnnxChain.Write(_layer, length, _w), _threads);
+            Memory<float> x = Numbers(_layer.Geometry.InCount, 1), y = Numbers(_layer.Geometry.OutCount, 3);
+            nint session = OnnxRuntime.OpenModel(OnnxChain.Write(_layer, length, _w.Span), _threads);
             nint input = View(x, _layer.Inputs, _layer.Size), output = View(y, _layer.Outputs, _layer.OutSize);
             return new($"ORT {length}", () =>
             {
@@ -150,9 +151,9 @@ internal static class ConvolutionTable
             });
         }
 
-        private unsafe nint View(float[] pinned, int channels, int size)
+        private unsafe nint View(Memory<float> pinned, int channels, int size)
         {
-            fixed (float* data = pinned)
+            fixed (float* data = pinned.Span)
             {
                 return OnnxRuntime.View(data, [_layer.Batch, channels, size, size]);
             }
@@ -161,10 +162,11 @@ internal static class ConvolutionTable
         private static string Milliseconds(IEnumerable<double> seconds) =>
             string.Join(" ", seconds.Select(s => (s * 1e3).ToString("F3", CultureInfo.InvariantCulture)));
 
-        private static float[] Numbers(long count, ulong seed)
+        /// <summary>Aligned as tensors are; pinned, since other libraries keep the address.</summary>
+        private static Memory<float> Numbers(long count, ulong seed)
         {
-            float[] values = GC.AllocateArray<float>(checked((int)count), pinned: true);
-            RandomStream.FromSeed(seed).FillUniform(values, -1, 1);
+            Memory<float> values = BufferPool<float>.AllocateAligned(checked((int)count));
+            RandomStream.FromSeed(seed).FillUniform(values.Span, -1, 1);
             return values;
         }
     }

@@ -3,6 +3,7 @@ using Temper.Kernels;
 using Temper.Peers.Measuring;
 using Temper.Peers.Native;
 using Temper.Randomness;
+using Temper.Tensors.Memory;
 
 namespace Temper.Peers.Tables;
 
@@ -78,39 +79,44 @@ internal static class GemmTable
 
         public unsafe double[] Measure(double seconds)
         {
-            float[] a = Numbers(M * K, 1), b = Numbers(K * N, 2), ours = Numbers(M * N, 3), theirs = Numbers(M * N, 4);
-            fixed (float* pa = a, pb = b, pc = theirs)
+            Memory<float> a = Numbers(M * K, 1), b = Numbers(K * N, 2), ours = Numbers(M * N, 3), theirs = Numbers(M * N, 4);
+            fixed (float* pa = a.Span, pb = b.Span, pc = theirs.Span)
             {
                 (nint na, nint nb, nint nc) = ((nint)pa, (nint)pb, (nint)pc);
                 double[] times = Rounds.Measure(
                     [
                         new("Temper", () => Gemm.Multiply(
-                            TransposeA ? new MatrixView(a, K, M).Transposed : new MatrixView(a, M, K),
-                            TransposeB ? new MatrixView(b, N, K).Transposed : new MatrixView(b, K, N),
-                            ours)),
+                            TransposeA ? new MatrixView(a.Span, K, M).Transposed : new MatrixView(a.Span, M, K),
+                            TransposeB ? new MatrixView(b.Span, N, K).Transposed : new MatrixView(b.Span, K, N),
+                            ours.Span)),
                         new("oneDNN", () => OneDnn.Multiply(M, N, K, (float*)na, TransposeA, (float*)nb, TransposeB, (float*)nc)),
                     ],
                     seconds);
-                Compare(ours, theirs);
+                Compare(ours.Span, theirs.Span);
                 return times;
             }
         }
 
         /// <summary>A fast wrong product is worth nothing.</summary>
-        private void Compare(float[] ours, float[] theirs)
+        private void Compare(ReadOnlySpan<float> ours, ReadOnlySpan<float> theirs)
         {
-            float worst = ours.Zip(theirs, (x, y) => MathF.Abs(x - y)).Max();
+            float worst = 0;
+            for (int i = 0; i < ours.Length; i++)
+            {
+                worst = MathF.Max(worst, MathF.Abs(ours[i] - theirs[i]));
+            }
+
             if (!(worst < 1e-6f * (K + 100)))
             {
                 throw new InvalidOperationException($"{this}: results differ (got {worst}, expected rounding errors only)");
             }
         }
 
-        /// <summary>Pinned: a moving collection between rounds would hand the other library a stale address.</summary>
-        private static float[] Numbers(int count, ulong seed)
+        /// <summary>Aligned as tensors are, and pinned: a moving collection between rounds would hand the other library a stale address.</summary>
+        private static Memory<float> Numbers(int count, ulong seed)
         {
-            float[] values = GC.AllocateArray<float>(count, pinned: true);
-            RandomStream.FromSeed(seed).Fill(values);
+            Memory<float> values = BufferPool<float>.AllocateAligned(count);
+            RandomStream.FromSeed(seed).Fill(values.Span);
             return values;
         }
     }

@@ -48,6 +48,13 @@ internal static class BufferPool<T>
         ? GC.AllocateUninitializedArray<T>(count)
         : GC.AllocateUninitializedArray<T>(checked(count + Slack), pinned: true);
 
+    /// <summary>Memory as tensors have it, for kernels that are called by themselves.</summary>
+    internal static Memory<T> AllocateAligned(int count)
+    {
+        T[] array = Allocate(count);
+        return array.AsMemory(Start(array), count);
+    }
+
     /// <summary>Index of the first element to use: on a 64-byte boundary where the array is pinned.</summary>
     internal static int Start(T[] array)
     {
