@@ -8,19 +8,25 @@ namespace Temper.KernelGenerator;
 /// </summary>
 internal static class RowTiles
 {
-    /// <summary>Rows of B that are fetched ahead: B may lie in a caller's matrix, where the machine's own prefetching loses the track.</summary>
-    private const int Ahead = 8;
+    /// <summary>From such depth on the result would leave the first-level cache before it is stored, so it is fetched as late as now.</summary>
+    private const int MuchDepth = 256;
 
-    private const string Signature = "nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds";
+    /// <summary>Rows of B that are fetched ahead: B may lie in a caller's matrix, where the machine's own prefetching loses the track.</summary>
+    private const int RowsAhead = 8;
+
+    private const int LineFloats = 16;
 
     // The largest tile of each width. Accumulators + vectors of B + one broadcast fit the registers: 32 with AVX-512, else 16.
     private static readonly TileShape[] Largest = [new(512, 8, 3), new(256, 6, 2), new(128, 6, 2), new(0, 4, 2)];
+
+    private const string Signature =
+        "nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds";
 
     public static string File()
     {
         var text = new StringBuilder();
         Tiles.Head(text, "RowTiles", "C[rows, columns] (+)= A B. Rows of A, B and C lie at any distances; all rows of B hold whole vectors.", usesSse: true);
-        Tiles.Family(text, Largest, "Rows", "nint, float*, nint, float*, nint, float*, nint, bool, void", Tile);
+        Tiles.Family(text, Largest, "Rows", "nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void", Tile);
         text.Append("}\n");
         return text.ToString();
     }
@@ -28,21 +34,26 @@ internal static class RowTiles
     private static void Tile(StringBuilder text, TileShape t)
     {
         Tiles.Begin(text, $"Rows{t.Suffix}({Signature})");
+        Tiles.Accumulators(text, t);
+        FetchResult(text, t);
+        text.Append("        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;\n");
+        text.Append("        for (nint done = 0; done < depth; done += steps)\n        {\n");
+        Copy(text, t);
+        text.Append("            nint count = Math.Min(steps, depth - done);\n            float* a0 = a + done;\n");
         for (int i = 1; i < t.Rows; i++)
         {
-            text.Append($"        float* a{i} = a + ({i} * aStep);\n");
+            text.Append($"            float* a{i} = a0 + ({i} * aStep);\n");
         }
 
-        Tiles.Accumulators(text, t);
-        text.Append("        for (nint k = 0; k < depth; k++)\n        {\n");
-        Tiles.LoadRight(text, t, "b");
-        Prefetch(text, t);
+        text.Append("            for (nint k = 0; k < count; k++)\n            {\n");
+        Tiles.LoadRight(text, t, "b", "                ");
+        FetchRow(text, t, $"b + ({RowsAhead} * bStep)", "                ");
         for (int i = 0; i < t.Rows; i++)
         {
-            Tiles.Update(text, t, i, i == 0 ? "a[k]" : $"a{i}[k]", "            ");
+            Tiles.Update(text, t, i, $"a{i}[k]", "                ");
         }
 
-        text.Append("            b += bStep;\n        }\n\n        if (adds)\n        {\n");
+        text.Append("                b += bStep;\n            }\n        }\n\n        if (adds)\n        {\n");
         Tiles.StoreRows(text, t, adds: true, guarded: false, distance: "cStep");
         text.Append("        }\n        else\n        {\n");
         Tiles.StoreRows(text, t, adds: false, guarded: false, distance: "cStep");
@@ -50,17 +61,36 @@ internal static class RowTiles
         Tiles.End(text);
     }
 
-    private static void Prefetch(StringBuilder text, TileShape t)
+    /// <summary>Copies rows, and fetches those that will be copied later.</summary>
+    private static void Copy(StringBuilder text, TileShape t)
     {
-        const int LineFloats = 16;
-        if (t.Bits < 256)
+        const string Indent = "                    ";
+        text.Append("            if (copy != null)\n            {\n                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)\n                {\n");
+        FetchRow(text, t, "copy->Source + copy->Ahead", Indent);
+        for (int j = 0; j < t.Vectors; j++)
         {
-            return;
+            text.Append($"{Indent}{t.Store(t.Load($"copy->Source + {j * t.Lanes}"), $"copy->Target + {j * t.Lanes}")}\n");
         }
 
-        for (int j = 0; j < t.Columns; j += LineFloats)
+        text.Append($"{Indent}copy->Source += copy->SourceStep;\n{Indent}copy->Target += {t.Columns};\n{Indent}copy->Rows--;\n                }}\n            }}\n\n");
+    }
+
+    private static void FetchResult(StringBuilder text, TileShape t)
+    {
+        text.Append($"        if (depth > {MuchDepth})\n        {{\n");
+        for (int i = 0; i < t.Rows; i++)
         {
-            text.Append($"            Sse.Prefetch0(b + ({Ahead} * bStep) + {j});\n");
+            FetchRow(text, t, i == 0 ? "c" : $"c + ({i} * cStep)", "            ");
+        }
+
+        text.Append("        }\n\n");
+    }
+
+    private static void FetchRow(StringBuilder text, TileShape t, string address, string indent)
+    {
+        for (int j = 0; t.Bits >= 256 && j < t.Columns; j += LineFloats)
+        {
+            text.Append($"{indent}Sse.Prefetch0({address}{(j > 0 ? $" + {j}" : "")});\n");
         }
     }
 }

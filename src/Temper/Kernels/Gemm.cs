@@ -12,7 +12,8 @@ internal readonly ref struct GemmEpilogue
 
 /// <summary>
 /// Products of float matrices: one register tile, tasks that depend on the sizes only. The left operand is read where it lies
-/// if its rows are together, the right one if that pays; else they are packed.
+/// if its rows are together. The right one is read where it lies too, and packed on the way by the first rows of a task where more
+/// rows follow.
 /// </summary>
 /// <remarks>
 /// Every result is the same chain of additions over the depth, cut at the same places, however the work is split: bytes depend
@@ -67,35 +68,7 @@ internal static unsafe partial class Gemm
         else
         {
             Plan(job);
-            if (job->SharesPacked)
-            {
-                RunSharingPacked(job);
-            }
-            else
-            {
-                WorkerPool.Current.Run(&TilesTask, job, job->RowGroups * job->ColumnGroups);
-            }
-        }
-    }
-
-    /// <summary>The right operand is packed by all, a block at a time, then all use the block.</summary>
-    private static void RunSharingPacked(Job* job)
-    {
-        int lanes = GemmTile.Active.Lanes;
-        int depthBlocks = job->DepthBlocks.Count, columnBlocks = CountOf(job->N, ColumnBlock);
-        for (int columnBlock = 0; columnBlock < columnBlocks; columnBlock++)
-        {
-            job->StartColumns(columnBlock, columnBlocks);
-            for (int block = 0; block < depthBlocks; block++)
-            {
-                job->DepthBlocks = new Part(block, 1);
-                int depth = job->Depth(block).Count;
-                long elements = (long)depth * job->Vectors.Count * lanes;
-                job->Packed = Scratch.Rent(Scratch.Use.Right, elements);
-                job->PackTasks = (int)Math.Clamp(elements / PackingWork, 1, Math.Min(job->ColumnPanels, MostTasks));
-                WorkerPool.Current.Run(&PackTask, job, job->PackTasks);
-                WorkerPool.Current.Run(&TilesTask, job, job->RowGroups * job->ColumnGroups);
-            }
+            WorkerPool.Current.Run(&TilesTask, job, job->RowGroups * job->ColumnGroups);
         }
     }
 

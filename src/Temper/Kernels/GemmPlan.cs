@@ -6,10 +6,7 @@ internal static unsafe partial class Gemm
     /// <summary>Depth of a pass over the result: the rows of one tile stay in the first-level cache, a panel of the right operand in the second.</summary>
     private const int DepthBlock = 512;
 
-    /// <summary>Columns that are packed at a time when packing is shared: bounds the memory, is large enough to seldom matter.</summary>
-    private const int ColumnBlock = 4032;
-
-    /// <summary>Up to so many rows a panel of the right operand is used too seldom for sharing its packing among tasks.</summary>
+    /// <summary>Up to so many rows a panel of the right operand is used too seldom for packing.</summary>
     private const int FewRows = 128;
 
     /// <summary>Up to such depth the right operand needs no packing: a panel fits the first-level cache as it lies.</summary>
@@ -18,17 +15,17 @@ internal static unsafe partial class Gemm
     /// <summary>Rows at a distance of a multiple of this share few places of the caches.</summary>
     private const int BadStride = 256;
 
-    /// <summary>Fewest rows of a task where the right operand is shared: each panel is read from the second-level cache that seldom.</summary>
-    private const int RowsPerTask = 32;
+    /// <summary>Up to so many rows a task takes all: they stay in the second-level cache while panels of the right operand come and go.</summary>
+    private const int TaskRows = 256;
+
+    /// <summary>The same where each task transposes its rows: fewer, so that fewer tasks transpose the same.</summary>
+    private const int TransposedTaskRows = 128;
 
     /// <summary>Multiplications that are worth a task of their own: some microseconds.</summary>
     private const long TaskWork = 256 * 1024;
 
     /// <summary>Multiplications of a task where there are more than enough tasks.</summary>
-    private const long LargeTaskWork = 8 * 1024 * 1024;
-
-    /// <summary>Elements to pack that are worth a task of their own.</summary>
-    private const long PackingWork = 32 * 1024;
+    private const long LargeTaskWork = 64 * 1024 * 1024;
 
     /// <summary>Tasks of a product of moderate size: the fewer they are, the more often what one has read is used again.</summary>
     private const int FewTasks = 16;
@@ -39,25 +36,19 @@ internal static unsafe partial class Gemm
     private static void Plan(Job* job)
     {
         GemmTile tile = GemmTile.Active;
+        job->DepthBlocks = CountOf(job->K, DepthBlock);
+        job->Vectors = CountOf(job->N, tile.Lanes);
+        job->ColumnPanels = CountOf(job->Vectors, tile.Vectors);
+        job->RowPanels = CountOf(job->M, tile.Rows);
+        job->PacksRight = !job->RightTransposed
+            && ((job->M > FewRows && job->K > LittleDepth) || (job->M > 2 * tile.Rows && job->RightStride % BadStride == 0));
         long work = (long)job->M * job->N * job->K;
         int wanted = (int)Math.Max(Math.Clamp(work / TaskWork, 1, FewTasks), Math.Min(work / LargeTaskWork, MostTasks));
-        bool isPacked = job->RightTransposed
-            || (job->M > FewRows && job->K > LittleDepth)
-            || (job->M > 2 * tile.Rows && job->RightStride % BadStride == 0);
-        job->IsPacked = isPacked;
-        job->SharesPacked = isPacked && job->M > FewRows;
-        job->DepthBlocks = new Part(0, CountOf(job->K, DepthBlock));
-        job->TotalDepthBlocks = job->DepthBlocks.Count;
-        job->Vectors = new Part(0, CountOf(job->N, tile.Lanes));
-        job->ColumnPanels = CountOf(job->Vectors.Count, tile.Vectors);
-        job->RowPanels = CountOf(job->M, tile.Rows);
-        if (job->SharesPacked)
+        if (job->PacksRight || job->RightTransposed)
         {
-            (job->RowGroups, job->ColumnGroups) = (Math.Clamp(job->M / RowsPerTask, 1, wanted), 1);
-        }
-        else if (isPacked)
-        {
-            (job->RowGroups, job->ColumnGroups) = (1, Math.Min(job->ColumnPanels, wanted));
+            int rowGroups = CountOf(job->M, job->LeftTransposed ? TransposedTaskRows : TaskRows);
+            job->ColumnGroups = Math.Clamp(wanted / rowGroups, 1, job->ColumnPanels);
+            job->RowGroups = Math.Max(rowGroups, Math.Min(wanted / job->ColumnGroups, job->M / FewRows));
         }
         else if (job->LeftTransposed || job->M > job->N)
         {
@@ -100,39 +91,24 @@ internal static unsafe partial class Gemm
         internal bool Relu;
         internal bool Accumulate;
 
-        internal bool IsPacked;
-        internal bool SharesPacked;
+        /// <summary>Whether the first rows of a task pack the right operand on the way.</summary>
+        internal bool PacksRight;
         internal int RowPanels;
         internal int ColumnPanels;
         internal int RowGroups;
         internal int ColumnGroups;
-        internal int TotalDepthBlocks;
-        internal int PackTasks;
+        internal int DepthBlocks;
 
-        /// <summary>Depth blocks that the tasks pass over.</summary>
-        internal Part DepthBlocks;
-
-        /// <summary>Vectors of columns that the tasks pass over.</summary>
-        internal Part Vectors;
-
-        /// <summary>The packed right operand where it is shared.</summary>
-        internal float* Packed;
-
-        internal void StartColumns(int block, int blocks)
-        {
-            GemmTile tile = GemmTile.Active;
-            Vectors = new Part(0, CountOf(N, tile.Lanes)).Share(block, blocks);
-            ColumnPanels = CountOf(Vectors.Count, tile.Vectors);
-            DepthBlocks = new Part(0, TotalDepthBlocks);
-        }
+        /// <summary>Vectors of columns, the last of them perhaps in part.</summary>
+        internal int Vectors;
 
         /// <summary>Whole panels and a narrow last one: the wider the tile, the less is read for each multiplication.</summary>
         internal readonly Part Panel(int index)
         {
             int most = GemmTile.Active.Vectors;
-            return new Part(Vectors.Start + (index * most), Math.Min(most, Vectors.Count - (index * most)));
+            return new Part(index * most, Math.Min(most, Vectors - (index * most)));
         }
 
-        internal readonly Part Depth(int block) => new Part(0, K).Share(block, TotalDepthBlocks);
+        internal readonly Part Depth(int block) => new Part(0, K).Share(block, DepthBlocks);
     }
 }

@@ -3,47 +3,34 @@ namespace Temper.Kernels;
 /// <content>What one task of a product does.</content>
 internal static unsafe partial class Gemm
 {
-    private static void PackTask(void* state, int task)
-    {
-        Job* job = (Job*)state;
-        Part depth = job->Depth(job->DepthBlocks.Start);
-        Part panels = new Part(0, job->ColumnPanels).Share(task, job->PackTasks);
-        for (int panel = panels.Start; panel < panels.End; panel++)
-        {
-            Part vectors = job->Panel(panel);
-            PackRight(job, vectors, depth, SharedPanel(job, vectors, depth));
-        }
-    }
-
     private static void TilesTask(void* state, int task)
     {
         Job* job = (Job*)state;
         (int columnGroup, int rowGroup) = Math.DivRem(task, job->RowGroups);
         Part rowPanels = new Part(0, job->RowPanels).Share(rowGroup, job->RowGroups);
         Part columnPanels = new Part(0, job->ColumnPanels).Share(columnGroup, job->ColumnGroups);
-        for (int block = job->DepthBlocks.Start; block < job->DepthBlocks.End; block++)
+        for (int block = 0; block < job->DepthBlocks; block++)
         {
             Part depth = job->Depth(block);
             (nint left, int leftStep) = Left(job, rowPanels, depth);
+            var panels = new RightPanels(job, columnPanels, depth, isUsedAgain: rowPanels.Count > 1);
             for (int panel = columnPanels.Start; panel < columnPanels.End; panel++)
             {
-                Part vectors = job->Panel(panel);
-                (nint right, int rightStep) = Right(job, vectors, depth);
-                var strip = new Strip((float*)left, leftStep, (float*)right, rightStep, depth, vectors);
-                Multiply(job, rowPanels, in strip);
+                panels.Take(panel);
+                var strip = new Strip((float*)left, leftStep, depth, job->Panel(panel));
+                Multiply(job, rowPanels, in strip, &panels);
             }
         }
     }
 
     /// <summary>All tiles of one panel of columns.</summary>
-    private static void Multiply(Job* job, Part rowPanels, in Strip strip)
+    private static void Multiply(Job* job, Part rowPanels, in Strip strip, RightPanels* right)
     {
         GemmTile tile = GemmTile.Active;
         var all = new Part(0, job->M);
-        int firstRow = all.Share(rowPanels.Start, job->RowPanels).Start;
         int firstColumn = strip.Vectors.Start * tile.Lanes;
-        int columns = Math.Min(strip.Vectors.Count * tile.Lanes, job->N - firstColumn);
         int width = strip.Vectors.Count * tile.Lanes;
+        int columns = Math.Min(width, job->N - firstColumn);
         bool adds = job->Accumulate || strip.Depth.Start > 0;
         bool isLast = strip.Depth.End == job->K;
         bool isWhole = columns == width;
@@ -58,14 +45,15 @@ internal static unsafe partial class Gemm
         };
         float* edge = isWhole ? null : Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
         bool needsEnd = !isWhole || end.Relu || end.Bias != null;
+        float* left = strip.Left;
         for (int panel = rowPanels.Start; panel < rowPanels.End; panel++)
         {
             Part rows = all.Share(panel, job->RowPanels);
-            float* left = strip.Left + ((long)(rows.Start - firstRow) * strip.LeftStep);
             float* c = job->C + ((long)rows.Start * job->N) + firstColumn;
             float* target = isWhole ? c : edge;
-            var kernel = tile.Kernel(rows.Count, strip.Vectors.Count);
-            kernel(strip.Depth.Count, left, strip.LeftStep, strip.Right, strip.RightStep, target, end.SourceStep, adds && isWhole);
+            tile.Kernel(rows.Count, strip.Vectors.Count)(
+                strip.Depth.Count, left, strip.LeftStep, right->Rows, right->Step, RightPanels.Copy(right), target, end.SourceStep, adds && isWhole);
+            left += (nint)rows.Count * strip.LeftStep;
             if (needsEnd)
             {
                 end.Source = target;
@@ -93,36 +81,11 @@ internal static unsafe partial class Gemm
         return ((nint)rows, depth.Count);
     }
 
-    /// <summary>A panel of the right operand: shared, where it lies if its rows can be read there, else packed.</summary>
-    private static (nint Panel, int Step) Right(Job* job, Part vectors, Part depth)
-    {
-        int lanes = GemmTile.Active.Lanes;
-        int width = vectors.Count * lanes;
-        if (job->SharesPacked)
-        {
-            return ((nint)SharedPanel(job, vectors, depth), width);
-        }
-
-        if (!job->IsPacked && vectors.End * lanes <= job->N)
-        {
-            return ((nint)(job->B + ((long)depth.Start * job->RightStride) + (vectors.Start * lanes)), job->RightStride);
-        }
-
-        float* packed = Scratch.Rent(Scratch.Use.Right, (long)width * depth.Count);
-        PackRight(job, vectors, depth, packed);
-        return ((nint)packed, width);
-    }
-
-    private static float* SharedPanel(Job* job, Part vectors, Part depth) =>
-        job->Packed + ((long)(vectors.Start - job->Vectors.Start) * GemmTile.Active.Lanes * depth.Count);
-
-    /// <summary>A panel of columns and what it is multiplied with.</summary>
-    private readonly struct Strip(float* left, int leftStep, float* right, int rightStep, Part depth, Part vectors)
+    /// <summary>What is multiplied with a panel of columns.</summary>
+    private readonly struct Strip(float* left, int leftStep, Part depth, Part vectors)
     {
         internal readonly float* Left = left;
         internal readonly int LeftStep = leftStep;
-        internal readonly float* Right = right;
-        internal readonly int RightStep = rightStep;
         internal readonly Part Depth = depth;
         internal readonly Part Vectors = vectors;
     }

@@ -12,44 +12,67 @@ internal static unsafe class RowTiles
     /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>
     internal static readonly nint[] V512 =
     [
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows1x16V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows1x32V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows1x48V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows2x16V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows2x32V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows2x48V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows3x16V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows3x32V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows3x48V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows4x16V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows4x32V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows4x48V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows5x16V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows5x32V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows5x48V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows6x16V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows6x32V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows6x48V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows7x16V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows7x32V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows7x48V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows8x16V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows8x32V512,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows8x48V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows1x16V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows1x32V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows1x48V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows2x16V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows2x32V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows2x48V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows3x16V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows3x32V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows3x48V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows4x16V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows4x32V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows4x48V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows5x16V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows5x32V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows5x48V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows6x16V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows6x32V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows6x48V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows7x16V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows7x32V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows7x48V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows8x16V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows8x32V512,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows8x48V512,
     ];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows1x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows1x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -63,20 +86,46 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows1x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows1x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 32;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -92,23 +141,52 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows1x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows1x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 32);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + 32);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 32);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    Vector512.Load(copy->Source + 32).Store(copy->Target + 32);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 48;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> b2 = Vector512.Load(b + 32);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Sse.Prefetch0(b + (8 * bStep) + 32);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -126,21 +204,45 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows2x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows2x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -158,25 +260,53 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows2x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows2x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 32;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -198,29 +328,61 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows2x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows2x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 32);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + 32);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (1 * cStep) + 32);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 32);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    Vector512.Load(copy->Source + 32).Store(copy->Target + 32);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 48;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> b2 = Vector512.Load(b + 32);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Sse.Prefetch0(b + (8 * bStep) + 32);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -246,25 +408,50 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows3x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows3x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -286,30 +473,60 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows3x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows3x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 32;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -337,35 +554,70 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows3x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows3x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 32);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + 32);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (1 * cStep) + 32);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep) + 32);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 32);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    Vector512.Load(copy->Source + 32).Store(copy->Target + 32);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 48;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> b2 = Vector512.Load(b + 32);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Sse.Prefetch0(b + (8 * bStep) + 32);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -399,29 +651,55 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows4x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows4x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -447,35 +725,67 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows4x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows4x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 32;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -509,41 +819,79 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows4x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows4x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero; Vector512<float> c3_2 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 32);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + 32);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (1 * cStep) + 32);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep) + 32);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep) + 32);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 32);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    Vector512.Load(copy->Source + 32).Store(copy->Target + 32);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 48;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> b2 = Vector512.Load(b + 32);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Sse.Prefetch0(b + (8 * bStep) + 32);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -585,33 +933,60 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows5x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows5x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero;
         Vector512<float> c4_0 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (4 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -641,40 +1016,74 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows5x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows5x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero;
         Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (4 * cStep) + 16);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 32;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -714,47 +1123,88 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows5x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows5x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero; Vector512<float> c3_2 = Vector512<float>.Zero;
         Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero; Vector512<float> c4_2 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 32);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-            c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + 32);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (1 * cStep) + 32);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep) + 32);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep) + 32);
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (4 * cStep) + 16);
+            Sse.Prefetch0(c + (4 * cStep) + 32);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 32);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    Vector512.Load(copy->Source + 32).Store(copy->Target + 32);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 48;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> b2 = Vector512.Load(b + 32);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Sse.Prefetch0(b + (8 * bStep) + 32);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+                c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -804,13 +1254,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows6x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows6x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero;
@@ -818,23 +1263,56 @@ internal static unsafe class RowTiles
         Vector512<float> c4_0 = Vector512<float>.Zero;
         Vector512<float> c5_0 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            Vector512<float> r5 = Vector512.Create(a5[k]);
-            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (5 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                Vector512<float> r5 = Vector512.Create(a5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -868,13 +1346,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows6x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows6x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
@@ -882,31 +1355,72 @@ internal static unsafe class RowTiles
         Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero;
         Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-            Vector512<float> r5 = Vector512.Create(a5[k]);
-            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (4 * cStep) + 16);
+            Sse.Prefetch0(c + (5 * cStep));
+            Sse.Prefetch0(c + (5 * cStep) + 16);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 32;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+                Vector512<float> r5 = Vector512.Create(a5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -952,13 +1466,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows6x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows6x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
@@ -966,39 +1475,88 @@ internal static unsafe class RowTiles
         Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero; Vector512<float> c4_2 = Vector512<float>.Zero;
         Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero; Vector512<float> c5_2 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 32);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-            c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
-            Vector512<float> r5 = Vector512.Create(a5[k]);
-            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
-            c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + 32);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (1 * cStep) + 32);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep) + 32);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep) + 32);
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (4 * cStep) + 16);
+            Sse.Prefetch0(c + (4 * cStep) + 32);
+            Sse.Prefetch0(c + (5 * cStep));
+            Sse.Prefetch0(c + (5 * cStep) + 16);
+            Sse.Prefetch0(c + (5 * cStep) + 32);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 32);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    Vector512.Load(copy->Source + 32).Store(copy->Target + 32);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 48;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> b2 = Vector512.Load(b + 32);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Sse.Prefetch0(b + (8 * bStep) + 32);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+                c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
+                Vector512<float> r5 = Vector512.Create(a5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+                c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1056,14 +1614,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows7x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows7x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
-        float* a6 = a + (6 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero;
@@ -1072,25 +1624,60 @@ internal static unsafe class RowTiles
         Vector512<float> c5_0 = Vector512<float>.Zero;
         Vector512<float> c6_0 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            Vector512<float> r5 = Vector512.Create(a5[k]);
-            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            Vector512<float> r6 = Vector512.Create(a6[k]);
-            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (5 * cStep));
+            Sse.Prefetch0(c + (6 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            float* a6 = a0 + (6 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                Vector512<float> r5 = Vector512.Create(a5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                Vector512<float> r6 = Vector512.Create(a6[k]);
+                c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1128,14 +1715,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows7x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows7x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
-        float* a6 = a + (6 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
@@ -1144,34 +1725,78 @@ internal static unsafe class RowTiles
         Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero;
         Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-            Vector512<float> r5 = Vector512.Create(a5[k]);
-            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
-            Vector512<float> r6 = Vector512.Create(a6[k]);
-            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
-            c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (4 * cStep) + 16);
+            Sse.Prefetch0(c + (5 * cStep));
+            Sse.Prefetch0(c + (5 * cStep) + 16);
+            Sse.Prefetch0(c + (6 * cStep));
+            Sse.Prefetch0(c + (6 * cStep) + 16);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 32;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            float* a6 = a0 + (6 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+                Vector512<float> r5 = Vector512.Create(a5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+                Vector512<float> r6 = Vector512.Create(a6[k]);
+                c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+                c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1223,14 +1848,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows7x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows7x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
-        float* a6 = a + (6 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
@@ -1239,43 +1858,96 @@ internal static unsafe class RowTiles
         Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero; Vector512<float> c5_2 = Vector512<float>.Zero;
         Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero; Vector512<float> c6_2 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 32);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-            c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
-            Vector512<float> r5 = Vector512.Create(a5[k]);
-            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
-            c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
-            Vector512<float> r6 = Vector512.Create(a6[k]);
-            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
-            c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
-            c6_2 = Vector512.FusedMultiplyAdd(r6, b2, c6_2);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + 32);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (1 * cStep) + 32);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep) + 32);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep) + 32);
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (4 * cStep) + 16);
+            Sse.Prefetch0(c + (4 * cStep) + 32);
+            Sse.Prefetch0(c + (5 * cStep));
+            Sse.Prefetch0(c + (5 * cStep) + 16);
+            Sse.Prefetch0(c + (5 * cStep) + 32);
+            Sse.Prefetch0(c + (6 * cStep));
+            Sse.Prefetch0(c + (6 * cStep) + 16);
+            Sse.Prefetch0(c + (6 * cStep) + 32);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 32);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    Vector512.Load(copy->Source + 32).Store(copy->Target + 32);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 48;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            float* a6 = a0 + (6 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> b2 = Vector512.Load(b + 32);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Sse.Prefetch0(b + (8 * bStep) + 32);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+                c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
+                Vector512<float> r5 = Vector512.Create(a5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+                c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
+                Vector512<float> r6 = Vector512.Create(a6[k]);
+                c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+                c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
+                c6_2 = Vector512.FusedMultiplyAdd(r6, b2, c6_2);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1341,15 +2013,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows8x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows8x16V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
-        float* a6 = a + (6 * aStep);
-        float* a7 = a + (7 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero;
@@ -1359,27 +2024,64 @@ internal static unsafe class RowTiles
         Vector512<float> c6_0 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            Vector512<float> r5 = Vector512.Create(a5[k]);
-            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            Vector512<float> r6 = Vector512.Create(a6[k]);
-            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
-            Vector512<float> r7 = Vector512.Create(a7[k]);
-            c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (5 * cStep));
+            Sse.Prefetch0(c + (6 * cStep));
+            Sse.Prefetch0(c + (7 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            float* a6 = a0 + (6 * aStep);
+            float* a7 = a0 + (7 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                Vector512<float> r5 = Vector512.Create(a5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                Vector512<float> r6 = Vector512.Create(a6[k]);
+                c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+                Vector512<float> r7 = Vector512.Create(a7[k]);
+                c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1421,15 +2123,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows8x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows8x32V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
-        float* a6 = a + (6 * aStep);
-        float* a7 = a + (7 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
@@ -1439,37 +2134,84 @@ internal static unsafe class RowTiles
         Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero; Vector512<float> c7_1 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-            Vector512<float> r5 = Vector512.Create(a5[k]);
-            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
-            Vector512<float> r6 = Vector512.Create(a6[k]);
-            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
-            c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
-            Vector512<float> r7 = Vector512.Create(a7[k]);
-            c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
-            c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (4 * cStep) + 16);
+            Sse.Prefetch0(c + (5 * cStep));
+            Sse.Prefetch0(c + (5 * cStep) + 16);
+            Sse.Prefetch0(c + (6 * cStep));
+            Sse.Prefetch0(c + (6 * cStep) + 16);
+            Sse.Prefetch0(c + (7 * cStep));
+            Sse.Prefetch0(c + (7 * cStep) + 16);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 32;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            float* a6 = a0 + (6 * aStep);
+            float* a7 = a0 + (7 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+                Vector512<float> r5 = Vector512.Create(a5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+                Vector512<float> r6 = Vector512.Create(a6[k]);
+                c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+                c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
+                Vector512<float> r7 = Vector512.Create(a7[k]);
+                c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
+                c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1527,15 +2269,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows8x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows8x48V512(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
-        float* a6 = a + (6 * aStep);
-        float* a7 = a + (7 * aStep);
         Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero; Vector512<float> c0_2 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero; Vector512<float> c1_2 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero; Vector512<float> c2_2 = Vector512<float>.Zero;
@@ -1545,47 +2280,104 @@ internal static unsafe class RowTiles
         Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero; Vector512<float> c6_2 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero; Vector512<float> c7_1 = Vector512<float>.Zero; Vector512<float> c7_2 = Vector512<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 16);
-            Sse.Prefetch0(b + (8 * bStep) + 32);
-            Vector512<float> r0 = Vector512.Create(a[k]);
-            c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
-            c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
-            Vector512<float> r1 = Vector512.Create(a1[k]);
-            c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
-            c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
-            Vector512<float> r2 = Vector512.Create(a2[k]);
-            c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
-            c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
-            Vector512<float> r3 = Vector512.Create(a3[k]);
-            c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
-            c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
-            Vector512<float> r4 = Vector512.Create(a4[k]);
-            c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
-            c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
-            Vector512<float> r5 = Vector512.Create(a5[k]);
-            c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
-            c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
-            c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
-            Vector512<float> r6 = Vector512.Create(a6[k]);
-            c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
-            c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
-            c6_2 = Vector512.FusedMultiplyAdd(r6, b2, c6_2);
-            Vector512<float> r7 = Vector512.Create(a7[k]);
-            c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
-            c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
-            c7_2 = Vector512.FusedMultiplyAdd(r7, b2, c7_2);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + 16);
+            Sse.Prefetch0(c + 32);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (1 * cStep) + 16);
+            Sse.Prefetch0(c + (1 * cStep) + 32);
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (2 * cStep) + 16);
+            Sse.Prefetch0(c + (2 * cStep) + 32);
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (3 * cStep) + 16);
+            Sse.Prefetch0(c + (3 * cStep) + 32);
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (4 * cStep) + 16);
+            Sse.Prefetch0(c + (4 * cStep) + 32);
+            Sse.Prefetch0(c + (5 * cStep));
+            Sse.Prefetch0(c + (5 * cStep) + 16);
+            Sse.Prefetch0(c + (5 * cStep) + 32);
+            Sse.Prefetch0(c + (6 * cStep));
+            Sse.Prefetch0(c + (6 * cStep) + 16);
+            Sse.Prefetch0(c + (6 * cStep) + 32);
+            Sse.Prefetch0(c + (7 * cStep));
+            Sse.Prefetch0(c + (7 * cStep) + 16);
+            Sse.Prefetch0(c + (7 * cStep) + 32);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 16);
+                    Sse.Prefetch0(copy->Source + copy->Ahead + 32);
+                    Vector512.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector512.Load(copy->Source + 16).Store(copy->Target + 16);
+                    Vector512.Load(copy->Source + 32).Store(copy->Target + 32);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 48;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            float* a6 = a0 + (6 * aStep);
+            float* a7 = a0 + (7 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> b2 = Vector512.Load(b + 32);
+                Sse.Prefetch0(b + (8 * bStep));
+                Sse.Prefetch0(b + (8 * bStep) + 16);
+                Sse.Prefetch0(b + (8 * bStep) + 32);
+                Vector512<float> r0 = Vector512.Create(a0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                c0_2 = Vector512.FusedMultiplyAdd(r0, b2, c0_2);
+                Vector512<float> r1 = Vector512.Create(a1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                c1_2 = Vector512.FusedMultiplyAdd(r1, b2, c1_2);
+                Vector512<float> r2 = Vector512.Create(a2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                c2_2 = Vector512.FusedMultiplyAdd(r2, b2, c2_2);
+                Vector512<float> r3 = Vector512.Create(a3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                c3_2 = Vector512.FusedMultiplyAdd(r3, b2, c3_2);
+                Vector512<float> r4 = Vector512.Create(a4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+                c4_2 = Vector512.FusedMultiplyAdd(r4, b2, c4_2);
+                Vector512<float> r5 = Vector512.Create(a5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+                c5_2 = Vector512.FusedMultiplyAdd(r5, b2, c5_2);
+                Vector512<float> r6 = Vector512.Create(a6[k]);
+                c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+                c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
+                c6_2 = Vector512.FusedMultiplyAdd(r6, b2, c6_2);
+                Vector512<float> r7 = Vector512.Create(a7[k]);
+                c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
+                c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
+                c7_2 = Vector512.FusedMultiplyAdd(r7, b2, c7_2);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1661,32 +2453,55 @@ internal static unsafe class RowTiles
     /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>
     internal static readonly nint[] V256 =
     [
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows1x8V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows1x16V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows2x8V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows2x16V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows3x8V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows3x16V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows4x8V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows4x16V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows5x8V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows5x16V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows6x8V256,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows6x16V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows1x8V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows1x16V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows2x8V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows2x16V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows3x8V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows3x16V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows4x8V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows4x16V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows5x8V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows5x16V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows6x8V256,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows6x16V256,
     ];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows1x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows1x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1700,19 +2515,43 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows1x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows1x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Vector256<float> b1 = Vector256.Load(b + 8);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector256.Load(copy->Source + 8).Store(copy->Target + 8);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1728,21 +2567,45 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows2x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows2x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1760,24 +2623,49 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows2x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows2x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Vector256<float> b1 = Vector256.Load(b + 8);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector256.Load(copy->Source + 8).Store(copy->Target + 8);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1799,25 +2687,50 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows3x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows3x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector256<float> r2 = Vector256.Create(a2[k]);
-            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector256<float> r2 = Vector256.Create(a2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1839,29 +2752,55 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows3x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows3x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Vector256<float> b1 = Vector256.Load(b + 8);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector256<float> r2 = Vector256.Create(a2[k]);
-            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector256.Load(copy->Source + 8).Store(copy->Target + 8);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector256<float> r2 = Vector256.Create(a2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1889,29 +2828,55 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows4x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows4x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero;
         Vector256<float> c3_0 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector256<float> r2 = Vector256.Create(a2[k]);
-            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector256<float> r3 = Vector256.Create(a3[k]);
-            c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector256<float> r2 = Vector256.Create(a2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector256<float> r3 = Vector256.Create(a3[k]);
+                c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1937,34 +2902,61 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows4x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows4x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
         Vector256<float> c3_0 = Vector256<float>.Zero; Vector256<float> c3_1 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Vector256<float> b1 = Vector256.Load(b + 8);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector256<float> r2 = Vector256.Create(a2[k]);
-            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector256<float> r3 = Vector256.Create(a3[k]);
-            c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector256.Load(copy->Source + 8).Store(copy->Target + 8);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector256<float> r2 = Vector256.Create(a2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector256<float> r3 = Vector256.Create(a3[k]);
+                c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -1998,33 +2990,60 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows5x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows5x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero;
         Vector256<float> c3_0 = Vector256<float>.Zero;
         Vector256<float> c4_0 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector256<float> r2 = Vector256.Create(a2[k]);
-            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector256<float> r3 = Vector256.Create(a3[k]);
-            c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
-            Vector256<float> r4 = Vector256.Create(a4[k]);
-            c4_0 = Vector256.FusedMultiplyAdd(r4, b0, c4_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (4 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector256<float> r2 = Vector256.Create(a2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector256<float> r3 = Vector256.Create(a3[k]);
+                c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+                Vector256<float> r4 = Vector256.Create(a4[k]);
+                c4_0 = Vector256.FusedMultiplyAdd(r4, b0, c4_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2054,39 +3073,67 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows5x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows5x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
         Vector256<float> c3_0 = Vector256<float>.Zero; Vector256<float> c3_1 = Vector256<float>.Zero;
         Vector256<float> c4_0 = Vector256<float>.Zero; Vector256<float> c4_1 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Vector256<float> b1 = Vector256.Load(b + 8);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector256<float> r2 = Vector256.Create(a2[k]);
-            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector256<float> r3 = Vector256.Create(a3[k]);
-            c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
-            Vector256<float> r4 = Vector256.Create(a4[k]);
-            c4_0 = Vector256.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector256.FusedMultiplyAdd(r4, b1, c4_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (4 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector256.Load(copy->Source + 8).Store(copy->Target + 8);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector256<float> r2 = Vector256.Create(a2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector256<float> r3 = Vector256.Create(a3[k]);
+                c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
+                Vector256<float> r4 = Vector256.Create(a4[k]);
+                c4_0 = Vector256.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector256.FusedMultiplyAdd(r4, b1, c4_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2126,13 +3173,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows6x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows6x8V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero;
@@ -2140,23 +3182,56 @@ internal static unsafe class RowTiles
         Vector256<float> c4_0 = Vector256<float>.Zero;
         Vector256<float> c5_0 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector256<float> r2 = Vector256.Create(a2[k]);
-            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector256<float> r3 = Vector256.Create(a3[k]);
-            c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
-            Vector256<float> r4 = Vector256.Create(a4[k]);
-            c4_0 = Vector256.FusedMultiplyAdd(r4, b0, c4_0);
-            Vector256<float> r5 = Vector256.Create(a5[k]);
-            c5_0 = Vector256.FusedMultiplyAdd(r5, b0, c5_0);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (5 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector256<float> r2 = Vector256.Create(a2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector256<float> r3 = Vector256.Create(a3[k]);
+                c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+                Vector256<float> r4 = Vector256.Create(a4[k]);
+                c4_0 = Vector256.FusedMultiplyAdd(r4, b0, c4_0);
+                Vector256<float> r5 = Vector256.Create(a5[k]);
+                c5_0 = Vector256.FusedMultiplyAdd(r5, b0, c5_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2190,13 +3265,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows6x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows6x16V256(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
@@ -2204,30 +3274,64 @@ internal static unsafe class RowTiles
         Vector256<float> c4_0 = Vector256<float>.Zero; Vector256<float> c4_1 = Vector256<float>.Zero;
         Vector256<float> c5_0 = Vector256<float>.Zero; Vector256<float> c5_1 = Vector256<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector256<float> b0 = Vector256.Load(b + 0);
-            Vector256<float> b1 = Vector256.Load(b + 8);
-            Sse.Prefetch0(b + (8 * bStep) + 0);
-            Vector256<float> r0 = Vector256.Create(a[k]);
-            c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector256<float> r1 = Vector256.Create(a1[k]);
-            c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector256<float> r2 = Vector256.Create(a2[k]);
-            c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector256<float> r3 = Vector256.Create(a3[k]);
-            c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
-            Vector256<float> r4 = Vector256.Create(a4[k]);
-            c4_0 = Vector256.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector256.FusedMultiplyAdd(r4, b1, c4_1);
-            Vector256<float> r5 = Vector256.Create(a5[k]);
-            c5_0 = Vector256.FusedMultiplyAdd(r5, b0, c5_0);
-            c5_1 = Vector256.FusedMultiplyAdd(r5, b1, c5_1);
-            b += bStep;
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + (1 * cStep));
+            Sse.Prefetch0(c + (2 * cStep));
+            Sse.Prefetch0(c + (3 * cStep));
+            Sse.Prefetch0(c + (4 * cStep));
+            Sse.Prefetch0(c + (5 * cStep));
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Sse.Prefetch0(copy->Source + copy->Ahead);
+                    Vector256.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector256.Load(copy->Source + 8).Store(copy->Target + 8);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 16;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
+                Sse.Prefetch0(b + (8 * bStep));
+                Vector256<float> r0 = Vector256.Create(a0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector256<float> r1 = Vector256.Create(a1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector256<float> r2 = Vector256.Create(a2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector256<float> r3 = Vector256.Create(a3[k]);
+                c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
+                Vector256<float> r4 = Vector256.Create(a4[k]);
+                c4_0 = Vector256.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector256.FusedMultiplyAdd(r4, b1, c4_1);
+                Vector256<float> r5 = Vector256.Create(a5[k]);
+                c5_0 = Vector256.FusedMultiplyAdd(r5, b0, c5_0);
+                c5_1 = Vector256.FusedMultiplyAdd(r5, b1, c5_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2275,31 +3379,52 @@ internal static unsafe class RowTiles
     /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>
     internal static readonly nint[] V128 =
     [
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows1x4V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows1x8V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows2x4V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows2x8V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows3x4V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows3x8V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows4x4V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows4x8V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows5x4V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows5x8V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows6x4V128,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows6x8V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows1x4V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows1x8V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows2x4V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows2x8V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows3x4V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows3x8V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows4x4V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows4x8V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows5x4V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows5x8V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows6x4V128,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows6x8V128,
     ];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows1x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows1x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 4;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2313,18 +3438,40 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows1x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows1x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> b1 = Vector128.Load(b + 4);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector128.Load(copy->Source + 4).Store(copy->Target + 4);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2340,20 +3487,41 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows2x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows2x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 4;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2371,23 +3539,45 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows2x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows2x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> b1 = Vector128.Load(b + 4);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector128.Load(copy->Source + 4).Store(copy->Target + 4);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2409,24 +3599,45 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows3x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows3x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector128<float> r2 = Vector128.Create(a2[k]);
-            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 4;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector128<float> r2 = Vector128.Create(a2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2448,28 +3659,50 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows3x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows3x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> b1 = Vector128.Load(b + 4);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector128<float> r2 = Vector128.Create(a2[k]);
-            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector128.Load(copy->Source + 4).Store(copy->Target + 4);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector128<float> r2 = Vector128.Create(a2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2497,28 +3730,49 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows4x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows4x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero;
         Vector128<float> c3_0 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector128<float> r2 = Vector128.Create(a2[k]);
-            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector128<float> r3 = Vector128.Create(a3[k]);
-            c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 4;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector128<float> r2 = Vector128.Create(a2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector128<float> r3 = Vector128.Create(a3[k]);
+                c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2544,33 +3798,55 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows4x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows4x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
         Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> b1 = Vector128.Load(b + 4);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector128<float> r2 = Vector128.Create(a2[k]);
-            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector128<float> r3 = Vector128.Create(a3[k]);
-            c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector128.Load(copy->Source + 4).Store(copy->Target + 4);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector128<float> r2 = Vector128.Create(a2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector128<float> r3 = Vector128.Create(a3[k]);
+                c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2604,32 +3880,53 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows5x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows5x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero;
         Vector128<float> c3_0 = Vector128<float>.Zero;
         Vector128<float> c4_0 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector128<float> r2 = Vector128.Create(a2[k]);
-            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector128<float> r3 = Vector128.Create(a3[k]);
-            c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
-            Vector128<float> r4 = Vector128.Create(a4[k]);
-            c4_0 = Vector128.FusedMultiplyAdd(r4, b0, c4_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 4;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector128<float> r2 = Vector128.Create(a2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector128<float> r3 = Vector128.Create(a3[k]);
+                c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+                Vector128<float> r4 = Vector128.Create(a4[k]);
+                c4_0 = Vector128.FusedMultiplyAdd(r4, b0, c4_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2659,38 +3956,60 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows5x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows5x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
         Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
         Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> b1 = Vector128.Load(b + 4);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector128<float> r2 = Vector128.Create(a2[k]);
-            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector128<float> r3 = Vector128.Create(a3[k]);
-            c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
-            Vector128<float> r4 = Vector128.Create(a4[k]);
-            c4_0 = Vector128.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector128.FusedMultiplyAdd(r4, b1, c4_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector128.Load(copy->Source + 4).Store(copy->Target + 4);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector128<float> r2 = Vector128.Create(a2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector128<float> r3 = Vector128.Create(a3[k]);
+                c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
+                Vector128<float> r4 = Vector128.Create(a4[k]);
+                c4_0 = Vector128.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector128.FusedMultiplyAdd(r4, b1, c4_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2730,13 +4049,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows6x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows6x4V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero;
@@ -2744,22 +4058,48 @@ internal static unsafe class RowTiles
         Vector128<float> c4_0 = Vector128<float>.Zero;
         Vector128<float> c5_0 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            Vector128<float> r2 = Vector128.Create(a2[k]);
-            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
-            Vector128<float> r3 = Vector128.Create(a3[k]);
-            c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
-            Vector128<float> r4 = Vector128.Create(a4[k]);
-            c4_0 = Vector128.FusedMultiplyAdd(r4, b0, c4_0);
-            Vector128<float> r5 = Vector128.Create(a5[k]);
-            c5_0 = Vector128.FusedMultiplyAdd(r5, b0, c5_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 4;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector128<float> r2 = Vector128.Create(a2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector128<float> r3 = Vector128.Create(a3[k]);
+                c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+                Vector128<float> r4 = Vector128.Create(a4[k]);
+                c4_0 = Vector128.FusedMultiplyAdd(r4, b0, c4_0);
+                Vector128<float> r5 = Vector128.Create(a5[k]);
+                c5_0 = Vector128.FusedMultiplyAdd(r5, b0, c5_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2793,13 +4133,8 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows6x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows6x8V128(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
-        float* a4 = a + (4 * aStep);
-        float* a5 = a + (5 * aStep);
         Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
         Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
@@ -2807,29 +4142,56 @@ internal static unsafe class RowTiles
         Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
         Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            Vector128<float> b0 = Vector128.Load(b + 0);
-            Vector128<float> b1 = Vector128.Load(b + 4);
-            Vector128<float> r0 = Vector128.Create(a[k]);
-            c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
-            Vector128<float> r1 = Vector128.Create(a1[k]);
-            c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
-            Vector128<float> r2 = Vector128.Create(a2[k]);
-            c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
-            Vector128<float> r3 = Vector128.Create(a3[k]);
-            c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
-            Vector128<float> r4 = Vector128.Create(a4[k]);
-            c4_0 = Vector128.FusedMultiplyAdd(r4, b0, c4_0);
-            c4_1 = Vector128.FusedMultiplyAdd(r4, b1, c4_1);
-            Vector128<float> r5 = Vector128.Create(a5[k]);
-            c5_0 = Vector128.FusedMultiplyAdd(r5, b0, c5_0);
-            c5_1 = Vector128.FusedMultiplyAdd(r5, b1, c5_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    Vector128.Load(copy->Source + 0).Store(copy->Target + 0);
+                    Vector128.Load(copy->Source + 4).Store(copy->Target + 4);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 8;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            float* a4 = a0 + (4 * aStep);
+            float* a5 = a0 + (5 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
+                Vector128<float> r0 = Vector128.Create(a0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector128<float> r1 = Vector128.Create(a1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector128<float> r2 = Vector128.Create(a2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector128<float> r3 = Vector128.Create(a3[k]);
+                c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
+                Vector128<float> r4 = Vector128.Create(a4[k]);
+                c4_0 = Vector128.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector128.FusedMultiplyAdd(r4, b1, c4_1);
+                Vector128<float> r5 = Vector128.Create(a5[k]);
+                c5_0 = Vector128.FusedMultiplyAdd(r5, b0, c5_0);
+                c5_1 = Vector128.FusedMultiplyAdd(r5, b1, c5_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2877,27 +4239,48 @@ internal static unsafe class RowTiles
     /// <summary>The address of the tile of r rows and v vectors at (r - 1) * most vectors + v - 1.</summary>
     internal static readonly nint[] Scalar =
     [
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows1x1Scalar,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows1x2Scalar,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows2x1Scalar,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows2x2Scalar,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows3x1Scalar,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows3x2Scalar,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows4x1Scalar,
-        (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, bool, void>)&Rows4x2Scalar,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows1x1Scalar,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows1x2Scalar,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows2x1Scalar,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows2x2Scalar,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows3x1Scalar,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows3x2Scalar,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows4x1Scalar,
+        (nint)(delegate*<nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void>)&Rows4x2Scalar,
     ];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows1x1Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows1x1Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
         float c0_0 = 0f;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            float b0 = *(b + 0);
-            float r0 = a[k];
-            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    *(copy->Target + 0) = *(copy->Source + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 1;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            for (nint k = 0; k < count; k++)
+            {
+                float b0 = *(b + 0);
+                float r0 = a0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2911,18 +4294,40 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows1x2Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows1x2Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
         float c0_0 = 0f; float c0_1 = 0f;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            float b0 = *(b + 0);
-            float b1 = *(b + 1);
-            float r0 = a[k];
-            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    *(copy->Target + 0) = *(copy->Source + 0);
+                    *(copy->Target + 1) = *(copy->Source + 1);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 2;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            for (nint k = 0; k < count; k++)
+            {
+                float b0 = *(b + 0);
+                float b1 = *(b + 1);
+                float r0 = a0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2938,20 +4343,41 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows2x1Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows2x1Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
         float c0_0 = 0f;
         float c1_0 = 0f;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            float b0 = *(b + 0);
-            float r0 = a[k];
-            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
-            float r1 = a1[k];
-            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    *(copy->Target + 0) = *(copy->Source + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 1;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                float b0 = *(b + 0);
+                float r0 = a0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                float r1 = a1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -2969,23 +4395,45 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows2x2Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows2x2Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
         float c0_0 = 0f; float c0_1 = 0f;
         float c1_0 = 0f; float c1_1 = 0f;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            float b0 = *(b + 0);
-            float b1 = *(b + 1);
-            float r0 = a[k];
-            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
-            float r1 = a1[k];
-            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    *(copy->Target + 0) = *(copy->Source + 0);
+                    *(copy->Target + 1) = *(copy->Source + 1);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 2;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                float b0 = *(b + 0);
+                float b1 = *(b + 1);
+                float r0 = a0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+                float r1 = a1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -3007,24 +4455,45 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows3x1Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows3x1Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
         float c0_0 = 0f;
         float c1_0 = 0f;
         float c2_0 = 0f;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            float b0 = *(b + 0);
-            float r0 = a[k];
-            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
-            float r1 = a1[k];
-            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
-            float r2 = a2[k];
-            c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    *(copy->Target + 0) = *(copy->Source + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 1;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                float b0 = *(b + 0);
+                float r0 = a0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                float r1 = a1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+                float r2 = a2[k];
+                c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -3046,28 +4515,50 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows3x2Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows3x2Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
         float c0_0 = 0f; float c0_1 = 0f;
         float c1_0 = 0f; float c1_1 = 0f;
         float c2_0 = 0f; float c2_1 = 0f;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            float b0 = *(b + 0);
-            float b1 = *(b + 1);
-            float r0 = a[k];
-            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
-            float r1 = a1[k];
-            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
-            float r2 = a2[k];
-            c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = MathF.FusedMultiplyAdd(r2, b1, c2_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    *(copy->Target + 0) = *(copy->Source + 0);
+                    *(copy->Target + 1) = *(copy->Source + 1);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 2;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                float b0 = *(b + 0);
+                float b1 = *(b + 1);
+                float r0 = a0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+                float r1 = a1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
+                float r2 = a2[k];
+                c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = MathF.FusedMultiplyAdd(r2, b1, c2_1);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -3095,28 +4586,49 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows4x1Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows4x1Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
         float c0_0 = 0f;
         float c1_0 = 0f;
         float c2_0 = 0f;
         float c3_0 = 0f;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            float b0 = *(b + 0);
-            float r0 = a[k];
-            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
-            float r1 = a1[k];
-            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
-            float r2 = a2[k];
-            c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
-            float r3 = a3[k];
-            c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    *(copy->Target + 0) = *(copy->Source + 0);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 1;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                float b0 = *(b + 0);
+                float r0 = a0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                float r1 = a1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+                float r2 = a2[k];
+                c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
+                float r3 = a3[k];
+                c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
+                b += bStep;
+            }
         }
 
         if (adds)
@@ -3142,33 +4654,55 @@ internal static unsafe class RowTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Rows4x2Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, float* c, nint cStep, bool adds)
+    internal static void Rows4x2Scalar(nint depth, float* a, nint aStep, float* b, nint bStep, GemmPanelCopy* copy, float* c, nint cStep, bool adds)
     {
-        float* a1 = a + (1 * aStep);
-        float* a2 = a + (2 * aStep);
-        float* a3 = a + (3 * aStep);
         float c0_0 = 0f; float c0_1 = 0f;
         float c1_0 = 0f; float c1_1 = 0f;
         float c2_0 = 0f; float c2_1 = 0f;
         float c3_0 = 0f; float c3_1 = 0f;
 
-        for (nint k = 0; k < depth; k++)
+        if (depth > 256)
         {
-            float b0 = *(b + 0);
-            float b1 = *(b + 1);
-            float r0 = a[k];
-            c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
-            c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
-            float r1 = a1[k];
-            c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
-            c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
-            float r2 = a2[k];
-            c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
-            c2_1 = MathF.FusedMultiplyAdd(r2, b1, c2_1);
-            float r3 = a3[k];
-            c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
-            c3_1 = MathF.FusedMultiplyAdd(r3, b1, c3_1);
-            b += bStep;
+        }
+
+        nint steps = copy == null ? depth : GemmPanelCopy.StepsPerCopy;
+        for (nint done = 0; done < depth; done += steps)
+        {
+            if (copy != null)
+            {
+                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)
+                {
+                    *(copy->Target + 0) = *(copy->Source + 0);
+                    *(copy->Target + 1) = *(copy->Source + 1);
+                    copy->Source += copy->SourceStep;
+                    copy->Target += 2;
+                    copy->Rows--;
+                }
+            }
+
+            nint count = Math.Min(steps, depth - done);
+            float* a0 = a + done;
+            float* a1 = a0 + (1 * aStep);
+            float* a2 = a0 + (2 * aStep);
+            float* a3 = a0 + (3 * aStep);
+            for (nint k = 0; k < count; k++)
+            {
+                float b0 = *(b + 0);
+                float b1 = *(b + 1);
+                float r0 = a0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+                float r1 = a1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
+                float r2 = a2[k];
+                c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = MathF.FusedMultiplyAdd(r2, b1, c2_1);
+                float r3 = a3[k];
+                c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = MathF.FusedMultiplyAdd(r3, b1, c3_1);
+                b += bStep;
+            }
         }
 
         if (adds)

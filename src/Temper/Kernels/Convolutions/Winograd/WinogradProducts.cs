@@ -61,7 +61,7 @@ internal readonly unsafe ref struct WinogradProducts
         {
             int rows = Math.Min(GemmTile.Active.Rows, _rows.Tiles - tile);
             GemmTile.Active.Kernel(rows, width / GemmTile.Active.Lanes)(
-                depth.Count, pixels + (tile * depth.Padded), depth.Padded, filters, width, sums + (tile * width), width, adds);
+                depth.Count, pixels + (tile * depth.Padded), depth.Padded, filters, width, null, sums + (tile * width), width, adds);
         }
     }
 
