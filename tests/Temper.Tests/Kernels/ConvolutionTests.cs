@@ -75,6 +75,10 @@ public sealed class ConvolutionTests
         Assert.True(Table.Count(sizes => Winograd.IsFasterForWeights(Make(sizes).Geometry)) >= 4);
     }
 
+    [Fact]
+    public void Gradients_of_few_input_channels_are_among_them() =>
+        Assert.True(Simd.Active < SimdWidth.Vector256 || Table.Count(sizes => MergedColumns.Fit(Make(sizes).Geometry)) >= 6);
+
     [Theory]
     [MemberData(nameof(Geometries))]
     public void Epilogue_matches_separate_steps(int[] sizes)

@@ -113,6 +113,12 @@ internal static unsafe class Convolution
                 return;
             }
 
+            if (MergedColumns.Fit(g))
+            {
+                MergedColumns.Run(job);
+                return;
+            }
+
             IndirectConvolution.Run(ref job, default, default);
         }
     }
