@@ -9,6 +9,7 @@ using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Testing;
+using Temper.Formats.Tests.TorchCheckpoints;
 
 namespace Temper.Formats.Tests;
 
@@ -23,7 +24,7 @@ public sealed class FormatReaderTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("temper-formats-").FullName;
 
-    public static TheoryData<string> Kinds => ["npy", "npz", "safetensors", "model file", "model graph"];
+    public static TheoryData<string> Kinds => ["npy", "npz", "safetensors", "model file", "model graph", "PyTorch archive", "PyTorch pickles"];
 
     public static TheoryData<string> Recorded
     {
@@ -129,6 +130,9 @@ public sealed class FormatReaderTests : IDisposable
             case "safetensors":
                 var file = new SafetensorsFile([new("a", Samples[0]), new("b", Samples[4])], new Dictionary<string, string> { ["k"] = "v" });
                 return (Bytes(file.Write), b => SafetensorsFile.Read(new MemoryStream(b), "x.safetensors"));
+            case "PyTorch archive":
+            case "PyTorch pickles":
+                return (TorchCheckpointTests.Sample($"{kind[8..]} checkpoint"), b => TorchCheckpointTests.Read(b));
             case "model file":
                 ModelFile.Save(network, path + ".safetensors");
                 return (File.ReadAllBytes(path + ".safetensors"), b =>

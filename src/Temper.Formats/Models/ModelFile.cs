@@ -22,7 +22,7 @@ public static class ModelFile
     private const string CardName = "README.md";
     private const string GraphKey = "temper.network";
     private const string Extension = ".safetensors";
-    private const string MaskSuffix = ".mask";
+    internal const string MaskSuffix = ".mask";
 
     /// <summary>Saves a network. Each file is written as a whole or not at all; the same network gives the same bytes.</summary>
     /// <param name="network">The network.</param>
@@ -42,6 +42,14 @@ public static class ModelFile
         AtomicFile.WriteText(Path.Combine(path, CardName), ModelCard.Of(network));
     }
 
+    /// <summary>Whether a folder or file holds a graph beside its numbers; a bare state dict does not.</summary>
+    /// <param name="path">The folder or file.</param>
+    /// <exception cref="ModelFormatException">It is a .safetensors file that is damaged.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
+    public static bool HoldsGraph(string path) => Directory.Exists(path)
+        ? File.Exists(Path.Combine(path, GraphName))
+        : IsSingleFile(path) && SafetensorsFile.Load(path).Metadata.ContainsKey(GraphKey);
+
     /// <summary>Loads a network that <see cref="Save"/> wrote.</summary>
     /// <param name="path">A model folder or a .safetensors file with a graph.</param>
     /// <exception cref="ModelFormatException">A file is malformed, or graph and numbers do not fit each other.</exception>
@@ -51,18 +59,18 @@ public static class ModelFile
         if (Directory.Exists(path))
         {
             string graph = Path.Combine(path, GraphName), weights = Path.Combine(path, WeightsName);
-            return Fill(ReadGraph(ReadText(graph), graph), SafetensorsFile.Load(weights), weights);
+            return Fill(ReadGraph(ReadText(graph), graph), StateDict.Of(SafetensorsFile.Load(weights).Tensors), weights);
         }
 
         SafetensorsFile file = SafetensorsFile.Load(path);
         return file.Metadata.TryGetValue(GraphKey, out string? text)
-            ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), file, path)
+            ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), StateDict.Of(file.Tensors), path)
             : throw new ModelFormatException(
                 path, 8, $"holds numbers but no graph; name its architecture (one of {string.Join(", ", NetworkZoo.Names)})");
     }
 
     /// <summary>Loads a model, or the numbers of a bare state dict into an architecture of the zoo.</summary>
-    /// <param name="path">A model folder or a .safetensors file.</param>
+    /// <param name="path">A model folder, or a state dict as <see cref="LoadWeights"/> takes it.</param>
     /// <param name="architecture">One of <see cref="NetworkZoo.Names"/>; null: the file must hold a graph.</param>
     /// <param name="options">Input and number of classes of the architecture.</param>
     /// <inheritdoc cref="Load(string)"/>
@@ -71,12 +79,19 @@ public static class ModelFile
 
     /// <summary>A network with the numbers of a file; graph, class names and metadata are the network's own.</summary>
     /// <param name="network">The architecture; its own numbers do not matter.</param>
-    /// <param name="path">A model folder or a .safetensors file; names may all begin with <c>module.</c>.</param>
-    /// <exception cref="ModelFormatException">The file is malformed, lacks a tensor, has one too many, or one of another shape.</exception>
-    public static Network LoadWeights(Network network, string path)
+    /// <param name="path">
+    /// A model folder, or a state dict as .safetensors, .npz or PyTorch file, known by its first bytes; names may all begin with
+    /// <c>module.</c>.
+    /// </param>
+    /// <param name="names">The network's name for names of the file; a name that ends in <c>*</c> stands for all that begin so.</param>
+    /// <exception cref="ModelFormatException">
+    /// The file is malformed, or tensors are missing, unexpected or of another shape or dtype: the error lists all three, as PyTorch's
+    /// strict mode does.
+    /// </exception>
+    public static Network LoadWeights(Network network, string path, IReadOnlyDictionary<string, string>? names = null)
     {
         string weights = Directory.Exists(path) ? Path.Combine(path, WeightsName) : path;
-        return Fill(NetworkBlueprint.Of(network), SafetensorsFile.Load(weights), weights);
+        return Fill(NetworkBlueprint.Of(network), StateDict.Load(weights, names), weights);
     }
 
     private static bool IsSingleFile(string path) => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
@@ -112,9 +127,13 @@ public static class ModelFile
     }
 
     /// <summary>Puts the file's numbers into the graph; every tensor of the file must have a place.</summary>
-    private static Network Fill(NetworkBlueprint blueprint, SafetensorsFile file, string name)
+    private static Network Fill(NetworkBlueprint blueprint, StateDict tensors, string name)
     {
-        StateDict tensors = StateDict.Of(file);
+        if (tensors.Misfits(blueprint.Graph, MaskSuffix) is { } misfits)
+        {
+            throw new ModelFormatException(name, 8, misfits);
+        }
+
         try
         {
             Network network = blueprint.Create(tensors.Take);
@@ -126,8 +145,7 @@ public static class ModelFile
                 }
             }
 
-            return tensors.Unused.Count == 0 ? network : throw new FormatException(
-                $"{tensors.Unused.Count} tensors have no place in the graph ({string.Join(", ", tensors.Unused.Take(8))}); is it another architecture?");
+            return network;
         }
         catch (Exception error) when (error is FormatException or ArgumentException)
         {

@@ -1,41 +1,104 @@
+using Temper.Formats.Npz;
 using Temper.Formats.Safetensors;
+using Temper.Formats.TorchCheckpoints;
+using Temper.Networks;
 using Temper.Tensors;
 
 namespace Temper.Formats.Models;
 
-/// <summary>Tensors by name; remembers which have been asked for.</summary>
+/// <summary>Tensors by name.</summary>
 internal sealed class StateDict
 {
     /// <summary>What PyTorch's data-parallel wrapper puts before every name.</summary>
     private const string Wrapper = "module.";
 
-    private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private const int Shown = 8;
 
-    /// <summary>Names that nobody has asked for.</summary>
-    internal IReadOnlyList<string> Unused => [.. _tensors.Keys.Where(name => !_taken.Contains(name))];
+    private readonly OrderedDictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
 
-    internal static StateDict Of(SafetensorsFile file)
+    /// <summary>Reads a state dict of any format, known by its first bytes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="names">New names by old ones; a name that ends in * stands for all that begin so.</param>
+    internal static StateDict Load(string path, IReadOnlyDictionary<string, string>? names) => Of(TensorsOf(path), names);
+
+    internal static StateDict Of(IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? names = null)
     {
-        bool isWrapped = file.Tensors.Count > 0 && file.Tensors.All(entry => entry.Key.StartsWith(Wrapper, StringComparison.Ordinal));
+        bool isWrapped = tensors.Count > 0 && tensors.All(entry => entry.Key.StartsWith(Wrapper, StringComparison.Ordinal));
         var result = new StateDict();
-        foreach ((string name, Tensor tensor) in file.Tensors)
+        foreach ((string name, Tensor tensor) in tensors)
         {
-            result._tensors[isWrapped ? name[Wrapper.Length..] : name] = tensor;
+            result._tensors[Renamed(isWrapped ? name[Wrapper.Length..] : name, names)] = tensor;
         }
 
         return result;
     }
 
+    /// <summary>Names and tensors, in the file's order.</summary>
+    internal IEnumerable<KeyValuePair<string, Tensor>> Tensors => _tensors;
+
     /// <summary>The tensor of a name; null where there is none.</summary>
-    internal Tensor? Take(string name)
+    internal Tensor? Take(string name) => _tensors.GetValueOrDefault(name);
+
+    /// <summary>What a graph misses, does not know, or wants in another shape or dtype; null where all fits.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="maskSuffix">What stands behind a parameter's name in that of its mask, which may be there.</param>
+    internal string? Misfits(NetworkGraph graph, string maskSuffix)
     {
-        if (!_tensors.TryGetValue(name, out Tensor? tensor))
+        List<string> missing = [], misshaped = [];
+        foreach ((string name, Shape shape, DType type) in graph.Parameters.Select(entry => (entry.Key, entry.Value.Shape, DType.Float32))
+            .Concat(graph.Buffers.Select(entry => (entry.Key, entry.Value.Shape, entry.Value.DType))))
         {
-            return null;
+            // Checkpoints from before PyTorch 0.4.1 do not count batches; nothing that is computed depends on the count.
+            bool mayMiss = graph.Buffers.TryGetValue(name, out BufferSpec? buffer) && buffer.DType == DType.Int64;
+            if (!_tensors.TryGetValue(name, out Tensor? tensor))
+            {
+                missing.AddRange(mayMiss ? [] : [$"{name} {shape}"]);
+            }
+            else if (!tensor.Shape.Equals(shape) || tensor.DType != type)
+            {
+                misshaped.Add($"{name} (got {tensor.DType} {tensor.Shape}, expected {type} {shape})");
+            }
         }
 
-        _taken.Add(name);
-        return tensor;
+        string[] unexpected = [.. _tensors.Keys.Where(name => !graph.Parameters.ContainsKey(name) && !graph.Buffers.ContainsKey(name)
+            && !(name.EndsWith(maskSuffix, StringComparison.Ordinal) && graph.Parameters.ContainsKey(name[..^maskSuffix.Length])))];
+        string[] parts = [.. new[] { Part("missing", missing), Part("unexpected", unexpected), Part("of another shape", misshaped) }.Where(part => part.Length > 0)];
+        return parts.Length == 0 ? null : $"the tensors do not fit the network: {string.Join("; ", parts)}. Is it another architecture?";
+    }
+
+    private static string Part(string what, IReadOnlyCollection<string> names) => names.Count == 0
+        ? ""
+        : $"{what}: {string.Join(", ", names.Take(Shown))}{(names.Count > Shown ? $" and {names.Count - Shown} more" : "")}";
+
+    private static string Renamed(string name, IReadOnlyDictionary<string, string>? names)
+    {
+        if (names is null)
+        {
+            return name;
+        }
+
+        if (names.TryGetValue(name, out string? exact))
+        {
+            return exact;
+        }
+
+        (string from, string to) = names.Where(pair => pair.Key.EndsWith('*') && name.StartsWith(pair.Key[..^1], StringComparison.Ordinal))
+            .OrderByDescending(pair => pair.Key.Length).Select(pair => (pair.Key, pair.Value)).FirstOrDefault();
+        return from is null ? name : to.TrimEnd('*') + name[(from.Length - 1)..];
+    }
+
+    /// <summary>A safetensors file has its JSON header behind eight bytes, a pickle begins with its protocol, archives with PK.</summary>
+    private static IReadOnlyList<KeyValuePair<string, Tensor>> TensorsOf(string path)
+    {
+        Span<byte> first = stackalloc byte[9];
+        using (FileStream stream = File.OpenRead(path))
+        {
+            first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
+        }
+
+        bool isArchive = first.StartsWith("PK"u8), isPickle = first is [0x80, < 6, ..] && first is not [.., (byte)'{'];
+        return isPickle || (isArchive && TorchArchive.IsOne(path)) ? TorchCheckpoint.Load(path).Tensors
+            : isArchive ? [.. NpzFile.Load(path)]
+            : SafetensorsFile.Load(path).Tensors;
     }
 }

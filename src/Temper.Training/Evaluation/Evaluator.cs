@@ -33,7 +33,7 @@ public static class Evaluator
         foreach (Batch batch in new DataLoader(dataset, new DataLoaderOptions { BatchSize = batchSize }, RandomStream.FromSeed(0)).Epoch(0))
         {
             cancel.ThrowIfCancellationRequested();
-            Tensor output = network.Forward(batch.Inputs);
+            Tensor output = FixedBatch.Run(network, [batch.Inputs])[0];
             sum += (double)loss.Value(output, batch.Targets).ToScalar() * batch.Inputs.Shape[0];
             if (loss.IsClassification)
             {
@@ -53,7 +53,7 @@ public static class Evaluator
     public static IReadOnlyList<(int Predicted, float Probability)> Predict(Network network, Dataset dataset, int start, int count)
     {
         (Tensor inputs, _) = dataset.Read(start, count);
-        Tensor probabilities = network.Forward(inputs).Softmax();
+        Tensor probabilities = FixedBatch.Run(network, [inputs])[0].Softmax();
         int classes = probabilities.Shape[-1];
         var predictions = new (int, float)[count];
         for (int i = 0; i < count; i++)

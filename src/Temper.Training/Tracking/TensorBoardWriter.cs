@@ -1,4 +1,5 @@
 using System.Globalization;
+using Temper.Formats.Protobuf;
 
 namespace Temper.Training.Tracking;
 

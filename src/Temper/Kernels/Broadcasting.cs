@@ -62,7 +62,8 @@ internal static unsafe class Broadcasting
     }
 
     /// <summary>Repeats <paramref name="x"/> along its axes of size 1 until it has the result's shape.</summary>
-    internal static void Expand(ReadOnlySpan<float> x, ReadOnlySpan<int> xShape, Span<float> y, ReadOnlySpan<int> yShape)
+    internal static void Expand<T>(ReadOnlySpan<T> x, ReadOnlySpan<int> xShape, Span<T> y, ReadOnlySpan<int> yShape)
+        where T : unmanaged
     {
         var plan = new BroadcastPlan(yShape, xShape);
         Elementwise.RequireLength(y.Length, plan.Length);

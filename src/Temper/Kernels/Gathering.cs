@@ -5,14 +5,15 @@ namespace Temper.Kernels;
 internal static class Gathering
 {
     /// <summary>y[o, k, i] = x[o, index[k], i]</summary>
-    internal static void Rows(ReadOnlySpan<float> x, ReadOnlySpan<long> index, Span<float> y, int outer, int axis, int inner)
+    internal static void Rows<T>(ReadOnlySpan<T> x, ReadOnlySpan<long> index, Span<T> y, int outer, int axis, int inner)
+        where T : unmanaged
     {
         Require(index, axis);
         for (int o = 0; o < outer; o++)
         {
             for (int k = 0; k < index.Length; k++)
             {
-                ReadOnlySpan<float> row = x.Slice(((o * axis) + (int)index[k]) * inner, inner);
+                ReadOnlySpan<T> row = x.Slice(((o * axis) + (int)index[k]) * inner, inner);
                 row.CopyTo(y.Slice(((o * index.Length) + k) * inner, inner));
             }
         }
@@ -33,7 +34,8 @@ internal static class Gathering
     }
 
     /// <summary>y[o, k, i] = x[o, index[o, k, i], i] for k below <paramref name="count"/>.</summary>
-    internal static void Along(ReadOnlySpan<float> x, ReadOnlySpan<long> index, Span<float> y, (int Outer, int Axis, int Inner) size, int count)
+    internal static void Along<T>(ReadOnlySpan<T> x, ReadOnlySpan<long> index, Span<T> y, (int Outer, int Axis, int Inner) size, int count)
+        where T : unmanaged
     {
         Require(index, size.Axis);
         for (int at = 0; at < y.Length; at++)

@@ -15,6 +15,15 @@ internal static unsafe class Transcendental
 
     internal static void Sigmoid(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Sigmoid);
 
+    internal static void Ceiling(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Ceiling);
+
+    internal static void Floor(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Floor);
+
+    internal static void Round(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Round);
+
+    /// <summary>y = erf(x)</summary>
+    internal static void Erf(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &ErrorFunction.Chunk);
+
     /// <summary>y = log(1 + exp(x)), without overflow and accurate where it is tiny.</summary>
     internal static void Softplus(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &SoftplusChunk);
 

@@ -7,7 +7,7 @@ internal static class GraphCheck
 {
     /// <summary>A node with the names of its parameters and buffers: its own, or those of a node that it shares them with.</summary>
     internal static Node Complete(
-        Operator operation, string name, IReadOnlyList<string> inputs, IReadOnlyList<Shape> shapes, Node? shared) => new()
+        Operator operation, string name, IReadOnlyList<string> inputs, IReadOnlyList<Shape> shapes, Node? shared = null) => new()
         {
             Name = name,
             Operator = operation,
@@ -16,8 +16,8 @@ internal static class GraphCheck
             Buffers = shared?.Buffers ?? [.. operation.BufferSpecs(shapes).Select(spec => $"{name}.{spec.Name}")],
         };
 
-    /// <summary>The shape of a node's value, after a check of the number of inputs.</summary>
-    internal static Shape InferShape(Operator operation, string node, IReadOnlyList<Shape> inputs)
+    /// <summary>What is known of a node's value, after all checks of its inputs.</summary>
+    internal static ValueInfo Infer(Operator operation, string node, IReadOnlyList<ValueInfo> inputs)
     {
         (int least, int most) = operation.InputCount;
         if (inputs.Count < least || inputs.Count > most)
@@ -26,10 +26,15 @@ internal static class GraphCheck
                 $"{node}: wrong number of inputs for {operation.Kind} (got {inputs.Count}, expected {least}{(most > least ? " or more" : "")})");
         }
 
-        Shape output = operation.InferShape(inputs, node);
-        return output.Rank > 0 && output[0] == inputs[0][0]
-            ? output
-            : throw new ShapeMismatchException(node, output, "a result that keeps axis 0, the batch");
+        Shape output = operation.InferShape([.. inputs.Select(input => input.Shape)], node);
+        bool isBatched = inputs.Any(input => input.IsBatched);
+        if (isBatched && !(output.Rank > 0 && output[0] == 1 && operation.KeepsSamplesApart(inputs, output)))
+        {
+            throw new ShapeMismatchException(
+                node, inputs[0].Shape, $"inputs whose axis 0 {operation.Kind} leaves alone, since it is the batch; the result is {output}");
+        }
+
+        return new ValueInfo(output, operation.InferDType([.. inputs.Select(input => input.DType)], node), isBatched);
     }
 
     /// <summary>Nodes so ordered that each comes after its inputs; those that are in order stay as they are.</summary>

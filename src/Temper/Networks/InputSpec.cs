@@ -8,8 +8,17 @@ public sealed record InputSpec
     /// <summary>Name of the input; nodes refer to it.</summary>
     public string Name { get; init; } = "input";
 
-    /// <summary>Shape of one sample, without the batch axis: <c>[C, H, W]</c> for an image, <c>[D]</c> for features.</summary>
+    /// <summary>
+    /// Shape of one sample, without the batch axis: <c>[C, H, W]</c> for an image, <c>[D]</c> for features. The whole shape where
+    /// the input is not batched.
+    /// </summary>
     public required Shape SampleShape { get; init; }
+
+    /// <summary>
+    /// Whether the input has a batch axis before <see cref="SampleShape"/>, free in length; true unless said otherwise. An input
+    /// without one has a fixed shape and goes into every sample alike.
+    /// </summary>
+    public bool IsBatched { get; init; } = true;
 
     /// <summary>The dtype; float32 unless said otherwise.</summary>
     public DType DType { get; init; } = DType.Float32;
@@ -39,14 +48,17 @@ public sealed record InputSpec
         int count, float min = float.NegativeInfinity, float max = float.PositiveInfinity, string name = "input") =>
         new() { Name = name, SampleShape = [count], Minimum = min, Maximum = max };
 
-    /// <summary>The shape of a batch: <c>[N, ...]</c>.</summary>
-    internal Shape BatchShape(int batch) => Shape.Create([batch, .. SampleShape.AsSpan()]);
+    /// <summary>The shape of a batch: <c>[N, ...]</c>; the fixed shape of an input that is not batched.</summary>
+    internal Shape BatchShape(int batch) => IsBatched ? Shape.Create([batch, .. SampleShape.AsSpan()]) : SampleShape;
+
+    /// <summary>The input as a value, for a batch of one.</summary>
+    internal ValueInfo Info => new(BatchShape(1), DType, IsBatched);
 
     /// <summary>Throws unless the parts fit each other.</summary>
     internal void Check()
     {
         Names.Check(Name, "an input");
-        if (SampleShape.Count == 0)
+        if (IsBatched && SampleShape.Count == 0)
         {
             throw new ArgumentException($"Network: input '{Name}' has no elements (got sample shape {SampleShape}); give every axis a length");
         }

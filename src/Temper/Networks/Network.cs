@@ -9,7 +9,7 @@ namespace Temper.Networks;
 /// network that shares everything else.
 /// </summary>
 /// <remarks>
-/// Axis 0 of every value is the batch. A pass may run on several threads at once. Training works on a <see cref="Copy"/>, whose
+/// Axis 0 of what depends on a batched input is the batch: free in length, and no node mixes samples. A pass may run on several threads at once. Training works on a <see cref="Copy"/>, whose
 /// numbers the trainer alone writes.
 /// </remarks>
 /// <example><code>
@@ -163,18 +163,21 @@ public sealed partial class Network
             throw new ArgumentException($"Network.Forward: wrong number of inputs (got {inputs.Count}, expected {Inputs.Count})", nameof(inputs));
         }
 
+        Shape? first = null;
         for (int i = 0; i < inputs.Count; i++)
         {
             InputSpec spec = Inputs[i];
             Shape shape = inputs[i].Shape;
-            if (shape.Rank != spec.SampleShape.Rank + 1 || !shape.AsSpan()[1..].SequenceEqual(spec.SampleShape.AsSpan()))
+            int batch = spec.IsBatched && shape.Rank > 0 ? shape[0] : 0;
+            if (!shape.Equals(spec.BatchShape(batch)))
             {
-                throw new ShapeMismatchException($"Network input '{spec.Name}'", shape, $"[N, {string.Join(", ", spec.SampleShape)}]");
+                throw new ShapeMismatchException(
+                    $"Network input '{spec.Name}'", shape, spec.IsBatched ? $"[N, {string.Join(", ", spec.SampleShape)}]" : spec.SampleShape.ToString());
             }
 
-            if (shape[0] != inputs[0].Shape[0])
+            if (spec.IsBatched && shape[0] != (first ??= shape)[0])
             {
-                throw new ShapeMismatchException($"Network input '{spec.Name}'", shape, inputs[0].Shape, "all inputs have one batch size");
+                throw new ShapeMismatchException($"Network input '{spec.Name}'", shape, first, "all batched inputs have one batch size");
             }
 
             if (inputs[i].DType != spec.DType)

@@ -16,14 +16,14 @@ internal sealed class NetworkBuilder
     {
         input.Check();
         _taken.Add(input.Name);
-        return new Value(this, input.Name, input.BatchShape(1));
+        return new Value(this, input.Name, input.Info);
     }
 
     internal Value Add(Operator operation, string? name, string? parametersOf, ReadOnlySpan<Value> inputs)
     {
         string full = name is null ? NextName(operation) : _scope + name;
         string[] names = new string[inputs.Length];
-        var shapes = new Shape[inputs.Length];
+        var values = new ValueInfo[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
             if (inputs[i].Builder != this)
@@ -31,7 +31,7 @@ internal sealed class NetworkBuilder
                 throw new ArgumentException($"{full}: value '{inputs[i].Name}' belongs to another network; use the body's own values");
             }
 
-            (names[i], shapes[i]) = (inputs[i].Name, inputs[i].Shape);
+            (names[i], values[i]) = (inputs[i].Name, inputs[i].Info);
         }
 
         if (!_taken.Add(full))
@@ -39,11 +39,23 @@ internal sealed class NetworkBuilder
             throw new ArgumentException($"Network: two nodes have one name (got '{full}' again); give one of them another name");
         }
 
-        Shape output = GraphCheck.InferShape(operation, full, shapes);
+        ValueInfo output = GraphCheck.Infer(operation, full, values);
+        Shape[] shapes = [.. values.Select(value => value.Shape)];
         Node node = GraphCheck.Complete(operation, full, names, shapes, parametersOf is null ? null : Earlier(parametersOf, full));
         _nodes.Add(node);
         _byName.Add(full, node);
         return new Value(this, full, output);
+    }
+
+    /// <summary>Adds a node whose parameters and buffers have full names of their own.</summary>
+    internal Value Add(
+        Operator operation, string full, IReadOnlyList<string> parameters, IReadOnlyList<string> buffers, ReadOnlySpan<Value> inputs)
+    {
+        Value value = Add(operation, full, parametersOf: null, inputs);
+        Node node = _nodes[^1] with { Parameters = parameters, Buffers = buffers };
+        _nodes[^1] = node;
+        _byName[full] = node;
+        return value;
     }
 
     internal Value InScope(string name, Value value, Func<Value, Value> body)

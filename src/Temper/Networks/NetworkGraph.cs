@@ -9,18 +9,12 @@ namespace Temper.Networks;
 internal sealed class NetworkGraph
 {
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
-    private readonly List<Shape> _shapes = [];
-    private readonly List<DType> _types = [];
+    private readonly List<ValueInfo> _values = [];
     private readonly OrderedDictionary<string, ParameterSpec> _parameters = new(StringComparer.Ordinal);
     private readonly OrderedDictionary<string, BufferSpec> _buffers = new(StringComparer.Ordinal);
 
     internal NetworkGraph(IReadOnlyList<InputSpec> inputs, IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs)
     {
-        if (inputs.Count == 0)
-        {
-            throw new ArgumentException("Network: no inputs; give at least one");
-        }
-
         foreach (InputSpec input in inputs)
         {
             input.Check();
@@ -31,7 +25,7 @@ internal sealed class NetworkGraph
         Outputs = [.. outputs];
         foreach (InputSpec input in inputs)
         {
-            AddValue(input.Name, input.BatchShape(1), input.DType);
+            AddValue(input.Name, input.Info);
         }
 
         foreach (Node node in Nodes)
@@ -54,7 +48,7 @@ internal sealed class NetworkGraph
     /// <summary>Numbers of the output values.</summary>
     internal int[] OutputValues { get; }
 
-    internal int ValueCount => _shapes.Count;
+    internal int ValueCount => _values.Count;
 
     /// <summary>Specs by full name, in the order of first use.</summary>
     internal OrderedDictionary<string, ParameterSpec> Parameters => _parameters;
@@ -68,27 +62,23 @@ internal sealed class NetworkGraph
     internal int NumberOf(string value) => _numbers.GetValueOrDefault(value, -1);
 
     /// <summary>The shape of a value for a batch of one.</summary>
-    internal Shape ShapeOf(string value) => _shapes[_numbers[value]];
+    internal Shape ShapeOf(string value) => InfoOf(value).Shape;
 
-    internal DType TypeOf(string value) => _types[_numbers[value]];
+    internal ValueInfo InfoOf(string value) => _values[_numbers[value]];
 
     /// <summary>The shapes of a node's inputs for a batch of one.</summary>
     internal Shape[] InputShapes(Node node) => [.. node.Inputs.Select(ShapeOf)];
 
-    private void AddValue(string name, Shape shape, DType type)
+    private void AddValue(string name, ValueInfo value)
     {
-        _numbers.Add(name, _shapes.Count);
-        _shapes.Add(shape);
-        _types.Add(type);
+        _numbers.Add(name, _values.Count);
+        _values.Add(value);
     }
 
     private void AddNode(Node node)
     {
+        AddValue(node.Name, GraphCheck.Infer(node.Operator, node.Name, [.. node.Inputs.Select(InfoOf)]));
         Shape[] shapes = InputShapes(node);
-        Shape output = GraphCheck.InferShape(node.Operator, node.Name, shapes);
-        DType type = node.Operator.InferDType([.. node.Inputs.Select(TypeOf)], node.Name);
-        AddValue(node.Name, output, type);
-
         IReadOnlyList<ParameterSpec> parameters = node.Operator.ParameterSpecs(shapes);
         CheckCount(node, "parameters", node.Parameters.Count, parameters.Count);
         for (int i = 0; i < parameters.Count; i++)

@@ -4,7 +4,7 @@ namespace Temper.Networks;
 
 /// <summary>
 /// What a node computes: attributes, shapes, parameters and cost of one kind of layer, and the tensor operations that carry it
-/// out. Axis 0 of every value is the batch; an operator leaves it alone.
+/// out. Axis 0 of a batched value is the batch; an operator leaves it alone.
 /// </summary>
 /// <remarks>
 /// A new operator is one file and one row in <see cref="OperatorRegistry"/>; docs/how-to-add-an-operator.md shows it.
@@ -59,6 +59,14 @@ public abstract record Operator
         return DType.Float32;
     }
 
+    /// <summary>
+    /// Whether each sample of the result depends on the same sample of the batched inputs alone, and on what is not batched. Asked
+    /// where an input is batched and the result keeps axis 0.
+    /// </summary>
+    /// <param name="inputs">What is known of the inputs.</param>
+    /// <param name="output">Shape of the result for a batch of one.</param>
+    internal virtual bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => true;
+
     /// <summary>Computes the result with tensor operations, which a tape can follow.</summary>
     internal abstract Tensor Forward(in NodeContext context);
 
@@ -99,11 +107,11 @@ public sealed record ParameterSpec(string Name, Shape Shape, ParameterRole Role,
 /// <summary>A buffer that an operator has: state that training gathers without gradients.</summary>
 /// <param name="Name">What is put behind the node's name: <c>running_mean</c>.</param>
 /// <param name="Shape">Its shape.</param>
-/// <param name="DType">Float32 or int64.</param>
+/// <param name="DType">Float32 for statistics, int64 for counts, any for a constant.</param>
 /// <param name="Start">Value of every element at first.</param>
 public sealed record BufferSpec(string Name, Shape Shape, DType DType, float Start)
 {
-    internal Tensor Create() => DType == DType.Int64 ? Tensor.Full(Shape, (long)Start) : Tensor.Full(Shape, Start);
+    internal Tensor Create() => Tensor.Full(Shape, Start).To(DType);
 }
 
 /// <summary>What a node works on during one pass.</summary>

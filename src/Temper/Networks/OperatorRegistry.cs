@@ -7,6 +7,10 @@ public static class OperatorRegistry
     {
         ["Conv"] = Conv2d.From,
         ["ConvTranspose"] = ConvTranspose2d.From,
+        ["Conv3d"] = Conv3d.From,
+        ["ConvTranspose3d"] = ConvTranspose3d.From,
+        ["MaxPool3d"] = Pool3d.From(MaxPool2d.From),
+        ["AveragePool3d"] = Pool3d.From(AvgPool2d.From),
         ["Gemm"] = Linear.From,
         ["BatchNormalization"] = BatchNorm.From,
         ["LayerNormalization"] = LayerNorm.From,
@@ -18,6 +22,7 @@ public static class OperatorRegistry
         ["Softmax"] = Softmax.From,
         ["LogSoftmax"] = LogSoftmax.From,
         ["MaxPool"] = MaxPool2d.From,
+        ["MaxPoolPlaces"] = MaxPoolPlaces2d.From,
         ["AveragePool"] = AvgPool2d.From,
         ["GlobalAveragePool"] = _ => new GlobalAvgPool2d(),
         ["AdaptiveAveragePool"] = AdaptiveAvgPool2d.From,
@@ -33,12 +38,51 @@ public static class OperatorRegistry
         ["Transpose"] = Permute.From,
         ["Pad"] = Pad.From,
         ["Slice"] = Slice.From,
-        ["ReduceMean"] = Mean.From,
         ["Normalize"] = Normalize.From,
+        ["Elu"] = Elu.From,
+        ["Celu"] = Celu.From,
+        ["Selu"] = Selu.From,
+        ["HardSigmoid"] = HardSigmoid.From,
+        ["Gelu"] = Gelu.From,
+        ["Clip"] = Clip.From,
+        ["PRelu"] = _ => new PRelu(),
+        ["Max"] = _ => new Maximum(),
+        ["Min"] = _ => new Minimum(),
+        ["Pow"] = _ => new Power(),
+        ["Where"] = _ => new Where(),
+        ["Constant"] = ConstantValue.From,
+        ["Cast"] = Cast.From,
+        ["Gather"] = Gather.From,
+        ["GatherElements"] = GatherElements.From,
+        ["Expand"] = Expand.From,
+        ["ArgMax"] = ArgExtreme.From(isSmallest: false),
+        ["ArgMin"] = ArgExtreme.From(isSmallest: true),
+        ["TopK"] = TopK.From,
     };
+
+    static OperatorRegistry()
+    {
+        AddFamily<PointwiseFunction>(function => new Pointwise(function));
+        AddFamily<Comparison>(comparison => new Compare(comparison));
+        AddFamily<LogicalFunction>(function => new Logical(function));
+        foreach (Reduction reduction in Enum.GetValues<Reduction>())
+        {
+            Rows.Add($"Reduce{reduction}", Reduce.From(reduction));
+        }
+    }
 
     /// <summary>The standard names of all operators.</summary>
     public static IReadOnlyCollection<string> Kinds => Rows.Keys;
+
+    /// <summary>Operators that differ in their function only and have its name.</summary>
+    private static void AddFamily<TFunction>(Func<TFunction, Operator> create)
+        where TFunction : struct, Enum
+    {
+        foreach (TFunction function in Enum.GetValues<TFunction>())
+        {
+            Rows.Add(function.ToString(), _ => create(function));
+        }
+    }
 
     /// <summary>Makes an operator from its description.</summary>
     /// <param name="description">As <see cref="Operator.Describe"/> gives it, or a file.</param>

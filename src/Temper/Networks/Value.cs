@@ -8,18 +8,26 @@ namespace Temper.Networks;
 /// </summary>
 public sealed partial class Value
 {
-    internal Value(NetworkBuilder builder, string name, Shape shape)
+    internal Value(NetworkBuilder builder, string name, ValueInfo info)
     {
         Builder = builder;
         Name = name;
-        Shape = shape;
+        Info = info;
     }
 
     /// <summary>Name of the input or node that it comes from.</summary>
     public string Name { get; }
 
-    /// <summary>Its shape for a batch of one.</summary>
-    public Shape Shape { get; }
+    /// <summary>Its shape; that of a batched value for a batch of one.</summary>
+    public Shape Shape => Info.Shape;
+
+    /// <summary>Its dtype.</summary>
+    public DType DType => Info.DType;
+
+    /// <summary>Whether axis 0 is the batch: free in length, samples kept apart.</summary>
+    public bool IsBatched => Info.IsBatched;
+
+    internal ValueInfo Info { get; }
 
     internal NetworkBuilder Builder { get; }
 

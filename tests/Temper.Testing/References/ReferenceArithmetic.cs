@@ -24,6 +24,22 @@ public static class ReferenceArithmetic
         return keep ? reduced : new Grid([.. x.Lengths.Where((_, axis) => !isReduced[axis])], reduced.Values);
     }
 
+    /// <summary>f of each element.</summary>
+    public static Grid Map(Grid x, Func<double, double> f) => new(x.Lengths, [.. x.Values.Select(f)]);
+
+    /// <summary>2/√π ∫₀ˣ exp(-t²) dt by Simpson's rule.</summary>
+    public static double Erf(double x)
+    {
+        const int Steps = 2000;
+        double h = x / Steps, sum = 1 + Math.Exp(-x * x);
+        for (int i = 1; i < Steps; i++)
+        {
+            sum += (i % 2 == 0 ? 2 : 4) * Math.Exp(-i * h * i * h);
+        }
+
+        return 2 / Math.Sqrt(Math.PI) * sum * h / 3;
+    }
+
     public static double Mean(double[] x) => x.Sum() / x.Length;
 
     public static double Variance(double[] x, int correction)

@@ -82,9 +82,9 @@ public sealed class ReductionsTests
     public void ArgMax_takes_the_first_of_equal_numbers_and_NaN_before_all()
     {
         long[] index = new long[4];
-        Selection.ArgMax([1, 3, 3, 2, float.NegativeInfinity, float.NegativeInfinity, 1, float.NaN, 5, 9, 9, 9], index, 4, 3, 1);
+        Selection.ArgExtreme<float>([1, 3, 3, 2, float.NegativeInfinity, float.NegativeInfinity, 1, float.NaN, 5, 9, 9, 9], index, (4, 3, 1), default);
         Assert.Equal([1L, 0L, 1L, 0L], index);
-        Selection.ArgMax([1, 3, 3, 2, 5, 5, 1, 7], index, 2, 2, 2);
+        Selection.ArgExtreme<float>([1, 3, 3, 2, 5, 5, 1, 7], index, (2, 2, 2), default);
         Assert.Equal([1L, 0L, 0L, 1L], index);
     }
 
@@ -98,7 +98,7 @@ public sealed class ReductionsTests
     {
         float[] x = Samples.Uniform(6 * columns, 8), values = new float[6 * count];
         long[] index = new long[6 * count];
-        Selection.TopK(x, values, index, columns, count);
+        Selection.TopK<float>(x, values, index, columns, isSmallest: false);
         for (int row = 0; row < 6; row++)
         {
             (float First, long Second)[] sorted = [.. x.Skip(row * columns).Take(columns).Select((v, i) => (v, (long)i)).OrderByDescending(p => p.v).Take(count)];

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Temper.Formats.Onnx;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
@@ -98,6 +99,62 @@ public sealed class NetworkEditTests
         }
 
         ForwardTests.AssertClose(network.Forward(Tensor.From(by_hand, x.Shape)), scaled.Forward(x), 1e-5f);
+    }
+
+    [Fact]
+    public void Folded_normalization_gives_the_same_results_and_leaves_none_behind_a_layer_of_its_own() => ForRandomNetworks((network, _) =>
+    {
+        // Statistics that do something: a fresh network's are 0 and 1.
+        Network moved = network.WithBuffers(network.Buffers.Where(buffer => buffer.Value.DType == DType.Float32)
+            .Select((buffer, i) => KeyValuePair.Create(buffer.Key, ForwardTests.Random(buffer.Value.Shape, (ulong)i).Abs() + 0.5f)));
+        Network folded = moved.FoldNormalization();
+        AssertConsistent(folded);
+        AssertSame(moved, folded);
+        Assert.DoesNotContain(folded.Nodes, node => node.Operator is BatchNorm
+            && folded.Nodes.Any(layer => string.Equals(layer.Name, node.Inputs[0], StringComparison.Ordinal) && layer.Operator is Conv2d && folded.Nodes.Count(other => other.Inputs.Contains(layer.Name)) == 1));
+    });
+
+    /// <summary>Written as ONNX and read again, a network of any structure computes the same and can be edited again.</summary>
+    [Fact]
+    public void Onnx_round_trip_gives_the_same_results() => ForRandomNetworks((network, _) =>
+    {
+        var stream = new MemoryStream();
+        OnnxFile.Write(network, stream, new OnnxExportOptions { SparseInitializers = true });
+        stream.Position = 0;
+        Network again = OnnxFile.Read(stream, "x.onnx").Network;
+        AssertConsistent(again);
+        AssertSame(network, again);
+        Assert.Equal(network.Parameters.ElementCount, again.Parameters.ElementCount);
+        Assert.Equal((network.Inputs[0].Minimum, network.Inputs[0].Maximum), (again.Inputs[0].Minimum, again.Inputs[0].Maximum));
+    });
+
+    [Fact]
+    public void Prepended_preprocessing_is_part_of_the_network()
+    {
+        Network network = Network.Build(InputSpec.Features(12), x => x.Linear(2)).Initialize(RandomStream.FromSeed(3));
+        Network longer = network.Prepend(InputSpec.Image(3, 2, 2), x => x.Normalize([0.5f, 0.4f, 0.3f], [0.2f, 0.3f, 0.5f], 2).Permute([0, 2, 3, 1]));
+        AssertConsistent(longer);
+        Tensor pictures = ForwardTests.Random([4, 3, 2, 2], 5);
+        Tensor byHand = ((pictures * 2f) - Tensor.From<float>([0.5f, 0.4f, 0.3f], [1, 3, 1, 1])) / Tensor.From<float>([0.2f, 0.3f, 0.5f], [1, 3, 1, 1]);
+        ForwardTests.AssertClose(network.Forward(byHand.Permute(0, 2, 3, 1).Flatten()), longer.Forward(pictures), 1e-5f);
+        Assert.Throws<ShapeMismatchException>(() => network.Prepend(InputSpec.Image(3, 3, 3), x => x));
+    }
+
+    [Fact]
+    public void Network_of_a_fixed_batch_takes_any_number_of_samples_in_batches()
+    {
+        Network free = Network.Build(InputSpec.Features(3), x => x.Linear(2)).Initialize(RandomStream.FromSeed(3));
+        var stream = new MemoryStream();
+        OnnxFile.Write(free, stream);
+        stream.Position = 0;
+        var values = new Dictionary<string, Tensor>(StringComparer.Ordinal) { ["input"] = Tensor.Zeros([4, 3]) };
+        Network batched = OnnxFile.Read(stream, "x.onnx", new OnnxImportOptions { Values = values }).Network;
+        Assert.Equal(Shape.Create(4, 3), batched.Inputs[0].SampleShape);
+        foreach (int samples in new[] { 1, 3, 4, 5, 9 })
+        {
+            Tensor x = ForwardTests.Random([samples, 3], 7);
+            ForwardTests.AssertClose(free.Forward(x), FixedBatch.Run(batched, [x])[0], 1e-6f);
+        }
     }
 
     /// <summary>Runs a property on networks of random structure, and checks that the network is as it was afterwards.</summary>

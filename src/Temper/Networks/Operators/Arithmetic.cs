@@ -9,9 +9,12 @@ public abstract record BinaryOperator : Operator
     public sealed override (int Least, int Most) InputCount => (2, 2);
 
     /// <inheritdoc/>
-    public sealed override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].Rank == inputs[1].Rank
-        ? Shape.Broadcast(inputs[0], inputs[1], node)
-        : throw new ShapeMismatchException(node, inputs[0], inputs[1], "both need the same number of axes, the batch first");
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => Shape.Broadcast(inputs[0], inputs[1], node);
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => OperatorTypes.One(inputs, node, OperatorTypes.Numbers);
+
+    internal sealed override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        AxisAttributes.BroadcastKeepsSamplesApart(inputs, output);
 }
 
 /// <summary><c>a + b</c>.</summary>
@@ -50,6 +53,50 @@ public sealed record Divide : BinaryOperator
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0] / context.Inputs[1];
 }
 
+/// <summary>The larger of a and b, element by element.</summary>
+public sealed record Maximum : BinaryOperator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Max";
+
+    internal override Tensor Forward(in NodeContext context) => context.Inputs[0].Maximum(context.Inputs[1]);
+}
+
+/// <summary>The smaller of a and b, element by element.</summary>
+public sealed record Minimum : BinaryOperator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Min";
+
+    internal override Tensor Forward(in NodeContext context) => context.Inputs[0].Minimum(context.Inputs[1]);
+}
+
+/// <summary>a to the power of b, element by element.</summary>
+public sealed record Power : BinaryOperator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Pow";
+
+    internal override Tensor Forward(in NodeContext context) => context.Inputs[0].Pow(context.Inputs[1]);
+}
+
+/// <summary>Inputs x and slope: x above zero, else <c>slope x</c>, the slope broadcasting to x (arXiv:1502.01852).</summary>
+public sealed record PRelu : BinaryOperator
+{
+    /// <inheritdoc/>
+    public override string Kind => "PRelu";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => base.InferShape(inputs, node).Equals(inputs[0])
+        ? inputs[0]
+        : throw new ShapeMismatchException(node, inputs[0], inputs[1], "the slope must broadcast to the first shape");
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => OperatorTypes.One(inputs, node, DType.Float32);
+
+    internal override Tensor Forward(in NodeContext context) =>
+        context.X.Relu() + (context.Inputs[1] * context.X.Clamp(float.NegativeInfinity, 0));
+}
+
 /// <summary>Matrix product of the last two axes; axes before them broadcast.</summary>
 public sealed record MatMul : Operator
 {
@@ -63,9 +110,9 @@ public sealed record MatMul : Operator
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
         (Shape a, Shape b) = (inputs[0], inputs[1]);
-        if (a.Rank < 3 || b.Rank != a.Rank || a[-1] != b[-2])
+        if (a.Rank < 2 || b.Rank < 2 || a[-1] != b[-2])
         {
-            throw new ShapeMismatchException(node, a, b, "expected [N, ..., R, K] and [N, ..., K, C]");
+            throw new ShapeMismatchException(node, a, b, "expected [..., R, K] and [..., K, C]");
         }
 
         Shape outer = Shape.Broadcast(Shape.Create(a.AsSpan()[..^2]), Shape.Create(b.AsSpan()[..^2]), node);
@@ -74,6 +121,14 @@ public sealed record MatMul : Operator
 
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) => (long)output.Count * inputs[0][-1];
+
+    /// <summary>Rows may be samples, columns and sums not.</summary>
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output)
+    {
+        (ValueInfo a, ValueInfo b) = (inputs[0], inputs[1]);
+        bool isLeft = a.IsBatched && a.Shape.Rank == output.Rank && !b.IsBatched;
+        return isLeft || (output.Rank > 2 && AxisAttributes.BroadcastKeepsSamplesApart(inputs, output));
+    }
 
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0].MatMul(context.Inputs[1]);
 }

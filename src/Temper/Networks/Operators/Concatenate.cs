@@ -3,7 +3,7 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>Values put behind each other along one axis.</summary>
-/// <param name="Axis">The axis, not the batch.</param>
+/// <param name="Axis">The axis; of batched values not the batch. -1 is the last.</param>
 public sealed record Concatenate(int Axis = 1) : Operator
 {
     private const int MostInputs = 4096;
@@ -34,6 +34,10 @@ public sealed record Concatenate(int Axis = 1) : Operator
     }
 
     internal static Concatenate From(OperatorAttributes attributes) => new(attributes.Int("axis", 1));
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => OperatorTypes.One(inputs, node, OperatorTypes.Any);
+
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis) && inputs.All(input => input.IsBatched);
 
     internal override Tensor Forward(in NodeContext context) => Tensor.Concatenate(context.Inputs.ToArray(), Axis);
 

@@ -15,9 +15,9 @@ public sealed record LayerNorm(int Axes = 1) : Operator
     internal override string DefaultName => "ln";
 
     /// <inheritdoc/>
-    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].Rank > Axes
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].Rank >= Axes
         ? inputs[0]
-        : throw new ShapeMismatchException(node, inputs[0], $"a batch axis and {Axes} more");
+        : throw new ShapeMismatchException(node, inputs[0], $"{Axes} axes or more");
 
     /// <inheritdoc/>
     public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
@@ -27,6 +27,8 @@ public sealed record LayerNorm(int Axes = 1) : Operator
     {
         Epsilon = attributes.Float("epsilon", 1e-5f),
     };
+
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.Rank > Axes;
 
     /// <summary>The operation normalizes the last axis, so several axes are one for its time.</summary>
     internal override Tensor Forward(in NodeContext context)

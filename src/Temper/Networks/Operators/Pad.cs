@@ -2,14 +2,17 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>A constant put before and behind an axis.</summary>
-/// <param name="Axis">The axis, not the batch.</param>
+/// <summary>Elements put before and behind an axis: a constant, or what the axis itself holds.</summary>
+/// <param name="Axis">The axis; of a batched value not the batch.</param>
 /// <param name="Before">How many before the first.</param>
 /// <param name="After">How many behind the last.</param>
 public sealed record Pad(int Axis, int Before, int After) : Operator
 {
     /// <summary>The constant.</summary>
     public float Fill { get; init; }
+
+    /// <summary>What is put there; a constant unless said otherwise.</summary>
+    public PadMode Mode { get; init; }
 
     /// <inheritdoc/>
     public override string Kind => "Pad";
@@ -24,8 +27,18 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
     }
 
     internal static Pad From(OperatorAttributes attributes) => attributes.Ints("pads") is [var before, var after]
-        ? new Pad(attributes.Int("axis"), before, after) { Fill = attributes.Float("value", 0) }
+        ? new Pad(attributes.Int("axis"), before, after)
+        {
+            Fill = attributes.Float("value", 0),
+            Mode = Enum.TryParse(attributes.Text("mode") ?? "constant", ignoreCase: true, out PadMode mode) && Enum.IsDefined(mode)
+                ? mode
+                : throw new FormatException($"attribute 'mode' does not fit (got \"{attributes.Text("mode")}\", expected constant, reflect, edge or wrap)"),
+        }
         : throw new FormatException("attribute 'pads' does not fit (expected two numbers)");
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
+
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
 
     internal override Tensor Forward(in NodeContext context)
     {
@@ -33,11 +46,12 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
         Span<int> before = stackalloc int[x.Rank], after = stackalloc int[x.Rank];
         int axis = AxisAttributes.Check(x.Shape, Axis, context.Node.Name);
         (before[axis], after[axis]) = (Before, After);
-        return x.Pad(before, after, Fill);
+        return Mode == PadMode.Constant ? x.Pad(before, after, Fill) : x.Pad(before, after, Mode);
     }
 
     private protected override OperatorAttributes Attributes() =>
-        OperatorAttributes.Empty.With("axis", Axis).With("pads", new[] { Before, After }).With("value", Fill);
+        OperatorAttributes.Empty.With("axis", Axis).With("pads", new[] { Before, After }).With("value", Fill)
+            .With("mode", Mode.ToString().ToLowerInvariant());
 }
 
 public sealed partial class Value

@@ -60,6 +60,34 @@ public sealed record MaxPool2d(Pool2dOptions Options) : Pool2d(Options)
     internal override Tensor Forward(in NodeContext context) => context.X.MaxPool2d(Options);
 }
 
+/// <summary>Where in the value the largest one of each window is, int64: ONNX gives it as the second output of its MaxPool.</summary>
+/// <param name="Options">Size, stride, padding and dilation of the window.</param>
+/// <param name="IsColumnMajor">Whether places within an image are counted down its columns first.</param>
+public sealed record MaxPoolPlaces2d(Pool2dOptions Options, bool IsColumnMajor = false) : Pool2d(Options)
+{
+    /// <inheritdoc/>
+    public override string Kind => "MaxPoolPlaces";
+
+    /// <inheritdoc/>
+    public override bool IsDifferentiable => false;
+
+    internal static MaxPoolPlaces2d From(OperatorAttributes attributes) =>
+        new(OptionsFrom(attributes), attributes.Int("storage_order", 0) != 0);
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node)
+    {
+        base.InferDType(inputs, node);
+        return DType.Int64;
+    }
+
+    /// <summary>Places count through the whole batch.</summary>
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => false;
+
+    internal override Tensor Forward(in NodeContext context) => context.X.MaxPool2dPlaces(Options, IsColumnMajor);
+
+    private protected override OperatorAttributes Attributes() => base.Attributes().With("storage_order", IsColumnMajor);
+}
+
 /// <summary>The mean of each window.</summary>
 /// <param name="Options">Size, stride and padding of the window.</param>
 public sealed record AvgPool2d(Pool2dOptions Options) : Pool2d(Options)

@@ -10,7 +10,9 @@ public sealed record Flatten : Operator
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
-        [inputs[0][0], inputs[0].CountOf(1, inputs[0].Rank)];
+        inputs[0].Rank > 0 ? [inputs[0][0], inputs[0].CountOf(1, inputs[0].Rank)] : throw new ShapeMismatchException(node, inputs[0], "[N, ...]");
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
 
     internal override Tensor Forward(in NodeContext context) => context.X.Flatten();
 
@@ -18,31 +20,44 @@ public sealed record Flatten : Operator
 }
 
 /// <summary>The same elements of each sample under another shape.</summary>
-/// <param name="SampleShape">Lengths behind the batch axis; one may be -1: what remains.</param>
+/// <param name="SampleShape">Lengths behind axis 0, the batch, which stays; one may be -1: what remains.</param>
 public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
 {
+    /// <summary>Whether <see cref="SampleShape"/> stands behind axis 0 of the input; if not, it is the whole shape. True unless said otherwise.</summary>
+    public bool KeepsAxis0 { get; init; } = true;
+
     /// <inheritdoc/>
     public override string Kind => "Reshape";
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
-        int count = inputs[0].CountOf(1, inputs[0].Rank);
+        if (KeepsAxis0 && inputs[0].Rank == 0)
+        {
+            throw new ShapeMismatchException(node, inputs[0], "one axis or more");
+        }
+
+        int count = inputs[0].CountOf(KeepsAxis0 ? 1 : 0, inputs[0].Rank);
         long known = SampleShape.Where(length => length >= 0).Aggregate(1L, (product, length) => checked(product * length));
         int open = SampleShape.Count(length => length < 0);
         bool fits = open switch { 0 => known == count, 1 => known > 0 && count % known == 0, _ => false };
         return fits
-            ? Shape.Create([inputs[0][0], .. SampleShape.Select(length => length < 0 ? (int)(count / known) : length)])
-            : throw new ShapeMismatchException(node, inputs[0], $"as many elements a sample as [{string.Join(", ", SampleShape)}]");
+            ? Shape.Create([.. inputs[0].AsSpan()[..(KeepsAxis0 ? 1 : 0)], .. SampleShape.Select(length => length < 0 ? (int)(count / known) : length)])
+            : throw new ShapeMismatchException(node, inputs[0], $"as many elements{(KeepsAxis0 ? " a sample" : "")} as [{string.Join(", ", SampleShape)}]");
     }
 
-    internal static Reshape From(OperatorAttributes attributes) => new(attributes.Ints("shape"));
+    internal static Reshape From(OperatorAttributes attributes) =>
+        new(attributes.Ints("shape")) { KeepsAxis0 = attributes.Int("keeps_axis_0", 1) != 0 };
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
+
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => KeepsAxis0;
 
     internal override Tensor Forward(in NodeContext context) =>
         context.X.Reshape(InferShape([context.X.Shape], context.Node.Name));
 
     private protected override OperatorAttributes Attributes() =>
-        OperatorAttributes.Empty.With("shape", SampleShape.ToArray());
+        OperatorAttributes.Empty.With("shape", SampleShape.ToArray()).With("keeps_axis_0", KeepsAxis0);
 }
 
 public sealed partial class Value

@@ -3,10 +3,10 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>Part of an axis: from start up to but not including end, every step-th.</summary>
-/// <param name="Axis">The axis, not the batch.</param>
+/// <param name="Axis">The axis; of a batched value not the batch.</param>
 /// <param name="Start">First place; negative counts from the end.</param>
 /// <param name="End">Place behind the last; negative counts from the end; beyond the end means the end.</param>
-/// <param name="Step">Distance of two places, 1 or more.</param>
+/// <param name="Step">Distance of two places, not zero; negative goes backwards, as in Python.</param>
 public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int Step = 1) : Operator
 {
     /// <inheritdoc/>
@@ -16,27 +16,50 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
         int axis = AxisAttributes.Check(inputs[0], Axis, node);
-        (int start, int end) = Range(inputs[0][axis]);
-        return Step >= 1 && end > start
-            ? inputs[0].With(axis, ((end - start - 1) / Step) + 1)
-            : throw new ShapeMismatchException(node, inputs[0], $"an axis {Axis} that reaches from {Start} to {End} in steps of {Step}");
+        (int first, int count) = Range(inputs[0][axis]);
+        return Step != 0
+            ? inputs[0].With(axis, count)
+            : throw new ShapeMismatchException(node, inputs[0], $"an axis {Axis} and steps other than 0");
     }
 
     internal static Slice From(OperatorAttributes attributes) => new(
-        attributes.Int("axis"), attributes.Int("start", 0), attributes.Int("end", int.MaxValue), attributes.Positive("step", 1));
+        attributes.Int("axis"), attributes.Int("start", 0), attributes.Int("end", int.MaxValue), attributes.Int("step", 1));
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
+
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
 
     internal override Tensor Forward(in NodeContext context)
     {
-        (int start, int end) = Range(context.X.Shape[Axis]);
-        return context.X.Slice(Axis, start, end, Step);
+        (int first, int count) = Range(context.X.Shape[Axis]);
+        if (Step > 0 || count == 0)
+        {
+            return context.X.Slice(Axis, first, count == 0 ? first : first + ((count - 1) * Step) + 1, Math.Max(Step, 1));
+        }
+
+        // Backwards: the same places forwards, then turned round.
+        int last = first + ((count - 1) * Step);
+        return context.X.Slice(Axis, last, first + 1, -Step).Flip(Axis);
     }
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
         .With("axis", Axis).With("start", Start).With("end", End).With("step", Step);
 
-    private (int Start, int End) Range(int length) => (Place(Start, length), Place(End, length));
+    /// <summary>The first place and how many places there are.</summary>
+    private (int First, int Count) Range(int length)
+    {
+        bool forwards = Step > 0;
+        int start = Place(Start, length, forwards), end = Place(End, length, forwards);
+        int span = forwards ? end - start : start - end;
+        return span > 0 && Step != 0 ? (start, ((span - 1) / Math.Abs(Step)) + 1) : (0, 0);
+    }
 
-    private static int Place(int place, int length) => Math.Clamp(place < 0 ? place + length : place, 0, length);
+    /// <summary>Python's rule: places beyond an end mean that end, which backwards is one before the first.</summary>
+    private static int Place(int place, int length, bool forwards)
+    {
+        long counted = place < 0 ? (long)place + length : place;
+        return (int)(forwards ? Math.Clamp(counted, 0, length) : Math.Clamp(counted, -1, length - 1));
+    }
 }
 
 public sealed partial class Value
@@ -45,7 +68,7 @@ public sealed partial class Value
     /// <param name="axis">The axis, not the batch.</param>
     /// <param name="start">First place; negative counts from the end.</param>
     /// <param name="end">Place behind the last; negative counts from the end.</param>
-    /// <param name="step">Distance of two places, 1 or more.</param>
+    /// <param name="step">Distance of two places, not zero; negative goes backwards.</param>
     /// <param name="name">Name of the node.</param>
     public Value Slice(int axis, int start = 0, int end = int.MaxValue, int step = 1, string? name = null) =>
         Apply(new Slice(axis, start, end, step), name);

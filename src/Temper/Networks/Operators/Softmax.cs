@@ -3,7 +3,7 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>Probabilities along one axis: <c>exp(x) / Σ exp(x)</c>.</summary>
-/// <param name="Axis">The axis, not the batch; -1 is the last.</param>
+/// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
 public sealed record Softmax(int Axis = -1) : Operator
 {
     /// <inheritdoc/>
@@ -18,13 +18,15 @@ public sealed record Softmax(int Axis = -1) : Operator
 
     internal static Softmax From(OperatorAttributes attributes) => new(attributes.Int("axis", -1));
 
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+
     internal override Tensor Forward(in NodeContext context) => context.X.Softmax(Axis);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
 }
 
 /// <summary>Logarithms of <see cref="Softmax"/>, without its overflow.</summary>
-/// <param name="Axis">The axis, not the batch; -1 is the last.</param>
+/// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
 public sealed record LogSoftmax(int Axis = -1) : Operator
 {
     /// <inheritdoc/>
@@ -39,6 +41,8 @@ public sealed record LogSoftmax(int Axis = -1) : Operator
 
     internal static LogSoftmax From(OperatorAttributes attributes) => new(attributes.Int("axis", -1));
 
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+
     internal override Tensor Forward(in NodeContext context) => context.X.LogSoftmax(Axis);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
@@ -47,12 +51,12 @@ public sealed record LogSoftmax(int Axis = -1) : Operator
 public sealed partial class Value
 {
     /// <summary>Adds probabilities along an axis.</summary>
-    /// <param name="axis">The axis, not the batch; -1 is the last.</param>
+    /// <param name="axis">The axis, of a batched value not the batch; -1 is the last.</param>
     /// <param name="name">Name of the node.</param>
     public Value Softmax(int axis = -1, string? name = null) => Apply(new Softmax(axis), name);
 
     /// <summary>Adds logarithms of probabilities along an axis.</summary>
-    /// <param name="axis">The axis, not the batch; -1 is the last.</param>
+    /// <param name="axis">The axis, of a batched value not the batch; -1 is the last.</param>
     /// <param name="name">Name of the node.</param>
     public Value LogSoftmax(int axis = -1, string? name = null) => Apply(new LogSoftmax(axis), name);
 }

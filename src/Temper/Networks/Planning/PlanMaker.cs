@@ -111,13 +111,13 @@ internal sealed class PlanMaker
         };
     }
 
-    /// <summary>What an addition adds to a value; null where that is the value itself or has another shape.</summary>
+    /// <summary>What an addition adds to a value; null where that is the value itself or is not of the same shape and batch.</summary>
     private string? Other(Node addition, string value)
     {
         string[] inputs = [.. addition.Inputs.Select(Source)];
         string other = string.Equals(inputs[0], value, StringComparison.Ordinal) ? inputs[1] : inputs[0];
         bool isItself = string.Equals(other, value, StringComparison.Ordinal);
-        return !isItself && _graph.ShapeOf(other).Equals(_graph.ShapeOf(value)) ? other : null;
+        return !isItself && _graph.InfoOf(other).Equals(_graph.InfoOf(value)) ? other : null;
     }
 
     private FusedStep Fused(Chain chain, int place)

@@ -47,6 +47,11 @@ internal static class NetworkJson
         }
 
         json.WriteEndArray();
+        if (!input.IsBatched)
+        {
+            json.WriteBoolean("batched", false);
+        }
+
         json.WriteString("dtype", input.DType.ToString().ToLowerInvariant());
         WriteBound(json, "minimum", input.Minimum);
         WriteBound(json, "maximum", input.Maximum);

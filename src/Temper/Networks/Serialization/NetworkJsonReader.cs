@@ -60,6 +60,7 @@ internal static class NetworkJsonReader
     {
         Name = Text(item, "name"),
         SampleShape = Shape.Create([.. List(item, "shape").Select(length => length.GetInt32())]),
+        IsBatched = !item.TryGetProperty("batched", out JsonElement batched) || batched.GetBoolean(),
         DType = Enum.TryParse(Text(item, "dtype"), ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? type
             : throw new FormatException($"input '{Text(item, "name")}': unknown dtype (got '{Text(item, "dtype")}')"),
@@ -70,22 +71,22 @@ internal static class NetworkJsonReader
     /// <summary>Nodes come in order, so the shapes that a node's parameter names depend on are known when it is read.</summary>
     private static Node[] ReadNodes(List<JsonElement> items, InputSpec[] inputs)
     {
-        var shapes = inputs.ToDictionary(input => input.Name, input => input.BatchShape(1), StringComparer.Ordinal);
+        var values = inputs.ToDictionary(input => input.Name, input => input.Info, StringComparer.Ordinal);
         var nodes = new List<Node>(items.Count);
         foreach (JsonElement item in items)
         {
             string name = Text(item, "name");
             Operator operation = ReadOperator(item, name);
             string[] sources = Strings(item, "inputs");
-            Shape[] shapesIn = [.. sources.Select(source => shapes.TryGetValue(source, out Shape? shape)
-                ? shape
+            ValueInfo[] taken = [.. sources.Select(source => values.TryGetValue(source, out ValueInfo value)
+                ? value
                 : throw new FormatException($"node '{name}': no earlier value has this name (got '{source}')"))];
-            if (!shapes.TryAdd(name, GraphCheck.InferShape(operation, name, shapesIn)))
+            if (!values.TryAdd(name, GraphCheck.Infer(operation, name, taken)))
             {
                 throw new FormatException($"node '{name}': an earlier node or input has this name");
             }
 
-            Node node = GraphCheck.Complete(operation, name, sources, shapesIn, shared: null);
+            Node node = GraphCheck.Complete(operation, name, sources, [.. taken.Select(value => value.Shape)]);
             nodes.Add(item.TryGetProperty("parameters", out _)
                 ? node with { Parameters = Strings(item, "parameters"), Buffers = Strings(item, "buffers") }
                 : node);

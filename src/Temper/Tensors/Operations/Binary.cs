@@ -4,35 +4,51 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The sum of two tensors; shapes broadcast as in PyTorch.</summary>
+    /// <summary>The sum of two tensors of one dtype, not Bool; shapes broadcast as in PyTorch. Integers wrap around.</summary>
     /// <param name="other">A shape that broadcasts with this one.</param>
     /// <exception cref="ShapeMismatchException">The shapes do not broadcast.</exception>
-    public Tensor Add(Tensor other) => new AddOperation(this, other).Apply();
+    /// <exception cref="ArgumentException">The dtypes differ or are Bool, or an integer divisor is zero.</exception>
+    public Tensor Add(Tensor other) => IntegerOperations.AreIntegers("Add", this, other)
+        ? IntegerOperations.Binary<IntegerSum>("Add", this, other)
+        : new AddOperation(this, other).Apply();
 
     /// <summary>The difference of two tensors; shapes broadcast.</summary>
     /// <inheritdoc cref="Add(Tensor)"/>
-    public Tensor Subtract(Tensor other) => new BinaryOperation<SubtractFunction>(this, other).Apply();
+    public Tensor Subtract(Tensor other) => IntegerOperations.AreIntegers("Subtract", this, other)
+        ? IntegerOperations.Binary<IntegerDifference>("Subtract", this, other)
+        : new BinaryOperation<SubtractFunction>(this, other).Apply();
 
     /// <summary>The product of each pair of elements; shapes broadcast.</summary>
     /// <inheritdoc cref="Add(Tensor)"/>
-    public Tensor Multiply(Tensor other) => new BinaryOperation<MultiplyFunction>(this, other).Apply();
+    public Tensor Multiply(Tensor other) => IntegerOperations.AreIntegers("Multiply", this, other)
+        ? IntegerOperations.Binary<IntegerProduct>("Multiply", this, other)
+        : new BinaryOperation<MultiplyFunction>(this, other).Apply();
 
-    /// <summary>The quotient of each pair of elements; shapes broadcast.</summary>
+    /// <summary>The quotient of each pair of elements, for integers cut off towards zero; shapes broadcast.</summary>
     /// <inheritdoc cref="Add(Tensor)"/>
-    public Tensor Divide(Tensor other) => new BinaryOperation<DivideFunction>(this, other).Apply();
+    public Tensor Divide(Tensor other) => IntegerOperations.AreIntegers("Divide", this, other)
+        ? IntegerOperations.Divide(this, other)
+        : new BinaryOperation<DivideFunction>(this, other).Apply();
 
     /// <summary>The larger of each pair of elements, NaN if either is; of equal ones each gets half the gradient. Shapes broadcast.</summary>
     /// <inheritdoc cref="Add(Tensor)"/>
-    public Tensor Maximum(Tensor other) => new BinaryOperation<MaximumFunction>(this, other).Apply();
+    public Tensor Maximum(Tensor other) => IntegerOperations.AreIntegers("Maximum", this, other)
+        ? IntegerOperations.Binary<IntegerMaximum>("Maximum", this, other)
+        : new BinaryOperation<MaximumFunction>(this, other).Apply();
 
     /// <summary>The smaller of each pair of elements, NaN if either is; of equal ones each gets half the gradient. Shapes broadcast.</summary>
     /// <inheritdoc cref="Add(Tensor)"/>
-    public Tensor Minimum(Tensor other) => new BinaryOperation<MinimumFunction>(this, other).Apply();
+    public Tensor Minimum(Tensor other) => IntegerOperations.AreIntegers("Minimum", this, other)
+        ? IntegerOperations.Binary<IntegerMinimum>("Minimum", this, other)
+        : new BinaryOperation<MinimumFunction>(this, other).Apply();
 
     /// <summary>Each element to the power of another; shapes broadcast.</summary>
     /// <param name="exponent">A shape that broadcasts with this one.</param>
     /// <exception cref="ShapeMismatchException">The shapes do not broadcast.</exception>
-    public Tensor Pow(Tensor exponent) => new BinaryOperation<TensorPowerFunction>(this, exponent).Apply();
+    /// <exception cref="ArgumentException">The dtypes differ or are Bool.</exception>
+    public Tensor Pow(Tensor exponent) => IntegerOperations.AreIntegers("Pow", this, exponent)
+        ? IntegerOperations.Binary<IntegerPower>("Pow", this, exponent)
+        : new BinaryOperation<TensorPowerFunction>(this, exponent).Apply();
 
     /// <summary>The sum of two tensors.</summary>
     public static Tensor operator +(Tensor a, Tensor b) => a.Add(b);

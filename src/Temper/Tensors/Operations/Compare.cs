@@ -24,56 +24,55 @@ public sealed partial class Tensor
     /// <inheritdoc cref="EqualTo(Tensor)"/>
     public Tensor LessThanOrEqualTo(Tensor other) => Compare(default(LessThanOrEqualTo), "LessThanOrEqualTo", other);
 
+    /// <summary>Where both truth values are true; shapes broadcast.</summary>
+    /// <param name="other">Bool, as this tensor.</param>
+    /// <exception cref="ArgumentException">An operand is not Bool.</exception>
+    public Tensor And(Tensor other) => IntegerOperations.Logical<BitAnd>("And", this, other);
+
+    /// <summary>Where one or both of two truth values are true; shapes broadcast.</summary>
+    /// <inheritdoc cref="And(Tensor)"/>
+    public Tensor Or(Tensor other) => IntegerOperations.Logical<BitOr>("Or", this, other);
+
+    /// <summary>Where one of two truth values is true, not both; shapes broadcast.</summary>
+    /// <inheritdoc cref="And(Tensor)"/>
+    public Tensor Xor(Tensor other) => IntegerOperations.Logical<BitXor>("Xor", this, other);
+
+    /// <summary>Where a truth value is false.</summary>
+    /// <exception cref="ArgumentException">The tensor is not Bool.</exception>
+    public Tensor Not() => IntegerOperations.Logical<BitXor>("Not", this, Scalar(true));
+
     /// <summary>This where the mask is true, else another; all shapes broadcast. Gradients go where the values came from.</summary>
     /// <param name="mask">Bool.</param>
-    /// <param name="otherwise">Float32.</param>
+    /// <param name="otherwise">Of this tensor's dtype.</param>
+    /// <exception cref="ArgumentException">The mask is not Bool, or the dtypes differ.</exception>
     public Tensor Where(Tensor mask, Tensor otherwise)
     {
+        IntegerOperations.RequireOneType("Where", this, otherwise);
+        if (mask.DType != DType.Bool)
+        {
+            throw new ArgumentException($"Where: needs a Bool mask (got {mask.DType}); compare first, or convert with To", nameof(mask));
+        }
+
         Shape shape = Shape.Broadcast(Shape.Broadcast(Shape, otherwise.Shape, "Where"), mask.Shape, "Where");
+        if (DType != DType.Float32)
+        {
+            return IntegerOperations.Choose(mask.Expand(shape), Expand(shape), otherwise.Expand(shape));
+        }
+
         Tensor chosen = mask.To(DType.Float32).Expand(shape);
         return new WhereOperation(chosen, Expand(shape), otherwise.Expand(shape)).Apply();
-    }
-
-    /// <summary>The same values as another dtype; fractions are cut off towards zero, truth is 0 or 1. No gradient flows through.</summary>
-    /// <param name="dtype">The new dtype.</param>
-    public Tensor To(DType dtype)
-    {
-        if (dtype == DType)
-        {
-            return this;
-        }
-
-        double[] values = new double[Count];
-        switch (DType)
-        {
-            case DType.Float32: Widen(AsSpan<float>(), values, v => v); break;
-            case DType.Int64: Widen(AsSpan<long>(), values, v => v); break;
-            case DType.Int32: Widen(AsSpan<int>(), values, v => v); break;
-            case DType.UInt8: Widen(AsSpan<byte>(), values, v => v); break;
-            default: Widen(AsSpan<bool>(), values, v => v ? 1 : 0); break;
-        }
-
-        return dtype switch
-        {
-            DType.Float32 => From(Array.ConvertAll(values, v => (float)v), Shape),
-            DType.Int64 => From(Array.ConvertAll(values, v => (long)v), Shape),
-            DType.Int32 => From(Array.ConvertAll(values, v => (int)v), Shape),
-            DType.UInt8 => From(Array.ConvertAll(values, v => (byte)v), Shape),
-            _ => From(Array.ConvertAll(values, v => v != 0), Shape),
-        };
-
-        static void Widen<T>(ReadOnlySpan<T> source, double[] target, Func<T, double> widen)
-        {
-            for (int i = 0; i < target.Length; i++)
-            {
-                target[i] = widen(source[i]);
-            }
-        }
     }
 
     private Tensor Compare<TComparison>(TComparison test, string name, Tensor other)
         where TComparison : unmanaged, IComparison
     {
+        IntegerOperations.RequireOneType(name, this, other);
+        if (DType != DType.Float32)
+        {
+            // The order of each pair as -1, 0 or 1, compared with 0.
+            return IntegerOperations.SignsOf(this, other, name).Compare(test, name, Scalar(0f));
+        }
+
         Tensor result = Allocate<bool>(Shape.Broadcast(Shape, other.Shape, name));
         Broadcasting.Compare(
             test, AsSpan<float>(), Shape.AsSpan(), other.AsSpan<float>(), other.Shape.AsSpan(),

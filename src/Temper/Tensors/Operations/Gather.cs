@@ -6,20 +6,27 @@ public sealed partial class Tensor
 {
     /// <summary>Elements chosen along an axis by an index of the result's shape, as <c>torch.gather</c> does.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="index">Int64, this shape except along the axis; each 0 to length - 1.</param>
+    /// <param name="index">Int64 or int32, this shape except along the axis; each less than the length, negative counts from the end.</param>
     /// <returns>The shape of the index.</returns>
     /// <exception cref="ShapeMismatchException">The index has another shape.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis.</exception>
-    public Tensor Gather(int axis, Tensor index) => new GatherOperation(this, index, Shape.Axis(axis, nameof(Gather))).Apply();
+    public Tensor Gather(int axis, Tensor index)
+    {
+        int at = Shape.Axis(axis, nameof(Gather));
+        return new GatherOperation(this, IndexCheck.Places("Gather", index, Shape[at]), at).Apply();
+    }
 
     /// <summary>Whole slices chosen along an axis, in the order of the index; a slice may be chosen again.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="index">Int64 <c>[K]</c>, each 0 to length - 1.</param>
+    /// <param name="index">Int64 or int32 <c>[K]</c>, each less than the length, negative counts from the end.</param>
     /// <returns>This shape with length K along the axis.</returns>
     /// <exception cref="ShapeMismatchException">The index is not <c>[K]</c>.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis.</exception>
-    public Tensor IndexSelect(int axis, Tensor index) =>
-        new IndexSelectOperation(this, index, Shape.Axis(axis, nameof(IndexSelect))).Apply();
+    public Tensor IndexSelect(int axis, Tensor index)
+    {
+        int at = Shape.Axis(axis, nameof(IndexSelect));
+        return new IndexSelectOperation(this, IndexCheck.Places("IndexSelect", index, Shape[at]), at).Apply();
+    }
 }
 
 internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operation(x)
@@ -35,10 +42,7 @@ internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operat
             throw new ShapeMismatchException(Name, index.Shape, x.Shape, $"an index has the input's lengths except along axis {axis}");
         }
 
-        IndexCheck.Require(Name, index, x.Shape[axis]);
-        Tensor y = Tensor.Allocate(index.Shape);
-        Gathering.Along(x.ToRowMajor().Physical(), index.Physical<long>(), y.Writable(), Size, index.Shape[axis]);
-        return y;
+        return ElementSwitch.Run<ForwardBody, Tensor>(x.DType, new(this, x, index, axis));
     }
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
@@ -47,6 +51,17 @@ internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operat
         dx.Writable().Clear();
         Gathering.AddAlong(gradient.ToRowMajor().Physical(), index.Physical<long>(), dx.Writable(), Size, index.Shape[axis]);
         inputs.Add(0, dx);
+    }
+
+    private readonly struct ForwardBody(GatherOperation gather, Tensor x, Tensor index, int axis) : IElementBody<Tensor>
+    {
+        public Tensor Run<T>()
+            where T : unmanaged, IEquatable<T>, IComparable<T>
+        {
+            Tensor y = Tensor.Allocate<T>(index.Shape);
+            Gathering.Along(x.ToRowMajor().Physical<T>(), index.Physical<long>(), y.Writable<T>(), gather.Size, index.Shape[axis]);
+            return y;
+        }
     }
 }
 
@@ -61,11 +76,7 @@ internal sealed class IndexSelectOperation(Tensor x, Tensor index, int axis) : O
             throw new ShapeMismatchException(Name, index.Shape, "an index [K]");
         }
 
-        IndexCheck.Require(Name, index, x.Shape[axis]);
-        Tensor y = Tensor.Allocate(x.Shape.With(axis, index.Count));
-        Gathering.Rows(
-            x.ToRowMajor().Physical(), index.Physical<long>(), y.Writable(), x.Shape.CountOf(0, axis), x.Shape[axis], x.Shape.CountOf(axis + 1, x.Rank));
-        return y;
+        return ElementSwitch.Run<ForwardBody, Tensor>(x.DType, new(x, index, axis));
     }
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
@@ -76,20 +87,43 @@ internal sealed class IndexSelectOperation(Tensor x, Tensor index, int axis) : O
             gradient.ToRowMajor().Physical(), index.Physical<long>(), dx.Writable(), x.Shape.CountOf(0, axis), x.Shape[axis], x.Shape.CountOf(axis + 1, x.Rank));
         inputs.Add(0, dx);
     }
+
+    private readonly struct ForwardBody(Tensor x, Tensor index, int axis) : IElementBody<Tensor>
+    {
+        public Tensor Run<T>()
+            where T : unmanaged, IEquatable<T>, IComparable<T>
+        {
+            Tensor y = Tensor.Allocate<T>(x.Shape.With(axis, index.Count));
+            Gathering.Rows(
+                x.ToRowMajor().Physical<T>(), index.Physical<long>(), y.Writable<T>(), x.Shape.CountOf(0, axis), x.Shape[axis],
+                x.Shape.CountOf(axis + 1, x.Rank));
+            return y;
+        }
+    }
 }
 
 internal static class IndexCheck
 {
-    /// <summary>Throws when an index is outside an axis.</summary>
-    internal static void Require(string operation, Tensor index, int length)
+    /// <summary>Places as int64 from the front; throws when one is outside the axis.</summary>
+    internal static Tensor Places(string operation, Tensor index, int length)
     {
-        foreach (long place in index.Physical<long>())
+        if (index.DType is not (DType.Int64 or DType.Int32))
         {
-            if ((ulong)place >= (ulong)length)
+            throw new ArgumentException($"{operation}: needs int64 or int32 places (got {index.DType}); convert them with To", nameof(index));
+        }
+
+        Tensor places = index.To(DType.Int64);
+        bool isNegative = false;
+        foreach (long place in places.AsSpan<long>())
+        {
+            isNegative |= place < 0;
+            if (place < -length || place >= length)
             {
                 throw new ArgumentOutOfRangeException(
                     nameof(index), $"{operation}: an index is outside the axis (got {place}, expected 0 to {length - 1})");
             }
         }
+
+        return isNegative ? places.Add(Tensor.Scalar((long)length)).Where(places.LessThan(Tensor.Scalar(0L)), places) : places;
     }
 }

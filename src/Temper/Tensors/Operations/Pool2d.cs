@@ -11,6 +11,14 @@ public sealed partial class Tensor
     public Tensor MaxPool2d(Pool2dOptions options) =>
         new Pool2dOperation("MaxPool2d", this, Pool2dOperation.Sliding("MaxPool2d", this, options), isMaximum: true).Apply();
 
+    /// <summary>Where in the tensor the largest value of each window is: the first of equal ones, counted as the elements lie row-major.</summary>
+    /// <param name="options">Window, stride, padding, dilation, ceiling mode.</param>
+    /// <param name="isColumnMajor">Whether places within an image are counted down its columns first, as ONNX offers.</param>
+    /// <returns>Int64 <c>[N, C, OH, OW]</c>.</returns>
+    /// <exception cref="ShapeMismatchException">The input is not an image batch, or smaller than the window.</exception>
+    public Tensor MaxPool2dPlaces(Pool2dOptions options, bool isColumnMajor = false) =>
+        new Pool2dOperation("MaxPool2dPlaces", this, Pool2dOperation.Sliding("MaxPool2dPlaces", this, options), isMaximum: true).Places(isColumnMajor);
+
     /// <summary>The mean of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>.</summary>
     /// <param name="options">Window, stride, padding, ceiling mode, whether padding counts.</param>
     /// <exception cref="ShapeMismatchException">The input is not an image batch, or smaller than the window.</exception>
@@ -44,10 +52,11 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         (int down, int right) = options.Stride ?? options.Kernel;
         Padding2d pad = options.Padding;
         int least = Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(options.Dilation.Height, options.Dilation.Width));
-        if (least < 1 || pad.IsNegative || Math.Max(pad.Top, pad.Bottom) > height / 2 || Math.Max(pad.Left, pad.Right) > width / 2)
+        (int tall, int wide) = (((height - 1) * options.Dilation.Height) + 1, ((width - 1) * options.Dilation.Width) + 1);
+        if (least < 1 || pad.IsNegative || Math.Max(pad.Top, pad.Bottom) >= tall || Math.Max(pad.Left, pad.Right) >= wide)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options), $"{operation}: window, stride and dilation must be at least 1, padding 0 to half the window (got {options})");
+                nameof(options), $"{operation}: window, stride and dilation must be at least 1, padding 0 or more and less than the window (got {options})");
         }
 
         PoolingSizes sizes = new(
@@ -69,6 +78,29 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         return new PoolingSizes(
             x.Shape[0], x.Shape[1], PoolingAxis.Adaptive(x.Shape[2], height), PoolingAxis.Adaptive(x.Shape[3], width));
+    }
+
+    /// <summary>The winning taps as places in the whole tensor.</summary>
+    internal Tensor Places(bool isColumnMajor)
+    {
+        (PoolingAxis rows, PoolingAxis columns) = (sizes.Height, sizes.Width);
+        Shape shape = [sizes.Batch, sizes.Channels, rows.Outputs, columns.Outputs];
+        Tensor values = Tensor.Allocate(shape, Layout.ChannelsLast), taps = Tensor.Allocate(shape, Layout.ChannelsLast);
+        Pooling.Maximum(sizes, x.InLayout(Layout.ChannelsLast).Physical(), values.Writable(), taps.Writable());
+        ReadOnlySpan<float> winners = taps.ToRowMajor().Physical();
+        Tensor places = Tensor.Allocate<long>(shape);
+        Span<long> target = places.Writable<long>();
+        for (int i = 0; i < target.Length; i++)
+        {
+            int column = i % columns.Outputs, row = i / columns.Outputs % rows.Outputs, image = i / columns.Outputs / rows.Outputs;
+            int wide = (columns.Ends[column] - columns.Starts[column] + columns.Step - 1) / columns.Step;
+            (int down, int right) = Math.DivRem((int)winners[i], wide);
+            (int h, int w) = (rows.Starts[row] + (down * rows.Step), columns.Starts[column] + (right * columns.Step));
+            long inside = isColumnMajor ? ((long)w * rows.Inputs) + h : ((long)h * columns.Inputs) + w;
+            target[i] = ((long)image * rows.Inputs * columns.Inputs) + inside;
+        }
+
+        return places;
     }
 
     protected override Tensor Forward()

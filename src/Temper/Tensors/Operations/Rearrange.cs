@@ -68,6 +68,44 @@ public sealed partial class Tensor
         return new PadOperation(this, before.ToArray(), after.ToArray(), value).Apply();
     }
 
+    /// <summary>Elements of the tensor itself added around some axes.</summary>
+    /// <param name="before">Elements before, an axis each; zero or more.</param>
+    /// <param name="after">Elements after, an axis each; zero or more.</param>
+    /// <param name="mode">Which elements; a constant is zero.</param>
+    /// <exception cref="ArgumentException">There is not one number an axis, or an axis is too short to give so many.</exception>
+    public Tensor Pad(ReadOnlySpan<int> before, ReadOnlySpan<int> after, PadMode mode)
+    {
+        if (mode == PadMode.Constant || before.Length != Rank || after.Length != Rank)
+        {
+            return Pad(before, after);
+        }
+
+        Tensor result = this;
+        for (int axis = 0; axis < Rank; axis++)
+        {
+            if (before[axis] != 0 || after[axis] != 0)
+            {
+                long[] places = PadPlaces.Of(Shape[axis], before[axis], after[axis], mode);
+                result = result.IndexSelect(axis, From(places, [places.Length]));
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>The elements in reverse along some axes.</summary>
+    /// <param name="axes">The axes; negative counts from the end.</param>
+    public Tensor Flip(params ReadOnlySpan<int> axes)
+    {
+        bool[] turned = new bool[Rank];
+        foreach (int axis in axes)
+        {
+            turned[Shape.Axis(axis, nameof(Flip))] = true;
+        }
+
+        return new FlipOperation(this, turned).Apply();
+    }
+
     /// <summary>Tensors one after the other along an axis. All other lengths are equal.</summary>
     /// <param name="tensors">One or more.</param>
     /// <param name="axis">The axis; -1 is the last.</param>
@@ -119,9 +157,7 @@ internal sealed class PermuteOperation(Tensor x, int[] order) : Operation(x)
             lengths[i] = x.Shape[order[i]];
         }
 
-        Tensor y = Tensor.Allocate(Shape.Create(lengths));
-        StridedCopies.Read(x.ToRowMajor().Physical(), StridedView.Permuted(x.Shape.AsSpan(), order), y.Writable());
-        return y;
+        return ElementSwitch.Read(x, StridedView.Permuted(x.Shape.AsSpan(), order), Shape.Create(lengths));
     }
 }
 
@@ -129,12 +165,7 @@ internal sealed class SliceOperation(Tensor x, int axis, int start, int count, i
 {
     internal override string Name => "Slice";
 
-    protected override Tensor Forward()
-    {
-        Tensor y = Tensor.Allocate(x.Shape.With(axis, count));
-        StridedCopies.Read(x.ToRowMajor().Physical(), View(), y.Writable());
-        return y;
-    }
+    protected override Tensor Forward() => ElementSwitch.Read(x, View(), x.Shape.With(axis, count));
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
@@ -166,9 +197,9 @@ internal sealed class PadOperation(Tensor x, int[] before, int[] after, float va
             lengths[i] = checked(x.Shape[i] + before[i] + after[i]);
         }
 
-        Tensor y = Tensor.Allocate(Shape.Create(lengths));
-        y.Writable().Fill(value);
-        StridedCopies.Write(x.ToRowMajor().Physical(), y.Writable(), View(y.Shape));
+        Tensor y = ElementSwitch.Allocate(x.DType, Shape.Create(lengths));
+        ElementSwitch.Fill(y, value);
+        ElementSwitch.Write(x, y, View(y.Shape));
         return y;
     }
 
@@ -199,11 +230,12 @@ internal sealed class ConcatenateOperation(Tensor[] tensors, int axis) : Operati
             total = checked(total + part.Shape[axis]);
         }
 
-        Tensor y = Tensor.Allocate(Inputs[0].Shape.With(axis, total));
+        Tensor y = ElementSwitch.Allocate(Inputs[0].DType, Inputs[0].Shape.With(axis, total));
         int start = 0;
         foreach (Tensor part in Inputs)
         {
-            StridedCopies.Write(part.ToRowMajor().Physical(), y.Writable(), View(y.Shape, part.Shape, start));
+            IntegerOperations.RequireOneType(Name, Inputs[0], part);
+            ElementSwitch.Write(part, y, View(y.Shape, part.Shape, start));
             start += part.Shape[axis];
         }
 
@@ -245,11 +277,88 @@ internal sealed class ExpandOperation(Tensor x, Shape shape) : Operation(x)
             throw new ShapeMismatchException(Name, x.Shape, shape, "the first must broadcast to the second");
         }
 
-        Tensor y = Tensor.Allocate(shape);
-        Broadcasting.Expand(x.ToRowMajor().Physical(), x.Shape.AsSpan(), y.Writable(), shape.AsSpan());
-        return y;
+        return x.Shape.Equals(shape) && x.DType != DType.Float32 ? x : ElementSwitch.Run<ExpandBody, Tensor>(x.DType, new(x, shape));
     }
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs) =>
         inputs.Add(0, BroadcastLayout.SumTo(gradient, x.Shape));
+
+    private readonly struct ExpandBody(Tensor x, Shape shape) : IElementBody<Tensor>
+    {
+        public Tensor Run<T>()
+            where T : unmanaged, IEquatable<T>, IComparable<T>
+        {
+            Tensor y = Tensor.Allocate<T>(shape);
+            Broadcasting.Expand(x.ToRowMajor().Physical<T>(), x.Shape.AsSpan(), y.Writable<T>(), shape.AsSpan());
+            return y;
+        }
+    }
+}
+
+/// <summary>What is put around a tensor.</summary>
+public enum PadMode
+{
+    /// <summary>A constant.</summary>
+    Constant,
+
+    /// <summary>What lies behind the edge, mirrored; the edge itself is not repeated.</summary>
+    Reflect,
+
+    /// <summary>The element at the edge.</summary>
+    Edge,
+
+    /// <summary>What lies at the other end.</summary>
+    Wrap,
+}
+
+internal static class PadPlaces
+{
+    /// <summary>For each place of the padded axis the place that it takes its element from.</summary>
+    internal static long[] Of(int length, int before, int after, PadMode mode)
+    {
+        int most = mode switch { PadMode.Reflect => length - 1, PadMode.Wrap => length, _ => length == 0 ? 0 : int.MaxValue };
+        if (before < 0 || after < 0 || before > most || after > most)
+        {
+            throw new ArgumentException($"Pad: an axis of length {length} cannot give so many elements by {mode} (got {before} before and {after} after)");
+        }
+
+        long[] places = new long[checked(length + before + after)];
+        for (int i = 0; i < places.Length; i++)
+        {
+            int place = i - before;
+            places[i] = mode switch
+            {
+                PadMode.Edge => Math.Clamp(place, 0, length - 1),
+                PadMode.Wrap => (place + length) % length,
+                _ => place < 0 ? -place : place < length ? place : (2 * (length - 1)) - place,
+            };
+        }
+
+        return places;
+    }
+}
+
+internal sealed class FlipOperation(Tensor x, bool[] turned) : Operation(x)
+{
+    internal override string Name => "Flip";
+
+    protected override Tensor Forward() => Flipped(x);
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs) => inputs.Add(0, Flipped(gradient));
+
+    private Tensor Flipped(Tensor tensor)
+    {
+        if (tensor.Count == 0)
+        {
+            return tensor.Detach();
+        }
+
+        int[] starts = new int[tensor.Rank], steps = new int[tensor.Rank];
+        for (int axis = 0; axis < starts.Length; axis++)
+        {
+            (starts[axis], steps[axis]) = turned[axis] ? (tensor.Shape[axis] - 1, -1) : (0, 1);
+        }
+
+        return ElementSwitch.Read(tensor, StridedView.Sliced(tensor.Shape.AsSpan(), starts, tensor.Shape.AsSpan(), steps), tensor.Shape);
+    }
 }

@@ -4,7 +4,7 @@ namespace Temper.Tensors;
 
 public sealed partial class Tensor
 {
-    /// <summary>The sum over some axes.</summary>
+    /// <summary>The sum over some axes, also of int64 and int32, which wrap around.</summary>
     /// <param name="axes">Axes to sum over, -1 being the last; none: all.</param>
     /// <param name="keepDims">Whether summed axes stay, with length 1.</param>
     /// <returns>The shape without those axes. A sum of nothing is zero.</returns>
@@ -14,14 +14,18 @@ public sealed partial class Tensor
     /// <inheritdoc cref="Sum"/>
     public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduced("Mean", axes, keepDims, isMean: true);
 
-    /// <summary>The largest element over some axes; NaN wins; the gradient goes to the first of equal ones.</summary>
+    /// <summary>The largest element over some axes, of truth values whether one is true; NaN wins; the gradient goes to the first of equal ones.</summary>
     /// <inheritdoc cref="Sum"/>
     /// <exception cref="ShapeMismatchException">There is nothing to choose from.</exception>
-    public Tensor Max(ReadOnlySpan<int> axes = default, bool keepDims = false) => Extreme("Max", this, axes, keepDims);
+    public Tensor Max(ReadOnlySpan<int> axes = default, bool keepDims = false) => DType == DType.Float32
+        ? Extreme("Max", this, axes, keepDims)
+        : Folded<IntegerMaximum>("Max", axes, keepDims);
 
-    /// <summary>The smallest element over some axes; NaN wins; the gradient goes to the first of equal ones.</summary>
+    /// <summary>The smallest element over some axes, of truth values whether all are true; NaN wins; the gradient goes to the first of equal ones.</summary>
     /// <inheritdoc cref="Max"/>
-    public Tensor Min(ReadOnlySpan<int> axes = default, bool keepDims = false) => Extreme("Min", Negate(), axes, keepDims).Negate();
+    public Tensor Min(ReadOnlySpan<int> axes = default, bool keepDims = false) => DType == DType.Float32
+        ? Extreme("Min", Negate(), axes, keepDims).Negate()
+        : Folded<IntegerMinimum>("Min", axes, keepDims);
 
     /// <summary>The p-norm over some axes. The gradient of the 2-norm at zero is zero, as in PyTorch.</summary>
     /// <param name="p">1, 2 or infinity.</param>
@@ -48,39 +52,73 @@ public sealed partial class Tensor
         return (deviation * deviation).Sum(axes, keepDims) * (1f / Math.Max(0, count - correction));
     }
 
-    /// <summary>The place of the largest element along an axis, the first of equal ones; NaN counts as largest. Int64.</summary>
-    /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="keepDims">Whether the axis stays, with length 1.</param>
-    /// <exception cref="ShapeMismatchException">The axis is empty.</exception>
-    public Tensor ArgMax(int axis = -1, bool keepDims = false)
+    /// <summary>The product over some axes; the product of nothing is one. Right where elements are zero, its gradient too.</summary>
+    /// <inheritdoc cref="Sum"/>
+    public Tensor Product(ReadOnlySpan<int> axes = default, bool keepDims = false)
     {
-        int at = Shape.Axis(axis, nameof(ArgMax));
-        ReduceAxes.RequireElements("ArgMax", this, at);
-        Tensor places = Allocate<long>(ReduceAxes.Without(Shape, at, keepDims));
-        Selection.ArgMax(
-            ToRowMajor().Physical(), places.Writable<long>(), Shape.CountOf(0, at), Shape[at], Shape.CountOf(at + 1, Rank));
-        return places;
+        Tensor result = this;
+        int[] sorted = ReduceAxes.Sorted(Shape, axes, "Product");
+        foreach (int axis in sorted)
+        {
+            // Halves are multiplied until one line is left: log K operations for an axis of length K.
+            for (int length = result.Shape[axis]; length > 1; length = result.Shape[axis])
+            {
+                Tensor product = result.Slice(axis, 0, length / 2) * result.Slice(axis, length / 2, length / 2 * 2);
+                result = length % 2 == 0 ? product : Concatenate([product, result.Slice(axis, length - 1)], axis);
+            }
+
+            result = result.Shape[axis] == 0 ? result.Sum([axis], keepDims: true) + Scalar(1f).To(DType) : result;
+        }
+
+        return keepDims ? result : result.Reshape(ReduceAxes.Without(result.Shape, sorted, keepDims: false));
     }
 
-    /// <summary>The largest elements of the last axis, largest first, and their places.</summary>
+    /// <summary>The place of the largest element along an axis; NaN counts as largest. Int64.</summary>
+    /// <param name="axis">The axis; -1 is the last.</param>
+    /// <param name="keepDims">Whether the axis stays, with length 1.</param>
+    /// <param name="last">Whether the last of equal ones is meant, not the first.</param>
+    /// <exception cref="ShapeMismatchException">The axis is empty.</exception>
+    public Tensor ArgMax(int axis = -1, bool keepDims = false, bool last = false) => ArgExtreme("ArgMax", axis, keepDims, new(IsSmallest: false, last));
+
+    /// <summary>The place of the smallest element along an axis; NaN counts as largest. Int64.</summary>
+    /// <inheritdoc cref="ArgMax"/>
+    public Tensor ArgMin(int axis = -1, bool keepDims = false, bool last = false) => ArgExtreme("ArgMin", axis, keepDims, new(IsSmallest: true, last));
+
+    /// <summary>The largest or smallest elements along an axis in order, the first of equal ones first, and their places.</summary>
     /// <param name="count">How many, at most the axis's length.</param>
-    /// <returns>Values <c>[..., count]</c>, differentiable, and places, int64.</returns>
-    public (Tensor Values, Tensor Places) TopK(int count)
+    /// <param name="axis">The axis; -1 is the last.</param>
+    /// <param name="largest">Whether the largest are meant; NaN counts as largest.</param>
+    /// <returns>Values, this shape with length count along the axis, differentiable; and places, int64.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There are not so many elements.</exception>
+    public (Tensor Values, Tensor Places) TopK(int count, int axis = -1, bool largest = true)
     {
-        int length = Shape[Shape.Axis(-1, nameof(TopK))];
+        int at = Shape.Axis(axis, nameof(TopK)), length = Shape[at];
         if ((uint)count > (uint)length)
         {
             throw new ArgumentOutOfRangeException(nameof(count), $"TopK: not that many elements (got {count}, expected 0 to {length} for shape {Shape})");
         }
 
-        Tensor places = Allocate<long>(Shape.With(-1, count));
-        Tensor values = Allocate(places.Shape);
-        if (values.Count > 0)
+        // The kernel works on the last axis.
+        int[] order = Enumerable.Range(0, Rank).ToArray();
+        (order[at], order[^1]) = (order[^1], order[at]);
+        Tensor rows = at == Rank - 1 ? this : Permute(order);
+        Tensor places = Allocate<long>(rows.Shape.With(-1, count));
+        if (places.Count > 0)
         {
-            Selection.TopK(ToRowMajor().Physical(), values.Writable(), places.Writable<long>(), length, count);
+            ElementNumbers.TopK(rows, places, !largest);
         }
 
-        return (Gather(-1, places), places);
+        places = at == Rank - 1 ? places : places.Permute(order);
+        return (Gather(at, places), places);
+    }
+
+    private Tensor ArgExtreme(string name, int axis, bool keepDims, Preference preference)
+    {
+        int at = Shape.Axis(axis, name);
+        ReduceAxes.RequireElements(name, this, at);
+        Tensor places = Allocate<long>(ReduceAxes.Without(Shape, at, keepDims));
+        ElementNumbers.ArgExtreme(this, places, (Shape.CountOf(0, at), Shape[at], Shape.CountOf(at + 1, Rank)), preference);
+        return places;
     }
 
     private static Tensor Extreme(string name, Tensor x, ReadOnlySpan<int> axes, bool keepDims)
@@ -96,9 +134,23 @@ public sealed partial class Tensor
         return keepDims ? result : result.Reshape(ReduceAxes.Without(result.Shape, sorted, keepDims: false));
     }
 
+    private Tensor Folded<TFunction>(string name, ReadOnlySpan<int> axes, bool keepDims)
+        where TFunction : struct, IIntegerFunction
+    {
+        int[] sorted = ReduceAxes.Sorted(Shape, axes, name);
+        return IntegerReductions.Fold<TFunction>(name, this, sorted, empty: null).Reshape(ReduceAxes.Without(Shape, sorted, keepDims));
+    }
+
     private Tensor Reduced(string name, ReadOnlySpan<int> axes, bool keepDims, bool isMean)
     {
         int[] sorted = ReduceAxes.Sorted(Shape, axes, name);
+        if (DType != DType.Float32)
+        {
+            return isMean || DType is DType.Bool
+                ? throw IntegerOperations.Unfit(name, this)
+                : IntegerReductions.Fold<IntegerSum>(name, this, sorted, empty: 0).Reshape(ReduceAxes.Without(Shape, sorted, keepDims));
+        }
+
         return new SumOperation(name, this, sorted, isMean, ReduceAxes.Without(Shape, sorted, keepDims)).Apply();
     }
 }

@@ -11,14 +11,29 @@ public sealed partial class Tensor
     /// <summary>The square root of each element; NaN below zero. Any shape.</summary>
     public Tensor Sqrt() => new UnaryOperation<SqrtFunction>(this).Apply();
 
-    /// <summary>The magnitude of each element; its gradient at zero is zero. Any shape.</summary>
-    public Tensor Abs() => new UnaryOperation<AbsFunction>(this).Apply();
+    /// <summary>The magnitude of each element, also of integers; its gradient at zero is zero. Any shape.</summary>
+    public Tensor Abs() => DType == DType.Float32 ? new UnaryOperation<AbsFunction>(this).Apply() : IntegerOperations.Abs(this);
 
-    /// <summary>-1, 0 or 1 by the sign of each element. Its gradient is zero everywhere. Any shape.</summary>
-    public Tensor Sign() => new UnaryOperation<SignFunction>(this).Apply();
+    /// <summary>-1, 0 or 1 by the sign of each element, also of integers. Its gradient is zero everywhere. Any shape.</summary>
+    public Tensor Sign() => DType == DType.Float32 ? new UnaryOperation<SignFunction>(this).Apply() : IntegerOperations.Sign(this);
 
-    /// <summary>The negative of each element. Any shape.</summary>
-    public Tensor Negate() => Affine(-1, 0);
+    /// <summary>The negative of each element, also of integers. Any shape.</summary>
+    public Tensor Negate() => DType == DType.Float32 ? Affine(-1, 0) : IntegerOperations.Negate(this);
+
+    /// <summary><c>1 / x</c> for each element. Any shape.</summary>
+    public Tensor Reciprocal() => Pow(-1f);
+
+    /// <summary>The next whole number above each element. Its gradient is zero everywhere. Any shape.</summary>
+    public Tensor Ceiling() => new UnaryOperation<CeilingFunction>(this).Apply();
+
+    /// <summary>The next whole number below each element. Its gradient is zero everywhere. Any shape.</summary>
+    public Tensor Floor() => new UnaryOperation<FloorFunction>(this).Apply();
+
+    /// <summary>The nearest whole number, the even one of two. Its gradient is zero everywhere. Any shape.</summary>
+    public Tensor Round() => new UnaryOperation<RoundFunction>(this).Apply();
+
+    /// <summary>The error function <c>2/√π ∫₀ˣ exp(-t²) dt</c> of each element, to 2e-7. Any shape.</summary>
+    public Tensor Erf() => new UnaryOperation<ErfFunction>(this).Apply();
 
     /// <summary><c>scale x + shift</c> for each element. Any shape.</summary>
     /// <param name="scale">Factor.</param>

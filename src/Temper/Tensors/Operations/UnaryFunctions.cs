@@ -153,3 +153,50 @@ internal readonly struct SignFunction : IUnaryFunction
     /// <summary>Zero almost everywhere, and taken as zero at zero, as in PyTorch.</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
 }
+
+internal readonly struct CeilingFunction : IUnaryFunction
+{
+    public string Name => "Ceiling";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Ceiling(x, y);
+
+    /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+}
+
+internal readonly struct FloorFunction : IUnaryFunction
+{
+    public string Name => "Floor";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Floor(x, y);
+
+    /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+}
+
+internal readonly struct RoundFunction : IUnaryFunction
+{
+    public string Name => "Round";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Round(x, y);
+
+    /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+}
+
+internal readonly struct ErfFunction : IUnaryFunction
+{
+    public string Name => "Erf";
+
+    public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Erf(x, y);
+
+    /// <summary>dx = 2/√π exp(-x²) dy</summary>
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx)
+    {
+        Elementwise.Apply(default(Multiply), x, x, dx);
+        Elementwise.Apply(default(Negate), dx, dx);
+        Transcendental.Exp(dx, dx);
+        Elementwise.Apply(new Scale(2 / MathF.Sqrt(MathF.PI)), dx, dx);
+        Elementwise.Apply(default(Multiply), dx, dy, dx);
+    }
+}

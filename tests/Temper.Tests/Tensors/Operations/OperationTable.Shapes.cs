@@ -18,6 +18,8 @@ internal static partial class OperationTable
                     Case = $"{name}{of}", TakesEmptyBatch = takesNothing || (over is not null && !over.Contains(0)),
                 };
             yield return Row("Sum", x => x.Sum(axes, keep), v => v.Sum());
+            yield return Row("Product", x => x.Product(axes, keep), v => v.Aggregate(1.0, (a, b) => a * b), Domain.AwayFromZero);
+            yield return Row("Product", x => (x - 0.03f).Product(axes, keep), v => v.Aggregate(1.0, (a, b) => a * (b - (double)0.03f)), Domain.FarApart, of: ", some next to zero");
             yield return Row("Mean", x => x.Mean(axes, keep), ReferenceArithmetic.Mean);
             yield return Row("Max", x => x.Max(axes, keep), v => v.Max(), Domain.FarApart, takesNothing: false);
             yield return Row("Min", x => x.Min(axes, keep), v => v.Min(), Domain.FarApart, takesNothing: false);
@@ -29,6 +31,11 @@ internal static partial class OperationTable
         }
 
         yield return new("TopK", x => x[0].TopK(3).Values, x => ReferenceShapes.TopK(x[0], 3), In(3, 5) with { Domain = Domain.FarApart });
+        yield return new(
+            "TopK", x => x[0].TopK(2, axis: 1, largest: false).Values,
+            x => ReferenceArithmetic.Map(
+                ReferenceShapes.Permute(ReferenceShapes.TopK(ReferenceArithmetic.Map(ReferenceShapes.Permute(x[0], 0, 2, 1), v => -v), 2), 0, 2, 1), v => -v),
+            In(3, 5, 2) with { Domain = Domain.FarApart }) { Case = "smallest, middle axis" };
     }
 
     private static IEnumerable<OperationRow> Rearrangements()
@@ -44,7 +51,15 @@ internal static partial class OperationTable
         yield return new("Slice", x => x[0].Slice(1, 1), x => ReferenceShapes.Slice(x[0], 1, 1, 1, 2), image) { Case = "to the end" };
         yield return new("Slice", x => x[0].Slice(-1, -3, 100, 2), x => ReferenceShapes.Slice(x[0], 3, 1, 2, 2), image) { Case = "from the end, every second" };
         yield return new("Slice", x => x[0].Slice(3, 3, 1), x => ReferenceShapes.Slice(x[0], 3, 3, 1, 0), image) { Case = "nothing" };
-        yield return new("Pad", x => x[0].Pad([0, 1, 0, 2], [0, 0, 3, 1], 0.5f), x => ReferenceShapes.Pad(x[0], [0, 1, 0, 2], [0, 0, 3, 1], 0.5), image);
+        foreach ((PadMode mode, long[] rows) in new (PadMode, long[])[] { (PadMode.Reflect, [2, 1, 0, 1, 2, 1]), (PadMode.Edge, [0, 0, 0, 1, 2, 2]), (PadMode.Wrap, [1, 2, 0, 1, 2, 0]) })
+        {
+            yield return new(
+                "Pad(ReadOnlySpan`1, ReadOnlySpan`1, PadMode)", x => x[0].Pad([0, 2, 0, 0], [0, 1, 0, 0], mode), x => ReferenceShapes.IndexSelect(x[0], 1, rows), image) { Case = $"{mode}" };
+        }
+
+        yield return new("Flip", x => x[0].Flip(1), x => ReferenceShapes.IndexSelect(x[0], 1, [2, 1, 0]), image);
+        yield return new("Flip", x => x[0].Flip(1, -2), x => ReferenceShapes.IndexSelect(ReferenceShapes.IndexSelect(x[0], 1, [2, 1, 0]), 2, [1, 0]), image) { Case = "two axes" };
+        yield return new("Pad(ReadOnlySpan`1, ReadOnlySpan`1, Single)", x => x[0].Pad([0, 1, 0, 2], [0, 0, 3, 1], 0.5f), x => ReferenceShapes.Pad(x[0], [0, 1, 0, 2], [0, 0, 3, 1], 0.5), image);
         yield return new("Expand", x => x[0].Expand([4, x[0].Shape[0], 3, 5]), x => ReferenceShapes.Expand(x[0], 4, x[0].Lengths[0], 3, 5), In(2, 3, 1));
         yield return new("Concatenate", x => Tensor.Concatenate(x, 1), x => ReferenceShapes.Concatenate(x, 1), image, In(2, 1, 2, 4), In(2, 0, 2, 4));
         yield return new("Concatenate", x => Tensor.Concatenate(x, -1), x => ReferenceShapes.Concatenate(x, 1), In(2, 3), In(2, 2)) { Case = "last axis" };

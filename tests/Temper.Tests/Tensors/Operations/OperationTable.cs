@@ -10,7 +10,7 @@ internal static partial class OperationTable
 
     /// <summary>Results that are no smooth function of the input.</summary>
     internal static string[] NotDifferentiable { get; } =
-        ["EqualTo", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo", "ArgMax", "To"];
+        ["EqualTo", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo", "And", "Or", "Xor", "Not", "ArgMax", "ArgMin", "MaxPool2dPlaces", "To"];
 
     /// <summary>Make or copy tensors; nothing is computed.</summary>
     internal static string[] NotOperations { get; } = ["From", "Full", "Zeros", "Ones", "Scalar", "Detach"];
@@ -28,6 +28,11 @@ internal static partial class OperationTable
         yield return Unary("Sign", x => x.Sign(), x => Math.Sign(x)).With(Domain.AwayFromZero);
         yield return Unary("Negate", x => x.Negate(), x => -x);
         yield return Unary("Affine", x => x.Affine(1.5f, -0.25f), x => (1.5 * x) - 0.25);
+        yield return Unary("Reciprocal", x => x.Reciprocal(), x => 1 / x).With(Domain.AwayFromZero);
+        yield return Unary("Ceiling", x => x.Ceiling(), Math.Ceiling).With(Domain.FarApart);
+        yield return Unary("Floor", x => x.Floor(), Math.Floor).With(Domain.FarApart);
+        yield return Unary("Round", x => x.Round(), x => Math.Round(x, MidpointRounding.ToEven)).With(Domain.FarApart);
+        yield return Unary("Erf", x => x.Erf(), ReferenceArithmetic.Erf);
         yield return Unary("Tanh", x => x.Tanh(), Math.Tanh);
         yield return Unary("Sigmoid", x => x.Sigmoid(), x => 1 / (1 + Math.Exp(-x)));
         yield return Unary("Relu", x => x.Relu(), x => Math.Max(x, 0)).With(Domain.AwayFromZero);

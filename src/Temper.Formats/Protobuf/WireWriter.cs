@@ -2,10 +2,10 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Temper.Training.Tracking;
+namespace Temper.Formats.Protobuf;
 
 /// <summary>Writes fields of a protocol buffers message (proto3 wire format) into growing memory.</summary>
-/// <remarks>An event file needs six small messages, which is less than a generated reader and writer would be.</remarks>
+/// <remarks>Event files and ONNX need a few dozen messages, written and read without copies of what is large, which generated code would make.</remarks>
 internal sealed class WireWriter
 {
     private const int Varint = 0;
@@ -49,6 +49,39 @@ internal sealed class WireWriter
         Tag(field, LengthDelimited);
         WriteVarint((ulong)value.Length);
         value.CopyTo(Advance(value.Length));
+        return this;
+    }
+
+    /// <summary>A repeated field of whole numbers, packed.</summary>
+    internal WireWriter Integers(int field, IEnumerable<long> values)
+    {
+        var packed = new WireWriter();
+        foreach (long value in values)
+        {
+            packed.WriteVarint((ulong)value);
+        }
+
+        return Bytes(field, packed.Written);
+    }
+
+    /// <summary>A repeated field of floats, packed.</summary>
+    internal WireWriter Floats(int field, IReadOnlyCollection<float> values)
+    {
+        Tag(field, LengthDelimited);
+        WriteVarint((ulong)values.Count * sizeof(float));
+        foreach (float value in values)
+        {
+            BinaryPrimitives.WriteSingleLittleEndian(Advance(sizeof(float)), value);
+        }
+
+        return this;
+    }
+
+    /// <summary>Only the beginning of a field of bytes: its tag and how many bytes the caller will put behind.</summary>
+    internal WireWriter Head(int field, long length)
+    {
+        Tag(field, LengthDelimited);
+        WriteVarint((ulong)length);
         return this;
     }
 

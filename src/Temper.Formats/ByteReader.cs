@@ -1,0 +1,107 @@
+namespace Temper.Formats;
+
+/// <summary>Reads bytes from a stream that can seek, through a buffer; what is passed over is not read.</summary>
+/// <param name="stream">The file.</param>
+/// <param name="file">Its path or name, for errors.</param>
+/// <param name="format">The format's name, for errors.</param>
+internal class ByteReader(Stream stream, string file, string format)
+{
+    private const int BufferLength = 1 << 16;
+
+    private readonly byte[] _buffer = new byte[BufferLength];
+    private long _bufferStart = stream.Position;
+    private int _buffered;
+    private int _next;
+
+    /// <summary>Place of the next byte.</summary>
+    internal long Position => _bufferStart + _next;
+
+    /// <summary>Number of bytes of the stream.</summary>
+    internal long Length { get; } = stream.Length;
+
+    /// <summary>The next byte.</summary>
+    internal byte Byte()
+    {
+        if (_next == _buffered)
+        {
+            Fill();
+        }
+
+        return _buffer[_next++];
+    }
+
+    /// <summary>The next bytes, which must be there.</summary>
+    internal byte[] Bytes(long count)
+    {
+        if (count < 0 || count > Math.Min(Length - Position, Array.MaxLength))
+        {
+            throw Bad($"a value is longer than the file (got {count} bytes, expected at most {Length - Position}); it is truncated or damaged");
+        }
+
+        byte[] bytes = new byte[(int)count];
+        Read(bytes);
+        return bytes;
+    }
+
+    /// <summary>Fills memory with what comes next.</summary>
+    internal void Read(Span<byte> target)
+    {
+        while (target.Length > 0)
+        {
+            if (_next < _buffered)
+            {
+                int count = Math.Min(target.Length, _buffered - _next);
+                _buffer.AsSpan(_next, count).CopyTo(target);
+                _next += count;
+                target = target[count..];
+            }
+            else if (target.Length >= BufferLength)
+            {
+                long place = Position;
+                stream.Position = place;
+                int read = stream.Read(target);
+                Require(read);
+                (_bufferStart, _buffered, _next) = (place + read, 0, 0);
+                target = target[read..];
+            }
+            else
+            {
+                Fill();
+            }
+        }
+    }
+
+    /// <summary>Goes on at another place.</summary>
+    internal void Seek(long place)
+    {
+        long inBuffer = place - _bufferStart;
+        if (inBuffer >= 0 && inBuffer <= _buffered)
+        {
+            _next = (int)inBuffer;
+        }
+        else
+        {
+            (_bufferStart, _buffered, _next) = (place, 0, 0);
+        }
+    }
+
+    /// <summary>The error of a file that is not what it must be, at this place.</summary>
+    internal ModelFormatException Bad(string reason) => new(file, Position, $"{format}: {reason}");
+
+    private void Fill()
+    {
+        long place = Position;
+        stream.Position = place;
+        (_bufferStart, _buffered, _next) = (place, 0, 0);
+        _buffered = stream.Read(_buffer);
+        Require(_buffered);
+    }
+
+    private void Require(int read)
+    {
+        if (read == 0)
+        {
+            throw Bad("the file ends within a value; it is truncated");
+        }
+    }
+}

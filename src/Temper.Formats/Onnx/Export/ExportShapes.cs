@@ -1,0 +1,60 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Operators that move elements, in ONNX.</summary>
+internal static class ExportShapes
+{
+    private const int WrapOpset = 19;
+
+    internal static void Write(NodeExport node)
+    {
+        switch (node.Node.Operator)
+        {
+            case Flatten:
+                node.Result("Flatten", node.Inputs, ("axis", 1));
+                break;
+            case Reshape reshape:
+                // 0 takes the length of the input's axis over: the batch, whatever it is.
+                node.Result("Reshape", [.. node.Inputs, node.Constant("shape", [.. reshape.KeepsAxis0 ? (int[])[0] : [], .. reshape.SampleShape])]);
+                break;
+            case Permute permute:
+                node.Result("Transpose", node.Inputs, ("perm", permute.Axes.ToArray()));
+                break;
+            case Concatenate concatenate:
+                node.Result("Concat", node.Inputs, ("axis", concatenate.Axis));
+                break;
+            case Slice slice:
+                node.Result(
+                    "Slice", [.. node.Inputs, node.Constant("start", slice.Start), node.Constant("end", slice.End), node.Constant("axis", slice.Axis), node.Constant("step", slice.Step)]);
+                break;
+            case Expand expand:
+                node.Result("Expand", [.. node.Inputs, node.Constant("shape", [.. expand.Lengths])]);
+                break;
+            case Gather gather:
+                node.Result("Gather", node.Inputs, ("axis", gather.Axis));
+                break;
+            case GatherElements gather:
+                node.Result("GatherElements", node.Inputs, ("axis", gather.Axis));
+                break;
+            case Pad pad:
+                Write(node, pad);
+                break;
+        }
+    }
+
+    private static void Write(NodeExport node, Pad pad)
+    {
+        if (pad.Mode == PadMode.Wrap && node.Opset < WrapOpset)
+        {
+            throw node.Unfit($"wraps round, which needs opset {WrapOpset} (got {node.Opset}); export with a newer one");
+        }
+
+        int rank = node.InputShape.Rank, axis = pad.Axis < 0 ? pad.Axis + rank : pad.Axis;
+        int[] pads = new int[2 * rank];
+        (pads[axis], pads[axis + rank]) = (pad.Before, pad.After);
+        string fill = node.Constant("value", Tensor.Scalar(pad.Fill).To(node.Graph.InfoOf(node.Node.Inputs[0]).DType));
+        node.Result("Pad", [.. node.Inputs, node.Constant("pads", pads), fill], ("mode", pad.Mode.ToString().ToLowerInvariant()));
+    }
+}

@@ -1,0 +1,178 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>The network that comes into being while an ONNX graph is read, and what is known of the graph's values so far.</summary>
+internal sealed class GraphImport
+{
+    private readonly NetworkBuilder _builder = new();
+    private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Value> _constants = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Known Source, string Form)> _owners = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Tensor> _numbers = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _frozen = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
+
+    /// <summary>The two lengths of a free batch for which values that depend on it are computed.</summary>
+    internal (int First, int Second) Batches { get; init; } = (1, 7);
+
+    /// <summary>The file's path or name, for errors.</summary>
+    internal required string File { get; init; }
+
+    /// <summary>Version of the standard operator set.</summary>
+    internal long Opset { get; init; }
+
+    /// <summary>Values given for inputs: taken where a network needs a constant.</summary>
+    internal IReadOnlyDictionary<string, Tensor> Given { get; init; } = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+
+    /// <summary>Names of inputs whose given value became a constant.</summary>
+    internal HashSet<string> Bound { get; } = new(StringComparer.Ordinal);
+
+    internal IReadOnlyList<Node> Nodes => _builder.Nodes;
+
+    internal void AddInput(string name, InputSpec spec)
+    {
+        _nodeNames.Add(spec.Name);
+        _values[name] = _builder.Input(spec);
+    }
+
+    internal bool Has(string name) => _known.ContainsKey(name) || _values.ContainsKey(name);
+
+    internal void SetKnown(string name, Known value) => _known[name] = value;
+
+    internal void SetValue(string name, Value value) => _values[name] = value;
+
+    /// <summary>The value if it is known now; an input whose value was given becomes known here.</summary>
+    internal Known? FindKnown(string name, bool binds)
+    {
+        if (_known.TryGetValue(name, out Known? known))
+        {
+            return known;
+        }
+
+        if (!binds || !Given.TryGetValue(name, out Tensor? given))
+        {
+            return null;
+        }
+
+        Bound.Add(name);
+        return _known[name] = Known.Of(name, given);
+    }
+
+    /// <summary>A value as the network computes it; a constant becomes a node.</summary>
+    internal Value Computed(string name, string node)
+    {
+        if (_values.TryGetValue(name, out Value? value))
+        {
+            return value;
+        }
+
+        return _known.TryGetValue(name, out Known? known)
+            ? _constants.TryGetValue(name, out value) ? value : _constants[name] = Constant(known, node)
+            : throw Bad($"node '{node}': its input is not there (got '{name}'); the graph is not in order or damaged");
+    }
+
+    /// <summary>A constant as a node whose parameter or buffer bears the initializer's name.</summary>
+    internal Value Constant(Known known, string node)
+    {
+        if (!known.IsFixed)
+        {
+            throw Bad($"node '{node}': takes '{known.Name}', which depends on the batch, as numbers; import the model with a fixed batch");
+        }
+
+        string[] names = [NameOf(known, "", known.First)];
+        bool isFloat = known.First.DType == DType.Float32;
+        return _builder.Add(new ConstantValue(known.First.Shape, known.First.DType), FreeName(known.Name), isFloat ? names : [], isFloat ? [] : names, []);
+    }
+
+    /// <summary>Adds a node.</summary>
+    /// <param name="operation">What it computes.</param>
+    /// <param name="name">What it should be called.</param>
+    /// <param name="weights">Its parameters and buffers in the order of their specs, each with the form it takes there.</param>
+    /// <param name="inputs">Its inputs.</param>
+    internal Value Add(Operator operation, string name, IReadOnlyList<Weight> weights, ReadOnlySpan<Value> inputs)
+    {
+        string[] names = [.. weights.Select(weight => NameOf(weight.Source, weight.Form, weight.Value))];
+        var shapes = new Shape[inputs.Length];
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            shapes[i] = inputs[i].Shape;
+        }
+
+        string full = FreeName(name);
+        int parameters = names.Length == 0 ? 0 : operation.ParameterSpecs(shapes).Count;
+        return names.Length == 0
+            ? _builder.Add(operation, full, parametersOf: null, inputs)
+            : _builder.Add(operation, full, names[..parameters], names[parameters..], inputs);
+    }
+
+    /// <summary>The network of the outputs; nodes that none of them needs are left out.</summary>
+    internal Network Finish(IReadOnlyList<InputSpec> inputs, IReadOnlyList<NetworkOutput> outputs)
+    {
+        var needed = new HashSet<string>(outputs.Select(output => output.Value), StringComparer.Ordinal);
+        var nodes = new List<Node>();
+        foreach (Node node in BiasFusion.Apply(_builder.Nodes, outputs, _numbers).Reverse().Where(node => needed.Contains(node.Name)))
+        {
+            needed.UnionWith(node.Inputs);
+            nodes.Add(node);
+        }
+
+        nodes.Reverse();
+        var graph = new NetworkGraph(inputs, nodes, outputs);
+        return new NetworkBlueprint { Graph = graph, Frozen = _frozen.Where(graph.Parameters.ContainsKey).ToHashSet(StringComparer.Ordinal) }
+            .Create(_numbers.GetValueOrDefault);
+    }
+
+    internal ModelFormatException Bad(string reason) => new(File, 0, $"ONNX: {reason}");
+
+    /// <summary>A name that no node has, with signs that a name cannot have replaced.</summary>
+    internal string FreeName(string wanted)
+    {
+        string name = Clean(wanted);
+        for (int number = 2; !_nodeNames.Add(name); number++)
+        {
+            name = $"{Clean(wanted)}_{number}";
+        }
+
+        return name;
+    }
+
+    /// <summary>Signs that a name cannot have become underscores.</summary>
+    internal static string Clean(string wanted)
+    {
+        const int Longest = 200;
+        string name = string.Concat(wanted.Take(Longest).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or ':' ? c : '_')).Trim('.');
+        return name.Length > 0 ? name : "value";
+    }
+
+    /// <summary>The parameter's name: one for each initializer and form, so that nodes that share an initializer share the parameter.</summary>
+    private string NameOf(Known source, string form, Tensor value)
+    {
+        string name = Clean(source.Name);
+        for (int number = 2; !_owners.TryAdd(name, (source, form)); number++)
+        {
+            if (ReferenceEquals(_owners[name].Source, source) && string.Equals(_owners[name].Form, form, StringComparison.Ordinal))
+            {
+                return name;
+            }
+
+            name = $"{Clean(source.Name)}_{number}";
+        }
+
+        _numbers[name] = value;
+        if (!source.IsTrainable)
+        {
+            _frozen.Add(name);
+        }
+
+        return name;
+    }
+}
+
+/// <summary>A known value in the place of a parameter or buffer.</summary>
+/// <param name="Source">The value.</param>
+/// <param name="Form">What was done to it, empty if nothing: sharing goes by it.</param>
+/// <param name="Value">The numbers in the form that the operator wants.</param>
+internal readonly record struct Weight(Known Source, string Form, Tensor Value);

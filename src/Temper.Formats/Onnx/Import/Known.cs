@@ -1,0 +1,28 @@
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>A value that is known while the model is read: an initializer, a constant, a shape, or what follows from them.</summary>
+/// <remarks>
+/// What follows from the length of a free batch is computed for two lengths. Where the two agree, the value does not depend on
+/// the batch; where they differ, the one element that changes is the batch itself or a multiple of it.
+/// </remarks>
+/// <param name="Name">Name of the initializer that it is or comes from; the value's own name elsewhere.</param>
+/// <param name="First">The value for the first length.</param>
+/// <param name="Second">The value for the second length; the same object where it does not depend on the batch.</param>
+/// <param name="IsTrainable">Whether it is, or comes from, an initializer of floats.</param>
+internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTrainable = false)
+{
+    internal bool IsFixed => ReferenceEquals(First, Second);
+
+    /// <summary>A value that does not depend on the batch.</summary>
+    internal static Known Of(string name, Tensor value, bool isTrainable = false) => new(name, value, value, isTrainable);
+
+    /// <summary>A value for both lengths; where they agree it is fixed.</summary>
+    internal static Known Of(string name, Tensor first, Tensor second, bool isTrainable) => AreEqual(first, second)
+        ? Of(name, first, isTrainable)
+        : new Known(name, first, second, isTrainable);
+
+    private static bool AreEqual(Tensor first, Tensor second) => first.DType == second.DType && first.Shape.Equals(second.Shape)
+        && Elements.Write(first).SequenceEqual(Elements.Write(second));
+}

@@ -1,0 +1,148 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>One node while it is translated: its inputs, attributes, and the nodes that it becomes.</summary>
+internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTensor, Tensor> read)
+{
+    private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
+
+    /// <summary>What the node is called in errors and in the network.</summary>
+    internal string Name { get; } = NameOf(node);
+
+    internal string Kind => node.OperatorType;
+
+    internal long Opset => graph.Opset;
+
+    internal (int First, int Second) Batches => graph.Batches;
+
+    internal int InputCount => node.Inputs.Count;
+
+    internal int OutputCount => node.Outputs.Count;
+
+    /// <summary>Names of attributes that nobody asked for.</summary>
+    internal IEnumerable<string> Unasked => node.Attributes.Keys.Where(name => !_asked.Contains(name));
+
+    internal bool Has(int input) => input < node.Inputs.Count && node.Inputs[input].Length > 0;
+
+    internal bool Wants(int output) => output < node.Outputs.Count && node.Outputs[output].Length > 0;
+
+    internal bool IsKnown(int input) => Has(input) && graph.FindKnown(node.Inputs[input], binds: false) is { IsFixed: true };
+
+    /// <summary>An input as the network computes it.</summary>
+    internal Value Input(int input) => Has(input)
+        ? graph.Computed(node.Inputs[input], Name)
+        : throw Bad($"input {input} is missing");
+
+    /// <summary>An input that the network must know before it runs: a weight, an axis, a shape.</summary>
+    internal Known Known(int input, string what) => Has(input)
+        ? graph.FindKnown(node.Inputs[input], binds: true) ?? throw Bad($"{what} must be a constant or an initializer (input '{node.Inputs[input]}' is computed, or an input without a given value)")
+        : throw Bad($"{what} is missing (input {input})");
+
+    /// <summary>A known input that does not depend on the batch.</summary>
+    internal Known Fixed(int input, string what)
+    {
+        Known known = Known(input, what);
+        return known.IsFixed ? known : throw Bad($"{what} depends on the batch ('{known.Name}'); import the model with a fixed batch");
+    }
+
+    /// <summary>Whole numbers of a fixed input, such as axes.</summary>
+    internal int[] Integers(int input, string what) => Integers(Fixed(input, what).First, what);
+
+    internal int[] Integers(Tensor tensor, string what) => tensor.DType switch
+    {
+        DType.Int64 => Array.ConvertAll(tensor.ToArray<long>(), v => (int)Math.Clamp(v, int.MinValue, int.MaxValue)),
+        DType.Int32 => tensor.ToArray<int>(),
+        _ => throw Bad($"{what} must be int64 or int32 (got {tensor.DType})"),
+    };
+
+    internal long Int(string name, long? absent = null) => Attribute(name) switch
+    {
+        long value => value,
+        null when absent is { } value => value,
+        var other => throw Wrong(name, other, "a whole number"),
+    };
+
+    internal float Float(string name, float? absent = null) => Attribute(name) switch
+    {
+        float value => value,
+        null when absent is { } value => value,
+        var other => throw Wrong(name, other, "a number"),
+    };
+
+    internal string Text(string name, string absent) => Attribute(name) switch
+    {
+        string value => value,
+        null => absent,
+        var other => throw Wrong(name, other, "a text"),
+    };
+
+    internal int[]? Ints(string name) => Attribute(name) switch
+    {
+        IReadOnlyList<long> values => [.. values.Select(v => (int)Math.Clamp(v, int.MinValue, int.MaxValue))],
+        null => null,
+        var other => throw Wrong(name, other, "a list of whole numbers"),
+    };
+
+    /// <summary>A tensor, number or list of numbers as a tensor.</summary>
+    internal Tensor? Tensor(string name) => Attribute(name) switch
+    {
+        OnnxTensor tensor => read(tensor),
+        float value => Tensors.Tensor.Scalar(value),
+        long value => Tensors.Tensor.Scalar(value),
+        IReadOnlyList<float> values => Tensors.Tensor.From((float[])[.. values], [values.Count]),
+        IReadOnlyList<long> values => Tensors.Tensor.From((long[])[.. values], [values.Count]),
+        null => null,
+        var other => throw Wrong(name, other, "a tensor of numbers"),
+    };
+
+    /// <summary>Adds a node between, whose name is the node's with a number behind.</summary>
+    internal Value Add(Operator operation, params ReadOnlySpan<Value> inputs) => graph.Add(operation, $"{Name}/{operation.Kind}", [], inputs);
+
+    /// <summary>Adds a node between, with weights.</summary>
+    internal Value Add(Operator operation, IReadOnlyList<Weight> weights, params ReadOnlySpan<Value> inputs) =>
+        graph.Add(operation, $"{Name}/{operation.Kind}", weights, inputs);
+
+    /// <summary>Adds the node that gives an output; it gets the name of the node in the file.</summary>
+    internal void Result(Operator operation, params ReadOnlySpan<Value> inputs) => Result(operation, [], inputs);
+
+    internal void Result(Operator operation, IReadOnlyList<Weight> weights, params ReadOnlySpan<Value> inputs) =>
+        Set(0, graph.Add(operation, Name, weights, inputs));
+
+    /// <summary>A constant that the translation brings along.</summary>
+    internal Value Constant(Tensor value, string name) => graph.Constant(Onnx.Known.Of($"{Name}/{name}", value), Name);
+
+    internal void Set(int output, Value value)
+    {
+        if (Wants(output))
+        {
+            graph.SetValue(node.Outputs[output], value);
+        }
+    }
+
+    internal void Set(int output, Known value)
+    {
+        if (Wants(output))
+        {
+            graph.SetKnown(node.Outputs[output], value);
+        }
+    }
+
+    /// <summary>The node's name, else that of its first result, else its operator.</summary>
+    internal static string NameOf(OnnxNode node) =>
+        node.Name.Length > 0 ? node.Name : node.Outputs.FirstOrDefault(output => output.Length > 0) ?? node.OperatorType;
+
+    internal ModelFormatException Bad(string reason) => graph.Bad($"node '{Name}' ({Kind}, opset {graph.Opset}): {reason}");
+
+    private object? Attribute(string name)
+    {
+        _asked.Add(name);
+        return node.Attributes.TryGetValue(name, out OnnxAttribute? attribute)
+            ? attribute.Value ?? throw Bad($"attribute '{name}' is of a kind that is not supported (a graph, a type or a list of tensors)")
+            : null;
+    }
+
+    private ModelFormatException Wrong(string name, object? found, string expected) =>
+        Bad($"attribute '{name}' does not fit (got {found?.ToString() ?? "nothing"}, expected {expected})");
+}

@@ -1,0 +1,207 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Turns an ONNX model into a network, node by node.</summary>
+/// <remarks>
+/// A node whose inputs are all known is computed at once, by translating it alone and running what comes out, so folding needs no
+/// code of its own. What is not understood is refused; nothing is guessed.
+/// </remarks>
+internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, OnnxImportOptions options)
+{
+    private const long OldestIr = 3;
+    private const long OldestOpset = 7;
+    private const long MostComputed = 1 << 20;
+
+    private readonly OnnxTensorReader _tensors = new(stream, file);
+
+    internal OnnxImport Import()
+    {
+        CheckVersions();
+        if (options.Values.Count > 0 || !options.FreesBatch)
+        {
+            return Import(free: false);
+        }
+
+        try
+        {
+            return Import(free: true);
+        }
+        catch (ModelFormatException)
+        {
+            // A node mixes samples, or the batch is written into the graph: the model has a batch of its own, or another fault that
+            // shows again.
+            return Import(free: false);
+        }
+    }
+
+    private OnnxImport Import(bool free)
+    {
+        var known = new Dictionary<string, Known>(StringComparer.Ordinal);
+        foreach (OnnxTensor initializer in model.Graph.Initializers)
+        {
+            AddInitializer(known, initializer.Name, _tensors.Read(initializer));
+        }
+
+        foreach (OnnxSparseTensor sparse in model.Graph.SparseInitializers)
+        {
+            AddInitializer(known, sparse.Values.Name, _tensors.Read(sparse));
+        }
+
+        OnnxValueInfo[] given = [.. model.Graph.Inputs.Where(input => !known.ContainsKey(input.Name))];
+        var inputs = new InputShapes(file, options.Values, free);
+        var graph = new GraphImport
+        {
+            File = file,
+            Opset = model.Opsets.GetValueOrDefault("", 1),
+            Batches = inputs.Batches(given),
+            Given = options.Values,
+        };
+        foreach ((string name, Known value) in known)
+        {
+            graph.SetKnown(name, value);
+        }
+
+        var specs = new Dictionary<string, InputSpec>(StringComparer.Ordinal);
+        foreach (OnnxValueInfo input in given)
+        {
+            specs[input.Name] = OnnxMetadata.WithBounds(inputs.Spec(input, graph.FreeName(input.Name)), model.Metadata);
+            graph.AddInput(input.Name, specs[input.Name]);
+        }
+
+        foreach (OnnxNode node in model.Graph.Nodes)
+        {
+            Translate(graph, node);
+        }
+
+        return Finish(graph, specs);
+    }
+
+    private static void AddInitializer(Dictionary<string, Known> known, string name, Tensor value) =>
+        known[name] = Known.Of(name, value, value.DType == DType.Float32);
+
+    private OnnxImport Finish(GraphImport graph, Dictionary<string, InputSpec> specs)
+    {
+        var outputs = new List<NetworkOutput>();
+        foreach (OnnxValueInfo output in model.Graph.Outputs)
+        {
+            outputs.Add(new NetworkOutput(GraphImport.Clean(output.Name), graph.Computed(output.Name, output.Name).Name));
+        }
+
+        try
+        {
+            // An input whose value is part of the network now, and that no node computes with, is an input no more.
+            var used = graph.Nodes.SelectMany(node => node.Inputs).Concat(outputs.Select(output => output.Value)).ToHashSet(StringComparer.Ordinal);
+            KeyValuePair<string, InputSpec>[] kept = [.. specs.Where(spec => !graph.Bound.Contains(spec.Key) || used.Contains(spec.Value.Name))];
+            Network network = OnnxMetadata.In(graph.Finish([.. kept.Select(spec => spec.Value)], outputs), model);
+            return new OnnxImport(network, [.. kept.Select(spec => spec.Key)], [.. model.Graph.Outputs.Select(output => output.Name)]);
+        }
+        catch (Exception error) when (error is ArgumentException or FormatException and not ModelFormatException)
+        {
+            throw new ModelFormatException(file, 0, $"ONNX: the graph does not hold together: {error.Message}", error);
+        }
+    }
+
+    private void Translate(GraphImport graph, OnnxNode node)
+    {
+        if (node.Domain is not ("" or "ai.onnx") || !OnnxOperators.TryFind(node.OperatorType, out OnnxOperator? translate))
+        {
+            throw Unknown(graph, node);
+        }
+
+        string[] inputs = [.. node.Inputs.Where(input => input.Length > 0)];
+        Known?[] known = [.. inputs.Select(input => graph.FindKnown(input, binds: false))];
+        if (Array.TrueForAll(known, value => value is not null))
+        {
+            Fold(graph, node, translate, known!);
+            return;
+        }
+
+        Run(new NodeImport(graph, node, _tensors.Read), translate);
+    }
+
+    private static void Run(NodeImport node, OnnxOperator translate)
+    {
+        try
+        {
+            translate(node);
+        }
+        catch (Exception error) when (error is ArgumentException or OverflowException or InvalidOperationException
+            || (error is FormatException && error is not ModelFormatException))
+        {
+            throw node.Bad(error.Message);
+        }
+
+        if (node.Unasked.FirstOrDefault() is { } attribute)
+        {
+            throw node.Bad($"attribute '{attribute}' is not supported here");
+        }
+    }
+
+    /// <summary>Computes a node of known inputs, for both lengths of the batch where one of them depends on it.</summary>
+    private void Fold(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known)
+    {
+        IReadOnlyList<Tensor?> first = Evaluate(graph, node, translate, known, value => value.First);
+        IReadOnlyList<Tensor?> second = Array.TrueForAll(known, value => value.IsFixed) ? first : Evaluate(graph, node, translate, known, value => value.Second);
+        Known[] trained = [.. known.Where(value => value.IsTrainable)];
+        for (int i = 0; i < first.Count; i++)
+        {
+            if (first[i] is { } value)
+            {
+                string name = trained.Length == 1 && trained[0].First.Count == value.Count ? trained[0].Name : node.Outputs[i];
+                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!, trained.Length > 0 && value.DType == DType.Float32));
+            }
+        }
+    }
+
+    /// <summary>The node's outputs, from a network of it alone; null where an output is not wanted.</summary>
+    private Tensor?[] Evaluate(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known, Func<Known, Tensor> choose)
+    {
+        var alone = new GraphImport { File = file, Opset = graph.Opset };
+        long most = MostComputed;
+        string[] inputs = [.. node.Inputs.Where(input => input.Length > 0)];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            alone.SetKnown(inputs[i], Known.Of(inputs[i], choose(known[i])));
+            most += 4L * choose(known[i]).Count;
+        }
+
+        Run(new NodeImport(alone, node, _tensors.Read), translate);
+        string[] wanted = [.. node.Outputs.Where(output => output.Length > 0 && alone.Has(output))];
+        Value[] values = [.. wanted.Select(output => alone.Computed(output, output))];
+        if (values.FirstOrDefault(value => value.Shape.Count > most) is { } huge)
+        {
+            throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): makes a constant of {huge.Shape.Count} elements out of next to nothing (expected at most {most})");
+        }
+
+        try
+        {
+            Network network = alone.Finish([], [.. wanted.Select((output, i) => new NetworkOutput($"output{i}", values[i].Name))]);
+            IReadOnlyList<Tensor> results = network.Forward([], ForwardMode.Evaluation);
+            return [.. node.Outputs.Select(output => Array.IndexOf(wanted, output) is var place and >= 0 ? results[place] : null)];
+        }
+        catch (Exception error) when (error is ArgumentException or OverflowException or InvalidOperationException)
+        {
+            throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): {error.Message}");
+        }
+    }
+
+    private void CheckVersions()
+    {
+        long opset = model.Opsets.GetValueOrDefault("", 1);
+        if (model.IrVersion < OldestIr || opset < OldestOpset)
+        {
+            throw new ModelFormatException(
+                file, 0, $"ONNX: too old (got format {model.IrVersion}, opset {opset}, expected {OldestIr} and {OldestOpset} or more); convert it to a newer opset");
+        }
+    }
+
+    private ModelFormatException Unknown(GraphImport graph, OnnxNode node)
+    {
+        string domain = node.Domain.Length > 0 ? $"{node.Domain}." : "";
+        string reason = model.Functions.Contains(node.OperatorType, StringComparer.Ordinal) ? "is a function of the model, which is not supported" : "is not supported";
+        return graph.Bad(
+            $"node '{NodeImport.NameOf(node)}': operator {domain}{node.OperatorType} (opset {graph.Opset}) {reason}; supported are {string.Join(", ", OnnxOperators.Names)}");
+    }
+}

@@ -1,0 +1,390 @@
+using Temper.Formats.Protobuf;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Reads the messages of an ONNX file (onnx.proto; fields that nothing here needs are passed over).</summary>
+internal sealed class OnnxModelReader
+{
+    private const int MostItems = 1 << 20;
+    private const int LongestText = 1 << 16;
+    private const int Deepest = 32;
+
+    private readonly WireReader _reader;
+    private int _depth;
+
+    private OnnxModelReader(WireReader reader) => _reader = reader;
+
+    private delegate void FieldReader(int field, WireType wire, long end);
+
+    /// <exception cref="ModelFormatException">The file is not an ONNX model, is damaged or truncated.</exception>
+    internal static OnnxModel Read(Stream stream, string file)
+    {
+        var reader = new WireReader(stream, file, "ONNX");
+        OnnxModel model = new OnnxModelReader(reader).Model(reader.Length);
+        return model.IrVersion > 0 || model.Graph.Nodes.Count > 0
+            ? model
+            : throw reader.Bad("no version and no nodes; this is not an ONNX model");
+    }
+
+    /// <summary>A tensor that is a file of its own, as ONNX's test data are.</summary>
+    /// <inheritdoc cref="Read"/>
+    internal static OnnxTensor ReadTensor(Stream stream, string file)
+    {
+        var reader = new WireReader(stream, file, "ONNX");
+        return new OnnxModelReader(reader).Tensor(reader.Length);
+    }
+
+    private OnnxModel Model(long end)
+    {
+        var opsets = new Dictionary<string, long>(StringComparer.Ordinal);
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        var functions = new List<string>();
+        var model = new OnnxModel { Opsets = opsets, Metadata = metadata, Functions = functions };
+        Message(end, (field, wire, limit) =>
+        {
+            switch (field)
+            {
+                case 1: model = model with { IrVersion = Integer(wire) }; break;
+                case 2: model = model with { Producer = Text(wire, limit) }; break;
+                case 7: model = model with { Graph = Graph(_reader.End(wire, limit)) }; break;
+                case 8: OperatorSet(_reader.End(wire, limit), opsets); break;
+                case 14: Entry(_reader.End(wire, limit), metadata); break;
+                case 25: Add(functions, FunctionName(_reader.End(wire, limit))); break;
+                default: _reader.Skip(wire, limit); break;
+            }
+        });
+        return model;
+    }
+
+    private OnnxGraph Graph(long end)
+    {
+        var nodes = new List<OnnxNode>();
+        var initializers = new List<OnnxTensor>();
+        var sparse = new List<OnnxSparseTensor>();
+        var inputs = new List<OnnxValueInfo>();
+        var outputs = new List<OnnxValueInfo>();
+        string name = "";
+        Message(end, (field, wire, limit) =>
+        {
+            switch (field)
+            {
+                case 1: Add(nodes, Node(_reader.End(wire, limit))); break;
+                case 2: name = Text(wire, limit); break;
+                case 5: Add(initializers, Tensor(_reader.End(wire, limit))); break;
+                case 11: Add(inputs, ValueInfo(_reader.End(wire, limit))); break;
+                case 12: Add(outputs, ValueInfo(_reader.End(wire, limit))); break;
+                case 15: Add(sparse, SparseTensor(_reader.End(wire, limit))); break;
+                default: _reader.Skip(wire, limit); break;
+            }
+        });
+        return new OnnxGraph
+        {
+            Name = name, Nodes = nodes, Initializers = initializers, SparseInitializers = sparse, Inputs = inputs, Outputs = outputs,
+        };
+    }
+
+    private OnnxNode Node(long end)
+    {
+        var inputs = new List<string>();
+        var outputs = new List<string>();
+        var attributes = new Dictionary<string, OnnxAttribute>(StringComparer.Ordinal);
+        var node = new OnnxNode { Inputs = inputs, Outputs = outputs, Attributes = attributes };
+        Message(end, (field, wire, limit) =>
+        {
+            switch (field)
+            {
+                case 1: Add(inputs, Text(wire, limit)); break;
+                case 2: Add(outputs, Text(wire, limit)); break;
+                case 3: node = node with { Name = Text(wire, limit) }; break;
+                case 4: node = node with { OperatorType = Text(wire, limit) }; break;
+                case 5:
+                    OnnxAttribute attribute = Attribute(_reader.End(wire, limit));
+                    if (!attributes.TryAdd(attribute.Name, attribute))
+                    {
+                        throw _reader.Bad($"attribute '{attribute.Name}' stands twice in a node");
+                    }
+
+                    break;
+                case 7: node = node with { Domain = Text(wire, limit) }; break;
+                default: _reader.Skip(wire, limit); break;
+            }
+        });
+        return node;
+    }
+
+    /// <summary>The type field is not needed: of the value fields one is there; lists may be empty, then the type says which.</summary>
+    private OnnxAttribute Attribute(long end)
+    {
+        string name = "";
+        object? value = null;
+        long type = 0;
+        var floats = new List<float>();
+        var integers = new List<long>();
+        var texts = new List<string>();
+        Message(end, (field, wire, limit) =>
+        {
+            switch (field)
+            {
+                case 1: name = Text(wire, limit); break;
+                case 2: value = wire == WireType.Fixed32 ? _reader.Single() : throw WrongWire(wire); break;
+                case 3: value = Integer(wire); break;
+                case 4: value = Text(wire, limit); break;
+                case 5: value = Tensor(_reader.End(wire, limit)); break;
+                case 7: Numbers(wire, limit, floats, _reader.Single, WireType.Fixed32); break;
+                case 8: Numbers(wire, limit, integers, () => (long)_reader.Varint(), WireType.Varint); break;
+                case 9: Add(texts, Text(wire, limit)); break;
+                case 20: type = Integer(wire); break;
+                default: _reader.Skip(wire, limit); break;
+            }
+        });
+        value ??= type switch
+        {
+            1 => 0f,
+            2 => 0L,
+            3 => "",
+            6 => floats,
+            7 => integers,
+            8 => texts,
+            _ when floats.Count > 0 => floats,
+            _ when integers.Count > 0 => integers,
+            _ when texts.Count > 0 => texts,
+            _ => null,
+        };
+        return new OnnxAttribute(name, value);
+    }
+
+    private OnnxTensor Tensor(long end)
+    {
+        var dims = new List<long>();
+        var floats = new List<float>();
+        var doubles = new List<double>();
+        var integers = new List<long>();
+        var external = new Dictionary<string, string>(StringComparer.Ordinal);
+        bool isExternal = false;
+        var tensor = new OnnxTensor { Dims = dims, Floats = floats, Doubles = doubles, Integers = integers };
+        Message(end, (field, wire, limit) =>
+        {
+            switch (field)
+            {
+                case 1: Numbers(wire, limit, dims, () => (long)_reader.Varint(), WireType.Varint); break;
+                case 2: tensor = tensor with { Type = (OnnxType)Integer(wire) }; break;
+                case 4: Numbers(wire, limit, floats, _reader.Single, WireType.Fixed32); break;
+                case 5 or 7 or 11: Numbers(wire, limit, integers, () => (long)_reader.Varint(), WireType.Varint); break;
+                case 8: tensor = tensor with { Name = Text(wire, limit) }; break;
+                case 9:
+                    long behind = _reader.End(wire, limit);
+                    tensor = tensor with { RawPlace = _reader.Position, RawLength = behind - _reader.Position };
+                    _reader.Seek(behind);
+                    break;
+                case 10: Numbers(wire, limit, doubles, _reader.Double, WireType.Fixed64); break;
+                case 13: Entry(_reader.End(wire, limit), external); break;
+                case 14: isExternal = Integer(wire) == 1; break;
+                default: _reader.Skip(wire, limit); break;
+            }
+        });
+        return isExternal ? tensor with { External = external } : tensor;
+    }
+
+    private OnnxSparseTensor SparseTensor(long end)
+    {
+        var dims = new List<long>();
+        OnnxTensor values = new(), indices = new();
+        Message(end, (field, wire, limit) =>
+        {
+            switch (field)
+            {
+                case 1: values = Tensor(_reader.End(wire, limit)); break;
+                case 2: indices = Tensor(_reader.End(wire, limit)); break;
+                case 3: Numbers(wire, limit, dims, () => (long)_reader.Varint(), WireType.Varint); break;
+                default: _reader.Skip(wire, limit); break;
+            }
+        });
+        return new OnnxSparseTensor(values, indices, dims);
+    }
+
+    private OnnxValueInfo ValueInfo(long end)
+    {
+        var info = new OnnxValueInfo("", OnnxType.Undefined, null);
+        Message(end, (field, wire, limit) =>
+        {
+            switch (field)
+            {
+                case 1: info = info with { Name = Text(wire, limit) }; break;
+                case 2: info = ValueType(info, _reader.End(wire, limit)); break;
+                default: _reader.Skip(wire, limit); break;
+            }
+        });
+        return info;
+    }
+
+    /// <summary>TypeProto, of which only the tensor is of interest.</summary>
+    private OnnxValueInfo ValueType(OnnxValueInfo info, long end)
+    {
+        Message(end, (field, wire, limit) =>
+        {
+            if (field == 1)
+            {
+                Message(_reader.End(wire, limit), (inner, innerWire, innerLimit) =>
+                {
+                    switch (inner)
+                    {
+                        case 1: info = info with { Type = (OnnxType)Integer(innerWire) }; break;
+                        case 2: info = info with { Axes = Axes(_reader.End(innerWire, innerLimit)) }; break;
+                        default: _reader.Skip(innerWire, innerLimit); break;
+                    }
+                });
+            }
+            else
+            {
+                _reader.Skip(wire, limit);
+            }
+        });
+        return info;
+    }
+
+    private List<OnnxAxis> Axes(long end)
+    {
+        var axes = new List<OnnxAxis>();
+        Message(end, (field, wire, limit) =>
+        {
+            if (field != 1)
+            {
+                _reader.Skip(wire, limit);
+                return;
+            }
+
+            var axis = new OnnxAxis(-1, "");
+            Message(_reader.End(wire, limit), (inner, innerWire, innerLimit) =>
+            {
+                switch (inner)
+                {
+                    case 1: axis = new OnnxAxis(Integer(innerWire), ""); break;
+                    case 2: axis = new OnnxAxis(-1, Text(innerWire, innerLimit)); break;
+                    default: _reader.Skip(innerWire, innerLimit); break;
+                }
+            });
+            Add(axes, axis);
+        });
+        return axes;
+    }
+
+    private void OperatorSet(long end, Dictionary<string, long> opsets)
+    {
+        (string domain, long version) = ("", 0);
+        Message(end, (field, wire, limit) =>
+        {
+            switch (field)
+            {
+                case 1: domain = Text(wire, limit); break;
+                case 2: version = Integer(wire); break;
+                default: _reader.Skip(wire, limit); break;
+            }
+        });
+        opsets[domain is "ai.onnx" ? "" : domain] = version;
+    }
+
+    private void Entry(long end, Dictionary<string, string> entries)
+    {
+        (string key, string value) = ("", "");
+        Message(end, (field, wire, limit) =>
+        {
+            switch (field)
+            {
+                case 1: key = Text(wire, limit); break;
+                case 2: value = Text(wire, limit); break;
+                default: _reader.Skip(wire, limit); break;
+            }
+        });
+        entries[key] = value;
+    }
+
+    private string FunctionName(long end)
+    {
+        string name = "";
+        Message(end, (field, wire, limit) =>
+        {
+            if (field == 1)
+            {
+                name = Text(wire, limit);
+            }
+            else
+            {
+                _reader.Skip(wire, limit);
+            }
+        });
+        return name;
+    }
+
+    /// <summary>Reads the fields of a message one by one.</summary>
+    private void Message(long end, FieldReader read)
+    {
+        if (++_depth > Deepest)
+        {
+            throw _reader.Bad($"messages stand in each other more than {Deepest} deep; the file is damaged");
+        }
+
+        while (_reader.Position < end)
+        {
+            (int field, WireType wire) = _reader.Tag();
+            read(field, wire, end);
+        }
+
+        if (_reader.Position != end)
+        {
+            throw _reader.Bad($"a message does not end where it says (got {_reader.Position}, expected {end}); the file is damaged");
+        }
+
+        _depth--;
+    }
+
+    /// <summary>Numbers that stand together, or one of them.</summary>
+    private void Numbers<T>(WireType wire, long end, List<T> numbers, Func<T> read, WireType alone)
+    {
+        if (wire == alone)
+        {
+            numbers.Add(read());
+            return;
+        }
+
+        long last = _reader.End(wire, end);
+        while (_reader.Position < last)
+        {
+            numbers.Add(read());
+        }
+
+        if (_reader.Position != last)
+        {
+            throw _reader.Bad("a list of numbers does not end with a number; the file is damaged");
+        }
+    }
+
+    private long Integer(WireType wire) => wire == WireType.Varint ? (long)_reader.Varint() : throw WrongWire(wire);
+
+    private string Text(WireType wire, long end)
+    {
+        long last = _reader.End(wire, end);
+        return last - _reader.Position <= LongestText
+            ? _reader.Text(last)
+            : LongText(last);
+    }
+
+    /// <summary>Texts that are too long to be a name are passed over: they are descriptions or embedded data.</summary>
+    private string LongText(long last)
+    {
+        _reader.Seek(last);
+        return "";
+    }
+
+    private void Add<T>(List<T> items, T item)
+    {
+        if (items.Count == MostItems)
+        {
+            throw _reader.Bad($"more than {MostItems} items in a list");
+        }
+
+        items.Add(item);
+    }
+
+    private ModelFormatException WrongWire(WireType wire) =>
+        _reader.Bad($"a field is not written as its type is (got wire type {(int)wire}); the file is damaged");
+}

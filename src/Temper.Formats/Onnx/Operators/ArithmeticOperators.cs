@@ -1,0 +1,58 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Operators of two or more values that broadcast.</summary>
+internal static class ArithmeticOperators
+{
+    internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
+    [
+        Binary("Add", new Add()),
+        Binary("Sub", new Subtract()),
+        Binary("Mul", new Multiply()),
+        Binary("Div", new Divide()),
+        .. Enum.GetValues<Comparison>().Select(comparison => Binary(comparison.ToString(), new Compare(comparison))),
+        .. Enum.GetValues<LogicalFunction>().Select(function => Binary(function.ToString(), new Logical(function))),
+        ElementwiseOperators.Row("Pow", Pow),
+        ElementwiseOperators.Row("Max", node => node.Set(0, Chain(node, new Maximum()))),
+        ElementwiseOperators.Row("Min", node => node.Set(0, Chain(node, new Minimum()))),
+        ElementwiseOperators.Row("Sum", node => node.Set(0, Chain(node, new Add()))),
+        ElementwiseOperators.Row("Mean", Mean),
+        ElementwiseOperators.Row("Where", node => node.Result(new Where(), node.Input(0), node.Input(1), node.Input(2))),
+    ];
+
+    private static KeyValuePair<string, OnnxOperator> Binary(string name, Operator operation) =>
+        ElementwiseOperators.Row(name, node => node.Result(operation, node.Input(0), node.Input(1)));
+
+    private static Value Chain(NodeImport node, Operator operation)
+    {
+        Value result = node.Input(0);
+        for (int i = 1; i < node.InputCount; i++)
+        {
+            result = node.Add(operation, result, node.Input(i));
+        }
+
+        return result;
+    }
+
+    private static void Mean(NodeImport node) => node.Result(
+        new Multiply(), Chain(node, new Add()), node.Constant(Tensor.Scalar(1f / node.InputCount), "share"));
+
+    /// <summary>The result has the base's type; what is mixed is computed in float32.</summary>
+    private static void Pow(NodeImport node)
+    {
+        (Value x, Value exponent) = (node.Input(0), node.Input(1));
+        if (x.DType == exponent.DType)
+        {
+            node.Result(new Power(), x, exponent);
+            return;
+        }
+
+        Value power = node.Add(new Power(), AsFloat(node, x), AsFloat(node, exponent));
+        node.Set(0, x.DType == DType.Float32 ? power : node.Add(new Cast(x.DType), power));
+    }
+
+    private static Value AsFloat(NodeImport node, Value value) =>
+        value.DType == DType.Float32 ? value : node.Add(new Cast(DType.Float32), value);
+}

@@ -1,0 +1,119 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Operators whose results are known while the model is read.</summary>
+internal static class ConstantOperators
+{
+    private const int MostElements = 1 << 20;
+
+    internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
+    [
+        ElementwiseOperators.Row("Constant", Constant),
+        ElementwiseOperators.Row("ConstantOfShape", ConstantOfShape),
+        ElementwiseOperators.Row("Shape", Shape),
+        ElementwiseOperators.Row("Size", Size),
+        ElementwiseOperators.Row("Range", Range),
+        ElementwiseOperators.Row("Cast", Cast),
+    ];
+
+    private static void Constant(NodeImport node)
+    {
+        foreach (string form in (string[])["value", "value_float", "value_int", "value_floats", "value_ints"])
+        {
+            if (node.Tensor(form) is { } value)
+            {
+                node.Set(0, Known.Of(node.Name, value));
+                return;
+            }
+        }
+
+        throw node.Bad("has no value of numbers (texts and sparse tensors are not supported)");
+    }
+
+    private static void ConstantOfShape(NodeImport node)
+    {
+        int[] lengths = node.Integers(0, "the shape");
+        Tensor value = node.Tensor("value") ?? Tensor.Scalar(0f);
+        long count = lengths.Aggregate(1L, (product, length) => length < 0 ? long.MaxValue : Math.Min(product * Math.Min(length, MostElements + 1), MostElements + 1L));
+        if (count > MostElements || value.Count != 1)
+        {
+            throw node.Bad($"shape or value do not fit (got [{string.Join(", ", lengths.Take(8))}] and {value.Count} values, expected at most {MostElements} elements of one value)");
+        }
+
+        node.Set(0, Known.Of(node.Name, value.Reshape([.. lengths.Select(_ => 1)]).Expand(Tensors.Shape.Create(lengths))));
+    }
+
+    /// <summary>Of a batched value the first length is known for two batches only.</summary>
+    private static void Shape(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int rank = x.Shape.Rank;
+        int start = Place(node.Int("start", 0), rank), end = Math.Max(start, Place(node.Int("end", rank), rank));
+        node.Set(0, Known.Of(node.Name, Lengths(node.Batches.First), x.IsBatched ? Lengths(node.Batches.Second) : Lengths(node.Batches.First), isTrainable: false));
+
+        Tensor Lengths(int batch)
+        {
+            Shape shape = x.IsBatched ? x.Shape.With(0, batch) : x.Shape;
+            return Tensor.From(Array.ConvertAll(shape.AsSpan()[start..end].ToArray(), length => (long)length), [end - start]);
+        }
+    }
+
+    private static int Place(long place, int rank) => (int)Math.Clamp(place < 0 ? place + rank : place, 0, rank);
+
+    private static void Size(NodeImport node)
+    {
+        Value x = node.Input(0);
+        long count = x.Shape.Count;
+        node.Set(0, x.IsBatched
+            ? Known.Of(node.Name, Tensor.Scalar(count * node.Batches.First), Tensor.Scalar(count * node.Batches.Second), isTrainable: false)
+            : Known.Of(node.Name, Tensor.Scalar(count)));
+    }
+
+    private static void Range(NodeImport node)
+    {
+        Tensor start = node.Fixed(0, "the start").First, limit = node.Fixed(1, "the limit").First, step = node.Fixed(2, "the step").First;
+        double first = Number(start), delta = Number(step);
+        double count = Math.Max(0, Math.Ceiling((Number(limit) - first) / delta));
+        if (!(count <= MostElements))
+        {
+            throw node.Bad($"has too many elements (got {count}, expected at most {MostElements})");
+        }
+
+        double[] values = [.. Enumerable.Range(0, (int)count).Select(i => first + (i * delta))];
+        node.Set(0, Known.Of(node.Name, start.DType switch
+        {
+            DType.Int64 => Tensor.From(Array.ConvertAll(values, v => (long)v), [values.Length]),
+            DType.Int32 => Tensor.From(Array.ConvertAll(values, v => (int)v), [values.Length]),
+            _ => Tensor.From(Array.ConvertAll(values, v => (float)v), [values.Length]),
+        }));
+
+        static double Number(Tensor scalar) => scalar.DType == DType.Int64 ? scalar.ToArray<long>()[0] : scalar.To(DType.Float32).ToScalar();
+    }
+
+    private static void Cast(NodeImport node)
+    {
+        _ = node.Int("saturate", 1);
+        _ = node.Text("round_mode", "up");
+        var type = (OnnxType)node.Int("to");
+        DType to = type switch
+        {
+            OnnxType.Float => DType.Float32,
+            OnnxType.Int64 => DType.Int64,
+            OnnxType.Int32 => DType.Int32,
+            OnnxType.UInt8 => DType.UInt8,
+            OnnxType.Bool => DType.Bool,
+            _ => throw node.Bad($"casts to {type}, which is not supported (expected Float, Int64, Int32, UInt8 or Bool)"),
+        };
+        Value x = node.Input(0);
+        if (x.DType == to)
+        {
+            node.Set(0, x);
+        }
+        else
+        {
+            node.Result(new Cast(to), x);
+        }
+    }
+}

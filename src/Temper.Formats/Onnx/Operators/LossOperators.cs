@@ -1,0 +1,79 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Losses of log-probabilities or scores <c>[N, C, ...]</c> and labels <c>[N, ...]</c>.</summary>
+internal static class LossOperators
+{
+    internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
+    [
+        ElementwiseOperators.Row("NegativeLogLikelihoodLoss", node => Loss(node, node.Input(0))),
+        ElementwiseOperators.Row("SoftmaxCrossEntropyLoss", CrossEntropy),
+    ];
+
+    private static void CrossEntropy(NodeImport node)
+    {
+        Value logs = node.Add(new LogSoftmax(1), node.Input(0));
+        Loss(node, logs);
+        node.Set(1, logs);
+    }
+
+    /// <summary>-w[label] x[label], zero where the label is the ignored one; the mean is one of the weights too.</summary>
+    private static void Loss(NodeImport node, Value logs)
+    {
+        Value labels = node.Input(1);
+        string reduction = node.Text("reduction", "mean");
+        bool ignores = node.Int("ignore_index", long.MinValue) != long.MinValue;
+        Value weights = Weights(node, labels, ignores);
+        Value kept = labels;
+        if (ignores)
+        {
+            // An ignored label may be no class, so class 0 stands for it; its weight is zero.
+            Value isIgnored = node.Add(new Compare(Comparison.Equal), labels, Ignored(node, labels.DType));
+            kept = node.Add(new Where(), isIgnored, node.Constant(Tensor.Scalar(0L).To(labels.DType), "class"), labels);
+        }
+
+        int[] column = [.. labels.Shape.Take(1), 1, .. labels.Shape.Skip(1)];
+        Value places = node.Add(ShapeOperators.To(kept, column), kept);
+        Value chosen = node.Add(new GatherElements(1), logs, places);
+        chosen = node.Add(ShapeOperators.To(chosen, [.. labels.Shape]), chosen);
+        Value losses = node.Add(new Multiply(), node.Add(new Pointwise(PointwiseFunction.Neg), chosen), weights);
+        int[] all = [.. Enumerable.Range(0, labels.Shape.Rank)];
+        switch (reduction)
+        {
+            case "none":
+                node.Set(0, losses);
+                break;
+            case "sum":
+                node.Result(new Reduce(Reduction.Sum, all), losses);
+                break;
+            case "mean":
+                node.Result(new Divide(), node.Add(new Reduce(Reduction.Sum, all), losses), node.Add(new Reduce(Reduction.Sum, all), weights));
+                break;
+            default:
+                throw node.Bad($"attribute 'reduction' does not fit (got \"{reduction}\", expected none, sum or mean)");
+        }
+    }
+
+    /// <summary>The weight of each label: that of its class, or 1; 0 where it is ignored.</summary>
+    private static Value Weights(NodeImport node, Value labels, bool ignores)
+    {
+        Value weights = node.Has(2)
+            ? node.Input(2)
+            : node.Constant(Tensor.Ones([node.Input(0).Shape[1]]), "weights");
+        Value safe = labels;
+        if (ignores)
+        {
+            Value isIgnored = node.Add(new Compare(Comparison.Equal), labels, Ignored(node, labels.DType));
+            safe = node.Add(new Where(), isIgnored, node.Constant(Tensor.Scalar(0L).To(labels.DType), "class"), labels);
+            Value chosen = node.Add(new Gather(0), weights, safe);
+            return node.Add(new Where(), isIgnored, node.Constant(Tensor.Scalar(0f), "none"), chosen);
+        }
+
+        return node.Add(new Gather(0), weights, safe);
+    }
+
+    private static Value Ignored(NodeImport node, DType type) =>
+        node.Constant(Tensor.Scalar(node.Int("ignore_index", 0)).To(type), "ignored");
+}

@@ -1,0 +1,131 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Normalizations and softmax.</summary>
+internal static class NormalizationOperators
+{
+    internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
+    [
+        ElementwiseOperators.Row("BatchNormalization", BatchNormalization),
+        ElementwiseOperators.Row("InstanceNormalization", InstanceNormalization),
+        ElementwiseOperators.Row("LayerNormalization", LayerNormalization),
+        ElementwiseOperators.Row("Softmax", node => Softmax(node, axis => new Softmax(axis))),
+        ElementwiseOperators.Row("LogSoftmax", node => Softmax(node, axis => new LogSoftmax(axis))),
+    ];
+
+    /// <summary>ONNX's momentum is what stays of the old statistics, PyTorch's what comes from the new ones.</summary>
+    private static void BatchNormalization(NodeImport node)
+    {
+        Value x = node.Input(0);
+        float epsilon = node.Float("epsilon", 1e-5f), momentum = node.Float("momentum", 0.9f);
+        if (node.Int("spatial", 1) == 0)
+        {
+            throw node.Bad("attribute 'spatial' is 0: a mean for each pixel is not supported");
+        }
+
+        if (node.Int("training_mode", 0) != 0)
+        {
+            BatchStatistics(node, x, epsilon, momentum);
+            return;
+        }
+
+        Weight[] weights =
+        [
+            .. Enumerable.Range(1, 4).Select(i => node.Fixed(i, i switch { 1 => "the scale", 2 => "the shift", 3 => "the mean", _ => "the variance" }))
+                .Select(known => new Weight(known, "", known.First)),
+            new(Known.Of($"{node.Name}.num_batches_tracked", Tensor.Scalar(0L)), "", Tensor.Scalar(0L)),
+        ];
+        node.Result(new BatchNorm { Epsilon = epsilon, Momentum = 1 - momentum }, weights, x);
+    }
+
+    /// <summary>Normalized by the batch's own mean and variance, which also move the running ones: outputs 1 and 2.</summary>
+    private static void BatchStatistics(NodeImport node, Value x, float epsilon, float momentum)
+    {
+        int[] axes = [.. Enumerable.Range(0, x.Shape.Rank).Where(axis => axis != 1)];
+        Value mean = node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), x);
+        Value centered = node.Add(new Subtract(), x, mean);
+        Value variance = node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), node.Add(new Multiply(), centered, centered));
+        Value normal = node.Add(new Divide(), centered, Deviation(node, variance, epsilon));
+        node.Set(0, ScaledAndShifted(node, normal, x.Shape.Rank));
+        node.Set(1, Moved(node, 3, mean, momentum));
+        node.Set(2, Moved(node, 4, variance, momentum));
+    }
+
+    private static Value Moved(NodeImport node, int running, Value batch, float momentum)
+    {
+        Value old = node.Add(new Multiply(), node.Input(running), node.Constant(Tensor.Scalar(momentum), "momentum"));
+        Value flat = node.Add(ShapeOperators.To(batch, [batch.Shape[1]]), batch);
+        return node.Add(new Add(), old, node.Add(new Multiply(), flat, node.Constant(Tensor.Scalar(1 - momentum), "rest")));
+    }
+
+    private static void InstanceNormalization(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int[] axes = [.. Enumerable.Range(2, Math.Max(0, x.Shape.Rank - 2))];
+        node.Set(0, ScaledAndShifted(node, Normal(node, x, axes, node.Float("epsilon", 1e-5f)).Normal, x.Shape.Rank));
+    }
+
+    /// <summary>Scale and shift of each channel, inputs 1 and 2, for values <c>[N, C, ...]</c>.</summary>
+    private static Value ScaledAndShifted(NodeImport node, Value normal, int rank)
+    {
+        int[] lengths = [.. Enumerable.Repeat(1, rank - 1).Prepend(-1)];
+        lengths = [.. lengths[..^1]];
+        Value scale = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, node.Input(1));
+        Value shift = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, node.Input(2));
+        return node.Add(new Add(), node.Add(new Multiply(), normal, scale), shift);
+    }
+
+    /// <summary>Outputs 1 and 2 are the mean and the inverse deviation.</summary>
+    private static void LayerNormalization(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int axis = ShapeOperators.Axis(node, node.Int("axis", -1), x.Shape.Rank);
+        float epsilon = node.Float("epsilon", 1e-5f);
+        _ = node.Int("stash_type", 1);
+        if (node.IsKnown(1) && (!node.Has(2) || node.IsKnown(2)) && !node.Wants(1) && !node.Wants(2))
+        {
+            Known scale = node.Fixed(1, "the scale");
+            Known shift = node.Has(2) ? node.Fixed(2, "the shift") : Known.Of($"{node.Name}/shift", Tensor.Zeros(scale.First.Shape));
+            node.Result(
+                new LayerNorm(x.Shape.Rank - axis) { Epsilon = epsilon }, [new(scale, "", scale.First), new(shift, "", shift.First)], x);
+            return;
+        }
+
+        (Value normal, Value mean, Value inverse) = Normal(node, x, [.. Enumerable.Range(axis, x.Shape.Rank - axis)], epsilon);
+        Value scaled = node.Add(new Multiply(), normal, node.Input(1));
+        node.Set(0, node.Has(2) ? node.Add(new Add(), scaled, node.Input(2)) : scaled);
+        node.Set(1, mean);
+        node.Set(2, inverse);
+    }
+
+    private static (Value Normal, Value Mean, Value Inverse) Normal(NodeImport node, Value x, int[] axes, float epsilon)
+    {
+        Value mean = node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), x);
+        Value centered = node.Add(new Subtract(), x, mean);
+        Value variance = node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), node.Add(new Multiply(), centered, centered));
+        Value inverse = node.Add(new Pointwise(PointwiseFunction.Reciprocal), Deviation(node, variance, epsilon));
+        return (node.Add(new Multiply(), centered, inverse), mean, inverse);
+    }
+
+    private static Value Deviation(NodeImport node, Value variance, float epsilon) => node.Add(
+        new Pointwise(PointwiseFunction.Sqrt), node.Add(new Add(), variance, node.Constant(Tensor.Scalar(epsilon), "epsilon")));
+
+    /// <summary>Before opset 13 the axes from the given one on counted as one.</summary>
+    private static void Softmax(NodeImport node, Func<int, Operator> create)
+    {
+        Value x = node.Input(0);
+        int axis = ShapeOperators.Axis(node, node.Int("axis", node.Opset < 13 ? 1 : -1), x.Shape.Rank);
+        if (node.Opset >= 13 || axis == x.Shape.Rank - 1)
+        {
+            node.Result(create(axis), x);
+            return;
+        }
+
+        int rest = x.Shape.CountOf(axis, x.Shape.Rank);
+        Value rows = node.Add(ShapeOperators.To(x, [.. x.Shape.Take(axis), rest]), x);
+        Value y = node.Add(create(-1), rows);
+        node.Result(ShapeOperators.To(y, [.. x.Shape]), y);
+    }
+}

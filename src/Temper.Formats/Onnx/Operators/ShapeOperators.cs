@@ -1,0 +1,259 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Operators that move elements about.</summary>
+internal static class ShapeOperators
+{
+    internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
+    [
+        ElementwiseOperators.Row("Identity", node => node.Set(0, node.Input(0))),
+        ElementwiseOperators.Row("Reshape", Reshape),
+        ElementwiseOperators.Row("Flatten", Flatten),
+        ElementwiseOperators.Row("Squeeze", Squeeze),
+        ElementwiseOperators.Row("Unsqueeze", Unsqueeze),
+        ElementwiseOperators.Row("Transpose", Transpose),
+        ElementwiseOperators.Row("Concat", Concat),
+        ElementwiseOperators.Row("Split", Split),
+        ElementwiseOperators.Row("Slice", Slice),
+        ElementwiseOperators.Row("Gather", node => node.Result(new Gather((int)node.Int("axis", 0)), node.Input(0), node.Input(1))),
+        ElementwiseOperators.Row("GatherElements", node => node.Result(new GatherElements((int)node.Int("axis", 0)), node.Input(0), node.Input(1))),
+        ElementwiseOperators.Row("Expand", Expand),
+        ElementwiseOperators.Row("Tile", Tile),
+        ElementwiseOperators.Row("Pad", Pad),
+    ];
+
+    /// <summary>An axis counted from the front.</summary>
+    internal static int Axis(NodeImport node, long axis, int rank) => axis >= -rank && axis < rank
+        ? (int)(axis < 0 ? axis + rank : axis)
+        : throw node.Bad($"there is no such axis (got {axis} for {rank} axes)");
+
+    /// <summary>The same elements in a shape; of a batched value axis 0 stays, whatever length it has in the shape.</summary>
+    internal static Reshape To(Value x, IReadOnlyList<int> lengths) =>
+        x.IsBatched ? new Reshape([.. lengths.Skip(1)]) : new Reshape([.. lengths]) { KeepsAxis0 = false };
+
+    private static void Reshape(NodeImport node)
+    {
+        Value x = node.Input(0);
+        Known target = node.Known(1, "the new shape");
+        bool keepsZeros = node.Int("allowzero", 0) != 0;
+        int[] first = Lengths(node, target.First, x, node.Batches.First, keepsZeros), second = Lengths(node, target.Second, x, node.Batches.Second, keepsZeros);
+        if (!x.IsBatched && !first.AsSpan().SequenceEqual(second))
+        {
+            throw node.Bad($"the new shape depends on the batch, the value does not (got [{string.Join(", ", first)}] for a batch of {node.Batches.First})");
+        }
+
+        // With two batch sizes known, axis 0 is the batch if it follows both; a model with a fixed batch says its length.
+        bool follows = !x.IsBatched || (first.Length > 0 && first[0] == node.Batches.First
+            && (second[0] == node.Batches.Second || second[0] == node.Batches.First));
+        if (!follows || !first.AsSpan(x.IsBatched ? 1 : 0).SequenceEqual(second.AsSpan(x.IsBatched ? 1 : 0)))
+        {
+            throw node.Bad($"mixes samples (got the shape [{string.Join(", ", first)}] for a batch of {node.Batches.First}); import the model with a fixed batch");
+        }
+
+        node.Result(To(x, first), x);
+    }
+
+    /// <summary>The lengths for one batch size; 0 stands for the value's own length, -1 for what remains.</summary>
+    private static int[] Lengths(NodeImport node, Tensor target, Value x, int batch, bool keepsZeros)
+    {
+        int[] lengths = node.Integers(target, "the new shape");
+        Shape shape = x.IsBatched ? x.Shape.With(0, batch) : x.Shape;
+        for (int axis = 0; axis < lengths.Length; axis++)
+        {
+            lengths[axis] = lengths[axis] == 0 && !keepsZeros
+                ? axis < shape.Rank ? shape[axis] : throw node.Bad($"axis {axis} of the new shape is 0, and {shape} has no such axis")
+                : lengths[axis];
+        }
+
+        long known = lengths.Where(length => length >= 0).Aggregate(1L, (product, length) => checked(product * length));
+        int open = Array.IndexOf(lengths, -1);
+        if (open >= 0 && known > 0 && shape.Count % known == 0)
+        {
+            lengths[open] = (int)(shape.Count / known);
+        }
+
+        return lengths;
+    }
+
+    private static void Flatten(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int rank = x.Shape.Rank;
+        int axis = (int)node.Int("axis", 1);
+        axis = axis < 0 ? axis + rank : axis;
+        if (axis < 0 || axis > rank)
+        {
+            throw node.Bad($"there is no such axis (got {axis} for {rank} axes)");
+        }
+
+        if (axis == 1 && x.IsBatched)
+        {
+            node.Result(new Flatten(), x);
+        }
+        else
+        {
+            node.Result(x.IsBatched ? throw node.Bad("mixes samples: its axis is not 1") : To(x, [x.Shape.CountOf(0, axis), x.Shape.CountOf(axis, rank)]), x);
+        }
+    }
+
+    private static void Squeeze(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int[]? listed = node.Opset < 13 ? node.Ints("axes") : node.Has(1) ? node.Integers(1, "the axes") : null;
+        int[] axes = listed is null
+            ? [.. Enumerable.Range(x.IsBatched ? 1 : 0, x.Shape.Rank - (x.IsBatched ? 1 : 0)).Where(axis => x.Shape[axis] == 1)]
+            : [.. listed.Select(axis => Axis(node, axis, x.Shape.Rank))];
+        if (Array.Find(axes, axis => x.Shape[axis] != 1 || (axis == 0 && x.IsBatched)) is var bad && axes.Contains(bad) && (x.Shape[bad] != 1 || (bad == 0 && x.IsBatched)))
+        {
+            throw node.Bad($"axis {bad} is not of length 1 (got {x.Shape}{(x.IsBatched ? ", axis 0 the batch" : "")})");
+        }
+
+        node.Result(To(x, [.. Enumerable.Range(0, x.Shape.Rank).Where(axis => !axes.Contains(axis)).Select(axis => x.Shape[axis])]), x);
+    }
+
+    private static void Unsqueeze(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int[] listed = node.Opset < 13 ? node.Ints("axes") ?? throw node.Bad("attribute 'axes' is missing") : node.Integers(1, "the axes");
+        int rank = x.Shape.Rank + listed.Length;
+        int[] axes = [.. listed.Select(axis => Axis(node, axis, rank)).Distinct()];
+        if (axes.Length != listed.Length || (x.IsBatched && axes.Contains(0)))
+        {
+            throw node.Bad($"the axes do not fit (got [{string.Join(", ", listed)}] for {x.Shape}{(x.IsBatched ? ", axis 0 the batch" : "")})");
+        }
+
+        var lengths = new Queue<int>(x.Shape);
+        node.Result(To(x, [.. Enumerable.Range(0, rank).Select(axis => axes.Contains(axis) ? 1 : lengths.Dequeue())]), x);
+    }
+
+    private static void Transpose(NodeImport node)
+    {
+        Value x = node.Input(0);
+        node.Result(new Permute(node.Ints("perm") ?? [.. Enumerable.Range(0, x.Shape.Rank).Reverse()]), x);
+    }
+
+    private static void Concat(NodeImport node)
+    {
+        Value[] inputs = [.. Enumerable.Range(0, node.InputCount).Select(node.Input)];
+        node.Result(new Concatenate((int)node.Int("axis")), inputs);
+    }
+
+    /// <summary>Lengths of the parts were an attribute before opset 13; opset 18 names their number; else they are equal.</summary>
+    private static void Split(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int axis = Axis(node, node.Int("axis", 0), x.Shape.Rank);
+        int[]? lengths = node.Opset < 13 ? node.Ints("split") : node.Has(1) ? node.Integers(1, "the lengths of the parts") : null;
+        int parts = lengths?.Length ?? (int)node.Int("num_outputs", node.OutputCount);
+        if (lengths is null)
+        {
+            int most = (x.Shape[axis] + parts - 1) / Math.Max(parts, 1);
+            lengths = [.. Enumerable.Range(0, parts).Select(i => Math.Clamp(x.Shape[axis] - (i * most), 0, most))];
+        }
+
+        if (lengths.Sum() != x.Shape[axis] || lengths.Any(length => length < 0) || parts < node.OutputCount)
+        {
+            throw node.Bad($"the parts do not make up axis {axis} (got [{string.Join(", ", lengths)}] for {x.Shape})");
+        }
+
+        for (int i = 0, start = 0; i < node.OutputCount; start += lengths[i], i++)
+        {
+            node.Set(i, node.Add(new Slice(axis, start, start + lengths[i]), x));
+        }
+    }
+
+    /// <summary>Starts, ends, axes and steps were attributes before opset 10.</summary>
+    private static void Slice(NodeImport node)
+    {
+        Value x = node.Input(0);
+        bool asInputs = node.Opset >= 10;
+        int[] starts = asInputs ? node.Integers(1, "the starts") : node.Ints("starts") ?? [];
+        int[] ends = asInputs ? node.Integers(2, "the ends") : node.Ints("ends") ?? [];
+        int[]? axes = asInputs ? node.Has(3) ? node.Integers(3, "the axes") : null : node.Ints("axes");
+        axes ??= [.. Enumerable.Range(0, starts.Length)];
+        int[] steps = asInputs && node.Has(4) ? node.Integers(4, "the steps") : [.. starts.Select(_ => 1)];
+        if (ends.Length != starts.Length || axes.Length != starts.Length || steps.Length != starts.Length)
+        {
+            throw node.Bad($"starts, ends, axes and steps do not fit (got {starts.Length}, {ends.Length}, {axes.Length} and {steps.Length} of them)");
+        }
+
+        Value result = x;
+        for (int i = 0; i < starts.Length; i++)
+        {
+            int axis = Axis(node, axes[i], x.Shape.Rank);
+            bool isWhole = steps[i] == 1 && starts[i] == 0 && ends[i] >= (x.IsBatched && axis == 0 ? int.MaxValue : x.Shape[axis]);
+            result = isWhole ? result : node.Add(new Slice(axis, starts[i], ends[i], steps[i]), result);
+        }
+
+        node.Set(0, result);
+    }
+
+    private static void Expand(NodeImport node)
+    {
+        Value x = node.Input(0);
+        Known target = node.Known(1, "the new shape");
+        int[] lengths = node.Integers(target.First, "the new shape"), others = node.Integers(target.Second, "the new shape");
+        if (x.IsBatched && lengths.Length == x.Shape.Rank && lengths[0] == node.Batches.First)
+        {
+            (lengths[0], others[0]) = (1, 1);
+        }
+
+        node.Result(
+            lengths.AsSpan().SequenceEqual(others)
+                ? new Expand(lengths)
+                : throw node.Bad($"the new shape depends on the batch (got [{string.Join(", ", lengths)}] for a batch of {node.Batches.First}); import the model with a fixed batch"),
+            x);
+    }
+
+    private static void Tile(NodeImport node)
+    {
+        const int MostCopies = 4096;
+        Value result = node.Input(0);
+        int[] repeats = node.Integers(1, "the repeats");
+        if (repeats.Length != result.Shape.Rank || Array.Exists(repeats, count => count is < 1 or > MostCopies))
+        {
+            throw node.Bad($"the repeats do not fit (got [{string.Join(", ", repeats)}] for {result.Shape}, expected 1 to {MostCopies} for each axis)");
+        }
+
+        for (int axis = 0; axis < repeats.Length; axis++)
+        {
+            result = repeats[axis] == 1 ? result : node.Add(new Concatenate(axis), [.. Enumerable.Repeat(result, repeats[axis])]);
+        }
+
+        node.Set(0, result);
+    }
+
+    /// <summary>Pads were attributes before opset 11; one node for each axis that gets any; negative ones cut off.</summary>
+    private static void Pad(NodeImport node)
+    {
+        Value result = node.Input(0);
+        bool asInputs = node.Opset >= 11;
+        int[] pads = asInputs ? node.Integers(1, "the pads") : node.Ints("pads") ?? throw node.Bad("attribute 'pads' is missing");
+        float fill = asInputs ? node.Has(2) ? node.Fixed(2, "the constant").First.To(DType.Float32).ToScalar() : 0 : node.Float("value", 0);
+        int[] axes = node.Has(3) ? node.Integers(3, "the axes") : [.. Enumerable.Range(0, result.Shape.Rank)];
+        string mode = node.Text("mode", "constant");
+        if (pads.Length != 2 * axes.Length || !Enum.TryParse(mode, ignoreCase: true, out PadMode kind))
+        {
+            throw node.Bad($"pads or mode do not fit (got {pads.Length} pads for {axes.Length} axes, mode \"{mode}\")");
+        }
+
+        for (int i = 0; i < axes.Length; i++)
+        {
+            int axis = Axis(node, axes[i], result.Shape.Rank);
+            (int before, int after) = (pads[i], pads[i + axes.Length]);
+            if (before < 0 || after < 0)
+            {
+                result = node.Add(new Slice(axis, Math.Max(0, -before), after < 0 ? after : int.MaxValue), result);
+            }
+
+            if (before > 0 || after > 0)
+            {
+                result = node.Add(new Pad(axis, Math.Max(0, before), Math.Max(0, after)) { Fill = fill, Mode = kind }, result);
+            }
+        }
+
+        node.Set(0, result);
+    }
+}

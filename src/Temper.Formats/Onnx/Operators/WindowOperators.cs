@@ -1,0 +1,165 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Convolutions and pools over one to three spatial axes: one axis is an image of one row, three are images over a depth.</summary>
+internal static class WindowOperators
+{
+    internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
+    [
+        ElementwiseOperators.Row("Conv", Convolution),
+        ElementwiseOperators.Row("ConvTranspose", Transposed),
+        ElementwiseOperators.Row("MaxPool", MaxPool),
+        ElementwiseOperators.Row("AveragePool", AveragePool),
+        ElementwiseOperators.Row("GlobalAveragePool", node => Global(node, Reduction.Mean)),
+        ElementwiseOperators.Row("GlobalMaxPool", node => Global(node, Reduction.Max)),
+    ];
+
+    private static void Convolution(NodeImport node)
+    {
+        Value x = node.Input(0);
+        Known weights = node.Fixed(1, "the weight");
+        Window window = Window.Of(node, x, KernelOf(node, weights.First));
+        var options = new Conv2dOptions
+        {
+            Stride = window.Stride, Padding = window.Padding, Dilation = window.Dilation, Groups = (int)node.Int("group", 1),
+        };
+        var layer = new Conv2d(weights.First.Shape[0], window.Kernel) { Options = options, HasBias = node.Has(2) };
+        CheckChannels(node, x.Shape[1], weights.First.Shape[1] * options.Groups);
+        Apply(node, window, window.Axes == 3 ? new Conv3d(layer, window.Depth) : layer, Weights(node, window, weights), x);
+    }
+
+    /// <summary>Pads follow from the output's shape where that is given, else as for other windows.</summary>
+    private static void Transposed(NodeImport node)
+    {
+        Value x = node.Input(0);
+        Known weights = node.Fixed(1, "the weight");
+        int[] kernel = KernelOf(node, weights.First);
+        int axes = kernel.Length;
+        int[] extra = node.Ints("output_padding") ?? new int[axes];
+        int[]? output = node.Ints("output_shape");
+        string auto = node.Text("auto_pad", "NOTSET");
+        int[] strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1, axes)], dilations = node.Ints("dilations") ?? [.. Enumerable.Repeat(1, axes)];
+        int[] pads = node.Ints("pads") ?? new int[2 * axes];
+        if (output is not null || auto is "SAME_UPPER" or "SAME_LOWER")
+        {
+            for (int i = 0; i < axes; i++)
+            {
+                int length = output is null ? x.Shape[i + 2] * strides[i] : output[i + output.Length - axes];
+                int total = (strides[i] * (x.Shape[i + 2] - 1)) + extra[i] + ((kernel[i] - 1) * dilations[i]) + 1 - length;
+                if (total < 0)
+                {
+                    (extra[i], total) = (extra[i] - total, 0);
+                }
+
+                int half = total / 2;
+                (pads[i], pads[i + axes]) = auto is "SAME_UPPER" ? (half, total - half) : (total - half, half);
+            }
+        }
+
+        var window = new Window(node, kernel, strides, dilations, pads);
+        var options = new Conv2dOptions
+        {
+            Stride = window.Stride,
+            Padding = window.Padding,
+            Dilation = window.Dilation,
+            Groups = (int)node.Int("group", 1),
+            OutputPadding = (axes == 1 ? 0 : extra[^2], extra[^1]),
+        };
+        var layer = new ConvTranspose2d(weights.First.Shape[1] * options.Groups, window.Kernel) { Options = options, HasBias = node.Has(2) };
+        CheckChannels(node, x.Shape[1], weights.First.Shape[0]);
+        Operator volume = new ConvTranspose3d(layer, window.Depth) { OutputPadding = axes == 3 ? extra[0] : 0 };
+        Apply(node, window, axes == 3 ? volume : layer, Weights(node, window, weights), x);
+    }
+
+    private static void MaxPool(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int[] kernel = node.Ints("kernel_shape") ?? throw node.Bad("attribute 'kernel_shape' is missing");
+        Window window = Window.Of(node, x, kernel);
+        bool isColumnMajor = node.Int("storage_order", 0) != 0;
+        Pool2dOptions options = PoolOptions(node, window);
+        Apply(node, window, Pool(window, new MaxPool2d(options)), [], x);
+        if (node.Wants(1))
+        {
+            node.Set(1, window.Axes == 2
+                ? node.Add(new MaxPoolPlaces2d(options, isColumnMajor), x)
+                : throw node.Bad("the places of the largest values (output 1) are supported for two spatial axes only"));
+        }
+    }
+
+    private static void AveragePool(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int[] kernel = node.Ints("kernel_shape") ?? throw node.Bad("attribute 'kernel_shape' is missing");
+        Window window = Window.Of(node, x, kernel);
+        Pool2dOptions options = PoolOptions(node, window) with { CountsPadding = node.Int("count_include_pad", 0) != 0 };
+        Apply(node, window, Pool(window, new AvgPool2d(options)), [], x);
+    }
+
+    private static Operator Pool(Window window, Pool2d plane) => window.Axes == 3 ? new Pool3d(plane, window.Depth) : plane;
+
+    private static Pool2dOptions PoolOptions(NodeImport node, Window window) => new()
+    {
+        Kernel = window.Kernel,
+        Stride = window.Stride,
+        Padding = window.Padding,
+        Dilation = window.Dilation,
+        CeilingMode = node.Int("ceil_mode", 0) != 0,
+        CountsPadding = false,
+    };
+
+    private static void Global(NodeImport node, Reduction reduction)
+    {
+        Value x = node.Input(0);
+        if (reduction == Reduction.Mean && x.Shape.Rank == 4)
+        {
+            node.Result(new GlobalAvgPool2d(), x);
+        }
+        else
+        {
+            node.Result(new Reduce(reduction, [.. Enumerable.Range(2, Math.Max(0, x.Shape.Rank - 2))], KeepAxes: true), x);
+        }
+    }
+
+    /// <summary>Runs a two-dimensional operator; a value with one spatial axis gets a second one of length 1 for its time.</summary>
+    private static void Apply(NodeImport node, Window window, Operator operation, IReadOnlyList<Weight> weights, Value x)
+    {
+        if (window.Axes > 1)
+        {
+            node.Result(operation, weights, x);
+            return;
+        }
+
+        Value image = node.Add(ShapeOperators.To(x, [x.Shape[0], x.Shape[1], 1, x.Shape[2]]), x);
+        Value y = node.Add(operation, weights, image);
+        node.Result(ShapeOperators.To(y, [y.Shape[0], y.Shape[1], y.Shape[3]]), y);
+    }
+
+    private static List<Weight> Weights(NodeImport node, Window window, Known weights)
+    {
+        Shape shape = weights.First.Shape;
+        Weight weight = window.Axes > 1
+            ? new(weights, "", weights.First)
+            : new(weights, "image", weights.First.Reshape([shape[0], shape[1], 1, shape[2]]));
+        return node.Has(2) ? [weight, new(node.Fixed(2, "the bias"), "", node.Fixed(2, "the bias").First)] : [weight];
+    }
+
+    private static int[] KernelOf(NodeImport node, Tensor weights)
+    {
+        int[] lengths = [.. weights.Shape.Skip(2)];
+        int[] kernel = node.Ints("kernel_shape") ?? lengths;
+        return kernel.AsSpan().SequenceEqual(lengths)
+            ? kernel
+            : throw node.Bad($"attribute 'kernel_shape' does not fit the weight (got [{string.Join(", ", kernel)}] for {weights.Shape})");
+    }
+
+    private static void CheckChannels(NodeImport node, int got, int expected)
+    {
+        if (got != expected)
+        {
+            throw node.Bad($"the weight does not fit the input's channels (got {got}, expected {expected})");
+        }
+    }
+}

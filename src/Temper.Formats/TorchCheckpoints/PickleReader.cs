@@ -1,0 +1,254 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Text;
+
+namespace Temper.Formats.TorchCheckpoints;
+
+/// <summary>
+/// Reads one pickle (protocols 1 to 5) as data: a stack machine that knows texts, numbers, lists, dictionaries and the names in
+/// <see cref="PickleCalls"/>. Nothing is imported and nothing is executed.
+/// </summary>
+internal sealed class PickleReader(ByteReader reader)
+{
+    private const int MostSteps = 1 << 22;
+    private const int MostOnStack = 1 << 16;
+    private const int LongestNumber = 64;
+
+    private static readonly object Mark = new();
+
+    private readonly List<object?> _stack = [];
+    private readonly Dictionary<long, object?> _memo = [];
+    private int _steps;
+
+    /// <summary>The value that the pickle describes.</summary>
+    /// <exception cref="ModelFormatException">It is damaged, or needs something that is not on the list.</exception>
+    internal object? Read()
+    {
+        try
+        {
+            while (true)
+            {
+                if (++_steps > MostSteps || _stack.Count > MostOnStack)
+                {
+                    throw reader.Bad($"more than {MostSteps} steps or {MostOnStack} values waiting; this is not a state dict");
+                }
+
+                byte code = reader.Byte();
+                if (code == (byte)'.')
+                {
+                    return Pop();
+                }
+
+                Step(code);
+            }
+        }
+        catch (Exception error) when (error is ArgumentException or OverflowException || (error is FormatException && error is not ModelFormatException))
+        {
+            throw reader.Bad($"{error.Message}; this is not a state dict");
+        }
+    }
+
+    private void Step(byte code)
+    {
+        switch (code)
+        {
+            case 0x80: reader.Byte(); break;                                               // PROTO
+            case 0x95: reader.Bytes(8); break;                                             // FRAME: its length is of no use here
+            case (byte)'(': Push(Mark); break;
+            case (byte)'0': Pop(); break;
+            case (byte)'1': PopMark(); break;
+            case (byte)'2': Push(Peek()); break;
+            case (byte)'N': Push(null); break;
+            case 0x88: Push(true); break;
+            case 0x89: Push(false); break;
+            case (byte)'K': Push((long)reader.Byte()); break;
+            case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(reader.Bytes(2))); break;
+            case (byte)'J': Push((long)Int32()); break;
+            case 0x8A: Push(LongNumber(reader.Byte())); break;
+            case 0x8B: Push(LongNumber(Int32())); break;
+            case (byte)'I': Push(TextNumber()); break;
+            case (byte)'L': Push(TextNumber()); break;
+            case (byte)'F': Push(double.Parse(Line())); break;
+            case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(reader.Bytes(8))); break;
+            case 0x8C: Push(Text(reader.Byte())); break;
+            case (byte)'X': Push(Text(UInt32())); break;
+            case 0x8D: Push(Text(Int64())); break;
+            case (byte)'V': Push(Line()); break;
+            case (byte)'U': Push(Bytes(reader.Byte())); break;
+            case (byte)'T': Push(Bytes(UInt32())); break;
+            case (byte)'C': Push(Bytes(reader.Byte())); break;
+            case (byte)'B': Push(Bytes(UInt32())); break;
+            case 0x8E: Push(Bytes(Int64())); break;
+            default: StructureStep(code); break;
+        }
+    }
+
+    private void StructureStep(byte code)
+    {
+        switch (code)
+        {
+            case (byte)')': Push(new PickleList(isTuple: true)); break;
+            case (byte)']': Push(new PickleList(isTuple: false)); break;
+            case (byte)'}': Push(new PickleDictionary()); break;
+            case 0x85: PushTuple(PopMany(1)); break;
+            case 0x86: PushTuple(PopMany(2)); break;
+            case 0x87: PushTuple(PopMany(3)); break;
+            case (byte)'t': PushTuple(PopMark()); break;
+            case (byte)'l': Push(Filled(new PickleList(isTuple: false), PopMark())); break;
+            case (byte)'d': Push(SetItems(new PickleDictionary(), PopMark())); break;
+            case (byte)'a': Append(PopMany(1)); break;
+            case (byte)'e': Append(PopMark()); break;
+            case (byte)'s': SetTop(PopMany(2)); break;
+            case (byte)'u': SetTop(PopMark()); break;
+            case (byte)'q': Remember(reader.Byte()); break;
+            case (byte)'r': Remember(UInt32()); break;
+            case (byte)'p': Remember(long.Parse(Line())); break;
+            case 0x94: Remember(_memo.Count); break;
+            case (byte)'h': Push(Recall(reader.Byte())); break;
+            case (byte)'j': Push(Recall(UInt32())); break;
+            case (byte)'g': Push(Recall(long.Parse(Line()))); break;
+            case (byte)'c': Push(Global($"{Line()}.{Line()}")); break;
+            case 0x93: PushGlobalFromStack(); break;
+            case (byte)'R' or 0x81: Call(); break;                                         // REDUCE, NEWOBJ
+            case (byte)'b': Build(); break;
+            case (byte)'Q': Push(PickleCalls.Storage(Pop())); break;                        // BINPERSID
+            default: throw reader.Bad($"pickle operation 0x{code:X2} is not what a state dict needs; nothing was executed");
+        }
+    }
+
+    private PickleGlobal Global(string name) => PickleCalls.IsKnown(name)
+        ? new PickleGlobal(name)
+        : throw reader.Bad($"'{Short(name)}' is not on the list of what a state dict needs; nothing was executed. Save the state dict alone: torch.save(model.state_dict(), ...)");
+
+    private void PushGlobalFromStack()
+    {
+        object?[] names = PopMany(2);
+        Push(names is [string module, string name] ? Global($"{module}.{name}") : throw new FormatException("a name is no text"));
+    }
+
+    private void Call()
+    {
+        object?[] both = PopMany(2);
+        Push(both is [PickleGlobal function, PickleList arguments] ? PickleCalls.Call(function, arguments) : throw new FormatException("something is called that is no function"));
+    }
+
+    /// <summary>Attributes of a dictionary (PyTorch keeps versions there) are of no use here; anything else has none.</summary>
+    private void Build()
+    {
+        Pop();
+        if (Peek() is not PickleDictionary)
+        {
+            throw new FormatException("attributes are set on something that is no dictionary");
+        }
+    }
+
+    private void Append(object?[] items) => Filled(Peek() as PickleList ?? throw new FormatException("something is appended to what is no list"), items);
+
+    private static PickleList Filled(PickleList list, object?[] items)
+    {
+        list.Items.AddRange(items);
+        return list;
+    }
+
+    private void SetTop(object?[] items) =>
+        SetItems(Peek() as PickleDictionary ?? throw new FormatException("an item is set in what is no dictionary"), items);
+
+    private static PickleDictionary SetItems(PickleDictionary dictionary, object?[] items)
+    {
+        for (int i = 0; i + 1 < items.Length; i += 2)
+        {
+            dictionary[PickleCalls.Key(items[i])] = items[i + 1];
+        }
+
+        return dictionary;
+    }
+
+    private void PushTuple(object?[] items) => Push(Filled(new PickleList(isTuple: true), items));
+
+    private void Push(object? value) => _stack.Add(value);
+
+    private object? Peek() => _stack.Count > 0 && _stack[^1] != Mark ? _stack[^1] : throw new FormatException("the stack is empty");
+
+    private object? Pop()
+    {
+        object? top = Peek();
+        _stack.RemoveAt(_stack.Count - 1);
+        return top;
+    }
+
+    private object?[] PopMany(int count)
+    {
+        object?[] values = new object?[count];
+        for (int i = count - 1; i >= 0; i--)
+        {
+            values[i] = Pop();
+        }
+
+        return values;
+    }
+
+    /// <summary>Everything above the last mark, which goes too.</summary>
+    private object?[] PopMark()
+    {
+        int mark = _stack.LastIndexOf(Mark);
+        if (mark < 0)
+        {
+            throw new FormatException("a mark is missing");
+        }
+
+        object?[] values = [.. _stack.Skip(mark + 1)];
+        _stack.RemoveRange(mark, _stack.Count - mark);
+        return values;
+    }
+
+    private void Remember(long place) => _memo[place] = Peek();
+
+    private object? Recall(long place) => _memo.TryGetValue(place, out object? value) ? value : throw new FormatException($"nothing was remembered as {place}");
+
+    private int Int32() => BinaryPrimitives.ReadInt32LittleEndian(reader.Bytes(4));
+
+    private long UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(reader.Bytes(4));
+
+    private long Int64() => BinaryPrimitives.ReadInt64LittleEndian(reader.Bytes(8));
+
+    private string Text(long length) => Encoding.UTF8.GetString(reader.Bytes(length));
+
+    private string Bytes(long length) => Encoding.Latin1.GetString(reader.Bytes(length));
+
+    /// <summary>A number of any length; one beyond 64 bits is only ever the magic number, and is given as a text.</summary>
+    private object LongNumber(int length)
+    {
+        if (length is < 0 or > LongestNumber)
+        {
+            throw new FormatException($"a number is too long (got {length} bytes, expected at most {LongestNumber})");
+        }
+
+        var number = new BigInteger(reader.Bytes(length));
+        return number >= long.MinValue && number <= long.MaxValue ? (long)number : number.ToString("x");
+    }
+
+    private object TextNumber() => Line().TrimEnd('L') switch
+    {
+        "00" => false,
+        "01" => true,
+        var text => long.Parse(text),
+    };
+
+    private string Line()
+    {
+        const int Longest = 4096;
+        var line = new StringBuilder();
+        for (byte next = reader.Byte(); next != (byte)'\n'; next = reader.Byte())
+        {
+            line.Append((char)next);
+            if (line.Length > Longest)
+            {
+                throw new FormatException($"a line is longer than {Longest} signs");
+            }
+        }
+
+        return line.ToString();
+    }
+
+    private static string Short(string name) => name.Length <= 200 ? name : name[..200] + "...";
+}

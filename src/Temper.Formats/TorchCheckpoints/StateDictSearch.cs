@@ -1,0 +1,85 @@
+namespace Temper.Formats.TorchCheckpoints;
+
+/// <summary>Finds the state dict in what a file holds.</summary>
+internal sealed class StateDictSearch
+{
+    private const int Deepest = 12;
+    private const int MostVisits = 1 << 18;
+
+    private static readonly string[] Usual = ["state_dict", "model_state_dict", "model", "net"];
+
+    private readonly List<KeyValuePair<string, TorchTensor>> _tensors = [];
+    private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+    private int _visits;
+
+    internal IReadOnlyList<KeyValuePair<string, TorchTensor>> Tensors => _tensors;
+
+    internal IReadOnlyDictionary<string, string> Values => _values;
+
+    internal static StateDictSearch In(object? root)
+    {
+        var search = new StateDictSearch();
+        object? found = search.Choose(root, Deepest);
+        if (!ReferenceEquals(found, root))
+        {
+            search.Collect(root, "", Deepest, onlyValues: true);
+        }
+
+        search.Collect(found, "", Deepest, onlyValues: false);
+        return search;
+    }
+
+    /// <summary>The part that is the state dict: by its usual name, or the only one that holds tensors.</summary>
+    private object? Choose(object? root, int depth)
+    {
+        if (depth == 0 || Children(root) is not { } children || children.Any(child => child.Value is TorchTensor))
+        {
+            return root;
+        }
+
+        KeyValuePair<string, object?>[] holding = [.. children.Where(child => Holds(child.Value, depth - 1))];
+        object? usual = Usual.Select(name => holding.FirstOrDefault(child => string.Equals(child.Key, name, StringComparison.Ordinal)).Value)
+            .FirstOrDefault(value => value is not null);
+        return usual is not null ? Choose(usual, depth - 1) : holding.Length == 1 ? Choose(holding[0].Value, depth - 1) : root;
+    }
+
+    private bool Holds(object? value, int depth) => value is TorchTensor
+        || (depth > 0 && Visit() && Children(value) is { } children && children.Any(child => Holds(child.Value, depth - 1)));
+
+    private void Collect(object? value, string path, int depth, bool onlyValues)
+    {
+        if (!Visit())
+        {
+            return;
+        }
+
+        if (value is TorchTensor tensor)
+        {
+            if (!onlyValues)
+            {
+                _tensors.Add(new(path, tensor));
+            }
+        }
+        else if (depth > 0 && Children(value) is { } children)
+        {
+            foreach ((string key, object? child) in children)
+            {
+                Collect(child, path.Length == 0 ? key : $"{path}.{key}", depth - 1, onlyValues);
+            }
+        }
+        else if (value is long or double or string or bool && path.Length > 0)
+        {
+            _values[path] = $"{value}";
+        }
+    }
+
+    /// <summary>A damaged file may hold itself: the number of visits is bounded.</summary>
+    private bool Visit() => ++_visits <= MostVisits ? true : throw new FormatException("values hold each other without end");
+
+    private static IEnumerable<KeyValuePair<string, object?>>? Children(object? value) => value switch
+    {
+        PickleDictionary dictionary => dictionary.Items,
+        PickleList list => list.Items.Select((item, place) => KeyValuePair.Create($"{place}", item)),
+        _ => null,
+    };
+}

@@ -1,0 +1,68 @@
+using System.IO.Compression;
+
+namespace Temper.Formats.TorchCheckpoints;
+
+/// <summary>The zip layout of PyTorch 1.6 and later: <c>NAME/data.pkl</c> describes, <c>NAME/data/KEY</c> are the storages.</summary>
+internal static class TorchArchive
+{
+    private const string PickleName = "data.pkl";
+    private const long LongestPickle = 64 << 20;
+    private const long MostExpansion = 4;
+
+    /// <summary>Whether a zip archive is one of PyTorch and not, say, one of NumPy.</summary>
+    internal static bool IsOne(string path)
+    {
+        try
+        {
+            using ZipArchive archive = ZipFile.OpenRead(path);
+            return archive.Entries.Any(entry => string.Equals(entry.Name, PickleName, StringComparison.Ordinal));
+        }
+        catch (InvalidDataException)
+        {
+            return true;                                 // what is wrong with the archive, the reader says
+        }
+    }
+
+    internal static TorchCheckpoint Read(Stream stream, string file)
+    {
+        try
+        {
+            using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
+            ZipArchiveEntry pickle = archive.Entries.FirstOrDefault(entry => string.Equals(entry.Name, PickleName, StringComparison.Ordinal))
+                ?? throw Bad(file, $"the archive has no {PickleName}; it is no state dict of PyTorch");
+            string root = pickle.FullName[..^PickleName.Length];
+            if (archive.GetEntry($"{root}byteorder") is { } order && Bytes(order, file, most: 16) is { } text && text.AsSpan().SequenceEqual("big"u8))
+            {
+                throw Bad(file, "numbers are big-endian, which is not supported; save it on a little-endian machine");
+            }
+
+            using var description = new MemoryStream(Bytes(pickle, file, LongestPickle));
+            object? value = new PickleReader(new ByteReader(description, file, "PyTorch")).Read();
+            long most = (MostExpansion * stream.Length) + LongestPickle;
+            return new TorchTensors(file, stream.Length).Read(value, key => Bytes(
+                archive.GetEntry($"{root}data/{key}") ?? throw Bad(file, $"storage '{key}' is missing"), file, most));
+        }
+        catch (Exception error) when (error is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException)
+        {
+            throw new ModelFormatException(file, 0, $"PyTorch: the archive is damaged ({error.Message})", error);
+        }
+    }
+
+    /// <summary>What the directory says is checked before memory is taken, and what comes is checked against it.</summary>
+    private static byte[] Bytes(ZipArchiveEntry entry, string file, long most)
+    {
+        if (entry.Length > Math.Min(most, Array.MaxLength))
+        {
+            throw Bad(file, $"'{entry.FullName}' is too large (got {entry.Length} bytes, expected at most {most})");
+        }
+
+        byte[] bytes = new byte[entry.Length];
+        using Stream content = entry.Open();
+        int read = content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return read == bytes.Length && content.ReadByte() < 0
+            ? bytes
+            : throw Bad(file, $"'{entry.FullName}' is not as long as the archive says (expected {bytes.Length} bytes)");
+    }
+
+    private static ModelFormatException Bad(string file, string reason) => new(file, 0, $"PyTorch: {reason}");
+}

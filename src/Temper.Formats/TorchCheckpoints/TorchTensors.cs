@@ -1,0 +1,152 @@
+using Temper.Tensors;
+
+namespace Temper.Formats.TorchCheckpoints;
+
+/// <summary>Makes tensors of views of storages; each storage is read once.</summary>
+/// <param name="file">The file's path or name, for errors.</param>
+/// <param name="length">The file's length in bytes, by which sizes are bounded.</param>
+internal sealed class TorchTensors(string file, long length)
+{
+    /// <summary>Views may repeat numbers, but not without bound.</summary>
+    private const long MostExpansion = 4;
+
+    private const long FreeBytes = 1 << 20;
+
+    internal TorchCheckpoint Read(object? root, Func<string, byte[]> storageBytes)
+    {
+        StateDictSearch search;
+        try
+        {
+            search = StateDictSearch.In(root);
+        }
+        catch (FormatException error)
+        {
+            throw Bad(error.Message);
+        }
+
+        if (search.Tensors.Count == 0)
+        {
+            throw Bad("holds no tensors; save a state dict: torch.save(model.state_dict(), ...)");
+        }
+
+        long total = search.Tensors.Sum(entry => Bytes(entry.Key, entry.Value));
+        if (total > (MostExpansion * length) + FreeBytes)
+        {
+            throw Bad($"the tensors are larger than their file (got {total} bytes, expected at most {(MostExpansion * length) + FreeBytes})");
+        }
+
+        var tensors = new KeyValuePair<string, Tensor>[search.Tensors.Count];
+        foreach (IGrouping<string, int> storage in Enumerable.Range(0, tensors.Length).GroupBy(i => search.Tensors[i].Value.Storage.Key, StringComparer.Ordinal))
+        {
+            byte[] bytes = storageBytes(storage.Key);
+            foreach (int i in storage)
+            {
+                (string name, TorchTensor view) = search.Tensors[i];
+                tensors[i] = KeyValuePair.Create(name, Make(name, view, bytes));
+            }
+        }
+
+        return new TorchCheckpoint(tensors, search.Values);
+    }
+
+    /// <summary>Bytes of a view; throws where its sizes cannot be.</summary>
+    private long Bytes(string name, TorchTensor view)
+    {
+        long count = 1;
+        foreach (long size in view.Sizes)
+        {
+            count = size >= 0 && size <= int.MaxValue ? Math.Min(count * size, int.MaxValue + 1L) : throw Bad($"tensor '{name}' has an impossible shape (got [{string.Join(", ", view.Sizes)}])");
+        }
+
+        return count <= int.MaxValue
+            ? count * Elements.Size(view.Storage.Type)
+            : throw Bad($"tensor '{name}' is too large (got [{string.Join(", ", view.Sizes)}], expected at most 2^31 - 1 elements)");
+    }
+
+    private Tensor Make(string name, TorchTensor view, byte[] storage)
+    {
+        int width = Elements.Size(view.Storage.Type);
+        long available = storage.Length / width;
+        Shape shape = Shape.Create([.. view.Sizes.Select(size => (int)size)]);
+        long first = view.Storage.Offset + view.Offset;
+        if (view.Strides.Count != view.Sizes.Count || view.Offset < 0 || view.Storage.Offset < 0 || !Fits(view, first, available))
+        {
+            throw Bad($"tensor '{name}' reaches beyond its storage (got {view.Sizes.Count} axes at {first}, strides [{string.Join(", ", view.Strides)}], expected at most {available} numbers)");
+        }
+
+        ReadOnlySpan<byte> bytes = IsRowMajor(view)
+            ? storage.AsSpan((int)(shape.Count == 0 ? 0 : first * width), shape.Count * width)
+            : Gathered(view, first, storage, width, shape.Count);
+        try
+        {
+            return Elements.Read(bytes, view.Storage.Type, shape);
+        }
+        catch (OverflowException)
+        {
+            throw Bad($"tensor '{name}' holds numbers above 2^63");
+        }
+    }
+
+    private static bool Fits(TorchTensor view, long first, long available)
+    {
+        UInt128 last = (UInt128)first;
+        for (int axis = 0; axis < view.Sizes.Count; axis++)
+        {
+            if (view.Strides[axis] < 0)
+            {
+                return false;
+            }
+
+            if (view.Sizes[axis] == 0)
+            {
+                return true;
+            }
+
+            last += (UInt128)(view.Sizes[axis] - 1) * (UInt128)view.Strides[axis];
+        }
+
+        return last < (UInt128)available;
+    }
+
+    private static bool IsRowMajor(TorchTensor view)
+    {
+        long stride = 1;
+        for (int axis = view.Sizes.Count - 1; axis >= 0; axis--)
+        {
+            if (view.Sizes[axis] != 1 && view.Strides[axis] != stride)
+            {
+                return view.Sizes.Contains(0);
+            }
+
+            stride *= view.Sizes[axis];
+        }
+
+        return true;
+    }
+
+    private static byte[] Gathered(TorchTensor view, long first, byte[] storage, int width, int count)
+    {
+        byte[] bytes = new byte[count * width];
+        long[] at = new long[view.Sizes.Count];
+        long place = first;
+        for (int i = 0; i < count; i++)
+        {
+            storage.AsSpan((int)(place * width), width).CopyTo(bytes.AsSpan(i * width));
+            for (int axis = at.Length - 1; axis >= 0; axis--)
+            {
+                place += view.Strides[axis];
+                if (++at[axis] < view.Sizes[axis])
+                {
+                    break;
+                }
+
+                place -= at[axis] * view.Strides[axis];
+                at[axis] = 0;
+            }
+        }
+
+        return bytes;
+    }
+
+    private ModelFormatException Bad(string reason) => new(file, 0, $"PyTorch: {reason}");
+}

@@ -1,0 +1,102 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>Inputs: data and places; slices of the data along an axis, at the places (ONNX Gather: an embedding, for one).</summary>
+/// <param name="Axis">The axis of the data; -1 is the last.</param>
+/// <remarks>The result has the axes of the data before the axis, those of the places, those of the data behind it.</remarks>
+public sealed record Gather(int Axis = 0) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Gather";
+
+    /// <inheritdoc/>
+    public override (int Least, int Most) InputCount => (2, 2);
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        int axis = AxisAttributes.Check(inputs[0], Axis, node);
+        ReadOnlySpan<int> data = inputs[0].AsSpan();
+        return Shape.Create([.. data[..axis], .. inputs[1].AsSpan(), .. data[(axis + 1)..]]);
+    }
+
+    internal static Gather From(OperatorAttributes attributes) => new(attributes.Int("axis", 0));
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node)
+    {
+        OperatorTypes.CheckPlaces(inputs[1], node);
+        return inputs[0];
+    }
+
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].IsBatched
+        ? inputs[0].Shape.IsBehindBatch(Axis) && !inputs[1].IsBatched
+        : !inputs[0].Shape.IsBehindBatch(Axis);
+
+    internal override Tensor Forward(in NodeContext context)
+    {
+        (Tensor data, Tensor places) = (context.Inputs[0], context.Inputs[1]);
+        return data.IndexSelect(Axis, places.Flatten(0)).Reshape(InferShape([data.Shape, places.Shape], context.Node.Name));
+    }
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
+}
+
+/// <summary>Inputs: data and places of the same rank; of each line along an axis the elements at the line's places.</summary>
+/// <param name="Axis">The axis; -1 is the last.</param>
+public sealed record GatherElements(int Axis = 0) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "GatherElements";
+
+    /// <inheritdoc/>
+    public override (int Least, int Most) InputCount => (2, 2);
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        int axis = AxisAttributes.Check(inputs[0], Axis, node);
+        return inputs[1].Rank == inputs[0].Rank && inputs[1].With(axis, inputs[0][axis]).Equals(inputs[0])
+            ? inputs[1]
+            : throw new ShapeMismatchException(node, inputs[0], inputs[1], $"all axes but {axis} must agree");
+    }
+
+    internal static GatherElements From(OperatorAttributes attributes) => new(attributes.Int("axis", 0));
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node)
+    {
+        OperatorTypes.CheckPlaces(inputs[1], node);
+        return inputs[0];
+    }
+
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis) && inputs[0].IsBatched && inputs[1].IsBatched;
+
+    internal override Tensor Forward(in NodeContext context) => context.Inputs[0].Gather(Axis, context.Inputs[1]);
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
+}
+
+/// <summary>Repeated along axes of length 1, as broadcasting would do.</summary>
+/// <param name="Lengths">A shape that the input broadcasts with; of a batched value the first of as many axes is 1.</param>
+public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Expand";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
+        Shape.Broadcast(inputs[0], Shape.Create([.. Lengths]), node);
+
+    internal static Expand From(OperatorAttributes attributes) => new(attributes.Ints("shape"));
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
+
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        Lengths.Count < inputs[0].Shape.Rank || (Lengths.Count == inputs[0].Shape.Rank && Lengths[0] == 1);
+
+    internal override Tensor Forward(in NodeContext context) =>
+        context.X.Expand(InferShape([context.X.Shape], context.Node.Name));
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("shape", Lengths.ToArray());
+}

@@ -1,0 +1,148 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>What is made of the elements along the reduced axes; ONNX puts <c>Reduce</c> before these names.</summary>
+public enum Reduction
+{
+    /// <summary>Sum of magnitudes.</summary>
+    L1,
+
+    /// <summary>Root of the sum of squares; gradient zero at zero.</summary>
+    L2,
+
+    /// <summary>Logarithm of the sum.</summary>
+    LogSum,
+
+    /// <summary>Logarithm of the sum of exponentials, without overflow.</summary>
+    LogSumExp,
+
+    /// <summary>Largest; of truth values whether one is true.</summary>
+    Max,
+
+    /// <summary>Mean.</summary>
+    Mean,
+
+    /// <summary>Smallest; of truth values whether all are true.</summary>
+    Min,
+
+    /// <summary>Product.</summary>
+    Prod,
+
+    /// <summary>Sum.</summary>
+    Sum,
+
+    /// <summary>Sum of squares.</summary>
+    SumSquare,
+}
+
+/// <summary>A sum, mean, largest value and so on over axes, which disappear unless kept with length 1.</summary>
+/// <param name="Reduction">What is made of the elements.</param>
+/// <param name="Axes">One or more different axes, of a batched value none the batch; negative counts from the end.</param>
+/// <param name="KeepAxes">Whether they stay with length 1.</param>
+public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool KeepAxes = false) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => $"Reduce{Reduction}";
+
+    internal override string DefaultName => Reduction.ToString().ToLowerInvariant();
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Shape x = inputs[0];
+        int[] axes = [.. Axes.Select(axis => AxisAttributes.Check(x, axis, node))];
+        if (axes.Distinct().Count() != axes.Length)
+        {
+            throw new ShapeMismatchException(node, x, $"different axes (they are [{string.Join(", ", Axes)}])");
+        }
+
+        var lengths = new List<int>();
+        for (int axis = 0; axis < x.Rank; axis++)
+        {
+            if (!axes.Contains(axis))
+            {
+                lengths.Add(x[axis]);
+            }
+            else if (KeepAxes)
+            {
+                lengths.Add(1);
+            }
+        }
+
+        return Shape.Create([.. lengths]);
+    }
+
+    internal static Func<OperatorAttributes, Reduce> From(Reduction reduction) =>
+        attributes => new Reduce(reduction, attributes.Ints("axes"), attributes.Int("keepdims", 1) != 0);
+
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => Reduction switch
+    {
+        Reduction.Max or Reduction.Min => OperatorTypes.One(inputs, node, OperatorTypes.Any),
+        Reduction.Sum or Reduction.Prod or Reduction.SumSquare => OperatorTypes.One(inputs, node, DType.Float32, DType.Int64, DType.Int32),
+        _ => base.InferDType(inputs, node),
+    };
+
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        Axes.All(axis => inputs[0].Shape.IsBehindBatch(axis));
+
+    internal override Tensor Forward(in NodeContext context)
+    {
+        Tensor x = context.X;
+        if (Axes.Count == 0)
+        {
+            return OfOne(x);
+        }
+
+        int[] axes = [.. Axes];
+        return Reduction switch
+        {
+            Reduction.L1 => x.Norm(1, axes, KeepAxes),
+            Reduction.L2 => x.Norm(2, axes, KeepAxes),
+            Reduction.LogSum => x.Sum(axes, KeepAxes).Log(),
+            Reduction.LogSumExp => LogSumExp(x, axes),
+            Reduction.Max or Reduction.Min when x.DType == DType.Float32 && x.Count == 0 => OfNothing(context),
+            Reduction.Max => x.Max(axes, KeepAxes),
+            Reduction.Mean => x.Mean(axes, KeepAxes),
+            Reduction.Min => x.Min(axes, KeepAxes),
+            Reduction.Prod => x.Product(axes, KeepAxes),
+            Reduction.Sum => x.Sum(axes, KeepAxes),
+            _ => (x * x).Sum(axes, KeepAxes),
+        };
+    }
+
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("axes", Axes.ToArray()).With("keepdims", KeepAxes);
+
+    /// <summary>Without axes each element is reduced alone.</summary>
+    private Tensor OfOne(Tensor x) => Reduction switch
+    {
+        Reduction.L1 or Reduction.L2 => x.Abs(),
+        Reduction.LogSum => x.Log(),
+        Reduction.SumSquare => x * x,
+        _ => x,
+    };
+
+    /// <summary>m + log Σ exp(x - m), m being the largest element; its gradient needs no path through m.</summary>
+    private Tensor LogSumExp(Tensor x, int[] axes)
+    {
+        Tensor largest = x.Max(axes, keepDims: true).Detach().Clamp(-float.MaxValue, float.MaxValue);
+        Tensor sum = (x - largest).Exp().Sum(axes, KeepAxes).Log();
+        return sum + largest.Reshape(sum.Shape);
+    }
+
+    /// <summary>The largest of nothing is minus infinity, the smallest infinity.</summary>
+    private Tensor OfNothing(in NodeContext context) => Tensor.Full(
+        InferShape([context.X.Shape], context.Node.Name),
+        Reduction == Reduction.Max ? float.NegativeInfinity : float.PositiveInfinity);
+}
+
+public sealed partial class Value
+{
+    /// <summary>Adds the mean over axes.</summary>
+    /// <param name="axes">Axes, none the batch; negative counts from the end.</param>
+    /// <param name="keepAxes">Whether they stay with length 1.</param>
+    /// <param name="name">Name of the node.</param>
+    public Value Mean(IReadOnlyList<int> axes, bool keepAxes = false, string? name = null) =>
+        Apply(new Reduce(Reduction.Mean, [.. axes], keepAxes), name);
+}

@@ -1,0 +1,132 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>x above zero, else <c>alpha (exp(x) - 1)</c> (arXiv:1511.07289).</summary>
+/// <param name="Alpha">Minus the limit far below zero.</param>
+public sealed record Elu(float Alpha = 1) : ElementwiseOperator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Elu";
+
+    internal static Elu From(OperatorAttributes attributes) => new(attributes.Float("alpha", 1));
+
+    internal override Tensor Forward(in NodeContext context) => Of(context.X, Alpha, divisor: 1);
+
+    /// <summary>max(0, x) + alpha (exp(min(0, x) / divisor) - 1)</summary>
+    internal static Tensor Of(Tensor x, float alpha, float divisor) =>
+        x.Relu() + x.Clamp(float.NegativeInfinity, 0).Affine(1 / divisor, 0).Exp().Affine(alpha, -alpha);
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha);
+}
+
+/// <summary>x above zero, else <c>alpha (exp(x / alpha) - 1)</c> (arXiv:1704.07483).</summary>
+/// <param name="Alpha">Minus the limit far below zero, not zero.</param>
+public sealed record Celu(float Alpha = 1) : ElementwiseOperator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Celu";
+
+    internal static Celu From(OperatorAttributes attributes) => attributes.Float("alpha", 1) is var alpha and not 0
+        ? new Celu(alpha)
+        : throw new FormatException("attribute 'alpha' does not fit (got 0, expected another number)");
+
+    internal override Tensor Forward(in NodeContext context) => Elu.Of(context.X, Alpha, Alpha);
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha);
+}
+
+/// <summary><c>gamma</c> times an <see cref="Elu"/> whose constants keep mean 0 and variance 1 (arXiv:1706.02515).</summary>
+public sealed record Selu : ElementwiseOperator
+{
+    /// <summary>As in <see cref="Elu"/>.</summary>
+    public float Alpha { get; init; } = 1.67326319f;
+
+    /// <summary>Factor of the whole.</summary>
+    public float Gamma { get; init; } = 1.05070102f;
+
+    /// <inheritdoc/>
+    public override string Kind => "Selu";
+
+    internal static Selu From(OperatorAttributes attributes) => new()
+    {
+        Alpha = attributes.Float("alpha", 1.67326319f),
+        Gamma = attributes.Float("gamma", 1.05070102f),
+    };
+
+    internal override Tensor Forward(in NodeContext context) => Elu.Of(context.X, Alpha, divisor: 1) * Gamma;
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha).With("gamma", Gamma);
+}
+
+/// <summary><c>max(0, min(1, alpha x + beta))</c>.</summary>
+public sealed record HardSigmoid : ElementwiseOperator
+{
+    /// <summary>Slope.</summary>
+    public float Alpha { get; init; } = 0.2f;
+
+    /// <summary>Value at zero.</summary>
+    public float Beta { get; init; } = 0.5f;
+
+    /// <inheritdoc/>
+    public override string Kind => "HardSigmoid";
+
+    internal static HardSigmoid From(OperatorAttributes attributes) =>
+        new() { Alpha = attributes.Float("alpha", 0.2f), Beta = attributes.Float("beta", 0.5f) };
+
+    internal override Tensor Forward(in NodeContext context) => context.X.Affine(Alpha, Beta).Clamp(0, 1);
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha).With("beta", Beta);
+}
+
+/// <summary>x times the probability that a standard normal number is below x (arXiv:1606.08415).</summary>
+/// <param name="IsApproximate">Whether <c>x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2</c> is meant.</param>
+public sealed record Gelu(bool IsApproximate = false) : ElementwiseOperator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Gelu";
+
+    internal static Gelu From(OperatorAttributes attributes) => attributes.Text("approximate") switch
+    {
+        null or "none" => new Gelu(),
+        "tanh" => new Gelu(IsApproximate: true),
+        var other => throw new FormatException($"attribute 'approximate' does not fit (got \"{other}\", expected \"none\" or \"tanh\")"),
+    };
+
+    internal override Tensor Forward(in NodeContext context)
+    {
+        Tensor x = context.X;
+        Tensor sign = IsApproximate
+            ? ((x * x).Affine(0.044715f, 1) * x * MathF.Sqrt(2 / MathF.PI)).Tanh()
+            : (x * (1 / MathF.Sqrt(2))).Erf();
+        return x * sign.Affine(0.5f, 0.5f);
+    }
+
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("approximate", IsApproximate ? "tanh" : "none");
+}
+
+/// <summary>Each value moved into a range.</summary>
+/// <param name="Minimum">Smallest result.</param>
+/// <param name="Maximum">Largest result.</param>
+public sealed record Clip(float Minimum, float Maximum) : ElementwiseOperator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Clip";
+
+    internal static Clip From(OperatorAttributes attributes)
+    {
+        float low = attributes.Float("min", float.NegativeInfinity), high = attributes.Float("max", float.PositiveInfinity);
+        return low <= high ? new Clip(low, high) : throw new FormatException($"attribute 'min' does not fit (got {low}, expected at most {high})");
+    }
+
+    internal override Tensor Forward(in NodeContext context) => context.X.Clamp(Minimum, Maximum);
+
+    /// <summary>A bound that is not there is left out: JSON has no infinity.</summary>
+    private protected override OperatorAttributes Attributes()
+    {
+        OperatorAttributes attributes = OperatorAttributes.Empty;
+        attributes = float.IsFinite(Minimum) ? attributes.With("min", Minimum) : attributes;
+        return float.IsFinite(Maximum) ? attributes.With("max", Maximum) : attributes;
+    }
+}

@@ -1,0 +1,251 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>How a window moves along the depth of a volume; along height and width it moves as over an image.</summary>
+/// <param name="Kernel">Taps, one or more.</param>
+/// <param name="Stride">Step between windows, one or more.</param>
+/// <param name="Before">Places added before the first slice.</param>
+/// <param name="After">Places added behind the last slice.</param>
+/// <param name="Dilation">Distance between taps, one or more.</param>
+public readonly record struct DepthWindow(int Kernel, int Stride = 1, int Before = 0, int After = 0, int Dilation = 1)
+{
+    /// <summary>Taps and the places between them.</summary>
+    internal int Span => ((Kernel - 1) * Dilation) + 1;
+
+    /// <summary>How many places it takes; zero or less: it does not fit.</summary>
+    internal int Places(int length, bool ceiling = false)
+    {
+        int places = WindowAttributes.Places(length, Before + After, Kernel, Stride, Dilation, ceiling);
+        return ceiling && (places - 1) * Stride >= length + Before ? places - 1 : places;
+    }
+
+    internal static DepthWindow From(OperatorAttributes attributes) => attributes.Ints("depth") is [>= 1 and var kernel, >= 1 and var stride, >= 0 and var before, >= 0 and var after, >= 1 and var dilation]
+        ? new DepthWindow(kernel, stride, before, after, dilation)
+        : throw new FormatException("attribute 'depth' does not fit (expected kernel, stride, places before and behind, dilation)");
+
+    internal OperatorAttributes In(OperatorAttributes attributes) => attributes.With("depth", new[] { Kernel, Stride, Before, After, Dilation });
+}
+
+/// <summary>Slices of volumes <c>[N, C, D, H, W]</c> as images: each is one image of a larger batch.</summary>
+/// <remarks>A window over a volume is, for each of its taps along the depth, one over images; what they give is added or compared.</remarks>
+internal static class Volume
+{
+    internal static void Check(Shape shape, string node)
+    {
+        if (shape.Rank != 5)
+        {
+            throw new ShapeMismatchException(node, shape, "[N, C, D, H, W]");
+        }
+    }
+
+    /// <summary>The slices that a tap meets, as images <c>[N D', C, H, W]</c>.</summary>
+    internal static Tensor Images(Tensor volume, DepthWindow window, int tap, int places)
+    {
+        int first = tap * window.Dilation;
+        return ToImages(volume.Slice(2, first, first + ((places - 1) * window.Stride) + 1, window.Stride));
+    }
+
+    internal static Tensor ToImages(Tensor volume)
+    {
+        Shape s = volume.Shape;
+        return volume.Permute(0, 2, 1, 3, 4).Reshape([s[0] * s[2], s[1], s[3], s[4]]);
+    }
+
+    /// <summary>Images <c>[N D, C, H, W]</c> as volumes <c>[N, C, D, H, W]</c>.</summary>
+    internal static Tensor ToVolume(Tensor images, int depth)
+    {
+        Shape s = images.Shape;
+        return images.Reshape([s[0] / depth, depth, s[1], s[2], s[3]]).Permute(0, 2, 1, 3, 4);
+    }
+
+    internal static Tensor Padded(Tensor volume, DepthWindow window, float value) => window.Before + window.After == 0
+        ? volume
+        : volume.Pad([0, 0, window.Before, 0, 0], [0, 0, window.After, 0, 0], value);
+
+    /// <summary>The weight's plane of a tap.</summary>
+    internal static Tensor Plane(Tensor weight, int tap) => weight.Slice(2, tap, tap + 1).Squeeze(2);
+
+    /// <summary>The shape of an image operator's result for one slice.</summary>
+    internal static Shape SliceShape(Operator plane, Shape volume, string node) => plane.InferShape([[volume[0], volume[1], volume[3], volume[4]]], node);
+}
+
+/// <summary>Convolution of volumes <c>[N, C, D, H, W]</c>: <c>weight</c> <c>[O, C / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <param name="Plane">What is done to each slice: channels, kernel, options.</param>
+/// <param name="Depth">How the window moves along the depth.</param>
+public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => "Conv3d";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Volume.Check(inputs[0], node);
+        Shape slice = Volume.SliceShape(Plane, inputs[0], node);
+        int depth = Depth.Places(inputs[0][2]);
+        return depth > 0
+            ? [slice[0], slice[1], depth, slice[2], slice[3]]
+            : throw new ShapeMismatchException(node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+        [Plane.Channels, inputs[0][1] / Plane.Options.Groups, Depth.Kernel, Plane.Kernel.Height, Plane.Kernel.Width],
+        Plane.Channels,
+        Plane.HasBias,
+        ParameterRole.ConvolutionWeight,
+        Plane.Initializer is null ? null : Initializer.ByName(Plane.Initializer));
+
+    /// <inheritdoc/>
+    public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
+        (long)output.Count * (inputs[0][1] / Plane.Options.Groups) * Depth.Kernel * Plane.Kernel.Height * Plane.Kernel.Width;
+
+    internal static Conv3d From(OperatorAttributes attributes) => new(Conv2d.From(attributes), DepthWindow.From(attributes));
+
+    internal override Tensor Forward(in NodeContext context)
+    {
+        Tensor x = Volume.Padded(context.X, Depth, 0), weight = context.Parameters[0];
+        int places = Depth.Places(context.X.Shape[2]);
+        Tensor? sum = null;
+        for (int tap = 0; tap < Depth.Kernel; tap++)
+        {
+            Tensor? bias = tap == 0 && Plane.HasBias ? context.Parameters[1] : null;
+            Tensor part = Volume.Images(x, Depth, tap, places).Conv2d(Volume.Plane(weight, tap), bias, Plane.Options);
+            sum = sum is null ? part : sum + part;
+        }
+
+        return Volume.ToVolume(sum!, places);
+    }
+
+    private protected override OperatorAttributes Attributes() => Depth.In(Plane.Describe().Attributes);
+}
+
+/// <summary>Transposed convolution of volumes: <c>weight</c> <c>[C, O / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <param name="Plane">What is done to each slice.</param>
+/// <param name="Depth">How the window moves along the depth; places before and behind are cut off.</param>
+public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) : Operator
+{
+    /// <summary>Slices added behind, less than the stride.</summary>
+    public int OutputPadding { get; init; }
+
+    /// <inheritdoc/>
+    public override string Kind => "ConvTranspose3d";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Volume.Check(inputs[0], node);
+        Shape slice = Volume.SliceShape(Plane, inputs[0], node);
+        int depth = Whole(inputs[0][2]) - Depth.Before - Depth.After;
+        return depth > 0
+            ? [slice[0], slice[1], depth, slice[2], slice[3]]
+            : throw new ShapeMismatchException(node, inputs[0], "a volume of which the padding leaves something");
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+        [inputs[0][1], Plane.Channels / Plane.Options.Groups, Depth.Kernel, Plane.Kernel.Height, Plane.Kernel.Width],
+        Plane.Channels,
+        Plane.HasBias,
+        ParameterRole.ConvolutionWeight,
+        null);
+
+    /// <inheritdoc/>
+    public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
+        (long)inputs[0].Count * (Plane.Channels / Plane.Options.Groups) * Depth.Kernel * Plane.Kernel.Height * Plane.Kernel.Width;
+
+    internal static ConvTranspose3d From(OperatorAttributes attributes) => new(ConvTranspose2d.From(attributes), DepthWindow.From(attributes))
+    {
+        OutputPadding = attributes.Int("depth_output_padding", 0),
+    };
+
+    /// <summary>Each tap's images are spread by the stride and put at the tap's place; what overlaps is added.</summary>
+    internal override Tensor Forward(in NodeContext context)
+    {
+        Tensor x = context.X, images = Volume.ToImages(x), weight = context.Parameters[0];
+        int depth = x.Shape[2], whole = Whole(depth), spread = ((depth - 1) * Depth.Stride) + 1;
+        Tensor? sum = null;
+        for (int tap = 0; tap < Depth.Kernel; tap++)
+        {
+            Tensor part = Volume.ToVolume(images.ConvTranspose2d(Volume.Plane(weight, tap), null, Plane.Options), depth);
+            int before = tap * Depth.Dilation;
+            Tensor placed = Spread(part).Slice(2, 0, spread).Pad([0, 0, before, 0, 0], [0, 0, whole - spread - before, 0, 0]);
+            sum = sum is null ? placed : sum + placed;
+        }
+
+        Tensor y = sum!.Slice(2, Depth.Before, whole - Depth.After);
+        return Plane.HasBias ? y + context.Parameters[1].Reshape([1, Plane.Channels, 1, 1, 1]) : y;
+    }
+
+    private protected override OperatorAttributes Attributes() =>
+        Depth.In(Plane.Describe().Attributes).With("depth_output_padding", OutputPadding);
+
+    private int Whole(int depth) => ((depth - 1) * Depth.Stride) + Depth.Span + OutputPadding;
+
+    /// <summary>Stride - 1 slices of zeros behind each slice.</summary>
+    private Tensor Spread(Tensor volume)
+    {
+        Shape s = volume.Shape;
+        return volume.Unsqueeze(3).Pad([0, 0, 0, 0, 0, 0], [0, 0, 0, Depth.Stride - 1, 0, 0]).Reshape([s[0], s[1], s[2] * Depth.Stride, s[3], s[4]]);
+    }
+}
+
+/// <summary>The largest value or the mean of each window of volumes <c>[N, C, D, H, W]</c>.</summary>
+/// <param name="Plane">What is done to each slice: <see cref="MaxPool2d"/> or <see cref="AvgPool2d"/>.</param>
+/// <param name="Depth">How the window moves along the depth.</param>
+public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
+{
+    /// <inheritdoc/>
+    public override string Kind => $"{Plane.Kind}3d";
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Volume.Check(inputs[0], node);
+        Shape slice = Volume.SliceShape(Plane, inputs[0], node);
+        int depth = Depth.Places(inputs[0][2], Plane.Options.CeilingMode);
+        return depth > 0
+            ? [slice[0], slice[1], depth, slice[2], slice[3]]
+            : throw new ShapeMismatchException(node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+    }
+
+    internal static Func<OperatorAttributes, Pool3d> From(Func<OperatorAttributes, Pool2d> plane) =>
+        attributes => new Pool3d(plane(attributes), DepthWindow.From(attributes));
+
+    internal override Tensor Forward(in NodeContext context)
+    {
+        Tensor x = context.X;
+        int places = Depth.Places(x.Shape[2], Plane.Options.CeilingMode), reach = ((places - 1) * Depth.Stride) + Depth.Span;
+        bool isMaximum = Plane is MaxPool2d;
+        DepthWindow reaching = Depth with { After = Math.Max(0, reach - x.Shape[2] - Depth.Before) };
+        Tensor padded = Volume.Padded(x, reaching, isMaximum ? float.NegativeInfinity : 0);
+        Tensor? result = null;
+        for (int tap = 0; tap < Depth.Kernel; tap++)
+        {
+            Tensor images = Volume.Images(padded, Depth, tap, places);
+            Tensor part = isMaximum ? images.MaxPool2d(Plane.Options) : images.AvgPool2d(Plane.Options);
+            result = result is null ? part : isMaximum ? result.Maximum(part) : result + part;
+        }
+
+        Tensor y = Volume.ToVolume(result!, places);
+        return isMaximum ? y : y * Shares(x.Shape[2], places);
+    }
+
+    private protected override OperatorAttributes Attributes() => Depth.In(Plane.Describe().Attributes);
+
+    /// <summary>One over the taps of each window that count, <c>[1, 1, D', 1, 1]</c>.</summary>
+    private Tensor Shares(int length, int places)
+    {
+        float[] shares = new float[places];
+        (int low, int high) = Plane.Options.CountsPadding ? (-Depth.Before, length + Depth.After) : (0, length);
+        for (int place = 0; place < places; place++)
+        {
+            int first = (place * Depth.Stride) - Depth.Before;
+            DepthWindow window = Depth;
+            shares[place] = 1f / Enumerable.Range(0, Depth.Kernel).Count(tap => first + (tap * window.Dilation) is var at && at >= low && at < high);
+        }
+
+        return Tensor.From(shares, [1, 1, places, 1, 1]);
+    }
+}

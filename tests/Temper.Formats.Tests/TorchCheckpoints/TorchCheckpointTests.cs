@@ -1,0 +1,164 @@
+using System.Text;
+using System.Text.Json;
+using Temper.Formats.Models;
+using Temper.Formats.Safetensors;
+using Temper.Formats.TorchCheckpoints;
+using Temper.Networks;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Formats.Tests.TorchCheckpoints;
+
+/// <summary>State dicts that PyTorch wrote, and files that only look like some.</summary>
+public sealed class TorchCheckpointTests
+{
+    private const string Resources = "Temper.Formats.Tests.Golden";
+
+    public static TheoryData<string> Good => Names(test => !test.TryGetProperty("refused", out _));
+
+    public static TheoryData<string> Refused => Names(test => test.TryGetProperty("refused", out _));
+
+    public static TheoryData<string> Hostile => [.. HostileFiles().Keys];
+
+    [Theory]
+    [MemberData(nameof(Good))]
+    public void State_dict_has_the_names_shapes_and_values_that_PyTorch_wrote(string name)
+    {
+        using JsonDocument golden = Golden("torch_checkpoints.json");
+        JsonElement test = golden.RootElement.GetProperty(name);
+        TorchCheckpoint found = Read(test.GetProperty("file").GetBytesFromBase64());
+        JsonElement[] expected = [.. test.GetProperty("tensors").EnumerateArray()];
+        Assert.Equal(expected.Select(tensor => tensor.GetProperty("name").GetString()), found.Tensors.Select(tensor => tensor.Key));
+        foreach ((JsonElement tensor, Tensor x) in expected.Zip(found.Tensors, (e, f) => (e, f.Value)))
+        {
+            Assert.Equal(tensor.GetProperty("shape").EnumerateArray().Select(length => length.GetInt32()), x.Shape);
+            Assert.Equal(tensor.GetProperty("values").EnumerateArray().Select(value => (float)value.GetDouble()), x.To(DType.Float32).ToArray<float>());
+        }
+
+        if (test.TryGetProperty("values", out JsonElement values))
+        {
+            Assert.All(values.EnumerateObject(), value => Assert.Equal(value.Value.GetString(), found.Values[value.Name]));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void What_is_no_state_dict_is_refused_by_name(string name)
+    {
+        using JsonDocument golden = Golden("torch_checkpoints.json");
+        JsonElement test = golden.RootElement.GetProperty(name);
+        var error = Assert.Throws<ModelFormatException>(() => Read(test.GetProperty("file").GetBytesFromBase64()));
+        Assert.Contains(test.GetProperty("refused").GetString()!, error.Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public void Hostile_pickle_is_refused(string name)
+    {
+        byte[] file = HostileFiles()[name];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<ModelFormatException>(() => Read(file));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
+    }
+
+    [OutsideDataTheory("mnist-models", "cifar10-resnet-checkpoints")]
+    [InlineData("mnist-models/convex_mnist", ".pth")]
+    [InlineData("mnist-models/fmn_mnist", ".pt")]
+    [InlineData("cifar10-resnet-checkpoints/resnet20-12fca82f", ".th")]
+    [InlineData("cifar10-resnet-checkpoints/resnet56-4bfd9763", ".th")]
+    public void Published_file_is_bit_equal_to_its_twin(string file, string extension)
+    {
+        SafetensorsFile twin = SafetensorsFile.Load(OutsideData.PathOf($"{file}.safetensors"));
+        TorchCheckpoint found = TorchCheckpoint.Load(OutsideData.PathOf(file + extension));
+        Assert.Equal(twin.Tensors.Count, found.Tensors.Count);
+        foreach ((string name, Tensor tensor) in found.Tensors)
+        {
+            Tensor expected = twin.Tensors.Single(entry => string.Equals(Bare(entry.Key), Bare(name), StringComparison.Ordinal)).Value;
+            Assert.Equal((expected.DType, expected.Shape), (tensor.DType, tensor.Shape));
+            Assert.True(Elements.Write(expected).SequenceEqual(Elements.Write(tensor)), name);
+        }
+
+        static string Bare(string name) => name.StartsWith("module.", StringComparison.Ordinal) ? name["module.".Length..] : name;
+    }
+
+    [OutsideDataFact("mnist-models")]
+    public void Another_published_file_is_as_PyTorch_reads_it()
+    {
+        using JsonDocument golden = Golden("burn_mnist.json");
+        TorchCheckpoint found = TorchCheckpoint.Load(OutsideData.PathOf("mnist-models/burn_mnist.pt"));
+        JsonElement[] expected = [.. golden.RootElement.EnumerateArray()];
+        Assert.Equal(expected.Select(tensor => tensor.GetProperty("name").GetString()), found.Tensors.Select(tensor => tensor.Key));
+        foreach ((JsonElement tensor, Tensor x) in expected.Zip(found.Tensors, (e, f) => (e, f.Value)))
+        {
+            Assert.Equal(tensor.GetProperty("shape").EnumerateArray().Select(length => length.GetInt32()), x.Shape);
+            Assert.Equal(tensor.GetProperty("dtype").GetString(), x.DType.ToString().ToLowerInvariant());
+            float[] values = x.To(DType.Float32).ToArray<float>();
+            Assert.Equal(tensor.GetProperty("first").EnumerateArray().Select(value => (float)value.GetDouble()), values.Take(4));
+            Assert.Equal(tensor.GetProperty("sum").GetDouble(), values.Sum(value => (double)value), 1e-9);
+        }
+    }
+
+    [OutsideDataFact("cifar10-resnet-checkpoints")]
+    public void Published_checkpoint_fills_a_network_of_the_zoo()
+    {
+        Network network = NetworkZoo.ResNetCifar(20);
+        Network first = ModelFile.LoadWeights(network, OutsideData.PathOf("cifar10-resnet-checkpoints/resnet20-12fca82f.th"));
+        Network second = ModelFile.LoadWeights(network, OutsideData.PathOf("cifar10-resnet-checkpoints/resnet20-12fca82f.safetensors"));
+        Assert.All(first.Parameters.Zip(second.Parameters), pair => Assert.Equal(pair.Second.Value.ToArray<float>(), pair.First.Value.ToArray<float>()));
+    }
+
+    internal static byte[] Sample(string name)
+    {
+        using JsonDocument golden = Golden("torch_checkpoints.json");
+        return golden.RootElement.GetProperty(name).GetProperty("file").GetBytesFromBase64();
+    }
+
+    internal static TorchCheckpoint Read(byte[] file) => TorchCheckpoint.Read(new MemoryStream(file), "x.pt");
+
+    /// <summary>A legacy file whose object is a pickle of our own, with one storage of four floats called k.</summary>
+    private static byte[] Pickles(string body, long count = 4)
+    {
+        byte[] head = Sample("pickles parameters");
+        int objects = head.AsSpan().IndexOf("ctorch._utils"u8);
+        objects = head.AsSpan(0, objects).LastIndexOf((byte[])[0x80, 0x02]);
+        byte[] own = [0x80, 2, .. Encoding.Latin1.GetBytes(body), (byte)'.'];
+        byte[] keys = [0x80, 2, (byte)']', .. Encoding.Latin1.GetBytes("X\u0001\0\0\0ka"), (byte)'.'];
+        return [.. head[..objects], .. own, .. keys, .. BitConverter.GetBytes(count), .. new byte[16]];
+    }
+
+    /// <summary>A dictionary with one tensor: offset, sizes and strides as pickled.</summary>
+    private static string View(string offset, string sizes, string strides) =>
+        "}X\u0001\0\0\0wctorch._utils\n_rebuild_tensor\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\0kX\u0003\0\0\0cpuK\u0004tQ"
+        + offset + sizes + strides + "tRs";
+
+    private static Dictionary<string, byte[]> HostileFiles() => new(StringComparer.Ordinal)
+    {
+        ["view beyond its storage"] = Pickles(View("K\u0001", "K\u0004\u0085", "K\u0001\u0085")),
+        ["view that repeats without bound"] = Pickles(View("K\0", "J\0\0\0\u0040\u0085", "K\0\u0085")),
+        ["negative offset"] = Pickles(View("J\u00FF\u00FF\u00FF\u00FF", "K\u0001\u0085", "K\u0001\u0085")),
+        ["negative size"] = Pickles(View("K\0", "J\u00FF\u00FF\u00FF\u00FF\u0085", "K\u0001\u0085")),
+        ["negative stride"] = Pickles(View("K\u0003", "K\u0002\u0085", "J\u00FF\u00FF\u00FF\u00FF\u0085")),
+        ["product of sizes beyond 64 bits"] = Pickles(View("K\0", "J\u00FF\u00FF\u00FF\u007FJ\u00FF\u00FF\u00FF\u007FJ\u00FF\u00FF\u00FF\u007F\u0087", "K\0K\0K\0\u0087")),
+        ["storage longer than the file"] = Pickles(View("K\0", "K\u0004\u0085", "K\u0001\u0085"), count: 1L << 40),
+        ["text of 2^62 bytes"] = Pickles("\u008D\0\0\0\0\0\0\0\u0040"),
+        ["number of 2^31 bytes"] = Pickles("\u008B\u00FF\u00FF\u00FF\u007F"),
+        ["list that holds itself"] = Pickles("]q\0h\0a"),
+        ["lists that double a hundred times"] = Pickles("]q\0" + string.Concat(Enumerable.Repeat("h\0h\0\u0086q\0", 100))),
+        ["nothing on the stack"] = Pickles("a"),
+        ["mark that is missing"] = Pickles("t"),
+        ["memory that was never filled"] = Pickles("h\u0007"),
+        ["call of something that is no function"] = Pickles("NK\u0001\u0085R"),
+        ["a class by its name on the stack"] = Pickles("\u008C\u0005posix\u008C\u0006system\u0093"),
+        ["an endless run of steps"] = Pickles(new string('N', 5_000_000)),
+        ["nesting a million deep"] = Pickles(new string(']', 1_000_000) + new string('a', 999_999)),
+    };
+
+    private static TheoryData<string> Names(Func<JsonElement, bool> isWanted)
+    {
+        using JsonDocument golden = Golden("torch_checkpoints.json");
+        return [.. golden.RootElement.EnumerateObject().Where(test => isWanted(test.Value)).Select(test => test.Name)];
+    }
+
+    private static JsonDocument Golden(string name) =>
+        JsonDocument.Parse(typeof(TorchCheckpointTests).Assembly.GetManifestResourceStream($"{Resources}.{name}")!);
+}
