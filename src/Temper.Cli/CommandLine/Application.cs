@@ -14,7 +14,7 @@ internal static class Application
     private static IReadOnlyList<ToolCommand> Commands { get; } =
     [
         new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new ReportCommand(),
-        new InspectCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
+        new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
         new BenchCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 

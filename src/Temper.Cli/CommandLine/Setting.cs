@@ -22,6 +22,9 @@ internal abstract class Setting(string name, string help)
     /// <summary>A flag that means true when it stands alone.</summary>
     internal bool IsSwitch { get; init; }
 
+    /// <summary>A flag that may be given several times, or with several values; its text has a line for each.</summary>
+    internal bool IsList { get; init; }
+
     internal string? ShortFlag { get; init; }
 
     /// <summary>Words to complete with; asked only when somebody completes.</summary>
@@ -38,6 +41,14 @@ internal abstract class Setting(string name, string help)
 
     internal string EnvironmentName(string section) =>
         $"TEMPER_{section}__{Name}".Replace('-', '_').ToUpperInvariant();
+
+    internal Option<string[]?> ToListOption() => new(Flag)
+    {
+        Description = Help,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = Name,
+    };
 
     internal Option<string?> ToOption()
     {
@@ -91,6 +102,9 @@ internal abstract class Setting(string name, string help)
     internal static Setting<string> Text(string name, string help, string usual) => new(name, help, usual, text => text);
 
     internal static Setting<string?> OptionalText(string name, string help) => new(name, help, null, text => text);
+
+    internal static Setting<IReadOnlyList<string>> List(string name, string help) =>
+        new(name, help, [], text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries)) { IsList = true };
 
     internal static Setting<string?> Positional(string name, string help) =>
         new(name, help, null, text => text) { IsPositional = true };
@@ -149,6 +163,7 @@ internal sealed class Setting<T>(string name, string help, T usual, Func<string,
     {
         null => null,
         bool flag => flag ? "true" : "false",
+        IReadOnlyList<string> => "",
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString(),
     };

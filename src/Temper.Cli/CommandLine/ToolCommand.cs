@@ -40,6 +40,12 @@ internal abstract class ToolCommand(string name, string help)
                 command.Arguments.Add(argument);
                 flags[setting] = result => result.GetValue(argument);
             }
+            else if (setting.IsList)
+            {
+                Option<string[]?> option = setting.ToListOption();
+                command.Options.Add(option);
+                flags[setting] = result => result.GetValue(option) is { Length: > 0 } values ? string.Join('\n', values) : null;
+            }
             else
             {
                 Option<string?> option = setting.ToOption();

@@ -2,12 +2,14 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
+using Temper.Formats.Models;
+using Temper.Formats.Onnx;
 using Temper.Networks;
 
 namespace Temper.Cli.Commands;
 
 /// <summary>Shows a network as a table: shapes, parameters, multiplications, bytes.</summary>
-internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network: shapes, parameters, multiply-adds, bytes")
+internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network or the tensors of a file: shapes, parameters, multiply-adds, bytes, zeros")
 {
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples the costs are for", usual: 1);
 
@@ -16,11 +18,23 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network:
     internal override int Run(CommandContext context)
     {
         string source = context.Require(ModelSource.Setting);
+        OnnxSummary? summary = ModelReading.IsOnnx(source) ? OnnxSummary.Of(source) : null;
+        if (summary is not null)
+        {
+            FileTables.Operators(context, summary);
+        }
+        else if (context.Get(ModelSource.Architecture) is null && File.Exists(source) && !ModelFile.HoldsGraph(source))
+        {
+            return FileTables.Tensors(context, source);
+        }
+
         Network network = ModelSource.Open(source, context.Get(ModelSource.Architecture));
         NetworkCost cost = network.Cost(context.Get(Batch));
         if (context.IsJson)
         {
-            JsonResult.Write(Name, Fields(source, network, cost));
+            JsonObject fields = Fields(source, network, cost);
+            fields["opset"] = summary?.Opset;
+            JsonResult.Write(Name, fields);
             return ExitCode.Success;
         }
 

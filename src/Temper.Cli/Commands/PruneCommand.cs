@@ -22,7 +22,7 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(Data);
         PruningRule rule = PruningSettings.RuleOf(context);
-        Network before = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), normalize: null);
+        Network before = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture));
         DataSets? data = source is "none" ? null : DataChoice.Open(context, source);
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
         run.Measure("before", before, "before.safetensors");

@@ -13,9 +13,13 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
 {
     private static readonly Setting<bool> FreezeZeros = Setting.Switch("freeze-zeros", "Keep weights that are zero at zero");
 
+    private static readonly Setting<IReadOnlyList<string>> Freeze = Setting.List("freeze", "Beginnings of names of parameters that stay as they are");
+
+    private static readonly Setting<bool> ReplaceHead = Setting.Switch("replace-head", "Give the last linear layer fresh weights and as many outputs as the data has classes");
+
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, RunSettings.Data, ModelSource.Normalize, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
+        ModelSource.Setting, ModelSource.Architecture, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
         RunSettings.Validation, RunSettings.Seed, RunSettings.Runs, RunSettings.Resume, RunSettings.FailBelow,
     ];
 
@@ -25,10 +29,34 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         TrainingOptions options = TrainingSettings.Options(context) with { Terms = RegularizerSettings.Terms(context) };
         DataSets data = DataChoice.Open(context, source);
         var weights = Randomness.RandomStream.FromSeed(options.Seed).Split("weights");
-        Network start = ModelSource.OpenToTrain(model, data.Train, context.Get(ModelSource.Normalize), weights);
+        Network start = Start(context, model, data.Train, weights);
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
         run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} to choose the epoch, seed {run.Seed}");
         TrainingResult result = run.Fit("train", context.Get(FreezeZeros) ? start.MaskZeros() : start, options, isOnly: true);
         return run.Finish(run.Measure("result", result.Network, ModelSource.ResultName));
+    }
+
+    /// <summary>The network to train: for a stored one with the head, the preprocessing and the frozen parameters that were asked for.</summary>
+    private static Network Start(CommandContext context, string model, Dataset data, Randomness.RandomStream weights)
+    {
+        Network network = ModelSource.OpenToTrain(model, data, context.Get(ModelSource.Normalize), weights, context.Get(ModelSource.Architecture));
+        if (!ModelSource.IsStored(model))
+        {
+            return network;
+        }
+
+        if (context.Get(ReplaceHead))
+        {
+            network = network.ReplaceHead(data.ClassNames.Count, weights.Split("head")).WithClassNames(data.ClassNames);
+        }
+
+        network = Preprocessing.Apply(context, network, data.SampleShape);
+        IReadOnlyList<string> frozen = context.Get(Freeze);
+        if (frozen.FirstOrDefault(name => !network.Parameters.Any(parameter => parameter.Name.StartsWith(name, StringComparison.Ordinal))) is { } stranger)
+        {
+            throw ToolException.Usage($"--freeze: no parameter begins so (got '{stranger}'); see temper inspect {model}");
+        }
+
+        return network.WithTrainable(false, parameter => frozen.Any(name => parameter.Name.StartsWith(name, StringComparison.Ordinal)));
     }
 }

@@ -14,7 +14,7 @@ internal static class ModelSource
     internal const string ResultName = "model.safetensors";
 
     internal static Setting<string?> Setting { get; } = new(
-        "model", "A model folder or .safetensors file, a run folder, or the name of a network such as lenet-5-caffe", null, text => text)
+        "model", "An .onnx, .safetensors or PyTorch file, a model or run folder, or the name of a network such as lenet-5-caffe", null, text => text)
     {
         IsPositional = true,
         Words = () => NetworkZoo.Names,
@@ -24,6 +24,7 @@ internal static class ModelSource
         "architecture", "Network that a file with numbers only belongs to, such as resnet-20", null, text => text)
     {
         Words = () => NetworkZoo.Names,
+        ShortFlag = "--arch",
     };
 
     /// <summary>What turns pixels of 0 to 1 into what the rest of the network was, or will be, trained on.</summary>
@@ -32,22 +33,22 @@ internal static class ModelSource
 
     /// <summary>A network to look at: weights are those of the file, or zero.</summary>
     internal static Network Open(string source, string? architecture = null) =>
-        IsStored(source) ? ModelFile.Load(PathOf(source), architecture) : Create(source, options: null);
+        IsStored(source) ? ModelReading.Load(PathOf(source), architecture) : Create(source, options: null);
 
     /// <summary>A network to measure: one with weights.</summary>
-    internal static Network OpenTrained(string source, string? architecture, Normalize? normalize) => IsStored(source)
-        ? ModelFile.Load(PathOf(source), architecture, new ZooOptions { Preprocessing = normalize })
+    internal static Network OpenTrained(string source, string? architecture) => IsStored(source)
+        ? ModelReading.Load(PathOf(source), architecture)
         : throw ToolException.Usage(
             NetworkZoo.Names.Contains(source, StringComparer.Ordinal)
                 ? $"{source} is an architecture without trained weights; name a file or the folder of a run (temper train {source} makes one)"
-                : $"no such model (got '{source}', expected a model folder, a .safetensors file or the folder of a run)");
+                : $"no such model (got '{source}', expected an .onnx, .safetensors or PyTorch file, a model folder or the folder of a run)");
 
     /// <summary>A network to train on some data: a stored one with its weights, or one of the zoo with random weights.</summary>
-    internal static Network OpenToTrain(string source, Dataset data, Normalize? normalize, RandomStream weights)
+    internal static Network OpenToTrain(string source, Dataset data, Normalize? normalize, RandomStream weights, string? architecture = null)
     {
         if (IsStored(source))
         {
-            return ModelFile.Load(PathOf(source));
+            return ModelReading.Load(PathOf(source), architecture);
         }
 
         InputSpec input = data.SampleShape.Rank == 3

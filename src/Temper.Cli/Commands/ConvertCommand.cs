@@ -1,0 +1,113 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Cli;
+using Temper.Formats.Models;
+using Temper.Formats.Onnx;
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Turns a network of one format into another one, reads it back, and says how far the results are apart.</summary>
+internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network of one format into another, and check that it gives the same")
+{
+    private const int Samples = 4;
+    private const double MostDifference = 1e-4;
+
+    private static readonly Setting<string?> Target = Setting.Positional("target", "An .onnx or .safetensors file, or a folder");
+
+    private static readonly Setting<int> Opset = Setting.Integer("opset", "Version of ONNX's operator set, 13 to 21", usual: 17, minimum: 13);
+
+    private static readonly Setting<bool> Fold = Setting.Switch("fold-normalization", "Put batch normalizations into the layers before them");
+
+    private static readonly Setting<bool> Sparse = Setting.Switch("sparse", "Write ONNX parameters that are mostly zero as sparse initializers");
+
+    private static readonly Setting<bool> Force = Setting.Switch("force", "Write over what is there");
+
+    internal override IReadOnlyList<Setting> Settings { get; } =
+        [ModelSource.Setting, Target, ModelSource.Architecture, .. Preprocessing.Settings, Opset, Fold, Sparse, Force];
+
+    internal override int Run(CommandContext context)
+    {
+        string source = context.Require(ModelSource.Setting), target = context.Require(Target);
+        if ((File.Exists(target) || Directory.Exists(target)) && !context.Get(Force))
+        {
+            throw ToolException.Usage($"convert: {target} is there already; name another one, or write over it with --force");
+        }
+
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        Network network = Preprocessing.Apply(context, ModelSource.OpenTrained(source, context.Get(ModelSource.Architecture)), sample: null);
+        network = context.Get(Fold) ? network.FoldNormalization() : network;
+        Network again;
+        if (ModelReading.IsOnnx(target))
+        {
+            OnnxFile.Save(network, target, new OnnxExportOptions { Opset = context.Get(Opset), SparseInitializers = context.Get(Sparse) });
+            again = OnnxFile.Load(target).Network;
+        }
+        else
+        {
+            ModelFile.Save(network, target);
+            again = ModelFile.Load(target);
+        }
+
+        (double difference, double largest) = Parity(network, again);
+        bool isSame = difference <= MostDifference * Math.Max(largest, 1);
+        Report(context, source, target, difference, largest, isSame);
+        return isSame ? ExitCode.Success : ExitCode.ThresholdNotMet;
+    }
+
+    /// <summary>The largest difference of the two networks' outputs on random samples, and the largest output.</summary>
+    private static (double Difference, double Largest) Parity(Network network, Network again)
+    {
+        Tensor[] inputs = [.. network.Inputs.Select((input, i) => Random(input, RandomStream.FromSeed(1).Split(i)))];
+        IReadOnlyList<Tensor> expected = network.Forward(inputs, ForwardMode.Evaluation), found = again.Forward(inputs, ForwardMode.Evaluation);
+        (double difference, double largest) = (0, 0);
+        foreach ((Tensor a, Tensor b) in expected.Zip(found))
+        {
+            foreach ((float x, float y) in a.To(DType.Float32).ToArray<float>().Zip(b.To(DType.Float32).ToArray<float>()))
+            {
+                bool isSame = x.Equals(y);
+                difference = Math.Max(difference, isSame ? 0 : double.IsFinite(x - y) ? Math.Abs(x - y) : double.PositiveInfinity);
+                largest = Math.Max(largest, float.IsFinite(x) ? Math.Abs(x) : 0);
+            }
+        }
+
+        return (difference, largest);
+    }
+
+    private static Tensor Random(InputSpec input, RandomStream stream)
+    {
+        Shape shape = input.IsBatched ? Shape.Create([Samples, .. input.SampleShape]) : input.SampleShape;
+        RandomCursor cursor = stream.Cursor();
+        (float low, float high) = (float.IsFinite(input.Minimum) ? input.Minimum : 0, float.IsFinite(input.Maximum) ? input.Maximum : 1);
+        return Tensor.From((float[])[.. Enumerable.Range(0, shape.Count).Select(_ => cursor.NextSingle(low, high))], shape).To(input.DType);
+    }
+
+    private static void Report(CommandContext context, string source, string target, double difference, double largest, bool isSame)
+    {
+        if (context.IsJson)
+        {
+            JsonResult.Write("convert", new JsonObject
+            {
+                ["source"] = source,
+                ["target"] = target,
+                ["difference"] = JsonResult.Number(difference),
+                ["largest"] = JsonResult.Number(largest),
+                ["same"] = isSame,
+            });
+            return;
+        }
+
+        if (context.Get(Sparse))
+        {
+            context.Terminal.Note("sparse initializers: a runtime without sparse kernels, as ONNX Runtime on processors, expands them when it loads the model");
+        }
+
+        Console.Out.WriteLine($"{target}: read back, outputs on {Samples} random samples differ by at most {difference:G3} (largest output {largest:G3}){(isSame ? "" : ": NOT the same")}");
+    }
+}

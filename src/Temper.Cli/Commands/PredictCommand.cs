@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Cli;
+using Temper.Formats;
+using Temper.Formats.Npz;
+using Temper.Formats.Onnx;
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Runs a network on arrays and writes what it gives.</summary>
+internal sealed class PredictCommand() : ToolCommand("predict", "Run a network on arrays: .npy files in, .npy files out")
+{
+    private static readonly Setting<IReadOnlyList<string>> Inputs = Setting.List("input", "NAME=FILE.npy for each input; the name may be left out for a single one");
+
+    private static readonly Setting<string?> Output = Setting.OptionalText("output", "Folder for the results, one NAME.npy each; is made");
+
+    private static readonly Setting<bool> Force = Setting.Switch("force", "Write over files that are there");
+
+    internal override IReadOnlyList<Setting> Settings { get; } = [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Force];
+
+    internal override int Run(CommandContext context)
+    {
+        string source = context.Require(ModelSource.Setting), folder = context.Require(Output);
+        Dictionary<string, Tensor> given = Read(context.Get(Inputs));
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) = Open(source, context.Get(ModelSource.Architecture), given);
+        Tensor[] values = [.. inputs.Select(name => ValueOf(name, inputs, given))];
+        IReadOnlyList<Tensor> results = FixedBatch.Run(network, values);
+        string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
+        if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
+        {
+            throw ToolException.Usage($"predict: {there} is there already; name another folder, or write over it with --force");
+        }
+
+        Directory.CreateDirectory(folder);
+        for (int i = 0; i < results.Count; i++)
+        {
+            NpyFile.Save(files[i], results[i]);
+        }
+
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, new JsonObject
+            {
+                ["model"] = source,
+                ["outputs"] = new JsonArray([.. results.Select((result, i) => (JsonNode)new JsonObject
+                {
+                    ["name"] = outputs[i],
+                    ["file"] = files[i],
+                    ["dtype"] = result.DType.ToString().ToLowerInvariant(),
+                    ["shape"] = new JsonArray([.. result.Shape.Select(length => (JsonNode)length)]),
+                })]),
+            });
+        }
+        else
+        {
+            for (int i = 0; i < results.Count; i++)
+            {
+                Console.Out.WriteLine($"{files[i]}: {results[i].DType} {results[i].Shape}");
+            }
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static (Network Network, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs) Open(
+        string source, string? architecture, Dictionary<string, Tensor> given)
+    {
+        if (!ModelReading.IsOnnx(source))
+        {
+            Network network = ModelSource.OpenTrained(source, architecture);
+            return (network, [.. network.Inputs.Select(input => input.Name)], [.. network.Outputs.Select(output => output.Name)]);
+        }
+
+        OnnxImport model;
+        try
+        {
+            model = OnnxFile.Load(source);
+        }
+        catch (ModelFormatException) when (given.Count > 0 && !given.ContainsKey(""))
+        {
+            // Inputs that decide shapes have to be known while the model is read.
+            model = OnnxFile.Load(source, new OnnxImportOptions { Values = given, FreesBatch = false });
+        }
+
+        return (model.Network, model.InputNames, model.OutputNames);
+    }
+
+    private static Dictionary<string, Tensor> Read(IReadOnlyList<string> inputs)
+    {
+        var values = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (string input in inputs)
+        {
+            int sign = input.IndexOf('=', StringComparison.Ordinal);
+            (string name, string file) = sign < 0 ? ("", input) : (input[..sign], input[(sign + 1)..]);
+            if (!values.TryAdd(name, NpyFile.Load(file)))
+            {
+                throw ToolException.Usage($"--input: one input is given twice (got '{name}')");
+            }
+        }
+
+        return values;
+    }
+
+    private static Tensor ValueOf(string name, IReadOnlyList<string> names, Dictionary<string, Tensor> given)
+    {
+        if (given.TryGetValue(name, out Tensor? value) || (names.Count == 1 && given.TryGetValue("", out value)))
+        {
+            return value;
+        }
+
+        throw ToolException.Usage($"--input: input '{name}' has no value (got {(given.Count == 0 ? "none" : string.Join(", ", given.Keys))}, expected {string.Join(", ", names)})");
+    }
+
+    private static string FileName(string output) => string.Concat(output.Select(c => Path.GetInvalidFileNameChars().Contains(c) || c is '/' or '\\' or ':' ? '_' : c)) + ".npy";
+}

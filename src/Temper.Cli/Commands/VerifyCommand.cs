@@ -1,0 +1,59 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Output;
+using Temper.Cli;
+using Temper.Formats.Onnx;
+using Temper.Kernels;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Runs an ONNX model on test data in ONNX's own layout and compares.</summary>
+internal sealed class VerifyCommand() : ToolCommand("verify", "Run an ONNX model on its test data and compare: 0 where all agree, 4 where one does not")
+{
+    private static readonly Setting<string?> Model = Setting.Positional("model", "The .onnx file");
+
+    private static readonly Setting<string?> TestData = Setting.OptionalText("test-data", "Folder with test_data_set_0 and so on; where not given, the model's own folder");
+
+    private static readonly Setting<double> Relative = Setting.Number("relative", "Part of the expected value that a result may be off by", usual: 1e-3);
+
+    private static readonly Setting<double> Absolute = Setting.Number("absolute", "Added to that", usual: 1e-7);
+
+    internal override IReadOnlyList<Setting> Settings { get; } = [Model, TestData, Relative, Absolute];
+
+    internal override int Run(CommandContext context)
+    {
+        string model = context.Require(Model);
+        string folder = context.Get(TestData) ?? Path.GetDirectoryName(Path.GetFullPath(model))!;
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        IReadOnlyList<OnnxComparison> found = OnnxVerification.Run(model, folder, new OnnxTolerance(context.Get(Relative), context.Get(Absolute)));
+        bool agrees = found.All(output => output.Agrees);
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, new JsonObject
+            {
+                ["model"] = model,
+                ["agrees"] = agrees,
+                ["outputs"] = new JsonArray([.. found.Select(output => (JsonNode)new JsonObject
+                {
+                    ["set"] = output.DataSet,
+                    ["output"] = output.Output,
+                    ["absolute"] = JsonResult.Number(output.LargestAbsolute),
+                    ["relative"] = JsonResult.Number(output.LargestRelative),
+                    ["agrees"] = output.Agrees,
+                    ["remark"] = output.Remark,
+                })]),
+            });
+            return agrees ? ExitCode.Success : ExitCode.ThresholdNotMet;
+        }
+
+        var table = new ResultTable(model, "data set", "output", "#largest difference", "#relative", "agrees");
+        foreach (OnnxComparison output in found)
+        {
+            table.Row(output.DataSet, output.Output, $"{output.LargestAbsolute:G3}", $"{output.LargestRelative:G3}", output.Agrees ? "yes" : $"no {output.Remark}");
+        }
+
+        table.Write(context.Terminal);
+        return agrees ? ExitCode.Success : ExitCode.ThresholdNotMet;
+    }
+}

@@ -1,0 +1,51 @@
+using Temper.Cli.CommandLine;
+using Temper.Formats.Models;
+using Temper.Formats.Onnx;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Cli.Models;
+
+/// <summary>Reads networks of every format: ONNX, model folders, files with a graph, and bare state dicts with an architecture.</summary>
+internal static class ModelReading
+{
+    private const string OnnxExtension = ".onnx";
+
+    internal static bool IsOnnx(string path) => path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A network with its weights.</summary>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="architecture">Network that a file with numbers only belongs to; null: the file must hold a graph.</param>
+    internal static Network Load(string path, string? architecture)
+    {
+        if (IsOnnx(path))
+        {
+            return OnnxFile.Load(path).Network;
+        }
+
+        if (architecture is null && ModelFile.HoldsGraph(path))
+        {
+            return ModelFile.Load(path);
+        }
+
+        StateDict tensors = StateDict.Load(Directory.Exists(path) ? Path.Combine(path, ModelFile.WeightsName) : path, names: null);
+        if (architecture is null)
+        {
+            string[] fitting = [.. NetworkZoo.Names.Where(name => Options(tensors).Any(options => Fits(name, options, tensors)))];
+            throw ToolException.Usage(
+                $"{path} holds numbers but no graph; say with --architecture which network they belong to ({(fitting.Length > 0 ? $"these fit: {string.Join(", ", fitting)}" : "none of the zoo fits")})");
+        }
+
+        ZooOptions chosen = Options(tensors).FirstOrDefault(options => Fits(architecture, options, tensors)) ?? new ZooOptions();
+        return ModelFile.LoadWeights(NetworkZoo.Create(architecture, chosen), path);
+    }
+
+    /// <summary>Variants of a network of the zoo that the tensors may be: as many classes as the last bias has numbers, or as usual.</summary>
+    private static ZooOptions[] Options(StateDict tensors)
+    {
+        Shape? last = tensors.Tensors.LastOrDefault(entry => entry.Value.Rank == 1).Value?.Shape;
+        return last is null || last.Count == new ZooOptions().Classes ? [new()] : [new(), new() { Classes = Math.Max(last.Count, 1) }];
+    }
+
+    private static bool Fits(string name, ZooOptions options, StateDict tensors) => tensors.Misfits(NetworkZoo.Create(name, options).Graph, ModelFile.MaskSuffix) is null;
+}
