@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Temper.Tensors;
+using Temper.Tensors.Memory;
 
 namespace Temper.Formats;
 
@@ -42,6 +43,28 @@ internal static class Elements
         _ => ElementType.Bool,
     };
 
+    /// <summary>
+    /// Makes a tensor of the bytes that come next in a stream: straight into its memory where file and tensor hold the same, through
+    /// a copy where they do not.
+    /// </summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="type">What the bytes are.</param>
+    /// <param name="shape">A shape whose bytes are known to be there, or to be missing by little.</param>
+    /// <returns>The tensor; null if the stream ends before.</returns>
+    internal static Tensor? Read(Stream stream, ElementType type, Shape shape)
+    {
+        switch (type)
+        {
+            case ElementType.Float32: return Straight<float>(stream, shape);
+            case ElementType.Int32: return Straight<int>(stream, shape);
+            case ElementType.Int64: return Straight<long>(stream, shape);
+            case ElementType.UInt8: return Straight<byte>(stream, shape);
+            default:
+                byte[] bytes = new byte[checked(shape.Count * Size(type))];
+                return stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length ? Read(bytes, type, shape) : null;
+        }
+    }
+
     /// <summary>Makes a tensor of bytes that fit the shape.</summary>
     internal static Tensor Read(ReadOnlySpan<byte> bytes, ElementType type, Shape shape) => type switch
     {
@@ -69,6 +92,18 @@ internal static class Elements
         DType.UInt8 => tensor.AsSpan<byte>(),
         _ => MemoryMarshal.AsBytes(tensor.AsSpan<bool>()),
     };
+
+    private static Tensor? Straight<T>(Stream stream, Shape shape)
+        where T : unmanaged
+    {
+        // What is loaded belongs to the caller, whatever tape is open.
+        using (MemoryScope.Enter(null))
+        {
+            Tensor tensor = Tensor.Allocate<T>(shape);
+            Span<byte> bytes = MemoryMarshal.AsBytes(tensor.Writable<T>());
+            return stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length ? tensor : null;
+        }
+    }
 
     private static Tensor Convert<T>(ReadOnlySpan<byte> bytes, int size, Shape shape, ElementReader<T> read)
         where T : unmanaged

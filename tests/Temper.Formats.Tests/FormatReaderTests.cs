@@ -4,6 +4,9 @@ using System.Text;
 using System.Text.Json;
 using Temper.Formats.Models;
 using Temper.Formats.Npz;
+using Temper.Formats.Onnx;
+using Temper.Formats.Tests.Models;
+using Temper.Formats.Tests.Onnx;
 using Temper.Formats.Safetensors;
 using Temper.Networks;
 using Temper.Randomness;
@@ -24,7 +27,7 @@ public sealed class FormatReaderTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("temper-formats-").FullName;
 
-    public static TheoryData<string> Kinds => ["npy", "npz", "safetensors", "model file", "model graph", "PyTorch archive", "PyTorch pickles"];
+    public static TheoryData<string> Kinds => ["npy", "npz", "safetensors", "model file", "model graph", "PyTorch archive", "PyTorch pickles", "sparse model file", "ONNX"];
 
     public static TheoryData<string> Recorded
     {
@@ -133,6 +136,16 @@ public sealed class FormatReaderTests : IDisposable
             case "PyTorch archive":
             case "PyTorch pickles":
                 return (TorchCheckpointTests.Sample($"{kind[8..]} checkpoint"), b => TorchCheckpointTests.Read(b));
+            case "ONNX":
+                Network convolution = Network.Build(InputSpec.Image(1, 4, 4), x => x.Conv2d(2, kernel: 3).Relu().Flatten().Linear(2)).Initialize(RandomStream.FromSeed(1));
+                return (OnnxFileTests.Bytes(convolution), b => OnnxFile.Read(new MemoryStream(b), "x.onnx"));
+            case "sparse model file":
+                ModelFile.Save(SparseStorageTests.Pruned(Network.Build(InputSpec.Features(30), x => x.Linear(20)), 0.9, masked: true), path + ".safetensors", new SaveOptions { Sparse = true });
+                return (File.ReadAllBytes(path + ".safetensors"), b =>
+                {
+                    File.WriteAllBytes(path + ".safetensors", b);
+                    ModelFile.Load(path + ".safetensors");
+                });
             case "model file":
                 ModelFile.Save(network, path + ".safetensors");
                 return (File.ReadAllBytes(path + ".safetensors"), b =>

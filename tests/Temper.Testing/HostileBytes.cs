@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
 using Temper.Randomness;
 using Xunit;
@@ -7,17 +8,19 @@ namespace Temper.Testing;
 
 /// <summary>
 /// Damaged copies of a good file. A reader may refuse them with its documented exception or read what they say; anything else
-/// that escapes, and memory out of proportion to the file, is a failure that names the copy.
+/// that escapes, memory out of proportion to the file, and more than a second, is a failure that names the copy.
 /// </summary>
 public static class HostileBytes
 {
     private const long MostAllocated = 32L * 1024 * 1024;
 
+    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(1);
+
     private static readonly int[] Extremes = [0, 1, -1, int.MaxValue, int.MinValue, 0x10000000, 0x00FFFFFF, 255];
 
     /// <summary>Copies a reader; TEMPER_FUZZ asks for more.</summary>
     private static int Count =>
-        int.TryParse(Environment.GetEnvironmentVariable("TEMPER_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 300;
+        int.TryParse(Environment.GetEnvironmentVariable("TEMPER_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 2000;
 
     /// <summary>Every beginning of the file is refused; of a long file, many.</summary>
     public static void RefusesEveryBeginning<TError>(byte[] good, Action<byte[]> read)
@@ -44,10 +47,11 @@ public static class HostileBytes
         }
     }
 
-    private static bool Refuses<TError>(byte[] bad, Action<byte[]> read, string what)
+    private static bool Refuses<TError>(byte[] bad, Action<byte[]> read, string what, bool mayRepeat = true)
         where TError : Exception
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
+        long start = Stopwatch.GetTimestamp();
         bool isRefused = false;
         try
         {
@@ -60,6 +64,14 @@ public static class HostileBytes
         catch (Exception e)
         {
             throw new InvalidOperationException($"{what}: {e.GetType().Name} escaped: {e.Message} ({Convert.ToBase64String(bad)})", e);
+        }
+
+        // A busy machine may stop any reader for a while, but hardly the same one twice.
+        bool isSlow = Stopwatch.GetElapsedTime(start) > MostTime;
+        Assert.False(isSlow && !mayRepeat, $"{what}: took longer than {MostTime} ({Convert.ToBase64String(bad)})");
+        if (isSlow)
+        {
+            return Refuses<TError>(bad, read, what, mayRepeat: false);
         }
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;

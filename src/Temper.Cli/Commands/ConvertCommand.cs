@@ -24,7 +24,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
 
     private static readonly Setting<bool> Fold = Setting.Switch("fold-normalization", "Put batch normalizations into the layers before them");
 
-    private static readonly Setting<bool> Sparse = Setting.Switch("sparse", "Write ONNX parameters that are mostly zero as sparse initializers");
+    private static readonly Setting<bool> Sparse = Setting.Switch("sparse", "Store parameters that are mostly zero as what is not zero, if that is smaller");
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Write over what is there");
 
@@ -51,7 +51,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
         }
         else
         {
-            ModelFile.Save(network, target);
+            ModelFile.Save(network, target, new SaveOptions { Sparse = context.Get(Sparse) });
             again = ModelFile.Load(target);
         }
 
@@ -103,7 +103,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
             return;
         }
 
-        if (context.Get(Sparse))
+        if (context.Get(Sparse) && ModelReading.IsOnnx(target))
         {
             context.Terminal.Note("sparse initializers: a runtime without sparse kernels, as ONNX Runtime on processors, expands them when it loads the model");
         }

@@ -27,17 +27,20 @@ public static class ModelFile
     /// <summary>Saves a network. Each file is written as a whole or not at all; the same network gives the same bytes.</summary>
     /// <param name="network">The network.</param>
     /// <param name="path">A name ending in .safetensors for one file, any other for a folder, which is made.</param>
+    /// <param name="options">How the numbers are stored; null for the defaults.</param>
     /// <exception cref="IOException">Writing failed; files that were there are unharmed.</exception>
-    public static void Save(Network network, string path)
+    public static void Save(Network network, string path, SaveOptions? options = null)
     {
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        List<KeyValuePair<string, Tensor>> numbers = options?.Sparse == true ? SparseStorage.Encode(network, metadata) : Numbers(network);
         if (IsSingleFile(path))
         {
-            var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { [GraphKey] = network.ToJson() };
-            new SafetensorsFile(Numbers(network), metadata).Save(path);
+            metadata[GraphKey] = network.ToJson();
+            new SafetensorsFile(numbers, metadata).Save(path);
             return;
         }
 
-        new SafetensorsFile(Numbers(network)).Save(Path.Combine(path, WeightsName));
+        new SafetensorsFile(numbers, metadata).Save(Path.Combine(path, WeightsName));
         AtomicFile.WriteText(Path.Combine(path, GraphName), network.ToJson());
         AtomicFile.WriteText(Path.Combine(path, CardName), ModelCard.Of(network));
     }
@@ -48,7 +51,7 @@ public static class ModelFile
     /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
     public static bool HoldsGraph(string path) => Directory.Exists(path)
         ? File.Exists(Path.Combine(path, GraphName))
-        : IsSingleFile(path) && SafetensorsFile.Load(path).Metadata.ContainsKey(GraphKey);
+        : IsSingleFile(path) && SafetensorsFile.LoadMetadata(path).ContainsKey(GraphKey);
 
     /// <summary>Loads a network that <see cref="Save"/> wrote.</summary>
     /// <param name="path">A model folder or a .safetensors file with a graph.</param>
@@ -59,12 +62,12 @@ public static class ModelFile
         if (Directory.Exists(path))
         {
             string graph = Path.Combine(path, GraphName), weights = Path.Combine(path, WeightsName);
-            return Fill(ReadGraph(ReadText(graph), graph), StateDict.Of(SafetensorsFile.Load(weights).Tensors), weights);
+            return Fill(ReadGraph(ReadText(graph), graph), StateDict.Of(SparseStorage.Decode(SafetensorsFile.Load(weights), weights)), weights);
         }
 
         SafetensorsFile file = SafetensorsFile.Load(path);
         return file.Metadata.TryGetValue(GraphKey, out string? text)
-            ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), StateDict.Of(file.Tensors), path)
+            ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), StateDict.Of(SparseStorage.Decode(file, path)), path)
             : throw new ModelFormatException(
                 path, 8, $"holds numbers but no graph; name its architecture (one of {string.Join(", ", NetworkZoo.Names)})");
     }

@@ -52,6 +52,13 @@ internal sealed class WireWriter
         return this;
     }
 
+    /// <summary>Fields that were written elsewhere.</summary>
+    internal WireWriter Raw(ReadOnlySpan<byte> fields)
+    {
+        fields.CopyTo(Advance(fields.Length));
+        return this;
+    }
+
     /// <summary>A repeated field of whole numbers, packed.</summary>
     internal WireWriter Integers(int field, IEnumerable<long> values)
     {

@@ -52,6 +52,16 @@ public sealed class SafetensorsFile
         return Read(stream, path);
     }
 
+    /// <summary>The free texts of a file; its header is read and checked, its numbers are not.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ModelFormatException">It is truncated, malformed or not a safetensors file.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static IReadOnlyDictionary<string, string> LoadMetadata(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return SafetensorsReader.ReadMetadata(stream, path);
+    }
+
     /// <summary>Reads from a stream that can seek.</summary>
     /// <param name="stream">Positioned at the first byte.</param>
     /// <param name="name">What to call it in errors.</param>

@@ -11,6 +11,29 @@ internal static class SafetensorsReader
 
     internal static SafetensorsFile Read(Stream stream, string name)
     {
+        (List<Entry> entries, Dictionary<string, string> metadata, long start) = ReadHeader(stream, name);
+        var tensors = new List<KeyValuePair<string, Tensor>>(entries.Count);
+        foreach (Entry entry in entries.OrderBy(e => e.Begin).ThenBy(e => e.End))
+        {
+            try
+            {
+                tensors.Add(new(entry.Name, Elements.Read(stream, entry.Type, entry.Shape) ?? throw new ModelFormatException(
+                    name, start + entry.Begin, $"safetensors: the file ends within tensor '{entry.Name}' (expected {entry.End - entry.Begin} bytes)")));
+            }
+            catch (OverflowException e)
+            {
+                throw new ModelFormatException(name, start + entry.Begin, $"safetensors: tensor '{entry.Name}' holds numbers above 2^63", e);
+            }
+        }
+
+        return new SafetensorsFile(tensors, metadata);
+    }
+
+    /// <summary>The free texts alone; no number is read.</summary>
+    internal static IReadOnlyDictionary<string, string> ReadMetadata(Stream stream, string name) => ReadHeader(stream, name).Metadata;
+
+    private static (List<Entry> Entries, Dictionary<string, string> Metadata, long Start) ReadHeader(Stream stream, string name)
+    {
         Span<byte> lengthBytes = stackalloc byte[8];
         ReadExactly(stream, lengthBytes, name, 0, "the header's length");
         ulong declared = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
@@ -25,22 +48,7 @@ internal static class SafetensorsReader
         ReadExactly(stream, header, name, 8, "the header");
         (List<Entry> entries, Dictionary<string, string> metadata) = ParseHeader(header, name);
         CheckPlaces(entries, room - header.Length, name);
-        var tensors = new List<KeyValuePair<string, Tensor>>(entries.Count);
-        foreach (Entry entry in entries.OrderBy(e => e.Begin).ThenBy(e => e.End))
-        {
-            byte[] bytes = new byte[(int)(entry.End - entry.Begin)];
-            ReadExactly(stream, bytes, name, 8 + header.Length + entry.Begin, $"tensor '{entry.Name}'");
-            try
-            {
-                tensors.Add(new(entry.Name, Elements.Read(bytes, entry.Type, entry.Shape)));
-            }
-            catch (OverflowException e)
-            {
-                throw new ModelFormatException(name, 8 + header.Length + entry.Begin, $"safetensors: tensor '{entry.Name}' holds numbers above 2^63", e);
-            }
-        }
-
-        return new SafetensorsFile(tensors, metadata);
+        return (entries, metadata, 8 + header.Length);
     }
 
     private static (List<Entry> Entries, Dictionary<string, string> Metadata) ParseHeader(byte[] header, string file)

@@ -22,12 +22,13 @@ internal static class OnnxExporter
         network = options.FoldsNormalization ? network.FoldNormalization() : network;
         GraphExport graph = Graph(network, options);
         var head = new WireWriter().Integer(1, options.Opset >= 19 ? IrVersion + 1 : IrVersion).Text(2, "temper");
-        var tail = new WireWriter().Message(8, new WireWriter().Text(1, "").Integer(2, options.Opset));
         foreach ((string key, string value) in OnnxMetadata.Of(network))
         {
-            tail.Message(14, new WireWriter().Text(1, key).Text(2, value));
+            head.Message(14, new WireWriter().Text(1, key).Text(2, value));
         }
 
+        // The operator set, without which no model is read, comes last: a file that was cut anywhere shows.
+        var tail = new WireWriter().Message(8, new WireWriter().Text(1, "").Integer(2, options.Opset));
         List<ReadOnlyMemory<byte>> body = Body(network, graph, options);
         head.Head(7, body.Sum(part => (long)part.Length));
         stream.Write(head.Written);

@@ -40,9 +40,17 @@ internal sealed class GraphImport
 
     internal bool Has(string name) => _known.ContainsKey(name) || _values.ContainsKey(name);
 
-    internal void SetKnown(string name, Known value) => _known[name] = value;
+    internal void SetKnown(string name, Known value)
+    {
+        RequireNew(name);
+        _known[name] = value;
+    }
 
-    internal void SetValue(string name, Value value) => _values[name] = value;
+    internal void SetValue(string name, Value value)
+    {
+        RequireNew(name);
+        _values[name] = value;
+    }
 
     /// <summary>The value if it is known now; an input whose value was given becomes known here.</summary>
     internal Known? FindKnown(string name, bool binds)
@@ -145,6 +153,14 @@ internal sealed class GraphImport
         const int Longest = 200;
         string name = string.Concat(wanted.Take(Longest).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or ':' ? c : '_')).Trim('.');
         return name.Length > 0 ? name : "value";
+    }
+
+    private void RequireNew(string name)
+    {
+        if (Has(name))
+        {
+            throw Bad($"two nodes, inputs or initializers make one value (got '{name}' twice)");
+        }
     }
 
     /// <summary>The parameter's name: one for each initializer and form, so that nodes that share an initializer share the parameter.</summary>

@@ -78,8 +78,13 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         return Finish(graph, specs);
     }
 
-    private static void AddInitializer(Dictionary<string, Known> known, string name, Tensor value) =>
-        known[name] = Known.Of(name, value, value.DType == DType.Float32);
+    private void AddInitializer(Dictionary<string, Known> known, string name, Tensor value)
+    {
+        if (!known.TryAdd(name, Known.Of(name, value, value.DType == DType.Float32)))
+        {
+            throw new ModelFormatException(file, 0, $"ONNX: two initializers have one name (got '{name}' twice)");
+        }
+    }
 
     private OnnxImport Finish(GraphImport graph, Dictionary<string, InputSpec> specs)
     {

@@ -69,12 +69,10 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
             throw Bad(tensor, $"does not have as many bytes as its shape (got {length} at {place} of {source.Length}, expected {expected} for {shape})");
         }
 
-        byte[] bytes = new byte[expected];
         source.Position = place;
-        source.ReadExactly(bytes);
         try
         {
-            return Elements.Read(bytes, type, shape);
+            return Elements.Read(source, type, shape) ?? throw Bad(tensor, "ends before its last number; the file is truncated");
         }
         catch (OverflowException error)
         {

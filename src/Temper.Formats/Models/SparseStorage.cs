@@ -1,0 +1,143 @@
+using System.Globalization;
+using Temper.Formats.Safetensors;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Models;
+
+/// <summary>
+/// Pruned tensors in a safetensors file: <c>NAME.sparse.values</c>, and <c>NAME.sparse.bitmap</c> or <c>NAME.sparse.gaps</c>, whichever is
+/// smaller; the shape stands in the metadata as <c>temper.sparse.NAME</c>. A mask that is 1 exactly where the value is kept is only named.
+/// </summary>
+internal static class SparseStorage
+{
+    private const string Key = "temper.sparse.";
+    private const string MaskKey = "temper.mask.";
+    private const string Values = ".sparse.values";
+    private const string Bitmap = ".sparse.bitmap";
+    private const string Gaps = ".sparse.gaps";
+    private const string MaskBits = ".mask.bitmap";
+    private const string IsValue = "value";
+    private const string IsBitmap = "bitmap";
+
+    /// <summary>A network's numbers; what is sparse is said in the metadata.</summary>
+    internal static List<KeyValuePair<string, Tensor>> Encode(Network network, Dictionary<string, string> metadata)
+    {
+        var numbers = new List<KeyValuePair<string, Tensor>>();
+        foreach (Parameter parameter in network.Parameters)
+        {
+            SparseTensor sparse = SparseTensor.Of(parameter.Value);
+            Add(numbers, metadata, parameter.Name, parameter.Value, sparse);
+            if (parameter.Mask is { } mask)
+            {
+                int[] open = [.. Enumerable.Range(0, mask.Count).Where(i => mask.AsSpan<float>()[i] != 0)];
+                bool follows = open.AsSpan().SequenceEqual(sparse.Places);
+                metadata[MaskKey + parameter.Name] = follows ? IsValue : IsBitmap;
+                if (!follows)
+                {
+                    numbers.Add(new(parameter.Name + MaskBits, Bytes(SparseTensor.BitmapOf(open, mask.Count))));
+                }
+            }
+        }
+
+        numbers.AddRange(network.Buffers);
+        return numbers;
+    }
+
+    /// <summary>The tensors of a file, sparse ones made dense, masks as <c>NAME.mask</c>.</summary>
+    /// <exception cref="ModelFormatException">A sparse tensor does not hold together.</exception>
+    internal static IReadOnlyList<KeyValuePair<string, Tensor>> Decode(SafetensorsFile file, string name)
+    {
+        string[] sparse = [.. file.Metadata.Keys.Where(key => key.StartsWith(Key, StringComparison.Ordinal)).Select(key => key[Key.Length..])];
+        string[] masks = [.. file.Metadata.Keys.Where(key => key.StartsWith(MaskKey, StringComparison.Ordinal)).Select(key => key[MaskKey.Length..])];
+        if (sparse.Length + masks.Length == 0)
+        {
+            return file.Tensors;
+        }
+
+        var tensors = new OrderedDictionary<string, Tensor>(file.Tensors, StringComparer.Ordinal);
+        try
+        {
+            foreach (string tensor in sparse)
+            {
+                SparseTensor found = Read(file, tensor);
+                CheckSize(found, tensors.Sum(entry => (long)entry.Value.Count));
+                tensors[tensor] = found.ToDense();
+                _ = tensors.Remove(tensor + Values) & (tensors.Remove(tensor + Bitmap) | tensors.Remove(tensor + Gaps));
+            }
+
+            foreach (string tensor in masks)
+            {
+                tensors[tensor + ModelFile.MaskSuffix] = MaskOf(file, tensors, tensor);
+                tensors.Remove(tensor + MaskBits);
+            }
+        }
+        catch (Exception error) when (error is KeyNotFoundException or ArgumentException or OverflowException || (error is FormatException && error is not ModelFormatException))
+        {
+            throw new ModelFormatException(name, 8, $"sparse tensors: {error.Message}", error);
+        }
+
+        return [.. tensors];
+    }
+
+    /// <summary>One tensor as it is stored; nothing dense is made.</summary>
+    /// <exception cref="FormatException">Values, places and shape do not fit each other.</exception>
+    internal static SparseTensor Read(SafetensorsFile file, string name)
+    {
+        var found = file.Tensors.Where(entry => entry.Key.StartsWith(name + ".sparse.", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal);
+        Shape shape = Shape.Create([.. file.Metadata[Key + name].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(length => int.Parse(length, NumberStyles.None, CultureInfo.InvariantCulture))]);
+        bool isBitmap = found.TryGetValue(name + Bitmap, out Tensor? places);
+        if (!found.TryGetValue(name + Values, out Tensor? values) || (!isBitmap && !found.TryGetValue(name + Gaps, out places))
+            || values.DType != DType.Float32 || places!.DType != DType.UInt8)
+        {
+            throw new FormatException($"'{name}' lacks float32 values, or uint8 bitmap or gaps");
+        }
+
+        ReadOnlySpan<byte> bytes = places.AsSpan<byte>();
+        int[] kept = isBitmap ? SparseTensor.PlacesOfBitmap(bytes, shape.Count) : SparseTensor.PlacesOfGaps(bytes, shape.Count);
+        return kept.Length == values.Count
+            ? new SparseTensor(shape, values.ToArray<float>(), kept)
+            : throw new FormatException($"'{name}' has another number of values than places (got {values.Count}, expected {kept.Length})");
+    }
+
+    /// <summary>A few bytes must not ask for gigabytes: what is dense may be large only beside a file that is.</summary>
+    private static void CheckSize(SparseTensor tensor, long stored)
+    {
+        const long Free = 1 << 20, Most = 4096;
+        if (tensor.Shape.Count > Free + (Most * stored))
+        {
+            throw new FormatException($"a tensor of {tensor.Shape} in a file of {stored} numbers");
+        }
+    }
+
+    private static void Add(List<KeyValuePair<string, Tensor>> numbers, Dictionary<string, string> metadata, string name, Tensor dense, SparseTensor sparse)
+    {
+        byte[] bitmap = sparse.Bitmap(), gaps = sparse.Gaps();
+        byte[] places = gaps.Length < bitmap.Length ? gaps : bitmap;
+        if ((sizeof(float) * (long)sparse.Values.Length) + places.Length >= sizeof(float) * (long)dense.Count)
+        {
+            numbers.Add(new(name, dense));
+            return;
+        }
+
+        metadata[Key + name] = string.Join(',', dense.Shape);
+        numbers.Add(new(name + Values, Tensor.From(sparse.Values, [sparse.Values.Length])));
+        numbers.Add(new(name + (places == gaps ? Gaps : Bitmap), Bytes(places)));
+    }
+
+    private static Tensor MaskOf(SafetensorsFile file, OrderedDictionary<string, Tensor> tensors, string name)
+    {
+        Tensor value = tensors[name];
+        int[] open = file.Metadata[MaskKey + name] switch
+        {
+            IsValue when value.DType == DType.Float32 => SparseTensor.Of(value).Places,
+            IsBitmap when tensors[name + MaskBits] is { DType: DType.UInt8 } bits => SparseTensor.PlacesOfBitmap(bits.AsSpan<byte>(), value.Count),
+            var other => throw new FormatException($"'{name}' has an unknown mask (got '{other}')"),
+        };
+        byte[] mask = new byte[value.Count];
+        Array.ForEach(open, place => mask[place] = 1);
+        return Tensor.From(mask, value.Shape);
+    }
+
+    private static Tensor Bytes(byte[] bytes) => Tensor.From(bytes, [bytes.Length]);
+}

@@ -1,0 +1,171 @@
+using System.Text;
+using Temper.Formats.Onnx;
+using Temper.Formats.Protobuf;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Formats.Tests.Onnx;
+
+/// <summary>ONNX files of all networks of the zoo, and files that only look like models.</summary>
+public sealed class OnnxFileTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("temper-onnxfile-").FullName;
+
+    public static TheoryData<string> Zoo => [.. NetworkZoo.Names, "basic-1-1-1", "plain-1-1-1"];
+
+    public static TheoryData<string> Hostile => [.. HostileModels().Keys];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Zoo))]
+    public void Network_of_the_zoo_is_the_same_after_a_round_trip(string name)
+    {
+        Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1)).WithClassNames([.. Enumerable.Range(0, 10).Select(i => $"class \"{i}\"")]);
+        string path = Path.Combine(_folder, "x.onnx");
+        RandomCursor random = RandomStream.FromSeed(2).Cursor();
+        Shape shape = Shape.Create([2, .. network.Inputs[0].SampleShape]);
+        Tensor x = Tensor.From((float[])[.. Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle())], shape);
+        float[] expected = network.Forward(x).ToArray<float>();
+        foreach (bool folds in new[] { false, true })
+        {
+            OnnxFile.Save(network, path, new OnnxExportOptions { FoldsNormalization = folds });
+            Network again = OnnxFile.Load(path).Network;
+            Assert.True(again.Inputs[0].IsBatched);
+            Assert.Equal(network.ClassNames, again.ClassNames);
+            float largest = expected.Max(MathF.Abs);
+            Assert.All(expected.Zip(again.Forward(x).ToArray<float>()), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 1e-4f * largest));
+            if (!folds)
+            {
+                Assert.Equal(network.Parameters.Select(parameter => parameter.Name), again.Parameters.Select(parameter => parameter.Name));
+                Assert.Equal(network.Cost().Macs, again.Cost().Macs);
+            }
+        }
+    }
+
+    [Fact]
+    public void Same_network_gives_the_same_bytes()
+    {
+        Network network = NetworkZoo.Create("resnet-20").Initialize(RandomStream.FromSeed(1));
+        Assert.Equal(Bytes(network), Bytes(network));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public void Hostile_model_is_refused(string name)
+    {
+        byte[] model = HostileModels()[name];
+        string path = Path.Combine(_folder, "x.onnx");
+        File.WriteAllBytes(path, model);
+        File.WriteAllBytes(Path.Combine(Path.GetDirectoryName(_folder)!, Path.GetFileName(_folder) + ".outside"), new byte[16]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var error = Assert.Throws<ModelFormatException>(() => OnnxFile.Load(path));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
+        Assert.Contains("x.onnx", error.Message);
+        File.Delete(Path.Combine(Path.GetDirectoryName(_folder)!, Path.GetFileName(_folder) + ".outside"));
+    }
+
+    [Fact]
+    public void Tensor_in_a_file_beside_the_model_is_read()
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "weights.bin"), [.. new byte[4], .. BitConverter.GetBytes(1.5f), .. BitConverter.GetBytes(-2f)]);
+        string path = Path.Combine(_folder, "x.onnx");
+        File.WriteAllBytes(path, Model(Add("x", "w"), External("w", "weights.bin", 4, 8)));
+        Assert.Equal([2.5f, -1], OnnxFile.Load(path).Network.Forward(Tensor.Ones([1, 2])).ToArray<float>());
+    }
+
+    internal static byte[] Bytes(Network network)
+    {
+        var stream = new MemoryStream();
+        OnnxFile.Write(network, stream);
+        return stream.ToArray();
+    }
+
+    /// <summary>A model with input x [N, 2], output y, and some nodes and initializers.</summary>
+    private static byte[] Model(params WireWriter[] fields)
+    {
+        var graph = new WireWriter();
+        foreach (WireWriter field in fields)
+        {
+            graph.Raw(field.Written);
+        }
+
+        graph.Message(11, Value("x", 0, 2)).Message(12, Value("y", 0, 2));
+        var model = new WireWriter().Integer(1, 8).Message(7, graph).Message(8, new WireWriter().Integer(2, 17));
+        return model.Written.ToArray();
+    }
+
+    private static WireWriter Value(string name, params long[] lengths)
+    {
+        var shape = new WireWriter();
+        foreach (long length in lengths)
+        {
+            shape.Message(1, length > 0 ? new WireWriter().Integer(1, length) : new WireWriter().Text(2, "N"));
+        }
+
+        return new WireWriter().Text(1, name).Message(2, new WireWriter().Message(1, new WireWriter().Integer(1, 1).Message(2, shape)));
+    }
+
+    private static WireWriter Node(string kind, string[] inputs, string output, params WireWriter[] attributes)
+    {
+        var node = new WireWriter();
+        Array.ForEach(inputs, input => node.Text(1, input));
+        node.Text(2, output).Text(4, kind);
+        Array.ForEach(attributes, attribute => node.Message(5, attribute));
+        return new WireWriter().Message(1, node);
+    }
+
+    private static WireWriter Add(string a, string b, string output = "y") => Node("Add", [a, b], output);
+
+    private static WireWriter Tensor1(string name, long type, long[] dims, byte[] raw) =>
+        new WireWriter().Message(5, new WireWriter().Integers(1, dims).Integer(2, type).Text(8, name).Bytes(9, raw));
+
+    private static WireWriter External(string name, string location, long offset, long length) => new WireWriter().Message(5, new WireWriter()
+        .Integers(1, [2]).Integer(2, 1).Text(8, name).Integer(14, 1).Message(13, Entry("location", location)).Message(13, Entry("offset", $"{offset}")).Message(13, Entry("length", $"{length}")));
+
+    private static WireWriter Entry(string key, string value) => new WireWriter().Text(1, key).Text(2, value);
+
+    private static Dictionary<string, byte[]> HostileModels()
+    {
+        byte[] two = new byte[8];
+        WireWriter deep = new WireWriter().Text(1, "a");
+        for (int i = 0; i < 10_000; i++)
+        {
+            deep = i % 2 == 0 ? new WireWriter().Message(5, deep) : new WireWriter().Message(6, deep);
+        }
+
+        return new(StringComparer.Ordinal)
+        {
+            ["nothing"] = [],
+            ["text"] = Encoding.UTF8.GetBytes("this is no model"),
+            ["length beyond the file"] = [0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F],
+            ["length of 2^63"] = [0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
+            ["number without an end"] = [0x08, .. Enumerable.Repeat((byte)0xFF, 20)],
+            ["nodes in a circle"] = Model(Add("x", "b", "a"), Add("x", "a", "b"), Add("a", "b")),
+            ["a node that feeds itself"] = Model(Add("x", "y")),
+            ["value that nobody makes"] = Model(Add("x", "z")),
+            ["output that nobody makes"] = Model(Add("x", "x", "other")),
+            ["value made twice"] = Model(Add("x", "x"), Add("x", "x")),
+            ["initializer twice"] = Model(Add("x", "w"), Tensor1("w", 1, [2], two), Tensor1("w", 1, [2], two)),
+            ["axis of 2^62"] = Model(Add("x", "w"), Tensor1("w", 1, [1L << 62], two)),
+            ["axes whose product overflows"] = Model(Add("x", "w"), Tensor1("w", 1, [1 << 30, 1 << 30, 1 << 30], two)),
+            ["negative axis"] = Model(Add("x", "w"), Tensor1("w", 1, [-2], two)),
+            ["fewer numbers than the shape"] = Model(Add("x", "w"), Tensor1("w", 1, [3], two)),
+            ["unknown element type"] = Model(Add("x", "w"), Tensor1("w", 99, [2], two)),
+            ["other file in the folder above"] = Model(Add("x", "w"), External("w", "../x.bin", 0, 8)),
+            ["other file by an absolute path"] = Model(Add("x", "w"), External("w", "/etc/hostname", 0, 8)),
+            ["other file that is missing"] = Model(Add("x", "w"), External("w", "none.bin", 0, 8)),
+            ["other file with a place beyond its end"] = Model(Add("x", "w"), External("w", "x.onnx", 1L << 40, 8)),
+            ["constant of a billion elements"] = Model(
+                Node("ConstantOfShape", ["s"], "c"), Add("x", "c"), Tensor1("s", 7, [2], [.. BitConverter.GetBytes(1L << 15), .. BitConverter.GetBytes(1L << 15)])),
+            ["expansion to a billion elements"] = Model(
+                Node("Expand", ["w", "s"], "c"), Add("x", "c"), Tensor1("w", 1, [1], new byte[4]),
+                Tensor1("s", 7, [2], [.. BitConverter.GetBytes(1L << 15), .. BitConverter.GetBytes(1L << 15)])),
+            ["unknown operator"] = Model(Node("Frobnicate", ["x"], "y")),
+            ["unknown attribute"] = Model(Node("Relu", ["x"], "y", new WireWriter().Text(1, "alpha").Integer(3, 1).Integer(20, 2))),
+            ["attribute of another kind"] = Model(Node("LeakyRelu", ["x"], "y", new WireWriter().Text(1, "alpha").Text(4, "much").Integer(20, 3))),
+            ["messages nested without end"] = Model(new WireWriter().Message(1, deep)),
+        };
+    }
+}
