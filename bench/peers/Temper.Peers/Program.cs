@@ -6,9 +6,11 @@ using Temper.Peers.Tables;
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["conv"] = ConvolutionTable.Run,
+    ["files"] = FilesTable.Run,
     ["gemm"] = GemmTable.Run,
     ["memory"] = MemoryTable.Run,
     ["start"] = _ => StartTable.Run(),
+    ["onnx"] = OnnxTable.Run,
     ["step"] = TrainingTable.Run,
 };
 

@@ -9,6 +9,9 @@ internal static class TorchArchive
     private const long LongestPickle = 64 << 20;
     private const long MostExpansion = 4;
 
+    /// <summary>Most bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    private const long MostGrowth = 1032;
+
     /// <summary>Whether a zip archive is one of PyTorch and not, say, one of NumPy.</summary>
     internal static bool IsOne(string path)
     {
@@ -51,9 +54,10 @@ internal static class TorchArchive
     /// <summary>What the directory says is checked before memory is taken, and what comes is checked against it.</summary>
     private static byte[] Bytes(ZipArchiveEntry entry, string file, long most)
     {
-        if (entry.Length > Math.Min(most, Array.MaxLength))
+        long possible = entry.CompressedLength <= most ? (entry.CompressedLength + 1) * MostGrowth : most;
+        if (entry.Length > Math.Min(Math.Min(most, possible), Array.MaxLength))
         {
-            throw Bad(file, $"'{entry.FullName}' is too large (got {entry.Length} bytes, expected at most {most})");
+            throw Bad(file, $"'{entry.FullName}' is too large (got {entry.Length} bytes, expected at most {Math.Min(most, possible)})");
         }
 
         byte[] bytes = new byte[entry.Length];

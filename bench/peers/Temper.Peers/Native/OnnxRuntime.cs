@@ -67,10 +67,15 @@ internal static unsafe class OnnxRuntime
         return value;
     }
 
+    /// <summary>Runs a model with one input and one output.</summary>
+    public static void Run(nint session, nint x, nint y, string from, string to) =>
+        Run(session, x, y, Encoding.UTF8.GetBytes(from + "\0"), Encoding.UTF8.GetBytes(to + "\0"));
+
     /// <summary>Runs a model whose input and output are named x and y.</summary>
-    public static void Run(nint session, nint x, nint y)
+    public static void Run(nint session, nint x, nint y) => Run(session, x, y, "x\0"u8, "y\0"u8);
+
+    private static void Run(nint session, nint x, nint y, ReadOnlySpan<byte> inputName, ReadOnlySpan<byte> outputName)
     {
-        ReadOnlySpan<byte> inputName = "x\0"u8, outputName = "y\0"u8;
         fixed (byte* input = inputName, output = outputName)
         {
             Check(((delegate* unmanaged[Cdecl]<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)Get(Function.Run))(

@@ -21,7 +21,7 @@ internal static class ExportOperators
                 Write(node, linear);
                 break;
             case BatchNorm norm:
-                node.Result("BatchNormalization", [.. node.Inputs, .. node.Weights.Take(4)], ("epsilon", norm.Epsilon), ("momentum", 1 - norm.Momentum));
+                node.Result("BatchNormalization", [.. node.Inputs, .. node.Node.Parameters.Concat(node.Node.Buffers).Take(4).Select(node.Graph.Weight)], ("epsilon", norm.Epsilon), ("momentum", 1 - norm.Momentum));
                 break;
             case LayerNorm norm:
                 Write(node, norm);
