@@ -49,6 +49,17 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
+    public void Pictures_of_another_size_are_resized_when_asked()
+    {
+        OnnxFile.Save(_network, _folder["a.onnx"]);
+        string[] eval = ["eval", _folder["a.onnx"], "--data", "synth:shapes?count=200&classes=4&size=20"];
+        Assert.NotEqual(0, Tool.Run(eval).ExitCode);
+        Assert.Equal(0, Tool.Run([.. eval, "--resize", "linear"]).ExitCode);
+        Assert.Equal(0, Tool.Run("convert", _folder["a.onnx"], _folder["b.onnx"], "--bounds", "0,255").ExitCode);
+        Assert.Equal(255, OnnxFile.Load(_folder["b.onnx"]).Network.Inputs[0].Maximum);
+    }
+
+    [Fact]
     public void State_dict_without_architecture_gives_2_and_the_names_that_fit()
     {
         var tensors = new SafetensorsFile([.. _network.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))]);

@@ -27,7 +27,7 @@ public sealed class FormatReaderTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("temper-formats-").FullName;
 
-    public static TheoryData<string> Kinds => ["npy", "npz", "safetensors", "model file", "model graph", "PyTorch archive", "PyTorch pickles", "sparse model file", "ONNX"];
+    public static TheoryData<string> Kinds => ["npy", "npz", "safetensors", "model file", "model graph", "PyTorch archive", "PyTorch pickles", "sparse model file", "ONNX", "ONNX tensor"];
 
     public static TheoryData<string> Recorded
     {
@@ -136,6 +136,8 @@ public sealed class FormatReaderTests : IDisposable
             case "PyTorch archive":
             case "PyTorch pickles":
                 return (TorchCheckpointTests.Sample($"{kind[8..]} checkpoint"), b => TorchCheckpointTests.Read(b));
+            case "ONNX tensor":
+                return (OnnxFileTests.TensorBytes(), b => OnnxFile.ReadTensor(new MemoryStream(b), "x.pb"));
             case "ONNX":
                 Network convolution = Network.Build(InputSpec.Image(1, 4, 4), x => x.Conv2d(2, kernel: 3).Relu().Flatten().Linear(2)).Initialize(RandomStream.FromSeed(1));
                 return (OnnxFileTests.Bytes(convolution), b => OnnxFile.Read(new MemoryStream(b), "x.onnx"));

@@ -164,6 +164,7 @@ internal sealed class Setting<T>(string name, string help, T usual, Func<string,
         null => null,
         bool flag => flag ? "true" : "false",
         IReadOnlyList<string> => "",
+        float[] numbers => string.Join(',', numbers),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString(),
     };

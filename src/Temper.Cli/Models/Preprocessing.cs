@@ -19,7 +19,11 @@ internal static class Preprocessing
 
     private static readonly Setting<string?> Classes = Setting.OptionalText("classes", "Names of the classes: a text file with one a line, or names with commas between");
 
-    internal static IReadOnlyList<Setting> Settings { get; } = [ModelSource.Normalize, Scale, Channels, Layout, Classes];
+    private static readonly Setting<string> Resize = Setting.Choice("resize", "How pictures are brought to the network's size: none, nearest or linear", "none", "none", "nearest", "linear");
+
+    private static readonly Setting<float[]?> Bounds = new("bounds", "Smallest and largest value of a pixel that goes in, such as 0,1", null, ReadBounds);
+
+    internal static IReadOnlyList<Setting> Settings { get; } = [ModelSource.Normalize, Scale, Channels, Layout, Resize, Bounds, Classes];
 
     /// <summary>The network with the first nodes that the settings ask for, taking samples of a shape.</summary>
     /// <param name="context">The settings.</param>
@@ -32,7 +36,7 @@ internal static class Preprocessing
             network = network.WithClassNames(File.Exists(names) ? File.ReadAllLines(names) : names.Split(',', StringSplitOptions.TrimEntries));
         }
 
-        bool isAsked = context.Get(ModelSource.Normalize) is not null || context.Get(Scale) != 1 || context.Get(Channels) is "bgr" || context.Get(Layout) is "nhwc";
+        bool isAsked = context.Get(ModelSource.Normalize) is not null || context.Get(Scale) != 1 || context.Get(Channels) is "bgr" || context.Get(Layout) is "nhwc" || context.Get(Bounds) is not null;
         bool fits = sample is null || (network.Inputs is [{ IsBatched: true } only] && only.SampleShape.Equals(sample));
         if ((!isAsked && fits) || network.Inputs is not [{ IsBatched: true } input])
         {
@@ -45,7 +49,9 @@ internal static class Preprocessing
             throw ToolException.Usage($"preprocessing needs pictures, [C, H, W] (got {shape})");
         }
 
-        return network.Prepend(InputSpec.Image(shape[0], shape[1], shape[2], name: input.Name), x => Body(context, x, shape[0]));
+        (float low, float high) = context.Get(Bounds) is [var least, var most] ? (least, most) : (0, 1);
+        Shape wanted = FirstShape(context, input);
+        return network.Prepend(InputSpec.Image(shape[0], shape[1], shape[2], low, high, input.Name), x => Body(context, Resized(context, x, wanted), shape[0]));
     }
 
     /// <summary>The shape of pictures that a network takes: its own, unless its channels come last.</summary>
@@ -53,6 +59,30 @@ internal static class Preprocessing
     {
         Shape shape = input.SampleShape;
         return context.Get(Layout) is "nhwc" && shape.Rank == 3 ? [shape[2], shape[0], shape[1]] : shape;
+    }
+
+    /// <summary>Pictures in the height and width that the network takes, if that was asked for.</summary>
+    private static Value Resized(CommandContext context, Value x, Shape wanted)
+    {
+        if (context.Get(Resize) is "none" || wanted.Rank != 3)
+        {
+            return x;
+        }
+
+        // Without the corners meeting, as PyTorch and picture libraries have it.
+        var form = new Networks.Resize(2, wanted[1])
+        {
+            Mode = context.Get(Resize) is "linear" ? ResizeMode.Linear : ResizeMode.Nearest,
+            Coordinates = ResizeCoordinates.HalfPixel,
+        };
+        x = x.Shape[2] == wanted[1] ? x : x.Apply(form, "height");
+        return x.Shape[3] == wanted[2] ? x : x.Apply(form with { Axis = 3, Length = wanted[2] }, "width");
+    }
+
+    private static float[] ReadBounds(string text)
+    {
+        float[] bounds = [.. text.Split(',').Select(number => float.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) ? value : float.NaN)];
+        return bounds is [var low, var high] && low < high ? bounds : throw new FormatException("two numbers, the smaller first, such as 0,255");
     }
 
     private static Value Body(CommandContext context, Value x, int channels)

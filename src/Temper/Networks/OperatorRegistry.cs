@@ -58,6 +58,8 @@ public static class OperatorRegistry
         ["ArgMax"] = ArgExtreme.From(isSmallest: false),
         ["ArgMin"] = ArgExtreme.From(isSmallest: true),
         ["TopK"] = TopK.From,
+        ["Resize"] = Resize.From,
+        ["QuantizeLinear"] = Quantize.From,
     };
 
     static OperatorRegistry()

@@ -44,6 +44,25 @@ public sealed class OnnxFileTests : IDisposable
         }
     }
 
+    /// <summary>x and a weight through int8 and back, by hand: one scale for x, one for each row of the weight.</summary>
+    [Fact]
+    public void Quantized_and_dequantized_values_lie_on_their_grids_and_survive_a_round_trip()
+    {
+        WireWriter axis = new WireWriter().Text(1, "axis").Integer(3, 0).Integer(20, 2);
+        byte[] model = Model(
+            Node("QuantizeLinear", ["x", "s", "z"], "q"), Node("DequantizeLinear", ["q", "s", "z"], "d"),
+            Node("DequantizeLinear", ["w", "ws", "wz"], "wd", axis), Node("MatMul", ["d", "wd"], "y"),
+            Tensor1("s", 1, [], BitConverter.GetBytes(0.5f)), Tensor1("z", 3, [], [0xFF]),
+            Tensor1("w", 3, [2, 2], [2, 0, 0xFE, 4]), Tensor1("ws", 1, [2], [.. BitConverter.GetBytes(0.25f), .. BitConverter.GetBytes(2f)]), Tensor1("wz", 3, [2], [0, 1]));
+        Network network = OnnxFile.Read(new MemoryStream(model), "x.onnx").Network;
+        Tensor x = Tensor.From<float>([1.3f, -0.6f, 1000, 0], [2, 2]);
+
+        // x: 1.3 to 1.5 (round(2.6) = 3), -0.6 to -0.5, 1000 clamped at (127 + 1) / 2; w: rows (0.5, 0) and (-6, 6).
+        float[] expected = [(1.5f * 0.5f) + (-0.5f * -6), -0.5f * 6, 64 * 0.5f, 0];
+        Assert.Equal(expected, network.Forward(x).ToArray<float>());
+        Assert.Equal(expected, OnnxFile.Read(new MemoryStream(Bytes(network)), "y.onnx").Network.Forward(x).ToArray<float>());
+    }
+
     [Fact]
     public void Same_network_gives_the_same_bytes()
     {
@@ -74,6 +93,9 @@ public sealed class OnnxFileTests : IDisposable
         File.WriteAllBytes(path, Model(Add("x", "w"), External("w", "weights.bin", 4, 8)));
         Assert.Equal([2.5f, -1], OnnxFile.Load(path).Network.Forward(Tensor.Ones([1, 2])).ToArray<float>());
     }
+
+    internal static byte[] TensorBytes() =>
+        new WireWriter().Integers(1, [2, 3]).Text(8, "weight").Bytes(9, new byte[24]).Integer(2, 1).Written.ToArray();
 
     internal static byte[] Bytes(Network network)
     {

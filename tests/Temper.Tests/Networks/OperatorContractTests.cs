@@ -82,6 +82,9 @@ public sealed class OperatorContractTests
         new(new Slice(2, -1, 0, -2), [2, 5]) { Bad = [2] },
         new(new Pad(2, 2, 1) { Mode = PadMode.Reflect }, [2, 3]) { Bad = [2] },
         new(new Reshape([4, 6]) { KeepsAxis0 = false }, [3, 4]) { IsBatched = false, Bad = [3, 3] },
+        .. Enum.GetValues<ResizeCoordinates>().Select(coordinates => new Row(new Resize(2, 7) { Mode = ResizeMode.Linear, Coordinates = coordinates }, [2, 4]) { Bad = [2] }),
+        .. Enum.GetValues<NearestRounding>().Select(rounding => new Row(new Resize(-1, 6) { Scale = 1.5f, Rounding = rounding, Coordinates = ResizeCoordinates.Asymmetric }, [2, 4]) { Bad = [] }),
+        new(new Quantize(-128, 127), [3, 4], [1, 1], [1, 1]) { Bad = [2, 4, 1], Domain = Domain.OffSteps, HasNoOnnx = true, IsStepwise = true },
         new(new ConstantValue([2, 3])) { Parameters = 6 },
         new(new ConstantValue([2], DType.Int64)),
         new(new Normalize { Scale = 2, Mean = [0.1f, 0.2f], Deviation = [0.5f, 0.25f], ChannelOrder = [1, 0] }, [2, 3, 3]) { Bad = [3, 3, 3] },
@@ -274,7 +277,10 @@ public sealed class OperatorContractTests
 
         internal bool HasBatch => IsBatched && Shapes.Length > 0;
 
-        internal bool IsDifferentiable => Operator.IsDifferentiable && Operator is not ConstantValue { DType: DType.Int64 };
+        /// <summary>Whether its gradient is that of the line through its steps, which no difference shows.</summary>
+        internal bool IsStepwise { get; init; }
+
+        internal bool IsDifferentiable => !IsStepwise && Operator.IsDifferentiable && Operator is not ConstantValue { DType: DType.Int64 };
 
         internal Network Network()
         {

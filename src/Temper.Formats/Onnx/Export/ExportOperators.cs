@@ -41,6 +41,12 @@ internal static class ExportOperators
             case TopK top:
                 Write(node, top);
                 break;
+            case Resize resize:
+                Write(node, resize);
+                break;
+            case Quantize quantize:
+                Write(node, quantize);
+                break;
             case Cast cast:
                 node.Result("Cast", node.Inputs, ("to", (int)TypeOf(cast.DType)));
                 break;
@@ -58,6 +64,45 @@ internal static class ExportOperators
         DType.UInt8 => OnnxType.UInt8,
         _ => OnnxType.Bool,
     };
+
+    private static void Write(NodeExport node, Resize resize)
+    {
+        int rank = node.InputShape.Rank, axis = resize.Axis < 0 ? resize.Axis + rank : resize.Axis;
+        float scale = resize.Scale > 0 ? resize.Scale : (float)resize.Length / node.InputShape[axis];
+        string scales = node.Constant("scales", Tensor.From((float[])[.. Enumerable.Range(0, rank).Select(i => i == axis ? scale : 1)], [rank]));
+        if ((int)Math.Floor((double)node.InputShape[axis] * scale) != resize.Length)
+        {
+            throw node.Unfit($"has a length that no scale gives in float32 (got {resize.Length} of {node.InputShape[axis]})");
+        }
+
+        node.Result(
+            "Resize", [node.Inputs[0], "", scales], ("mode", resize.Mode.ToString().ToLowerInvariant()),
+            ("coordinate_transformation_mode", Snake($"{resize.Coordinates}")), ("nearest_mode", Snake($"{resize.Rounding}")));
+    }
+
+    /// <summary>Quantized to integers and, since the network holds them in float32, cast back.</summary>
+    private static void Write(NodeExport node, Quantize quantize)
+    {
+        OnnxType type = (quantize.Low, quantize.High) switch
+        {
+            (byte.MinValue, byte.MaxValue) => OnnxType.UInt8,
+            (sbyte.MinValue, sbyte.MaxValue) => OnnxType.Int8,
+            _ => throw node.Unfit($"has a range that is no byte's (got {quantize.Low} to {quantize.High})"),
+        };
+        if (node.Graph.ConstantOf(node.Node.Inputs[1]) is not { } scale || node.Graph.ConstantOf(node.Node.Inputs[2]) is not { } zero)
+        {
+            throw node.Unfit("has a scale or zero point that is computed, which ONNX does not know");
+        }
+
+        int axis = Math.Max(0, Array.FindIndex([.. scale.Shape], length => length > 1));
+        Shape numbers = scale.Count == 1 ? Shape.Scalar : [scale.Count];
+        Tensor zeros = zero.Count == scale.Count ? zero.Reshape(numbers) : zero.Reshape(Shape.Scalar).Expand(numbers);
+        string[] inputs = [node.Inputs[0], node.Constant("scale", scale.Reshape(numbers)), node.Graph.Constant($"{node.Node.Name}/zero_point", zeros.To(DType.Int32), type)];
+        node.Result("Cast", [node.Step("QuantizeLinear", inputs, ("axis", axis))], ("to", (int)OnnxType.Float));
+    }
+
+    /// <summary>HalfPixel as half_pixel.</summary>
+    private static string Snake(string words) => string.Concat(words.Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
 
     private static void WriteElementwise(NodeExport node)
     {

@@ -59,6 +59,23 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
         return name;
     }
 
+    /// <summary>A constant of bytes, signed or not, from whole numbers.</summary>
+    internal string Constant(string wanted, Tensor value, OnnxType type)
+    {
+        string name = Constant(wanted, value);
+        Types[name] = type;
+        return name;
+    }
+
+    /// <summary>Element types of initializers where they are not those of their tensors.</summary>
+    internal Dictionary<string, OnnxType> Types { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The numbers of a value that is a constant of the network; null where it is computed.</summary>
+    internal Tensor? ConstantOf(string value) =>
+        network.Nodes.FirstOrDefault(node => string.Equals(node.Name, value, StringComparison.Ordinal)) is { Operator: ConstantValue { DType: DType.Float32 } } node
+            ? network.Parameters[node.Parameters[0]].Value
+            : null;
+
     internal string Constant(string wanted, params ReadOnlySpan<int> values)
     {
         long[] numbers = new long[values.Length];

@@ -89,7 +89,7 @@ internal static class OnnxExporter
             }
             else
             {
-                AddTensor(parts, name, value);
+                AddTensor(parts, name, value, graph.Types.GetValueOrDefault(name));
             }
         }
 
@@ -108,10 +108,11 @@ internal static class OnnxExporter
         return parts;
     }
 
-    private static void AddTensor(List<ReadOnlyMemory<byte>> parts, string name, Tensor value)
+    private static void AddTensor(List<ReadOnlyMemory<byte>> parts, string name, Tensor value, OnnxType type)
     {
-        byte[] numbers = Elements.Write(value).ToArray();
-        WireWriter tensor = TensorHead(name, value.Shape, ExportOperators.TypeOf(value.DType)).Head(9, numbers.Length);
+        // Whole numbers that are to be bytes keep their low ones, signed or not.
+        byte[] numbers = Elements.Write(type == OnnxType.Undefined ? value : value.To(DType.UInt8)).ToArray();
+        WireWriter tensor = TensorHead(name, value.Shape, type == OnnxType.Undefined ? ExportOperators.TypeOf(value.DType) : type).Head(9, numbers.Length);
         parts.Add(new WireWriter().Head(5, tensor.Written.Length + (long)numbers.Length).Written.ToArray());
         parts.Add(tensor.Written.ToArray());
         parts.Add(numbers);

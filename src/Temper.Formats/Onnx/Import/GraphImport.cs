@@ -38,6 +38,9 @@ internal sealed class GraphImport
         _values[name] = _builder.Input(spec);
     }
 
+    /// <summary>Values that stand for integers of another type and are held in float32.</summary>
+    internal Dictionary<string, OnnxType> Quantized { get; } = new(StringComparer.Ordinal);
+
     internal bool Has(string name) => _known.ContainsKey(name) || _values.ContainsKey(name);
 
     internal void SetKnown(string name, Known value)
@@ -70,17 +73,22 @@ internal sealed class GraphImport
     }
 
     /// <summary>A value as the network computes it; a constant becomes a node.</summary>
-    internal Value Computed(string name, string node)
+    internal Value Computed(string name, string node, bool takesQuantized = false)
     {
         if (_values.TryGetValue(name, out Value? value))
         {
-            return value;
+            return !takesQuantized && Quantized.TryGetValue(name, out OnnxType type) ? Whole(name, value, type, node) : value;
         }
 
         return _known.TryGetValue(name, out Known? known)
             ? _constants.TryGetValue(name, out value) ? value : _constants[name] = Constant(known, node)
             : throw Bad($"node '{node}': its input is not there (got '{name}'); the graph is not in order or damaged");
     }
+
+    /// <summary>A quantized value for something that takes it as what it is: bytes.</summary>
+    private Value Whole(string name, Value value, OnnxType type, string node) => type == OnnxType.UInt8
+        ? Add(new Cast(DType.UInt8), $"{name}/Cast", [], [value])
+        : throw Bad($"node '{node}': takes '{name}', which is {type}; only DequantizeLinear takes it (other operators on {type} are not supported)");
 
     /// <summary>A constant as a node whose parameter or buffer bears the initializer's name.</summary>
     internal Value Constant(Known known, string node)

@@ -15,6 +15,13 @@ internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTr
 {
     internal bool IsFixed => ReferenceEquals(First, Second);
 
+    /// <summary>Its element type in the file, where that tells more than the dtype it was converted to.</summary>
+    internal OnnxType Type
+    {
+        get => field == OnnxType.Undefined ? ExportOperators.TypeOf(First.DType) : field;
+        init;
+    }
+
     /// <summary>A value that does not depend on the batch.</summary>
     internal static Known Of(string name, Tensor value, bool isTrainable = false) => new(name, value, value, isTrainable);
 

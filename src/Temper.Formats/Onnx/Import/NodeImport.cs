@@ -35,6 +35,21 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
         ? graph.Computed(node.Inputs[input], Name)
         : throw Bad($"input {input} is missing");
 
+    /// <summary>An input that may be a quantized value, as whole numbers in float32.</summary>
+    internal Value QuantizedInput(int input) => Has(input)
+        ? graph.Computed(node.Inputs[input], Name, takesQuantized: true)
+        : throw Bad($"input {input} is missing");
+
+    /// <summary>Sets an output that stands for integers of a type.</summary>
+    internal void SetQuantized(int output, Value value, OnnxType type)
+    {
+        Set(output, value);
+        if (Wants(output))
+        {
+            graph.Quantized[node.Outputs[output]] = type;
+        }
+    }
+
     /// <summary>An input that the network must know before it runs: a weight, an axis, a shape.</summary>
     internal Known Known(int input, string what) => Has(input)
         ? graph.FindKnown(node.Inputs[input], binds: true) ?? throw Bad($"{what} must be a constant or an initializer (input '{node.Inputs[input]}' is computed, or an input without a given value)")

@@ -41,12 +41,12 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         var known = new Dictionary<string, Known>(StringComparer.Ordinal);
         foreach (OnnxTensor initializer in model.Graph.Initializers)
         {
-            AddInitializer(known, initializer.Name, _tensors.Read(initializer));
+            AddInitializer(known, initializer.Name, initializer.Type, _tensors.Read(initializer));
         }
 
         foreach (OnnxSparseTensor sparse in model.Graph.SparseInitializers)
         {
-            AddInitializer(known, sparse.Values.Name, _tensors.Read(sparse));
+            AddInitializer(known, sparse.Values.Name, sparse.Values.Type, _tensors.Read(sparse));
         }
 
         OnnxValueInfo[] given = [.. model.Graph.Inputs.Where(input => !known.ContainsKey(input.Name))];
@@ -78,9 +78,9 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         return Finish(graph, specs);
     }
 
-    private void AddInitializer(Dictionary<string, Known> known, string name, Tensor value)
+    private void AddInitializer(Dictionary<string, Known> known, string name, OnnxType type, Tensor value)
     {
-        if (!known.TryAdd(name, Known.Of(name, value, value.DType == DType.Float32)))
+        if (!known.TryAdd(name, Known.Of(name, value, value.DType == DType.Float32) with { Type = type }))
         {
             throw new ModelFormatException(file, 0, $"ONNX: two initializers have one name (got '{name}' twice)");
         }
@@ -155,10 +155,14 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             if (first[i] is { } value)
             {
                 string name = trained.Length == 1 && trained[0].First.Count == value.Count ? trained[0].Name : node.Outputs[i];
-                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!, trained.Length > 0 && value.DType == DType.Float32));
+                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!, trained.Length > 0 && value.DType == DType.Float32) with { Type = TypeOf(node) });
             }
         }
     }
+
+    /// <summary>A constant keeps the element type that it has in the file.</summary>
+    private static OnnxType TypeOf(OnnxNode node) =>
+        node.Attributes.TryGetValue("value", out OnnxAttribute? value) && value.Value is OnnxTensor tensor ? tensor.Type : OnnxType.Undefined;
 
     /// <summary>The node's outputs, from a network of it alone; null where an output is not wanted.</summary>
     private Tensor?[] Evaluate(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known, Func<Known, Tensor> choose)
@@ -168,7 +172,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         string[] inputs = [.. node.Inputs.Where(input => input.Length > 0)];
         for (int i = 0; i < inputs.Length; i++)
         {
-            alone.SetKnown(inputs[i], Known.Of(inputs[i], choose(known[i])));
+            alone.SetKnown(inputs[i], Known.Of(inputs[i], choose(known[i])) with { Type = known[i].Type });
             most += 4L * choose(known[i]).Count;
         }
 

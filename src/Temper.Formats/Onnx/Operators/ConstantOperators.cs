@@ -106,7 +106,7 @@ internal static class ConstantOperators
             OnnxType.Bool => DType.Bool,
             _ => throw node.Bad($"casts to {type}, which is not supported (expected Float, Int64, Int32, UInt8 or Bool)"),
         };
-        Value x = node.Input(0);
+        Value x = to == DType.Float32 ? node.QuantizedInput(0) : node.Input(0);
         if (x.DType == to)
         {
             node.Set(0, x);

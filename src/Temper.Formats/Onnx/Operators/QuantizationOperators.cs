@@ -1,0 +1,88 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Quantization as it shows in results: whole numbers of a range, held in float32, and back.</summary>
+internal static class QuantizationOperators
+{
+    internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
+    [
+        ElementwiseOperators.Row("QuantizeLinear", QuantizeLinear),
+        ElementwiseOperators.Row("DequantizeLinear", DequantizeLinear),
+    ];
+
+    private static void QuantizeLinear(NodeImport node)
+    {
+        Value x = node.Input(0);
+        _ = node.Int("saturate", 1);
+        RefuseBlocks(node);
+        OnnxType type = node.Has(2) ? node.Fixed(2, "the zero point").Type : (OnnxType)node.Int("output_dtype", (long)OnnxType.UInt8);
+        _ = node.Int("output_dtype", 0);
+        (int low, int high) = type switch
+        {
+            OnnxType.UInt8 => (0, 255),
+            OnnxType.Int8 => (-128, 127),
+            OnnxType.UInt16 => (0, 65535),
+            OnnxType.Int16 => (-32768, 32767),
+            _ => throw node.Bad($"quantizes to {type}, which is not supported (expected UInt8, Int8, UInt16 or Int16)"),
+        };
+        int axis = (int)node.Int("axis", 1);
+        Value zero = node.Has(2) ? Along(node, 2, x, axis) : node.Constant(Tensor.Scalar(0f), "zero_point");
+        node.SetQuantized(0, node.Add(new Quantize(low, high), x, Along(node, 1, x, axis), zero), type);
+    }
+
+    private static void DequantizeLinear(NodeImport node)
+    {
+        RefuseBlocks(node);
+        _ = node.Int("output_dtype", 0);
+        int axis = (int)node.Int("axis", 1);
+        Value x = AsFloat(node, node.QuantizedInput(0));
+        if (node.Has(2))
+        {
+            x = node.Add(new Subtract(), x, Along(node, 2, x, axis));
+        }
+
+        node.Result(new Multiply(), x, Along(node, 1, x, axis));
+    }
+
+    private static void RefuseBlocks(NodeImport node)
+    {
+        if (node.Int("block_size", 0) != 0)
+        {
+            throw node.Bad("attribute 'block_size' is not supported: a scale for each block of an axis");
+        }
+    }
+
+    private static Value AsFloat(NodeImport node, Value value) =>
+        value.DType == DType.Float32 ? value : node.Add(new Cast(DType.Float32), value);
+
+    /// <summary>Scale or zero point in float32: one number for all, or one for each place of an axis.</summary>
+    private static Value Along(NodeImport node, int input, Value x, int axis)
+    {
+        if (node.IsKnown(input))
+        {
+            Tensor numbers = node.Fixed(input, "scale and zero point").First.To(DType.Float32);
+            return node.Constant(numbers.Reshape(Shape.Create(Lengths(node, numbers.Shape, x, axis))), input == 1 ? "scale" : "zero_point");
+        }
+
+        Value given = AsFloat(node, node.Input(input));
+        return node.Add(ShapeOperators.To(given, Lengths(node, given.Shape, x, axis)), given);
+    }
+
+    private static int[] Lengths(NodeImport node, Shape numbers, Value x, int axis)
+    {
+        if (numbers.Rank > 1)
+        {
+            throw node.Bad($"a scale or zero point has several axes (got {numbers}, expected one number, or one for each place of an axis)");
+        }
+
+        if (numbers.Count == 1)
+        {
+            return [];
+        }
+
+        int at = ShapeOperators.Axis(node, axis, x.Shape.Rank);
+        return [.. Enumerable.Range(0, x.Shape.Rank).Select(i => i == at ? numbers[0] : 1)];
+    }
+}

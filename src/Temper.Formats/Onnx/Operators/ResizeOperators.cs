@@ -1,0 +1,100 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Formats.Onnx;
+
+/// <summary>Resize and Upsample: one node for each axis whose length changes.</summary>
+internal static class ResizeOperators
+{
+    internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
+    [
+        ElementwiseOperators.Row("Resize", Resize),
+        ElementwiseOperators.Row("Upsample", Upsample),
+    ];
+
+    /// <summary>Scales were an attribute before opset 9.</summary>
+    private static void Upsample(NodeImport node)
+    {
+        Tensor scales = node.Opset < 9 ? node.Tensor("scales") ?? throw node.Bad("attribute 'scales' is missing") : node.Fixed(1, "the scales").First;
+        var form = new Resize(0, 1)
+        {
+            Mode = Mode(node),
+            Coordinates = ResizeCoordinates.Asymmetric,
+            Rounding = NearestRounding.Floor,
+        };
+        Apply(node, form, [.. Enumerable.Range(0, scales.Count)], scales.ToArray<float>(), lengths: null);
+    }
+
+    private static void Resize(NodeImport node)
+    {
+        if (node.Opset < 11)
+        {
+            Tensor old = node.Fixed(1, "the scales").First;
+            var asymmetric = new Resize(0, 1) { Mode = Mode(node), Coordinates = ResizeCoordinates.Asymmetric, Rounding = NearestRounding.Floor };
+            Apply(node, asymmetric, [.. Enumerable.Range(0, old.Count)], old.ToArray<float>(), lengths: null);
+            return;
+        }
+
+        var form = new Resize(0, 1)
+        {
+            Mode = Mode(node),
+            Coordinates = Value<ResizeCoordinates>(node, "coordinate_transformation_mode", "half_pixel"),
+            Rounding = Value<NearestRounding>(node, "nearest_mode", "round_prefer_floor"),
+        };
+        _ = node.Float("cubic_coeff_a", -0.75f);
+        _ = node.Float("extrapolation_value", 0);
+        _ = node.Int("exclude_outside", 0);
+        if (node.Int("antialias", 0) != 0 || node.Text("keep_aspect_ratio_policy", "stretch") is not "stretch")
+        {
+            throw node.Bad("antialias and keep_aspect_ratio_policy are not supported");
+        }
+
+        bool hasScales = node.Has(2) && node.Fixed(2, "the scales").First.Count > 0;
+        int[]? lengths = hasScales ? null : node.Integers(3, "the sizes");
+        float[] scales = hasScales ? node.Fixed(2, "the scales").First.ToArray<float>() : [];
+        int[] axes = node.Ints("axes") ?? [.. Enumerable.Range(0, hasScales ? scales.Length : lengths!.Length)];
+        Apply(node, form, axes, scales, lengths);
+    }
+
+    private static void Apply(NodeImport node, Resize form, int[] axes, float[] scales, int[]? lengths)
+    {
+        Value result = node.Input(0);
+        if (axes.Length != (lengths?.Length ?? scales.Length))
+        {
+            throw node.Bad($"scales or sizes do not fit the axes (got {lengths?.Length ?? scales.Length}, expected {axes.Length})");
+        }
+
+        for (int i = 0; i < axes.Length; i++)
+        {
+            int axis = ShapeOperators.Axis(node, axes[i], result.Shape.Rank), length = result.Shape[axis];
+            bool isBatch = axis == 0 && result.IsBatched;
+            double target = lengths is null ? Math.Floor((double)length * scales[i]) : isBatch ? length : lengths[i];
+            if (!(target is >= 1 and <= 1 << 24) || (lengths is null && isBatch && scales[i] != 1))
+            {
+                throw node.Bad($"axis {axis} cannot be resized (got a new length of {target} for {result.Shape}{(isBatch ? ", the batch" : "")})");
+            }
+
+            bool isSame = (int)target == length && (lengths is not null || scales[i] == 1);
+            result = isSame ? result : node.Add(form with { Axis = axis, Length = (int)target, Scale = lengths is null ? scales[i] : 0 }, result);
+        }
+
+        node.Set(0, result);
+    }
+
+    private static ResizeMode Mode(NodeImport node) => node.Text("mode", "nearest") switch
+    {
+        "nearest" => ResizeMode.Nearest,
+        "linear" or "bilinear" => ResizeMode.Linear,
+        var other => throw node.Bad($"attribute 'mode' does not fit (got \"{other}\", expected nearest or linear)"),
+    };
+
+    /// <summary>ONNX writes the same words small, with underscores between.</summary>
+    private static TValue Value<TValue>(NodeImport node, string attribute, string usual)
+        where TValue : struct, Enum
+    {
+        string text = node.Text(attribute, usual);
+        return Enum.TryParse(text.Replace("_", ""), ignoreCase: true, out TValue value) && Enum.IsDefined(value)
+            ? value
+            : throw node.Bad($"attribute '{attribute}' is not supported (got \"{text}\")");
+    }
+}
