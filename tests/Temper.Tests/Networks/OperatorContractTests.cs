@@ -9,7 +9,7 @@ namespace Temper.Tests.Networks;
 public sealed class OperatorContractTests
 {
     /// <summary>Parameters and multiply-accumulates are counted by hand for a batch of two.</summary>
-    private static readonly Row[] Rows =
+    private static readonly OperatorRow[] Rows =
     [
         new(new Conv2d(4, (3, 2)) { Options = new Conv2dOptions { Stride = (2, 1), Padding = new Padding2d(1, 0, 0, 1), Dilation = (1, 2), Groups = 2 } }, [2, 5, 6])
             { Parameters = (4 * 1 * 3 * 2) + 4, Macs = 2 * 4 * 2 * 5 * (1 * 3 * 2), Bad = [2, 1, 1] },
@@ -20,7 +20,7 @@ public sealed class OperatorContractTests
             { Parameters = (4 * 1 * 3 * 2 * 3) + 4, Macs = 2 * 4 * 2 * 4 * 3 * (1 * 3 * 2 * 3), Bad = [2, 4, 3] },
         new(new ConvTranspose3d(new ConvTranspose2d(3, (2, 2)) { Options = Conv2dOptions.Of(2) }, new DepthWindow(2, 2, 0, 1)) { OutputPadding = 1 }, [2, 2, 2, 2])
             { Parameters = (2 * 3 * 8) + 3, Macs = 2 * 2 * 8 * 3 * 8, Bad = [2, 4, 3] },
-        new(new Pool3d(new MaxPool2d(Pool2dOptions.Of(2, 1)), new DepthWindow(2, 1, 1, 0)), [2, 2, 3, 3]) { Bad = [4], Domain = Domain.FarApart },
+        new(new Pool3d(new MaxPool2d(Pool2dOptions.Of(2, 1)), new DepthWindow(2, 1, 1, 0)), [2, 2, 3, 3]) { Bad = [4], Domain = OperatorDomain.FarApart },
         new(new Pool3d(new AvgPool2d(Pool2dOptions.Of(2, 1) with { CountsPadding = false }), new DepthWindow(3, 2, 1, 1)), [2, 4, 3, 3]) { Bad = [4] },
         new(new Linear(5), [3, 4]) { Parameters = 25, Macs = 2 * 3 * 5 * 4, Bad = [] },
         new(new Linear(5) { HasBias = false, Initializer = "xavier-normal" }, [4]) { Parameters = 20, Macs = 2 * 5 * 4, Bad = [] },
@@ -35,7 +35,7 @@ public sealed class OperatorContractTests
         new(new Softmax(1), [3, 4]) { Bad = [] },
         new(new LogSoftmax(), [3, 4]) { Bad = [] },
         new(new MaxPool2d(new Pool2dOptions { Kernel = (3, 2), Stride = (2, 1), Padding = new Padding2d(1, 0, 1, 1), CeilingMode = true }), [2, 4, 5])
-            { Bad = [4], Domain = Domain.FarApart },
+            { Bad = [4], Domain = OperatorDomain.FarApart },
         new(new AvgPool2d(Pool2dOptions.Of(2, 1, 1) with { CountsPadding = false }), [2, 3, 3]) { Bad = [4] },
         new(new GlobalAvgPool2d(), [2, 3, 3]) { Bad = [4] },
         new(new AdaptiveAvgPool2d(2, 3), [2, 5, 4]) { Bad = [4], HasNoOnnx = true },
@@ -44,7 +44,7 @@ public sealed class OperatorContractTests
         new(new Add(), [3, 4], [1, 4]) { Bad = [3, 5] },
         new(new Subtract(), [3, 4], [3, 1]) { Bad = [2] },
         new(new Multiply(), [3, 4], [3, 4]) { Bad = [2] },
-        new(new Divide(), [3, 4], [3, 4]) { Bad = [2], Domain = Domain.AboveZero },
+        new(new Divide(), [3, 4], [3, 4]) { Bad = [2], Domain = OperatorDomain.AboveZero },
         new(new MatMul(), [3, 4], [4, 5]) { Macs = 2 * 3 * 5 * 4, Bad = [3, 3] },
         new(new Concatenate(1), [3, 4], [2, 4]) { Bad = [3, 5] },
         new(new Flatten(), [3, 2, 2]),
@@ -53,28 +53,28 @@ public sealed class OperatorContractTests
         new(new Pad(1, 1, 2) { Fill = 0.5f }, [2, 3]) { Bad = [] },
         new(new Slice(2, 1, -1, 2), [2, 5]) { Bad = [2] },
         new(new MaxPoolPlaces2d(Pool2dOptions.Of(2)), [2, 4, 4]) { IsBatched = false, Bad = [4] },
-        .. Enum.GetValues<Reduction>().Select(reduction => new Row(new Reduce(reduction, [1, -1], KeepAxes: true), [2, 3, 4]) { Bad = [3], Domain = reduction == Reduction.LogSum ? Domain.AboveZero : Domain.FarApart }),
+        .. Enum.GetValues<Reduction>().Select(reduction => new OperatorRow(new Reduce(reduction, [1, -1], KeepAxes: true), [2, 3, 4]) { Bad = [3], Domain = reduction == Reduction.LogSum ? OperatorDomain.AboveZero : OperatorDomain.FarApart }),
         new(new Reduce(Reduction.Mean, [2]), [2, 3]) { Bad = [3] },
-        .. Enum.GetValues<PointwiseFunction>().Select(function => new Row(new Pointwise(function), [3, 4])
-            { Domain = Domain.OffSteps, DTypes = function == PointwiseFunction.Not ? [DType.Bool] : [] }),
+        .. Enum.GetValues<PointwiseFunction>().Select(function => new OperatorRow(new Pointwise(function), [3, 4])
+            { Domain = OperatorDomain.OffSteps, DTypes = function == PointwiseFunction.Not ? [DType.Bool] : [] }),
         new(new Elu(0.7f), [3, 4]),
         new(new Celu(0.7f), [3, 4]),
         new(new Selu(), [3, 4]),
         new(new HardSigmoid { Alpha = 0.3f, Beta = 0.4f }, [3, 4]),
         new(new Gelu(), [3, 4]),
         new(new Gelu(IsApproximate: true), [3, 4]),
-        new(new Clip(-0.6f, float.PositiveInfinity), [3, 4]) { Domain = Domain.AboveZero },
+        new(new Clip(-0.6f, float.PositiveInfinity), [3, 4]) { Domain = OperatorDomain.AboveZero },
         new(new PRelu(), [3, 4], [1, 4]) { Bad = [2] },
-        new(new Maximum(), [3, 4], [1, 4]) { Bad = [2], Domain = Domain.FarApart },
-        new(new Minimum(), [3, 4], [3, 1]) { Bad = [2], Domain = Domain.FarApart },
-        new(new Power(), [3, 4], [3, 4]) { Bad = [2], Domain = Domain.AboveZero },
-        .. Enum.GetValues<Comparison>().Select(comparison => new Row(new Compare(comparison), [3, 4], [3, 4]) { Bad = [2] }),
-        .. Enum.GetValues<LogicalFunction>().Select(function => new Row(new Logical(function), [3, 4], [3, 4]) { Bad = [2], DTypes = [DType.Bool, DType.Bool] }),
+        new(new Maximum(), [3, 4], [1, 4]) { Bad = [2], Domain = OperatorDomain.FarApart },
+        new(new Minimum(), [3, 4], [3, 1]) { Bad = [2], Domain = OperatorDomain.FarApart },
+        new(new Power(), [3, 4], [3, 4]) { Bad = [2], Domain = OperatorDomain.AboveZero },
+        .. Enum.GetValues<Comparison>().Select(comparison => new OperatorRow(new Compare(comparison), [3, 4], [3, 4]) { Bad = [2] }),
+        .. Enum.GetValues<LogicalFunction>().Select(function => new OperatorRow(new Logical(function), [3, 4], [3, 4]) { Bad = [2], DTypes = [DType.Bool, DType.Bool] }),
         new(new Where(), [3, 4], [3, 4], [3, 4]) { Bad = [2], DTypes = [DType.Bool, DType.Float32, DType.Float32] },
         new(new Cast(DType.Int64), [3, 4]),
         new(new ArgExtreme(1), [3, 4]) { Bad = [] },
         new(new ArgExtreme(-1) { IsSmallest = true, KeepAxis = false, TakesLast = true }, [3, 4]) { Bad = [] },
-        new(new TopK(2, 1), [3, 4]) { Bad = [1, 4], Domain = Domain.FarApart },
+        new(new TopK(2, 1), [3, 4]) { Bad = [1, 4], Domain = OperatorDomain.FarApart },
         new(new TopK(2) { IsSmallest = true, GivesPlaces = true }, [3, 4]) { Bad = [3, 1] },
         new(new Gather(1), [3, 4], [1, 2]) { IsBatched = false, DTypes = [DType.Float32, DType.Int64] },
         new(new GatherElements(1), [3, 4], [2, 4]) { Bad = [2, 3], DTypes = [DType.Float32, DType.Int64] },
@@ -82,9 +82,9 @@ public sealed class OperatorContractTests
         new(new Slice(2, -1, 0, -2), [2, 5]) { Bad = [2] },
         new(new Pad(2, 2, 1) { Mode = PadMode.Reflect }, [2, 3]) { Bad = [2] },
         new(new Reshape([4, 6]) { KeepsAxis0 = false }, [3, 4]) { IsBatched = false, Bad = [3, 3] },
-        .. Enum.GetValues<ResizeCoordinates>().Select(coordinates => new Row(new Resize(2, 7) { Mode = ResizeMode.Linear, Coordinates = coordinates }, [2, 4]) { Bad = [2] }),
-        .. Enum.GetValues<NearestRounding>().Select(rounding => new Row(new Resize(-1, 6) { Scale = 1.5f, Rounding = rounding, Coordinates = ResizeCoordinates.Asymmetric }, [2, 4]) { Bad = [] }),
-        new(new Quantize(-128, 127), [3, 4], [1, 1], [1, 1]) { Bad = [2, 4, 1], Domain = Domain.OffSteps, HasNoOnnx = true, IsStepwise = true },
+        .. Enum.GetValues<ResizeCoordinates>().Select(coordinates => new OperatorRow(new Resize(2, 7) { Mode = ResizeMode.Linear, Coordinates = coordinates }, [2, 4]) { Bad = [2] }),
+        .. Enum.GetValues<NearestRounding>().Select(rounding => new OperatorRow(new Resize(-1, 6) { Scale = 1.5f, Rounding = rounding, Coordinates = ResizeCoordinates.Asymmetric }, [2, 4]) { Bad = [] }),
+        new(new Quantize(-128, 127), [3, 4], [1, 1], [1, 1]) { Bad = [2, 4, 1], Domain = OperatorDomain.OffSteps, HasNoOnnx = true, IsStepwise = true },
         new(new ConstantValue([2, 3])) { Parameters = 6 },
         new(new ConstantValue([2], DType.Int64)),
         new(new Normalize { Scale = 2, Mean = [0.1f, 0.2f], Deviation = [0.5f, 0.25f], ChannelOrder = [1, 0] }, [2, 3, 3]) { Bad = [3, 3, 3] },
@@ -110,7 +110,7 @@ public sealed class OperatorContractTests
     [MemberData(nameof(Places))]
     public void Cost_is_as_counted_by_hand(int place)
     {
-        Row row = Rows[place];
+        OperatorRow row = Rows[place];
         Network network = row.Network();
         NetworkCost cost = network.Cost(batch: 2);
         Assert.Equal(row.Parameters, cost.Parameters);
@@ -124,7 +124,7 @@ public sealed class OperatorContractTests
     [MemberData(nameof(Places))]
     public void Gradient_agrees_with_central_differences(int place)
     {
-        Row row = Rows[place];
+        OperatorRow row = Rows[place];
         if (!row.IsDifferentiable)
         {
             return;
@@ -154,7 +154,7 @@ public sealed class OperatorContractTests
     [MemberData(nameof(Places))]
     public void Forward_of_an_empty_batch_is_empty_in_both_modes(int place)
     {
-        Row row = Rows[place];
+        OperatorRow row = Rows[place];
         if (!row.HasBatch)
         {
             return;
@@ -172,7 +172,7 @@ public sealed class OperatorContractTests
     [MemberData(nameof(Places))]
     public void Build_with_a_wrong_shape_names_node_and_shape(int place)
     {
-        Row row = Rows[place];
+        OperatorRow row = Rows[place];
         if (row.Bad is not { } bad)
         {
             return;
@@ -188,7 +188,7 @@ public sealed class OperatorContractTests
     [MemberData(nameof(Places))]
     public void Build_with_a_wrong_number_of_inputs_is_refused(int place)
     {
-        Row row = Rows[place];
+        OperatorRow row = Rows[place];
         (int least, int most) = row.Operator.InputCount;
         if (most > 100 || row.Shapes.Length == 0)
         {
@@ -205,7 +205,7 @@ public sealed class OperatorContractTests
     [MemberData(nameof(Places))]
     public void Onnx_round_trip_computes_the_same(int place)
     {
-        Row row = Rows[place];
+        OperatorRow row = Rows[place];
         Network network = row.Network();
         var stream = new MemoryStream();
         try
@@ -251,81 +251,4 @@ public sealed class OperatorContractTests
     private static double Norm(IEnumerable<float> x) => Math.Sqrt(x.Sum(v => (double)v * v));
 
     private static double Distance(float[] a, float[] b) => Norm(a.Zip(b, (x, y) => x - y)) / Math.Max(Norm(a) + Norm(b), 1e-6);
-
-    private sealed record Row(Operator Operator, params int[][] Shapes)
-    {
-        /// <summary>Numbers in its parameters.</summary>
-        internal int Parameters { get; init; }
-
-        /// <summary>Multiply-accumulates for two samples.</summary>
-        internal int Macs { get; init; }
-
-        /// <summary>A sample shape that it must refuse for its last input; null: it takes any.</summary>
-        internal int[]? Bad { get; init; }
-
-        /// <summary>Which inputs keep it away from kinks and poles.</summary>
-        internal Domain Domain { get; init; }
-
-        /// <summary>Whether its inputs have a free batch; if not, theirs is 2.</summary>
-        internal bool IsBatched { get; init; } = true;
-
-        /// <summary>Dtypes of its inputs; float32 where there is none.</summary>
-        internal DType[] DTypes { get; init; } = [];
-
-        /// <summary>Whether ONNX has nothing for it.</summary>
-        internal bool HasNoOnnx { get; init; }
-
-        internal bool HasBatch => IsBatched && Shapes.Length > 0;
-
-        /// <summary>Whether its gradient is that of the line through its steps, which no difference shows.</summary>
-        internal bool IsStepwise { get; init; }
-
-        internal bool IsDifferentiable => !IsStepwise && Operator.IsDifferentiable && Operator is not ConstantValue { DType: DType.Int64 };
-
-        internal Network Network()
-        {
-            if (Shapes.Length == 0)
-            {
-                return Temper.Networks.Network.FromGraph(new NetworkGraph(
-                    [], [GraphCheck.Complete(Operator, "node", [], [])], [new NetworkOutput("y", "node")])).Initialize(RandomStream.FromSeed(2));
-            }
-
-            InputSpec[] inputs =
-            [
-                .. Shapes.Select((shape, i) => new InputSpec
-                {
-                    Name = $"x{i}", SampleShape = Shape.Create(IsBatched ? shape : [2, .. shape]), DType = TypeOf(i), IsBatched = IsBatched,
-                }),
-            ];
-            return Temper.Networks.Network.Build(inputs, x => [("y", x[0].Apply(Operator, "node", [.. x.Skip(1)]))])
-                .Initialize(RandomStream.FromSeed(2));
-        }
-
-        internal Tensor[] Inputs(int batch) => [.. Shapes.Select((shape, i) =>
-        {
-            Tensor x = ForwardTests.Random([IsBatched ? batch : 2, .. shape], (ulong)i);
-            return TypeOf(i) switch
-            {
-                DType.Bool => x.GreaterThan(Tensor.Scalar(0f)),
-                DType.Int64 => Tensor.From([.. Enumerable.Range(0, x.Count).Select(place => (long)place % 2)], x.Shape),
-                _ => Domain switch
-                {
-                    Domain.AboveZero => Tensor.From([.. x.ToArray<float>().Select(v => MathF.Abs(v) + 0.5f)], x.Shape),
-                    Domain.FarApart => Tensor.From([.. RandomStream.FromSeed(4 + (ulong)i).Permutation(x.Count).Select(v => (v * 0.1f) + (i * 0.05f))], x.Shape),
-                    Domain.OffSteps => Tensor.From([.. RandomStream.FromSeed(4).Permutation(x.Count).Select(v => (v % 5) + 1.3f)], x.Shape),
-                    _ => x,
-                },
-            };
-        })];
-
-        private DType TypeOf(int input) => input < DTypes.Length ? DTypes[input] : DType.Float32;
-    }
-
-    private enum Domain
-    {
-        Anywhere,
-        AboveZero,
-        FarApart,
-        OffSteps,
-    }
 }
