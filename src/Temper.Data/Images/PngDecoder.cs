@@ -107,7 +107,7 @@ internal static class PngDecoder
                 Undo(filter[0], line, above, h.FilterDistance, name);
             }
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (DamagedData.IsCauseOf(e))
         {
             throw new ModelFormatException(name, 0, "PNG: the compressed pixels are damaged", e);
         }

@@ -36,7 +36,7 @@ internal static class CompressedFile
             return !isPacked || all.Length == unpacked ? all.ToArray() : throw new ModelFormatException(
                 path, 0, $"the compressed data is truncated (got {all.Length} bytes, expected {unpacked})");
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (DamagedData.IsCauseOf(e))
         {
             throw new ModelFormatException(path, 0, "the compressed data is damaged or truncated", e);
         }

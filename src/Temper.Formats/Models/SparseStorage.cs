@@ -63,7 +63,10 @@ internal static class SparseStorage
                 SparseTensor found = Read(file, tensor);
                 CheckSize(found, tensors.Sum(entry => (long)entry.Value.Count));
                 tensors[tensor] = found.ToDense();
-                _ = tensors.Remove(tensor + Values) & (tensors.Remove(tensor + Bitmap) | tensors.Remove(tensor + Gaps));
+                foreach (string part in (string[])[Values, Bitmap, Gaps])
+                {
+                    tensors.Remove(tensor + part);
+                }
             }
 
             foreach (string tensor in masks)

@@ -153,7 +153,7 @@ public static partial class NpyFile
         {
             read = stream.ReadAtLeast(bytes, count, throwOnEndOfStream: false);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (DamagedData.IsCauseOf(e))
         {
             throw new ModelFormatException(name, offset, "npy: compressed data is damaged", e);
         }

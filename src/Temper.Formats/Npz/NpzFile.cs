@@ -55,7 +55,7 @@ public static class NpzFile
 
             return arrays;
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException)
+        catch (Exception e) when (DamagedData.IsCauseOf(e) || e is EndOfStreamException or NotSupportedException or ArgumentException)
         {
             throw new ModelFormatException(name, 0, $"npz: this is no archive of arrays ({e.Message})", e);
         }

@@ -45,7 +45,7 @@ internal static class TorchArchive
             return new TorchTensors(file, stream.Length).Read(value, key => Bytes(
                 archive.GetEntry($"{root}data/{key}") ?? throw Bad(file, $"storage '{key}' is missing"), file, most));
         }
-        catch (Exception error) when (error is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException)
+        catch (Exception error) when (DamagedData.IsCauseOf(error) || error is EndOfStreamException or NotSupportedException or ArgumentException)
         {
             throw new ModelFormatException(file, 0, $"PyTorch: the archive is damaged ({error.Message})", error);
         }

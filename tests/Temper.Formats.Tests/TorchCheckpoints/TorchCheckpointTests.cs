@@ -107,6 +107,23 @@ public sealed class TorchCheckpointTests
         Assert.All(first.Parameters.Zip(second.Parameters), pair => Assert.Equal(pair.Second.Value.ToArray<float>(), pair.First.Value.ToArray<float>()));
     }
 
+    [Fact]
+    public void State_dict_that_does_not_fit_says_all_that_is_wrong_and_a_mapping_mends_names()
+    {
+        string path = Path.Combine(Directory.CreateTempSubdirectory("temper-torch-").FullName, "x.pt");
+        File.WriteAllBytes(path, Sample("archive module"));
+        Network network = Network.Build(InputSpec.Features(3), x => x.Linear(2, name: "head.fc").BatchNorm("norm").Linear(4, name: "extra"));
+        var error = Assert.Throws<ModelFormatException>(() => ModelFile.LoadWeights(network, path, new Dictionary<string, string> { ["0.weight"] = "extra.weight" }));
+        Assert.Contains("missing: head.fc.weight [2, 3], head.fc.bias [2], norm.weight [2]", error.Message);
+        Assert.Contains("unexpected: 0.bias, 1.weight", error.Message);
+        Assert.Contains("of another shape: extra.weight (got Float32 [2, 3], expected Float32 [4, 2])", error.Message);
+
+        Network fitting = Network.Build(InputSpec.Features(3), x => x.Linear(2, name: "head.fc").BatchNorm("norm"));
+        Network loaded = ModelFile.LoadWeights(fitting, path, new Dictionary<string, string> { ["0.*"] = "head.fc.*", ["1.*"] = "norm.*" });
+        Assert.Equal([0f, 1, 2, 3, 4, 5], loaded.Parameters["head.fc.weight"].Value.ToArray<float>());
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+    }
+
     internal static byte[] Sample(string name)
     {
         using JsonDocument golden = Golden("torch_checkpoints.json");
