@@ -14,6 +14,7 @@ public sealed class PublicApiTests
     [Theory]
     [InlineData("Temper")]
     [InlineData("Temper.Formats")]
+    [InlineData("Temper.Inference")]
     [InlineData("Temper.Data")]
     [InlineData("Temper.Training")]
     [InlineData("Temper.Compression")]

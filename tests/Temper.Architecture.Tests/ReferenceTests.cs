@@ -10,6 +10,7 @@ public sealed class ReferenceTests
     {
         ["Temper"] = [],
         ["Temper.Formats"] = ["Temper"],
+        ["Temper.Inference"] = ["Temper"],
         ["Temper.Data"] = ["Temper.Formats"],
         ["Temper.Training"] = ["Temper.Data"],
         ["Temper.Compression"] = ["Temper.Training"],

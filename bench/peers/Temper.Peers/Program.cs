@@ -8,6 +8,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["conv"] = ConvolutionTable.Run,
     ["files"] = FilesTable.Run,
     ["gemm"] = GemmTable.Run,
+    ["inference"] = InferenceTable.Run,
     ["memory"] = MemoryTable.Run,
     ["start"] = _ => StartTable.Run(),
     ["onnx"] = OnnxTable.Run,

@@ -55,13 +55,35 @@ internal static unsafe partial class Gemm
         }
     }
 
+    /// <summary><c>C = A Wᵀ</c> with weights that were packed before.</summary>
+    /// <param name="m">Rows of A.</param>
+    /// <param name="n">Rows of W.</param>
+    /// <param name="k">Columns of both.</param>
+    /// <param name="a"><c>[M, K]</c>.</param>
+    /// <param name="panels">W in panels; null: A has one row, and W is read as it lies.</param>
+    /// <param name="w"><c>[N, K]</c>, read where there are no panels.</param>
+    /// <param name="c">Receives <c>[M, N]</c>.</param>
+    /// <param name="tail">Bias and ReLU.</param>
+    internal static void MultiplyPacked(int m, int n, int k, float* a, float* panels, float* w, float* c, in LayerTail tail)
+    {
+        var job = new Job
+        {
+            M = m, N = n, K = k, A = a, LeftStride = k, B = w, RightStride = k, RightTransposed = true, Panels = panels, C = c,
+            Bias = tail.Bias is null ? null : tail.Bias.Pointer, Relu = tail.Relu,
+        };
+        if (m > 0 && n > 0)
+        {
+            Run(&job);
+        }
+    }
+
     private static void Run(Job* job)
     {
         if (job->K == 0)
         {
             WithoutDepth(job);
         }
-        else if (job->M == 1 || job->N == 1)
+        else if (job->Panels == null && (job->M == 1 || job->N == 1))
         {
             MatrixTimesVector(job);
         }

@@ -40,11 +40,11 @@ internal static unsafe partial class Gemm
         job->Vectors = CountOf(job->N, tile.Lanes);
         job->ColumnPanels = CountOf(job->Vectors, tile.Vectors);
         job->RowPanels = CountOf(job->M, tile.Rows);
-        job->PacksRight = !job->RightTransposed
+        job->PacksRight = !job->RightTransposed && job->Panels == null
             && ((job->M > FewRows && job->K > LittleDepth) || (job->M > 2 * tile.Rows && job->RightStride % BadStride == 0));
         long work = (long)job->M * job->N * job->K;
         int wanted = (int)Math.Max(Math.Clamp(work / TaskWork, 1, FewTasks), Math.Min(work / LargeTaskWork, MostTasks));
-        if (job->PacksRight || job->RightTransposed)
+        if (job->PacksRight || (job->RightTransposed && job->Panels == null))
         {
             int rowGroups = CountOf(job->M, job->LeftTransposed ? TransposedTaskRows : TaskRows);
             job->ColumnGroups = Math.Clamp(wanted / rowGroups, 1, job->ColumnPanels);
@@ -86,6 +86,9 @@ internal static unsafe partial class Gemm
         internal float* B;
         internal int RightStride;
         internal bool RightTransposed;
+
+        /// <summary>The right operand in panels, packed before; null: it is read from <see cref="B"/>.</summary>
+        internal float* Panels;
         internal float* C;
         internal float* Bias;
         internal bool Relu;

@@ -31,6 +31,14 @@ internal static unsafe partial class Gemm
         internal void Take(int panel)
         {
             Part vectors = job->Panel(panel);
+            if (job->Panels != null)
+            {
+                int lanes = GemmTile.Active.Lanes;
+                Step = vectors.Count * lanes;
+                Rows = job->Panels + ((long)vectors.Start * lanes * job->K) + ((long)depth.Start * Step);
+                return;
+            }
+
             bool isWhole = IsWhole(vectors);
             if (isWhole && !_packs)
             {

@@ -156,7 +156,8 @@ public sealed partial class Network
         return Masked(parameter with { Value = Tensor.From(values, spec.Shape) });
     }
 
-    private void CheckInputs(IReadOnlyList<Tensor> inputs)
+    /// <summary>Throws where inputs do not fit.</summary>
+    internal void CheckInputs(IReadOnlyList<Tensor> inputs)
     {
         if (inputs.Count != Inputs.Count)
         {

@@ -4,6 +4,7 @@ using Temper.Formats.Onnx;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
+using Temper.Testing;
 
 namespace Temper.Tests.Networks;
 

@@ -26,25 +26,40 @@ internal static unsafe class OnnxRuntime
         SetIntraOpNumThreads = 24,
         CreateTensorWithDataAsOrtValue = 49,
         CreateCpuMemoryInfo = 69,
+        ReleaseSession = 95,
+        ReleaseSessionOptions = 100,
+        AddSessionConfigEntry = 130,
     }
 
     /// <summary>Whether the library was found: TEMPER_ONNXRUNTIME names the file, else the loader's usual places.</summary>
     public static bool IsInstalled => Api != null;
 
     /// <summary>A model ready to run.</summary>
-    public static nint OpenModel(ReadOnlySpan<byte> model, int threads)
+    /// <param name="model">The .onnx file.</param>
+    /// <param name="threads">Threads that work on a node, the calling one included.</param>
+    /// <param name="spins">Whether idle threads look for work for a while before they sleep, which is the library's default.</param>
+    public static nint OpenModel(ReadOnlySpan<byte> model, int threads, bool spins = true)
     {
         nint options, session;
         Check(((delegate* unmanaged[Cdecl]<nint*, nint>)Get(Function.CreateSessionOptions))(&options));
         Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)Get(Function.SetIntraOpNumThreads))(options, threads));
+        fixed (byte* key = "session.intra_op.allow_spinning\0"u8, value = spins ? "1\0"u8 : "0\0"u8)
+        {
+            Check(((delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint>)Get(Function.AddSessionConfigEntry))(options, key, value));
+        }
+
         fixed (byte* bytes = model)
         {
             Check(((delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, nint*, nint>)Get(Function.CreateSessionFromArray))(
                 Environment, bytes, (nuint)model.Length, options, &session));
         }
 
+        ((delegate* unmanaged[Cdecl]<nint, void>)Get(Function.ReleaseSessionOptions))(options);
         return session;
     }
+
+    /// <summary>Frees a model and its threads.</summary>
+    public static void Close(nint session) => ((delegate* unmanaged[Cdecl]<nint, void>)Get(Function.ReleaseSession))(session);
 
     /// <summary>A tensor over pinned memory.</summary>
     public static nint View(float* data, ReadOnlySpan<long> shape)
@@ -74,7 +89,8 @@ internal static unsafe class OnnxRuntime
     /// <summary>Runs a model whose input and output are named x and y.</summary>
     public static void Run(nint session, nint x, nint y) => Run(session, x, y, "x\0"u8, "y\0"u8);
 
-    private static void Run(nint session, nint x, nint y, ReadOnlySpan<byte> inputName, ReadOnlySpan<byte> outputName)
+    /// <summary>Runs a model with one input and one output, whose names end with a zero.</summary>
+    public static void Run(nint session, nint x, nint y, ReadOnlySpan<byte> inputName, ReadOnlySpan<byte> outputName)
     {
         fixed (byte* input = inputName, output = outputName)
         {

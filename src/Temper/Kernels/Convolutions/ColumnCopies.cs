@@ -5,6 +5,10 @@ namespace Temper.Kernels;
 /// <summary>Copies of a few neighboring floats for each of many pixels.</summary>
 internal static unsafe class ColumnCopies
 {
+    /// <inheritdoc cref="Copy(float*, long, float*, long, int, int)"/>
+    internal static void Copy(FloatAddress source, long sourceDistance, FloatAddress target, long targetDistance, int count, int pixels) =>
+        Copy(source.Pointer, sourceDistance, target.Pointer, targetDistance, count, pixels);
+
     /// <summary>Copies <paramref name="count"/> floats of each pixel; reads and writes nothing beyond them.</summary>
     internal static void Copy(float* source, long sourceDistance, float* target, long targetDistance, int count, int pixels)
     {

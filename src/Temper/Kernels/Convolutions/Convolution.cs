@@ -58,8 +58,9 @@ internal static unsafe class Convolution
 
             if (MergedRows.Fit(g))
             {
-                MergedRows merged = MergedRows.Prepare(g, px);
-                merged.Apply(g, ref job);
+                job.Weight = Scratch.Rent(Scratch.Use.Columns, g.WeightCount);
+                MergedRows.Weights(g, pw, job.Weight);
+                MergedRows.Prepare(g, px).Apply(g, ref job);
             }
 
             IndirectConvolution.Run(ref job, epilogue.Mean, epilogue.Variance);

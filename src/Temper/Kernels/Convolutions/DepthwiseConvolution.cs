@@ -11,14 +11,22 @@ internal static unsafe class DepthwiseConvolution
     /// <summary>The forward pass or the gradient of the input, as the job's maps say.</summary>
     internal static void Run(ref IndirectJob job)
     {
-        int channels = job.ResultChannels;
-        job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)channels * job.Taps);
-        Gemm.PackPanels(job.Weight, job.Taps, linesTogether: false, channels, job.Taps, channels, job.Packed);
+        job.Packed = job.Prepacked;
+        if (job.Packed == null)
+        {
+            job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)job.ResultChannels * job.Taps);
+            Pack(job, job.Packed);
+        }
+
         fixed (IndirectJob* pointer = &job)
         {
             WorkerPool.Current.Run(&RowTask, pointer, job.Batch * job.ResultHeight);
         }
     }
+
+    /// <summary>Packs weights as <c>[tap][channel]</c>.</summary>
+    internal static void Pack(in IndirectJob job, float* target) =>
+        Gemm.PackPanels(job.Weight, job.Taps, linesTogether: false, job.ResultChannels, job.Taps, job.ResultChannels, target);
 
     /// <summary>The gradient of the weights.</summary>
     internal static void Weights(in ConvolutionGeometry geometry, float* x, float* dy, float* dw)

@@ -25,13 +25,12 @@ internal static unsafe partial class IndirectConvolution
         job.PixelTasks = units * RowTasks(job);
         int panels = Chunks.Count(job.Columns, tile.Columns);
         job.PanelsPerTask = (int)Math.Clamp(CachedWeights / ((long)tile.Columns * job.Taps * job.Depth), 1, panels);
-        job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)tile.PaddedColumns(job.Columns) * job.Taps * job.Depth);
         job.RentStatistics(job.PixelTasks);
         fixed (IndirectJob* pointer = &job)
         {
             for (job.Group = 0; job.Group < job.Groups; job.Group++)
             {
-                WorkerPool.Current.Run(&PackTask, pointer, panels);
+                Pack(ref job);
                 WorkerPool.Current.Run(&RowsTask, pointer, job.PixelTasks * Chunks.Count(panels, job.PanelsPerTask));
             }
         }
@@ -42,14 +41,39 @@ internal static unsafe partial class IndirectConvolution
         }
     }
 
-    /// <summary>Packs the weights of a job that has one group.</summary>
+    /// <summary>Floats of a group's packed weights.</summary>
+    internal static long PackedCount(in IndirectJob job) => (long)ConvolutionTile.Active.PaddedColumns(job.Columns) * job.Taps * job.Depth;
+
+    /// <summary>Packs the weights of the job's group, or finds them where they were packed before.</summary>
     internal static void Pack(ref IndirectJob job)
     {
-        ConvolutionTile tile = ConvolutionTile.Active;
-        job.Packed = Scratch.Rent(Scratch.Use.Weights, (long)tile.PaddedColumns(job.Columns) * job.Taps * job.Depth);
+        if (job.Prepacked != null)
+        {
+            job.Packed = job.Prepacked + (job.Group * PackedCount(job));
+            return;
+        }
+
+        job.Packed = Scratch.Rent(Scratch.Use.Weights, PackedCount(job));
+        PackTo(ref job);
+    }
+
+    /// <summary>Packs the weights of all groups one after the other.</summary>
+    /// <param name="job">A job whose sizes and weights are set.</param>
+    /// <param name="target">Receives <see cref="PackedCount"/> floats a group.</param>
+    internal static void PackGroups(IndirectJob job, float* target)
+    {
+        for (job.Group = 0; job.Group < job.Groups; job.Group++)
+        {
+            job.Packed = target + (job.Group * PackedCount(job));
+            PackTo(ref job);
+        }
+    }
+
+    private static void PackTo(ref IndirectJob job)
+    {
         fixed (IndirectJob* pointer = &job)
         {
-            WorkerPool.Current.Run(&PackTask, pointer, Chunks.Count(job.Columns, tile.Columns));
+            WorkerPool.Current.Run(&PackTask, pointer, Chunks.Count(job.Columns, ConvolutionTile.Active.Columns));
         }
     }
 

@@ -32,6 +32,9 @@ internal unsafe struct IndirectJob
     internal int Columns;
 
     internal float* Weight;
+
+    /// <summary>Weights of all groups as the tiles read them, where they were packed before; null: <see cref="Weight"/> is packed in each run.</summary>
+    internal float* Prepacked;
     internal int Groups;
 
     /// <summary>Whether weights are read as <c>[sum, result, tap]</c> (gradient of the input), not <c>[result, sum, tap]</c>.</summary>

@@ -47,26 +47,28 @@ internal readonly unsafe struct MergedRows
         return new MergedRows(merged, source, distance);
     }
 
-    /// <summary>Turns a forward job into one over merged rows.</summary>
-    internal void Apply(in ConvolutionGeometry g, ref IndirectJob job)
+    /// <summary>The weights of the merged convolution.</summary>
+    internal static void Weights(in ConvolutionGeometry g, float* source, float* target)
     {
-        float* weights = Scratch.Rent(Scratch.Use.Columns, g.WeightCount);
-        for (int o = 0; o < g.OutChannels; o++)
+        int count = g.InChannels * g.Taps;
+        for (int o = 0; o < g.OutChannels; o++, source += count, target += count)
         {
-            float* from = job.Weight + ((long)o * g.InChannels * g.Taps);
-            for (int i = 0; i < g.InChannels * g.Taps; i++)
+            for (int i = 0; i < count; i++)
             {
-                weights[((long)o * g.InChannels * g.Taps) + MergedIndex(g, i)] = from[i];
+                target[MergedIndex(g, i)] = source[i];
             }
         }
+    }
 
+    /// <summary>Turns a forward job into one over merged rows, all but the weights.</summary>
+    internal void Apply(in ConvolutionGeometry g, ref IndirectJob job)
+    {
         TapMap.Forward(job.ColumnMap, Geometry.OutWidth, Geometry.InWidth, 1, g.StrideWidth, 1, 0);
         job.KernelWidth = 1;
         job.Source = Source;
         job.SourceWidth = RowDistance / g.InChannels;
         job.SourceChannels = g.InChannels;
         job.Depth = Geometry.InChannels;
-        job.Weight = weights;
     }
 
     /// <summary>Where weight <c>[channel][row][column]</c> number <paramref name="index"/> stands among the merged ones.</summary>

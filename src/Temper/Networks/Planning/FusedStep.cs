@@ -31,6 +31,9 @@ internal sealed class FusedStep : PlanStep
     internal required int Place { get; init; }
 
     /// <inheritdoc/>
+    internal override string Name => (Head ?? Norm)!.Name;
+
+    /// <inheritdoc/>
     internal override Tensor Run(in StepContext context)
     {
         Tensor x = context.Values[Inputs[0]]!;

@@ -5,6 +5,9 @@ namespace Temper.Networks;
 /// <summary>One step of a plan: it takes values and makes one.</summary>
 internal abstract class PlanStep
 {
+    /// <summary>The name of its node, or of the first of its nodes.</summary>
+    internal abstract string Name { get; }
+
     /// <summary>Numbers of the values it takes.</summary>
     internal required int[] Inputs { get; init; }
 
@@ -31,6 +34,15 @@ internal readonly record struct StepContext(Network Network, ForwardMode Mode, T
 /// <summary>One node, its names resolved to places.</summary>
 internal sealed class NodeStep(Node node, int[] parameters, int[] buffers) : PlanStep
 {
+    /// <summary>The node.</summary>
+    internal Node Node => node;
+
+    /// <summary>Places of its parameters.</summary>
+    internal IReadOnlyList<int> Parameters => parameters;
+
+    /// <inheritdoc/>
+    internal override string Name => node.Name;
+
     /// <inheritdoc/>
     internal override int Width => Inputs.Length + parameters.Length + buffers.Length;
 

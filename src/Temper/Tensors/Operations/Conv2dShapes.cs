@@ -58,7 +58,8 @@ internal static class Conv2dShapes
             checked(((input - 1) * stride) + ((kernel - 1) * dilation) + 1 + extra - padding);
     }
 
-    private static ConvolutionGeometry Geometry(Shape input, Shape weight, Conv2dOptions options) => new()
+    /// <summary>Plain sizes of a convolution.</summary>
+    internal static ConvolutionGeometry Geometry(Shape input, Shape weight, Conv2dOptions options) => new()
     {
         Batch = input[0],
         InChannels = input[1],

@@ -27,13 +27,21 @@ internal readonly unsafe struct TileVectors
     private readonly int _step;
 
     internal TileVectors(Scratch.Use use, int tiles, int channels)
+        : this(Scratch.Rent(use, Floats(tiles, channels)), tiles, channels)
+    {
+    }
+
+    internal TileVectors(float* memory, int tiles, int channels)
     {
         (Tiles, Channels) = (tiles, channels);
         _step = (tiles * channels) + Skew;
-        _first = Scratch.Rent(use, (long)TiledImages.Products * _step);
+        _first = memory;
     }
 
     internal int Tiles { get; }
+
+    /// <summary>Floats that some tiles take.</summary>
+    internal static long Floats(int tiles, int channels) => (long)TiledImages.Products * ((tiles * channels) + Skew);
 
     /// <summary>Floats of a tile in each product.</summary>
     internal int Channels { get; }

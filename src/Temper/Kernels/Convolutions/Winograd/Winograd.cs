@@ -27,6 +27,18 @@ internal static class Winograd
         return Fits(g) && IsFaster(g, tiling.Tiles, TileCost + pixels + results + (FilterCost * tiling.RowTasks / tiling.Tiles));
     }
 
+    /// <summary>What the forward pass costs with filters that were transformed before, in multiplications of the direct kernel.</summary>
+    internal static double Cost(in ConvolutionGeometry g)
+    {
+        var tiling = new WinogradTiling(g.Batch, g.OutHeight, g.OutWidth, g.OutChannels);
+        double pixels = TransformCost / Math.Min(g.OutChannels, WinogradTiling.BlockChannels), results = TransformCost / g.InChannels;
+        return Margin * (TileCost + pixels + results) * tiling.Tiles * g.InChannels * g.OutChannels;
+    }
+
+    /// <summary>Multiplications of the direct kernel at stride 1, which leaves out taps outside the image.</summary>
+    internal static double DirectCost(in ConvolutionGeometry g) =>
+        (double)g.Batch * Inside(g.OutHeight, g.PadTop, g.PadBottom) * Inside(g.OutWidth, g.PadLeft, g.PadRight) * g.InChannels * g.OutChannels;
+
     /// <summary>Whether the gradient of the weights should take them.</summary>
     internal static bool IsFasterForWeights(in ConvolutionGeometry g)
     {
@@ -36,7 +48,8 @@ internal static class Winograd
         return Fits(g) && IsFaster(g, tiling.Tiles, TileCost + pixels + gradients + (FilterCost * tiling.Parts / tiling.Tiles));
     }
 
-    private static bool Fits(in ConvolutionGeometry g) =>
+    /// <summary>Whether they can carry it out at all, with enough channels to be worth a thought.</summary>
+    internal static bool Fits(in ConvolutionGeometry g) =>
         g.KernelHeight == 3 && g.KernelWidth == 3 && g.StrideHeight == 1 && g.StrideWidth == 1 && g.DilationHeight == 1 && g.DilationWidth == 1
         && g.Groups == 1 && Math.Min(g.InChannels, g.OutChannels) >= LeastChannels;
 

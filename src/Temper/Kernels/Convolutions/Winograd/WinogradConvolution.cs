@@ -11,9 +11,14 @@ internal static unsafe class WinogradConvolution
     internal static void Run(ref IndirectJob convolution, int padTop, int padLeft, Span<float> mean, Span<float> variance)
     {
         IndirectConvolution.Pack(ref convolution);
-        var job = new WinogradJob(convolution, padTop, padLeft);
+        Run(new WinogradJob(convolution, padTop, padLeft), mean, variance);
+    }
+
+    /// <summary>Runs a job whose weights are packed or whose filters are transformed.</summary>
+    internal static void Run(WinogradJob job, Span<float> mean, Span<float> variance)
+    {
         WorkerPool.Current.Run(&Task, &job, job.Tiling.RowTasks * job.Tiling.ColumnBlocks);
-        if (convolution.GathersStatistics)
+        if (job.Convolution.GathersStatistics)
         {
             job.Convolution.Statistics.Merge(mean, variance);
         }

@@ -5,6 +5,9 @@ internal unsafe struct WinogradJob
 {
     internal IndirectJob Convolution;
 
+    /// <summary>Filters that were transformed before; null: each task transforms those it needs.</summary>
+    internal float* Transformed;
+
     internal WinogradJob(in IndirectJob convolution, int padTop, int padLeft)
     {
         Convolution = convolution;
@@ -25,6 +28,19 @@ internal unsafe struct WinogradJob
 
     /// <summary>Blocks of the channels that are summed over.</summary>
     internal readonly int DepthBlocks => Chunks.Count(Convolution.Depth, WinogradTiling.BlockChannels);
+
+    /// <summary>The transformed filters of some channels.</summary>
+    internal readonly TileVectors Filters(ChannelRange columns, ChannelRange depth)
+    {
+        if (Transformed != null)
+        {
+            return WinogradFilters.At(Transformed, Convolution, columns, depth);
+        }
+
+        var filters = new TileVectors(Scratch.Use.Right, depth.Count, columns.Padded);
+        WinogradFilters.Transform(Convolution, columns, depth, filters);
+        return filters;
+    }
 
     internal readonly TileRows RowsOf(int task)
     {

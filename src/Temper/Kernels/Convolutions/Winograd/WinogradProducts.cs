@@ -23,7 +23,7 @@ internal readonly unsafe ref struct WinogradProducts
     /// <summary>Adds the products over some of the channels that are summed over, or sets them: <c>[product][panel][tile][column]</c>.</summary>
     internal void Add(ChannelRange depth, bool isFirst)
     {
-        TileVectors filters = TransformFilters(depth);
+        TileVectors filters = _job.Filters(_columns, depth);
         var pixels = new TileVectors(Scratch.Use.Left, _rows.Tiles, depth.Padded);
         pixels.Transform<PixelTransform>(_job.Source, _rows, depth);
         for (int product = 0; product < TiledImages.Products; product++)
@@ -35,24 +35,6 @@ internal readonly unsafe ref struct WinogradProducts
                     _sums.At(product) + (column * _rows.Tiles), !isFirst);
             }
         }
-    }
-
-    /// <summary><c>[product][panel][channel summed over][column]</c>. The gradient of the input sees the filters turned around.</summary>
-    private TileVectors TransformFilters(ChannelRange depth)
-    {
-        ref readonly IndirectJob convolution = ref _job.Convolution;
-        var filters = new TileVectors(Scratch.Use.Right, depth.Count, _columns.Padded);
-        for (int column = 0; column < _columns.Padded; column += ConvolutionTile.Active.Columns)
-        {
-            int width = Width(column);
-            float* panel = convolution.Packed + ((long)(_columns.First + column) * convolution.Taps * convolution.Depth) + ((long)depth.First * width);
-            nint tap = (nint)convolution.Depth * width;
-            VectorGrid source = convolution.IsBackward ? new(panel + (8 * tap), -3 * tap, -tap) : new(panel, 3 * tap, tap);
-            VectorGrid target = filters.Grid(filters.At(0) + (column * depth.Count));
-            WinogradTransforms.Run<FilterTransform>(source, target, depth.Count * width, Between);
-        }
-
-        return filters;
     }
 
     private void Multiply(float* pixels, ChannelRange depth, float* filters, int width, float* sums, bool adds)
@@ -109,7 +91,7 @@ internal readonly unsafe ref struct WinogradProducts
         }
     }
 
-    private int Width(int column) => Math.Min(ConvolutionTile.Active.Columns, _columns.Padded - column);
+    private int Width(int column) => WinogradFilters.PanelWidth(_columns, column);
 
     private int PixelCount()
     {

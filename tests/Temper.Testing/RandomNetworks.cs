@@ -1,12 +1,13 @@
 using Temper.Networks;
 using Temper.Randomness;
 
-namespace Temper.Tests.Networks;
+namespace Temper.Testing;
 
 /// <summary>Small networks of random structure, for properties that hold for all.</summary>
-internal static class RandomNetworks
+public static class RandomNetworks
 {
-    internal static Network Make(ulong seed)
+    /// <summary>An initialized network that takes 6x6 images of one to three channels and gives 3 numbers.</summary>
+    public static Network Make(ulong seed)
     {
         RandomStream stream = RandomStream.FromSeed(seed);
         RandomCursor random = stream.Split("structure").Cursor();

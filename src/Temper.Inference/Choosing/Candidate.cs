@@ -1,0 +1,9 @@
+namespace Temper.Inference;
+
+/// <summary>One way to carry out a layer.</summary>
+/// <param name="Kernel">Its name, unique among those of the layer.</param>
+/// <param name="Reads">In which order it reads its inputs.</param>
+/// <param name="Writes">In which order it writes its result.</param>
+/// <param name="Cost">What it is thought to cost, in multiplications of a dense kernel at full speed.</param>
+/// <param name="Make">Packs the weights.</param>
+internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout Writes, double Cost, Func<Step> Make);

@@ -1,0 +1,14 @@
+namespace Temper.Inference;
+
+/// <summary>How a network is compiled.</summary>
+public sealed record CompileOptions
+{
+    /// <summary>Batch sizes to compile for at once; others are compiled when they first come. One, unless said otherwise.</summary>
+    public IReadOnlyList<int> BatchSizes { get; init; } = [1];
+
+    /// <summary>
+    /// Whether each layer's kernels are timed on this machine and the fastest taken, as unless said otherwise; if not, an estimate
+    /// chooses, the same on every machine with vectors of this width.
+    /// </summary>
+    public bool TimesKernels { get; init; } = true;
+}

@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using Temper.Networks;
+
+namespace Temper.Inference;
+
+/// <summary>
+/// A network made ready to run on this processor: normalizations folded, layers fused, weights packed, memory planned. It does not
+/// change, and threads share it; each runs it through a session of its own.
+/// </summary>
+/// <remarks>Results are those of <see cref="Network.Forward(Tensors.Tensor)"/> in evaluation up to rounding, and the same bytes for any number of threads.</remarks>
+/// <example><code>
+/// using CompiledNetwork fast = CompiledNetwork.Compile(network);
+/// using InferenceSession session = fast.CreateSession();
+/// session.Run(pixels, logits);
+/// </code></example>
+public sealed class CompiledNetwork : IDisposable
+{
+    private readonly LayerGraph _graph;
+    private readonly StepLibrary _steps = new();
+    private readonly ConcurrentDictionary<int, Lazy<ExecutionPlan>> _plans = new();
+    private readonly CompileOptions _options;
+    private bool _isDisposed;
+
+    private CompiledNetwork(Network network, CompileOptions options)
+    {
+        (Network, _options) = (network, options);
+        _graph = Lowering.Lower(network);
+    }
+
+    /// <summary>The network as it was given.</summary>
+    public Network Network { get; }
+
+    internal LayerGraph Graph => _graph;
+
+    /// <summary>Compiles a network.</summary>
+    /// <param name="network">The network; it is not changed, and what becomes of it afterwards does not matter.</param>
+    /// <param name="options">For which batch sizes; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A batch size is not positive.</exception>
+    public static CompiledNetwork Compile(Network network, CompileOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        options ??= new CompileOptions();
+        var compiled = new CompiledNetwork(network, options);
+        foreach (int batch in options.BatchSizes)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+            compiled.PlanFor(batch);
+        }
+
+        return compiled;
+    }
+
+    /// <summary>A session: what one thread needs to run the network.</summary>
+    /// <param name="threads">Threads that work on a run, the calling one included; null: the pool that the calling thread uses, which threads share.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of threads is not positive.</exception>
+    public InferenceSession CreateSession(int? threads = null)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return new InferenceSession(this, threads);
+    }
+
+    /// <summary>Ends it: no session can be made any more. Those that exist go on.</summary>
+    public void Dispose() => _isDisposed = true;
+
+    /// <summary>The plan for a batch; made when it is first needed.</summary>
+    internal ExecutionPlan PlanFor(int batch)
+    {
+        int size = BatchClass.Of(batch);
+        return (_plans.TryGetValue(size, out Lazy<ExecutionPlan>? plan) ? plan : AddPlan(size)).Value;
+    }
+
+    private Lazy<ExecutionPlan> AddPlan(int batch) => _plans.GetOrAdd(batch, size => new Lazy<ExecutionPlan>(() => Plan(size)));
+
+    private ExecutionPlan Plan(int batch)
+    {
+        KernelChoice choice = _options.TimesKernels ? KernelChoice.ByTime(_graph, _steps, batch) : KernelChoice.ByCost;
+        return PlanBuilder.Build(_graph, _steps, batch, choice.Choose);
+    }
+}

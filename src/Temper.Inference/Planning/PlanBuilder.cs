@@ -1,0 +1,125 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>Makes a plan: for each layer the step that was chosen, and between steps what changes the memory order.</summary>
+internal sealed class PlanBuilder
+{
+    private readonly LayerGraph _graph;
+    private readonly StepLibrary _steps;
+    private readonly List<PlannedStep> _planned = [];
+    private readonly List<PlannedBuffer> _buffers = [];
+    private readonly Dictionary<(int Value, ValueLayout Layout), int> _places = [];
+
+    /// <summary>For each value the order in which it was made.</summary>
+    private readonly ValueLayout[] _first;
+
+    /// <summary>Buffers that are the caller's.</summary>
+    private readonly HashSet<int> _outputs = [];
+
+    private PlanBuilder(LayerGraph graph, StepLibrary steps)
+    {
+        (_graph, _steps) = (graph, steps);
+        _first = new ValueLayout[graph.Values.Count];
+    }
+
+    /// <param name="graph">The layers.</param>
+    /// <param name="steps">Steps that were made already, for any batch.</param>
+    /// <param name="batch">Samples that it is made for; it works for any number.</param>
+    /// <param name="choose">Chooses among the ways to carry out a layer.</param>
+    internal static ExecutionPlan Build(LayerGraph graph, StepLibrary steps, int batch, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose)
+    {
+        var builder = new PlanBuilder(graph, steps);
+        int[] inputs = [.. Enumerable.Range(0, graph.InputCount).Select(builder.AddInput)];
+        var candidates = new Candidates(graph);
+        foreach (Layer layer in graph.Layers)
+        {
+            builder.Add(layer, choose(layer, candidates.Of(layer, batch, builder._first[layer.Inputs[0]])));
+        }
+
+        return new ExecutionPlan(builder._planned, builder._buffers, inputs, [.. graph.Outputs.Select(builder.AddOutput)]);
+    }
+
+    private int AddInput(int value) => AddBuffer(
+        value, _graph.Values[value].DType == DType.Float32 ? ValueLayout.RowMajor : ValueLayout.Tensor);
+
+    private void Add(Layer layer, Candidate candidate)
+    {
+        int[] inputs = [.. layer.Inputs.Select(input => _graph.Constants.ContainsKey(input) ? -1 : Place(input, candidate.Reads))];
+        if (layer is ReshapeLayer)
+        {
+            AddBuffer(layer.Output, candidate.Writes, _buffers[inputs[0]], inputs[0]);
+            return;
+        }
+
+        _planned.Add(new PlannedStep
+        {
+            Step = _steps.Get(layer, candidate), Inputs = [.. inputs.Where(input => input >= 0 || candidate.Reads == ValueLayout.Tensor)],
+            Output = AddBuffer(layer.Output, candidate.Writes), Layer = layer, Cost = candidate.Cost,
+        });
+    }
+
+    /// <summary>The buffer of a value in an order, which it is brought into if it is not there.</summary>
+    private int Place(int value, ValueLayout layout)
+    {
+        if (_places.TryGetValue((value, layout), out int place))
+        {
+            return place;
+        }
+
+        ValueLayout from = _first[value];
+        if (from != ValueLayout.RowMajor && layout != ValueLayout.RowMajor && (from == ValueLayout.Tensor || layout == ValueLayout.Tensor))
+        {
+            Place(value, ValueLayout.RowMajor);       // tensors are taken from, and brought into, row-major memory
+            from = ValueLayout.RowMajor;
+        }
+
+        int source = _places[(value, from)];
+        if (LayoutChange.IsFree(_graph.Values[value], from, layout))
+        {
+            return AddBuffer(value, layout, _buffers[source], source);
+        }
+
+        int target = AddBuffer(value, layout);
+        _planned.Add(new PlannedStep { Step = LayoutChange.Step(_graph.Values[value], from, layout), Inputs = [source], Output = target });
+        return target;
+    }
+
+    /// <summary>Results are the caller's memory: a buffer of its own, written in place where nothing else needs it.</summary>
+    private int AddOutput(int value)
+    {
+        ValueInfo info = _graph.Values[value];
+        ValueLayout layout = info.DType == DType.Float32 ? ValueLayout.RowMajor : ValueLayout.Tensor;
+        if (_graph.Constants.TryGetValue(value, out Tensor? constant))
+        {
+            int place = AddBuffer(value, ValueLayout.Tensor);
+            _planned.Add(new PlannedStep { Step = new ConstantStep(constant) { Reads = ValueLayout.Tensor, Writes = ValueLayout.Tensor }, Inputs = [], Output = place });
+        }
+
+        int source = Place(value, layout);
+        bool isOwn = _buffers[source].AliasOf < 0 && source >= _graph.InputCount && !_outputs.Contains(source);
+        if (isOwn || layout == ValueLayout.Tensor)
+        {
+            _outputs.Add(source);
+            return source;
+        }
+
+        _buffers.Add(new PlannedBuffer(info, layout));
+        _planned.Add(new PlannedStep { Step = LayoutChange.Copy(info), Inputs = [source], Output = _buffers.Count - 1 });
+        _outputs.Add(_buffers.Count - 1);
+        return _buffers.Count - 1;
+    }
+
+    private int AddBuffer(int value, ValueLayout layout, PlannedBuffer? shared = null, int aliasOf = -1)
+    {
+        _buffers.Add(new PlannedBuffer(_graph.Values[value], layout, shared is null ? -1 : aliasOf));
+        if (!_places.Keys.Any(key => key.Value == value))
+        {
+            _first[value] = layout;
+        }
+
+        _places[(value, layout)] = _buffers.Count - 1;
+        return _buffers.Count - 1;
+    }
+}

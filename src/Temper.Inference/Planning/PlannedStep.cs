@@ -1,0 +1,31 @@
+using Temper.Networks;
+
+namespace Temper.Inference;
+
+/// <summary>A step at its place in a plan.</summary>
+internal sealed class PlannedStep
+{
+    internal required Step Step { get; init; }
+
+    /// <summary>Numbers of the buffers it reads.</summary>
+    internal required int[] Inputs { get; init; }
+
+    /// <summary>Number of the buffer it writes.</summary>
+    internal required int Output { get; init; }
+
+    /// <summary>What it carries out; null for a change of layout.</summary>
+    internal Layer? Layer { get; init; }
+
+    /// <summary>What the chosen kernel is thought to cost; see <see cref="Candidate"/>.</summary>
+    internal double Cost { get; init; }
+}
+
+/// <summary>A value in one memory order.</summary>
+/// <param name="Value">What is known of it.</param>
+/// <param name="Layout">The order.</param>
+/// <param name="AliasOf">The buffer whose memory it shares, or -1.</param>
+internal sealed record PlannedBuffer(ValueInfo Value, ValueLayout Layout, int AliasOf = -1)
+{
+    /// <summary>Floats for a batch.</summary>
+    internal long Floats(int batch) => Layout.Kind == LayoutKind.Tensor ? 0 : LayerGraph.Count(Value, batch);
+}

@@ -1,0 +1,76 @@
+using Temper.Kernels;
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>Memory of a session: slots that buffers take turns in, and the address of each buffer.</summary>
+internal sealed class SessionMemory
+{
+    /// <summary>Floats between the end of a slot and the next: kernels may read a vector beyond an image.</summary>
+    private const int Room = 64;
+
+    private ExecutionPlan? _plan;
+    private PinnedFloats? _floats;
+    private FloatAddress[] _addresses = [];
+    private Tensor?[] _tensors = [];
+
+    internal ReadOnlySpan<FloatAddress> Addresses => _addresses;
+
+    /// <summary>Tensors of the run, by buffer.</summary>
+    internal Span<Tensor?> Tensors => _tensors;
+
+    /// <summary>Makes room for a plan and a batch. Allocates only where a larger batch than ever before comes.</summary>
+    internal void Fit(ExecutionPlan plan, int batch)
+    {
+        _plan = plan;
+        int slots = plan.Slots.Length == 0 ? 0 : plan.Slots.Max() + 1;
+        Span<long> starts = slots <= 256 ? stackalloc long[slots + 1] : new long[slots + 1];
+        starts.Clear();
+        for (int i = 0; i < plan.Slots.Length; i++)
+        {
+            if (plan.Slots[i] >= 0)
+            {
+                ref long size = ref starts[plan.Slots[i] + 1];
+                size = Math.Max(size, plan.Buffers[i].Floats(batch));
+            }
+        }
+
+        for (int slot = 0; slot < slots; slot++)
+        {
+            starts[slot + 1] = starts[slot] + ((starts[slot + 1] + Room + 15) / 16 * 16);
+        }
+
+        if (_floats is null || _floats.Count < starts[slots])
+        {
+            _floats = new PinnedFloats(starts[slots]);
+        }
+
+        if (_addresses.Length < plan.Slots.Length)
+        {
+            _addresses = new FloatAddress[plan.Slots.Length];
+            _tensors = new Tensor?[plan.Slots.Length];
+        }
+
+        for (int i = 0; i < plan.Slots.Length; i++)
+        {
+            if (plan.Slots[i] >= 0)
+            {
+                Lend(i, _floats.Address + starts[plan.Slots[i]]);
+            }
+        }
+    }
+
+    /// <summary>Sets where a buffer lies, and with it those that share its memory.</summary>
+    internal void Lend(int buffer, FloatAddress address)
+    {
+        _addresses[buffer] = address;
+        PlannedBuffer[] buffers = _plan!.Buffers;
+        for (int i = buffer + 1; i < buffers.Length; i++)
+        {
+            if (buffers[i].AliasOf >= 0)
+            {
+                _addresses[i] = _addresses[buffers[i].AliasOf];
+            }
+        }
+    }
+}

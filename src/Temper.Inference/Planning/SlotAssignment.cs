@@ -1,0 +1,74 @@
+namespace Temper.Inference;
+
+/// <summary>
+/// Gives buffers that are never needed at the same time one slot of memory. A slot is as large as the largest buffer in it, whatever the
+/// batch, so a plan serves batches of any size.
+/// </summary>
+internal static class SlotAssignment
+{
+    internal static int[] Of(ExecutionPlan plan)
+    {
+        int[] lastUse = LastUses(plan);
+        int[] slots = new int[plan.Buffers.Length];
+        Array.Fill(slots, -1);
+        var sizes = new List<long>();
+        var free = new List<int>();
+        for (int i = 0; i < plan.Steps.Length; i++)
+        {
+            PlannedStep step = plan.Steps[i];
+            if (NeedsSlot(plan, step.Output))
+            {
+                slots[step.Output] = Take(free, sizes, plan.Buffers[step.Output].Floats(batch: 1));
+            }
+
+            foreach (int buffer in step.Inputs.Append(step.Output).Select(plan.Root).Distinct())
+            {
+                if (lastUse[buffer] == i && slots[buffer] >= 0)
+                {
+                    free.Add(slots[buffer]);
+                }
+            }
+        }
+
+        return slots;
+    }
+
+    /// <summary>The free slot that fits best: the smallest that is large enough, else the largest, which grows.</summary>
+    private static int Take(List<int> free, List<long> sizes, long size)
+    {
+        int best = -1;
+        foreach (int slot in free)
+        {
+            bool isBetter = best < 0
+                || (sizes[slot] >= size ? sizes[best] < size || sizes[slot] < sizes[best] : sizes[best] < size && sizes[slot] > sizes[best]);
+            best = isBetter ? slot : best;
+        }
+
+        if (best < 0)
+        {
+            sizes.Add(size);
+            return sizes.Count - 1;
+        }
+
+        free.Remove(best);
+        sizes[best] = Math.Max(sizes[best], size);
+        return best;
+    }
+
+    private static bool NeedsSlot(ExecutionPlan plan, int buffer) =>
+        plan.Buffers[buffer] is { AliasOf: < 0, Layout.Kind: not LayoutKind.Tensor } && !plan.Inputs.Contains(buffer) && !plan.Outputs.Contains(buffer);
+
+    private static int[] LastUses(ExecutionPlan plan)
+    {
+        int[] last = new int[plan.Buffers.Length];
+        for (int i = 0; i < plan.Steps.Length; i++)
+        {
+            foreach (int buffer in plan.Steps[i].Inputs.Append(plan.Steps[i].Output))
+            {
+                last[plan.Root(buffer)] = i;
+            }
+        }
+
+        return last;
+    }
+}

@@ -1,0 +1,28 @@
+using Temper.Kernels;
+
+namespace Temper.Inference;
+
+/// <summary>A dense convolution of channels-last images.</summary>
+internal sealed class ConvolutionStep(PackedConvolution convolution, PinnedFloats? bias, bool relu, Rows images) : Step
+{
+    internal override string Kernel => KernelNames.Of(convolution.Method);
+
+    internal override long WeightFloats => convolution.WeightFloats;
+
+    internal override void Run(in StepCall call)
+    {
+        var tail = new LayerTail { Bias = bias, Residual = call.Residual, Relu = relu };
+        convolution.Run(images.Of(call.Batch), call.X, call.Y, tail);
+    }
+}
+
+/// <summary>A dense fully connected layer.</summary>
+internal sealed class LinearStep(PackedMatrix matrix, PinnedFloats? bias, bool relu, Rows rows, string kernel) : Step
+{
+    internal override string Kernel => kernel;
+
+    internal override long WeightFloats => matrix.WeightFloats;
+
+    internal override void Run(in StepCall call) =>
+        matrix.Run(rows.Of(call.Batch), call.X, call.Y, new LayerTail { Bias = bias, Relu = relu });
+}

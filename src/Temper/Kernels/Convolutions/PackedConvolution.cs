@@ -1,0 +1,156 @@
+namespace Temper.Kernels;
+
+/// <summary>How a convolution is carried out.</summary>
+internal enum ConvolutionMethod
+{
+    /// <summary>Tiles of pixels, read through pointers.</summary>
+    Direct,
+
+    /// <summary>The same, the pixels of a kernel row taken as one: for few input channels.</summary>
+    MergedRows,
+
+    /// <summary>F(4x4, 3x3).</summary>
+    Winograd,
+
+    /// <summary>Vectors over channels that do not see each other.</summary>
+    Depthwise,
+}
+
+/// <summary>
+/// A convolution whose weights do not change: packed (or transformed) once, with the maps of its taps, for images of one size and
+/// any number of them. Shared by threads.
+/// </summary>
+internal sealed unsafe class PackedConvolution
+{
+    private readonly ConvolutionGeometry _geometry;
+    private readonly PinnedFloats _weights;
+    private readonly PinnedFloats _maps;
+
+    /// <param name="geometry">Sizes; the batch does not matter.</param>
+    /// <param name="weight"><c>[O, C / groups, KH, KW]</c>.</param>
+    /// <param name="method">One that <see cref="Fits"/>.</param>
+    internal PackedConvolution(in ConvolutionGeometry geometry, ReadOnlySpan<float> weight, ConvolutionMethod method)
+    {
+        ConvolutionGeometry g = _geometry = geometry;
+        Method = method;
+        _maps = new PinnedFloats(((long)g.OutHeight * g.KernelHeight) + ((long)g.OutWidth * g.KernelWidth));
+        int* rows = (int*)_maps.Pointer, columns = rows + (g.OutHeight * g.KernelHeight);
+        TapMap.Forward(rows, g.OutHeight, g.InHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
+        TapMap.Forward(columns, g.OutWidth, g.InWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+        fixed (float* w = weight)
+        {
+            _weights = Pack(w);
+        }
+    }
+
+    internal ConvolutionMethod Method { get; }
+
+    /// <summary>Floats that the weights take.</summary>
+    internal int WeightFloats => _weights.Count;
+
+    /// <summary>Whether a method can carry out a convolution.</summary>
+    internal static bool Fits(in ConvolutionGeometry g, ConvolutionMethod method) => method switch
+    {
+        ConvolutionMethod.Depthwise => g.IsDepthwise,
+        ConvolutionMethod.MergedRows => !g.IsDepthwise && MergedRows.Fit(g),
+        ConvolutionMethod.Winograd => !g.IsDepthwise && Winograd.Fits(g),
+        _ => !g.IsDepthwise,
+    };
+
+    /// <summary>What a method is thought to cost, in multiplications of the direct kernel.</summary>
+    internal static double Cost(in ConvolutionGeometry g, ConvolutionMethod method)
+    {
+        // Few input channels leave most of a tap's time to what surrounds its loop.
+        const double CostOfTap = 8;
+        double results = g.OutCount;
+        return method switch
+        {
+            ConvolutionMethod.Winograd => Winograd.Cost(g),
+            ConvolutionMethod.Depthwise => results * g.Taps * CostOfTap,
+            ConvolutionMethod.MergedRows => results * g.KernelHeight * ((g.KernelWidth * g.InChannels) + CostOfTap),
+            _ when Winograd.Fits(g) => Winograd.DirectCost(g),
+            _ => results * g.Taps * (g.GroupInputs + CostOfTap),
+        };
+    }
+
+    /// <summary>Convolves some images, channels last. Allocates nothing once the threads' working memory is there.</summary>
+    /// <param name="batch">Images.</param>
+    /// <param name="x"><c>[N, H, W, C]</c>.</param>
+    /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
+    /// <param name="tail">What is done to each result.</param>
+    internal void Run(int batch, FloatAddress x, FloatAddress y, in LayerTail tail)
+    {
+        ConvolutionGeometry g = _geometry with { Batch = batch };
+        IndirectJob job = Job(g);
+        job.Source = x.Pointer;
+        job.Result = y.Pointer;
+        job.Bias = tail.Bias is null ? null : tail.Bias.Pointer;
+        job.Residual = tail.Residual.Pointer;
+        job.Relu = tail.Relu;
+        switch (Method)
+        {
+            case ConvolutionMethod.Depthwise:
+                job.Prepacked = _weights.Pointer;
+                DepthwiseConvolution.Run(ref job);
+                break;
+            case ConvolutionMethod.Winograd:
+                WinogradConvolution.Run(new WinogradJob(job, g.PadTop, g.PadLeft) { Transformed = _weights.Pointer }, default, default);
+                break;
+            default:
+                if (Method == ConvolutionMethod.MergedRows)
+                {
+                    int* columns = stackalloc int[g.OutWidth];
+                    job.ColumnMap = columns;
+                    MergedRows.Prepare(g, x.Pointer).Apply(g, ref job);
+                }
+
+                job.Prepacked = _weights.Pointer;
+                IndirectConvolution.Run(ref job, default, default);
+                break;
+        }
+
+        GC.KeepAlive(this);
+        GC.KeepAlive(tail.Bias);
+    }
+
+    private IndirectJob Job(in ConvolutionGeometry g) => new()
+    {
+        Batch = g.Batch, KernelHeight = g.KernelHeight, KernelWidth = g.KernelWidth,
+        RowMap = (int*)_maps.Pointer, ColumnMap = (int*)_maps.Pointer + (g.OutHeight * g.KernelHeight),
+        SourceHeight = g.InHeight, SourceWidth = g.InWidth, SourceChannels = g.InChannels, Depth = g.GroupInputs,
+        ResultHeight = g.OutHeight, ResultWidth = g.OutWidth, ResultChannels = g.OutChannels, Columns = g.GroupOutputs,
+        Groups = g.Groups,
+    };
+
+    private PinnedFloats Pack(float* weight)
+    {
+        ConvolutionGeometry g = _geometry;
+        IndirectJob job = Job(g);
+        job.Weight = weight;
+        if (Method == ConvolutionMethod.Depthwise)
+        {
+            var taps = new PinnedFloats(g.WeightCount);
+            DepthwiseConvolution.Pack(job, taps.Pointer);
+            return taps;
+        }
+
+        if (Method == ConvolutionMethod.MergedRows)
+        {
+            job.Weight = Scratch.Rent(Scratch.Use.Columns, g.WeightCount);
+            MergedRows.Weights(g, weight, job.Weight);
+            (job.KernelWidth, job.Depth) = (1, g.KernelWidth * g.InChannels);
+        }
+
+        var packed = new PinnedFloats(IndirectConvolution.PackedCount(job) * job.Groups);
+        IndirectConvolution.PackGroups(job, packed.Pointer);
+        if (Method != ConvolutionMethod.Winograd)
+        {
+            return packed;
+        }
+
+        job.Packed = packed.Pointer;
+        var transformed = new PinnedFloats(WinogradFilters.Count(job.Columns, job.Depth));
+        WinogradFilters.TransformAll(job, transformed.Pointer);
+        return transformed;
+    }
+}

@@ -1,0 +1,70 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Inference.Tests;
+
+public sealed class CompiledNetworkTests
+{
+    private static readonly int[] Batches = [1, 2, 3, 7, 8, 9, 16, 33, 64, 65];
+
+    public static TheoryData<string> Bodies => [.. TestNetworks.Bodies.Keys];
+
+    public static TheoryData<string, int> Zoo => new()
+    {
+        { "lenet-300-100", 33 }, { "lenet-5", 9 }, { "lenet-5-caffe", 8 }, { "convnet-small", 3 }, { "resnet-20", 2 }, { "vgg-16-bn", 1 }, { "basic-1-1-1", 4 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public void Every_batch_size_agrees_with_the_network(string body)
+    {
+        Network network = TestNetworks.Make(body);
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
+        foreach (int batch in Batches)
+        {
+            AssertAgrees(network, compiled, batch);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public void Kernels_chosen_by_time_agree_with_the_network(string body)
+    {
+        Network network = TestNetworks.Make(body);
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [1, 9] });
+        AssertAgrees(network, compiled, 1);
+        AssertAgrees(network, compiled, 9);
+    }
+
+    [Theory]
+    [MemberData(nameof(Zoo))]
+    public void Networks_of_the_zoo_agree(string name, int batch)
+    {
+        Network network = TestNetworks.WithStatistics(NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1)));
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
+        AssertAgrees(network, compiled, batch);
+    }
+
+    [Fact]
+    public void Random_networks_agree()
+    {
+        for (ulong seed = 0; seed < 150; seed++)
+        {
+            Network network = TestNetworks.WithStatistics(RandomNetworks.Make(seed));
+            using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
+            AssertAgrees(network, compiled, 1 + (int)(seed % 11));
+        }
+    }
+
+    private static void AssertAgrees(Network network, CompiledNetwork compiled, int batch)
+    {
+        Tensor x = TestNetworks.Batch(network, batch, (ulong)batch);
+        float[] expected = network.Forward(x).ToArray<float>(), actual = new float[expected.Length];
+        using InferenceSession session = compiled.CreateSession();
+        session.Run(x.AsSpan<float>(), actual);
+        Near.Assert(expected, actual, 1e-4f);
+        Assert.Equal(actual, session.Run([x])[0].ToArray<float>());
+    }
+}

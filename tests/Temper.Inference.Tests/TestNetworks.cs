@@ -1,0 +1,50 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Inference.Tests;
+
+/// <summary>Networks with all that the compiler treats in a way of its own, and samples for them.</summary>
+internal static class TestNetworks
+{
+    private static readonly InputSpec Image = InputSpec.Image(channels: 3, height: 10, width: 9);
+
+    internal static Dictionary<string, Func<Value, Value>> Bodies { get; } = new(StringComparer.Ordinal)
+    {
+        ["chain of layers"] = x => x.Conv2d(20, kernel: 3, padding: 1).BatchNorm().Relu().MaxPool2d(2).Conv2d(17, kernel: 3).Relu().Flatten().Linear(11).Relu().Linear(4),
+        ["sum of two chains"] = x => (x.Conv2d(16, kernel: 3, padding: 1).BatchNorm() + x.Conv2d(16, kernel: 1).BatchNorm()).Relu(),
+        ["groups, strides, dilation"] = x => x.Conv2d(12, kernel: 3, padding: 1).Apply(new Conv2d(8, (3, 2))
+        {
+            Options = new Conv2dOptions { Groups = 4, Stride = (2, 1), Dilation = (1, 2), Padding = new Padding2d(2, 1, 0, 1) },
+        }),
+        ["depthwise"] = x => x.Conv2d(18, kernel: 1).Relu().Conv2d(18, kernel: 3, stride: 2, padding: 1, groups: 18).Relu().Conv2d(5, kernel: 1),
+        ["wide, twice the same size"] = x => x.Conv2d(40, kernel: 3, padding: 1).Relu().Conv2d(40, kernel: 3, padding: 1).Relu().GlobalAvgPool2d().Flatten().Linear(3),
+        ["normalization first"] = x => x.BatchNorm().Relu().Conv2d(8, kernel: 5, padding: 2),
+        ["input is used twice"] = x => x.Conv2d(3, kernel: 1) + x,
+        ["operators of its own"] = x => x.Conv2d(6, kernel: 3).Tanh().AvgPool2d(2).Flatten().Linear(9).Softmax(),
+        ["padded shortcut"] = x => x.AvgPool2d(kernel: 1, stride: 2).Pad(axis: 1, 2, 3) + x.Conv2d(8, kernel: 3, stride: 2, padding: 1),
+        ["flattened image as the output"] = x => x.Conv2d(7, kernel: 3).Flatten(),
+        ["flattened image for two"] = x => Twice(x.Conv2d(5, kernel: 3).Relu().Flatten()),
+        ["linear layers only"] = x => x.Flatten().Linear(50).Relu().Linear(33).BatchNorm().Relu().Linear(1),
+        ["linear layer over an axis"] = x => x.Linear(6).Relu(),
+        ["reshaped"] = x => x.Conv2d(8, kernel: 3).Reshape([4, -1]).Linear(5),
+        ["no layer"] = x => x.Relu(),
+    };
+
+    internal static Network Make(string body) => WithStatistics(Network.Build(Image, Bodies[body]).Initialize(RandomStream.FromSeed(3)));
+
+    /// <summary>A network with statistics that do something: a fresh one's are 0 and 1.</summary>
+    internal static Network WithStatistics(Network network) => network.WithBuffers(network.Buffers
+        .Where(buffer => buffer.Value.DType == DType.Float32)
+        .Select((buffer, i) => KeyValuePair.Create(buffer.Key, Tensor.From(
+            Samples.Uniform(buffer.Value.Count, (ulong)i, 0.3f, 0.8f), buffer.Value.Shape))));
+
+    internal static Tensor Batch(Network network, int batch, ulong seed = 5)
+    {
+        Shape shape = network.Inputs[0].BatchShape(batch);
+        return Tensor.From(Samples.Uniform(shape.Count, seed), shape);
+    }
+
+    private static Value Twice(Value x) => x.Linear(4) + x.Linear(4);
+}
