@@ -16,6 +16,7 @@ internal static class Tiles
         yield return ("RowTiles.g.cs", RowTiles.File());
         yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap.", ConvolutionShapes, Indirect));
         yield return ("OuterTiles.g.cs", OuterTiles.File());
+        yield return ("SparseTiles.g.cs", SparseTiles.File());
     }
 
     internal static void Head(StringBuilder text, string type, string summary, bool usesSse = false)

@@ -32,6 +32,8 @@ public sealed class CompiledNetwork : IDisposable
 
     internal LayerGraph Graph => _graph;
 
+    private Func<Layer, IReadOnlyList<Candidate>, Candidate>? Choose { get; init; }
+
     /// <summary>Compiles a network.</summary>
     /// <param name="network">The network; it is not changed, and what becomes of it afterwards does not matter.</param>
     /// <param name="options">For which batch sizes; null for the defaults.</param>
@@ -49,6 +51,10 @@ public sealed class CompiledNetwork : IDisposable
 
         return compiled;
     }
+
+    /// <summary>Compiles with kernels that the caller chooses, for every batch.</summary>
+    internal static CompiledNetwork Compile(Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose) =>
+        new(network, new CompileOptions()) { Choose = choose };
 
     /// <summary>A session: what one thread needs to run the network.</summary>
     /// <param name="threads">Threads that work on a run, the calling one included; null: the pool that the calling thread uses, which threads share.</param>
@@ -73,7 +79,21 @@ public sealed class CompiledNetwork : IDisposable
 
     private ExecutionPlan Plan(int batch)
     {
-        KernelChoice choice = _options.TimesKernels ? KernelChoice.ByTime(_graph, _steps, batch) : KernelChoice.ByCost;
-        return PlanBuilder.Build(_graph, _steps, batch, choice.Choose);
+        if (Choose is not null)
+        {
+            return PlanBuilder.Build(_graph, _steps, batch, Choose);
+        }
+
+        IKernelCosts costs = new EstimatedCosts(_graph, batch);
+        if (_options.TimesKernels)
+        {
+            var timing = new KernelTiming(_graph, _steps, batch);
+            timing.Measure();
+            costs = timing;
+        }
+
+        IReadOnlyDictionary<string, string> kernels = KernelChoice.Find(_graph, costs, batch);
+        return PlanBuilder.Build(_graph, _steps, batch, (layer, candidates) =>
+            candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal)));
     }
 }

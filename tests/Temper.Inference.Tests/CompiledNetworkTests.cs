@@ -39,6 +39,24 @@ public sealed class CompiledNetworkTests
     }
 
     [Theory]
+    [MemberData(nameof(Bodies))]
+    public void Every_kernel_agrees_with_the_network(string body)
+    {
+        foreach (int block in new[] { 1, 2, 4, 8 })
+        {
+            Network network = TestNetworks.Thinned(TestNetworks.Make(body), block);
+            for (int turn = 0; turn < 6; turn++)
+            {
+                using CompiledNetwork compiled = CompiledNetwork.Compile(network, (_, candidates) => candidates[Math.Min(turn, candidates.Count - 1)]);
+                foreach (int batch in new[] { 1, 3, 6, 13, 37 })
+                {
+                    AssertAgrees(network, compiled, batch, $"block {block}, turn {turn}, batch {batch}: {string.Join(", ", compiled.PlanFor(batch).Steps.Select(step => step.Step.Kernel))}");
+                }
+            }
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Zoo))]
     public void Networks_of_the_zoo_agree(string name, int batch)
     {
@@ -58,13 +76,13 @@ public sealed class CompiledNetworkTests
         }
     }
 
-    private static void AssertAgrees(Network network, CompiledNetwork compiled, int batch)
+    private static void AssertAgrees(Network network, CompiledNetwork compiled, int batch, string what = "")
     {
         Tensor x = TestNetworks.Batch(network, batch, (ulong)batch);
         float[] expected = network.Forward(x).ToArray<float>(), actual = new float[expected.Length];
         using InferenceSession session = compiled.CreateSession();
         session.Run(x.AsSpan<float>(), actual);
-        Near.Assert(expected, actual, 1e-4f);
+        Near.Assert(expected, actual, 1e-4f, what);
         Assert.Equal(actual, session.Run([x])[0].ToArray<float>());
     }
 }

@@ -3,7 +3,7 @@ namespace Temper.Inference.Tests;
 internal static class Near
 {
     /// <summary>Whether the largest difference is small beside the largest expected number.</summary>
-    internal static void Assert(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, float tolerance)
+    internal static void Assert(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, float tolerance, string what = "")
     {
         Xunit.Assert.Equal(expected.Length, actual.Length);
         float largest = 0, difference = 0;
@@ -19,6 +19,6 @@ internal static class Near
         }
 
         Xunit.Assert.True(
-            difference <= tolerance * largest, $"differs most at {place}: expected {expected[place]}, got {actual[place]}; the largest expected is {largest}");
+            difference <= tolerance * largest, $"{what} differs most at {place}: expected {expected[place]}, got {actual[place]}; the largest expected is {largest}");
     }
 }

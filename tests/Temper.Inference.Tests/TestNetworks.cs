@@ -34,6 +34,22 @@ internal static class TestNetworks
 
     internal static Network Make(string body) => WithStatistics(Network.Build(Image, Bodies[body]).Initialize(RandomStream.FromSeed(3)));
 
+    /// <summary>The same with weights mostly zero, in blocks of output channels at the same places.</summary>
+    internal static Network Thinned(Network network, int block, double kept = 0.2) => network.WithParameters(network.Parameters
+        .Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
+        .Select((parameter, i) =>
+        {
+            float[] values = parameter.Value.ToArray<float>();
+            int depth = values.Length / parameter.Value.Shape[0];
+            float[] keys = Samples.Uniform(values.Length, (ulong)i + 40, 0, 1);
+            for (int k = 0; k < values.Length; k++)
+            {
+                values[k] = keys[(k / depth / block * depth) + (k % depth)] < kept ? values[k] : 0;
+            }
+
+            return parameter with { Value = Tensor.From(values, parameter.Value.Shape) };
+        }));
+
     /// <summary>A network with statistics that do something: a fresh one's are 0 and 1.</summary>
     internal static Network WithStatistics(Network network) => network.WithBuffers(network.Buffers
         .Where(buffer => buffer.Value.DType == DType.Float32)

@@ -12,6 +12,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["memory"] = MemoryTable.Run,
     ["start"] = _ => StartTable.Run(),
     ["onnx"] = OnnxTable.Run,
+    ["sparse"] = SparseInferenceTable.Run,
     ["step"] = TrainingTable.Run,
 };
 

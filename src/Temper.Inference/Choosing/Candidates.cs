@@ -8,7 +8,7 @@ namespace Temper.Inference;
 internal sealed class Candidates(LayerGraph graph)
 {
     /// <summary>Multiplications in the time in which a float is read and another written.</summary>
-    private const double CostOfMoving = 16;
+    internal const double CostOfMoving = 16;
 
     private static readonly ConvolutionMethod[] Methods =
         [ConvolutionMethod.Depthwise, ConvolutionMethod.MergedRows, ConvolutionMethod.Winograd, ConvolutionMethod.Direct];
@@ -16,13 +16,12 @@ internal sealed class Candidates(LayerGraph graph)
     /// <summary>All of them; never none.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="batch">Samples.</param>
-    /// <param name="at">In which order its first input lies already.</param>
-    internal IReadOnlyList<Candidate> Of(Layer layer, int batch, ValueLayout at) => layer switch
+    internal IReadOnlyList<Candidate> Of(Layer layer, int batch) => layer switch
     {
         ConvolutionLayer convolution => Convolution(convolution, batch),
-        LinearLayer linear => Linear(linear, batch, at),
-        PoolingLayer pooling => [Pooling(pooling, batch)],
-        SumLayer sum => [Sum(sum, batch, at.Kind == LayoutKind.Tensor ? ValueLayout.RowMajor : at)],
+        LinearLayer linear => Linear(linear, batch),
+        PoolingLayer pooling => Pooling(pooling, batch),
+        SumLayer sum => Sum(sum, batch),
         ChannelAffineLayer affine => [Affine(affine, batch)],
         PadChannelsLayer pad => [Pad(pad, batch)],
         ReshapeLayer => [Moving(layer, "copy", ValueLayout.RowMajor, batch, (reads, writes) => new CopyStep(Elements(layer.Output)) { Reads = reads, Writes = writes })],
@@ -43,15 +42,16 @@ internal sealed class Candidates(LayerGraph graph)
                 {
                     Reads = ValueLayout.ChannelsLast, Writes = ValueLayout.ChannelsLast,
                 })),
+            .. SparseCandidates.Of(graph, layer, g, images),
         ];
     }
 
     /// <summary>A single row is multiplied with the weights as they are, more with panels.</summary>
-    private Candidate[] Linear(LinearLayer layer, int batch, ValueLayout at)
+    private Candidate[] Linear(LinearLayer layer, int batch)
     {
         bool isBatched = graph.Values[layer.Output].IsBatched;
         var rows = new Rows(layer.Rows, isBatched);
-        ValueLayout reads = layer.Image.Channels > 0 && at == ValueLayout.ChannelsLast ? at : ValueLayout.RowMajor;
+        ValueLayout reads = layer.Image.Channels > 0 && layer.Inputs[0] >= graph.InputCount ? ValueLayout.ChannelsLast : ValueLayout.RowMajor;
         string[] kernels = rows.Of(batch) == 1 ? [KernelNames.Rows, KernelNames.Panels] : [KernelNames.Panels];
         return
         [
@@ -77,11 +77,30 @@ internal sealed class Candidates(LayerGraph graph)
         return weights;
     }
 
-    private Candidate Pooling(PoolingLayer layer, int batch) => Moving(layer, "pool", ValueLayout.ChannelsLast, batch, (reads, writes) =>
-        new PoolingStep(layer.Sizes, layer.IsMaximum, RowsOf(layer.Output)) { Reads = reads, Writes = writes });
+    private Candidate[] Pooling(PoolingLayer layer, int batch)
+    {
+        Rows images = RowsOf(layer.Output);
+        ValueLayout planes = graph.Planes;
+        return
+        [
+            Moving(layer, "pool", ValueLayout.ChannelsLast, batch, (reads, writes) => new PoolingStep(layer.Sizes, layer.IsMaximum, images) { Reads = reads, Writes = writes }),
+            Moving(layer, KernelNames.PlanePool, planes, batch, (reads, writes) =>
+                new PlanePoolingStep(layer, reads.PlanesOf(graph.Values[layer.Inputs[0]]), writes.PlanesOf(graph.Values[layer.Output]), images) { Reads = reads, Writes = writes }),
+        ];
+    }
 
-    private Candidate Sum(SumLayer layer, int batch, ValueLayout at) => Moving(layer, "elementwise", at, batch, (reads, writes) =>
-        new SumStep(Elements(layer.Output), layer.Relu) { Reads = reads, Writes = writes });
+    private Candidate[] Sum(SumLayer layer, int batch)
+    {
+        ValueInfo value = graph.Values[layer.Output];
+        (string, ValueLayout)[] orders = value.Shape.Rank == 4
+            ? [("elementwise", ValueLayout.ChannelsLast), (KernelNames.PlaneSum, graph.Planes)]
+            : [("elementwise", ValueLayout.RowMajor)];
+        return
+        [
+            .. orders.Select(order => Moving(layer, order.Item1, order.Item2, batch, (reads, writes) =>
+                new SumStep(Elements(layer.Output), reads.Kind == LayoutKind.Planes ? reads.PlanesOf(value) : null, layer.Relu) { Reads = reads, Writes = writes })),
+        ];
+    }
 
     private Candidate Affine(ChannelAffineLayer layer, int batch) => Moving(layer, "elementwise", ValueLayout.ChannelsLast, batch, (reads, writes) =>
         new ChannelAffineStep(Pinned(layer.Gain)!, Pinned(layer.Offset)!, layer.Relu, Elements(layer.Output)) { Reads = reads, Writes = writes });

@@ -1,30 +1,112 @@
 namespace Temper.Inference;
 
-/// <summary>Which kernel carries out each layer, for one class of batch sizes.</summary>
+/// <summary>
+/// Which kernel carries out each layer: those whose costs, together with those of bringing values into the orders that they want, are
+/// least. Found by changing one layer at a time as long as that helps, from three starts: each layer's own best, all on pixels, all on
+/// planes.
+/// </summary>
 internal sealed class KernelChoice
 {
-    private readonly IReadOnlyDictionary<string, string>? _kernels;
+    private readonly LayerGraph _graph;
+    private readonly IKernelCosts _costs;
+    private readonly IReadOnlyList<Candidate>[] _candidates;
+    private readonly Dictionary<int, int> _makers = [];
+    private readonly ILookup<int, int> _users;
 
-    private KernelChoice(IReadOnlyDictionary<string, string>? kernels) => _kernels = kernels;
-
-    /// <summary>By what kernels are thought to cost: the same on every machine.</summary>
-    internal static KernelChoice ByCost { get; } = new(null);
-
-    /// <summary>By what they took on this machine, now.</summary>
-    internal static KernelChoice ByTime(LayerGraph graph, StepLibrary steps, int batch)
+    private KernelChoice(LayerGraph graph, IKernelCosts costs, int batch)
     {
-        var best = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (IGrouping<string, KeyValuePair<(string Layer, string Kernel), double>> layer in
-            new KernelTiming(graph, steps, batch).Measure().GroupBy(pair => pair.Key.Layer, StringComparer.Ordinal))
+        (_graph, _costs) = (graph, costs);
+        var candidates = new Candidates(graph);
+        _candidates = [.. graph.Layers.Select(layer => candidates.Of(layer, batch))];
+        foreach ((int i, Layer layer) in graph.Layers.Index())
         {
-            best.Add(layer.Key, layer.MinBy(pair => pair.Value).Key.Kernel);
+            _makers.Add(layer.Output, i);
         }
 
-        return new KernelChoice(best);
+        _users = graph.Layers.Index().SelectMany(pair => pair.Item.Inputs.Distinct().Select(input => (input, pair.Index))).ToLookup(pair => pair.input, pair => pair.Index);
     }
 
-    internal Candidate Choose(Layer layer, IReadOnlyList<Candidate> candidates) =>
-        (_kernels is not null && _kernels.TryGetValue(layer.Name, out string? kernel)
-            ? candidates.FirstOrDefault(candidate => string.Equals(candidate.Kernel, kernel, StringComparison.Ordinal))
-            : null) ?? candidates.MinBy(candidate => candidate.Cost)!;
+    /// <summary>The kernel of each layer, by the layer's name.</summary>
+    internal static IReadOnlyDictionary<string, string> Find(LayerGraph graph, IKernelCosts costs, int batch)
+    {
+        var choice = new KernelChoice(graph, costs, batch);
+        int[] best = choice.Starts().Select(choice.Improved).MinBy(choice.Total)!;
+        return graph.Layers.Index().ToDictionary(pair => pair.Item.Name, pair => choice._candidates[pair.Index][best[pair.Index]].Kernel, StringComparer.Ordinal);
+    }
+
+    private IEnumerable<int[]> Starts()
+    {
+        yield return Least(_ => true);
+        yield return Least(candidate => candidate.Reads.Kind != LayoutKind.Planes);
+        yield return Least(candidate => candidate.Reads.Kind == LayoutKind.Planes);
+    }
+
+    private int[] Least(Func<Candidate, bool> isWanted) =>
+    [
+        .. _graph.Layers.Select((layer, i) => _candidates[i].Index()
+            .OrderBy(pair => isWanted(pair.Item) ? 0 : 1).ThenBy(pair => _costs.Of(layer, pair.Item)).First().Index),
+    ];
+
+    private int[] Improved(int[] chosen)
+    {
+        for (bool isBetter = true; isBetter;)
+        {
+            isBetter = false;
+            for (int layer = 0; layer < chosen.Length; layer++)
+            {
+                int before = chosen[layer];
+                (int Index, double Cost) best = (before, Near(chosen, layer));
+                for (int other = 0; other < _candidates[layer].Count; other++)
+                {
+                    chosen[layer] = other;
+                    double cost = Near(chosen, layer);
+                    best = cost < best.Cost * (1 - 1e-9) ? (other, cost) : best;
+                }
+
+                chosen[layer] = best.Index;
+                isBetter |= best.Index != before;
+            }
+        }
+
+        return chosen;
+    }
+
+    private double Total(int[] chosen) =>
+        _graph.Layers.Select((layer, i) => _costs.Of(layer, _candidates[i][chosen[i]])).Sum()
+        + Enumerable.Range(0, _graph.Values.Count).Sum(value => Moving(chosen, value));
+
+    /// <summary>The costs that depend on one layer's kernel.</summary>
+    private double Near(int[] chosen, int layer) =>
+        _costs.Of(_graph.Layers[layer], _candidates[layer][chosen[layer]])
+        + _graph.Layers[layer].Inputs.Distinct().Append(_graph.Layers[layer].Output).Sum(value => Moving(chosen, value));
+
+    /// <summary>Bringing a value into all orders in which it is read.</summary>
+    private double Moving(int[] chosen, int value)
+    {
+        if (_graph.Constants.ContainsKey(value))
+        {
+            return 0;
+        }
+
+        ValueLayout made = _makers.TryGetValue(value, out int maker) ? _candidates[maker][chosen[maker]].Writes : ValueLayout.RowMajor;
+        IEnumerable<ValueLayout> read = _users[value].Select(user => _candidates[user][chosen[user]].Reads);
+        if (_graph.Outputs.Contains(value))
+        {
+            read = read.Append(ValueLayout.RowMajor);
+        }
+
+        return read.Distinct().Where(layout => !LayoutChange.IsFree(_graph.Values[value], made, layout)).Sum(layout => Path(value, made, layout));
+    }
+
+    private double Path(int value, ValueLayout from, ValueLayout to)
+    {
+        double cost = 0;
+        foreach (ValueLayout next in LayoutChange.Path(from, to))
+        {
+            cost += LayoutChange.IsFree(_graph.Values[value], from, next) ? 0 : _costs.OfMoving(value, from, next);
+            from = next;
+        }
+
+        return cost;
+    }
 }

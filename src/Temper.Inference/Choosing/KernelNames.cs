@@ -5,7 +5,7 @@ namespace Temper.Inference;
 /// <summary>Names of kernels in plans and tables; part of the file format.</summary>
 internal static class KernelNames
 {
-    internal const string Panels = "panels", Rows = "rows";
+    internal const string Panels = "panels", Rows = "rows", PlanePool = "pool planes", PlaneSum = "elementwise planes";
 
     internal static string Of(ConvolutionMethod method) => method switch
     {
@@ -14,4 +14,7 @@ internal static class KernelNames
         ConvolutionMethod.Depthwise => "depthwise",
         _ => "direct",
     };
+
+    /// <summary>A sparse convolution whose output channels share their places in blocks.</summary>
+    internal static string Sparse(int block) => block == 1 ? "sparse" : $"sparse {block}x1";
 }

@@ -1,39 +1,58 @@
 using System.Diagnostics;
 using Temper.Kernels;
 using Temper.Randomness;
-using Temper.Tensors;
 
 namespace Temper.Inference;
 
 /// <summary>
-/// Finds the fastest kernel of each layer by running the network: pass after pass with other kernels, each layer timed at its place, so
-/// that caches hold what they will hold later. The least time of a few passes counts, since a shared machine only ever adds to it.
+/// Times the kernels of each layer by running the network: pass after pass with other kernels, each layer timed at its place, so that
+/// caches hold what they will hold later. The least time of a few passes counts, since a shared machine only ever adds to it.
 /// </summary>
-internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch)
+internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch) : IKernelCosts
 {
     /// <summary>Passes that measure, after one that warms up.</summary>
     private const int FewestPasses = 2, MostPasses = 30;
+
+    /// <summary>What moving a float costs where no pass had to move the value.</summary>
+    private const double SecondsToMove = 1e-9;
 
     /// <summary>Time that is enough for the passes of one choice.</summary>
     private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(60);
 
     private readonly Dictionary<(string Layer, string Kernel), double> _seconds = [];
+    private readonly Dictionary<(int Value, LayoutKind From, LayoutKind To), double> _moves = [];
 
-    /// <summary>Runs the network with each choice of kernels there is and gives the least seconds of each kernel at its place.</summary>
-    internal IReadOnlyDictionary<(string Layer, string Kernel), double> Measure()
+    /// <inheritdoc/>
+    /// <remarks>What never ran, as a change of shape alone, costs nothing.</remarks>
+    public double Of(Layer layer, Candidate candidate) => _seconds.GetValueOrDefault((layer.Name, candidate.Kernel));
+
+    public double OfMoving(int value, ValueLayout from, ValueLayout to) => _moves.TryGetValue((value, from.Kind, to.Kind), out double seconds)
+        ? seconds
+        : SecondsToMove * LayerGraph.Count(graph.Values[value], batch);
+
+    /// <summary>Runs the network with every kernel there is: first those on pixels, then those on planes.</summary>
+    internal void Measure()
     {
-        int most = 1;
-        for (int turn = 0; turn < most; turn++)
+        foreach (bool prefersPlanes in new[] { false, true })
         {
-            ExecutionPlan plan = PlanBuilder.Build(graph, steps, batch, (_, candidates) =>
+            int most = 1;
+            for (int turn = 0; turn < most; turn++)
             {
-                most = Math.Max(most, candidates.Count);
-                return candidates[turn % candidates.Count];
-            });
-            Passes(plan);
+                bool isNew = false;
+                ExecutionPlan plan = PlanBuilder.Build(graph, steps, batch, (layer, candidates) =>
+                {
+                    Candidate[] wanted = [.. candidates.Where(candidate => candidate.Reads.Kind == LayoutKind.Planes == prefersPlanes)];
+                    most = Math.Max(most, wanted.Length);
+                    Candidate chosen = wanted.Length > 0 ? wanted[turn % wanted.Length] : candidates[0];
+                    isNew |= !_seconds.ContainsKey((layer.Name, chosen.Kernel));
+                    return chosen;
+                });
+                if (isNew)
+                {
+                    Passes(plan);
+                }
+            }
         }
-
-        return _seconds;
     }
 
     private void Passes(ExecutionPlan plan)
@@ -69,10 +88,20 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
             long start = Stopwatch.GetTimestamp();
             step.Step.Run(new StepCall(step, batch, memory.Addresses, memory.Tensors));
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            if (!isWarmUp && step.Layer is { } layer)
+            if (isWarmUp)
+            {
+                continue;
+            }
+
+            if (step.Layer is { } layer)
             {
                 (string, string) key = (layer.Name, step.Step.Kernel);
                 _seconds[key] = Math.Min(seconds, _seconds.GetValueOrDefault(key, double.MaxValue));
+            }
+            else
+            {
+                (int, LayoutKind, LayoutKind) key = (step.MovedValue, step.Step.Reads.Kind, step.Step.Writes.Kind);
+                _moves[key] = Math.Min(seconds, _moves.GetValueOrDefault(key, double.MaxValue));
             }
         }
     }

@@ -20,6 +20,11 @@ internal sealed class LayerGraph
     /// <summary>Numbers of the output values.</summary>
     internal required IReadOnlyList<int> Outputs { get; init; }
 
+    /// <summary>The order that sparse kernels want: with a border as wide as the widest padding, the same for all values.</summary>
+    internal ValueLayout Planes => new(LayoutKind.Planes, Layers.OfType<ConvolutionLayer>()
+        .Select(layer => Math.Max(Math.Max(layer.Geometry.PadTop, layer.Geometry.PadBottom), Math.Max(layer.Geometry.PadLeft, layer.Geometry.PadRight)))
+        .DefaultIfEmpty(0).Max());
+
     internal int InputCount => Network.Inputs.Count;
 
     /// <summary>The samples along axis 0 of a value, for a batch.</summary>

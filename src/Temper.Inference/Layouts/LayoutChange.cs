@@ -8,9 +8,21 @@ internal static class LayoutChange
 {
     /// <summary>Whether both orders are the same bytes.</summary>
     internal static bool IsFree(in ValueInfo value, ValueLayout from, ValueLayout to) =>
-        from == to || (from.Kind != LayoutKind.Tensor && to.Kind != LayoutKind.Tensor && (value.Shape.Rank != 4 || Image(value) is (1, _) or (_, 1)));
+        from == to || (IsPlain(from) && IsPlain(to) && (value.Shape.Rank != 4 || Image(value) is (1, _) or (_, 1)));
 
-    /// <summary>The step; between tensors and anything but row-major memory there is none.</summary>
+    /// <summary>The orders through which a value comes from one into another, step by step, the last included.</summary>
+    internal static IEnumerable<ValueLayout> Path(ValueLayout from, ValueLayout to) =>
+        new[] { Between(from), Between(to), to }.Where(layout => layout != from).Distinct();
+
+    /// <summary>The order through which a value comes into another: tensors through row-major memory, planes through channels last.</summary>
+    private static ValueLayout Between(ValueLayout layout) => layout.Kind switch
+    {
+        LayoutKind.Tensor => ValueLayout.RowMajor,
+        LayoutKind.Planes => ValueLayout.ChannelsLast,
+        _ => layout,
+    };
+
+    /// <summary>One step of <see cref="Path"/>.</summary>
     internal static Step Step(in ValueInfo value, ValueLayout from, ValueLayout to)
     {
         if (from == ValueLayout.Tensor)
@@ -23,6 +35,12 @@ internal static class LayoutChange
             return new ToTensorStep(value) { Reads = from, Writes = to };
         }
 
+        if (!IsPlain(from) || !IsPlain(to))
+        {
+            bool into = to.Kind == LayoutKind.Planes;
+            return new PlaneCopyStep((into ? to : from).PlanesOf(value), new Rows(value.Shape[0], value.IsBatched), into) { Reads = from, Writes = to };
+        }
+
         (int channels, int pixels) = Image(value);
         return new TransposeStep(channels, pixels, new Rows(value.Shape[0], value.IsBatched), to == ValueLayout.ChannelsLast) { Reads = from, Writes = to };
     }
@@ -32,6 +50,8 @@ internal static class LayoutChange
     {
         Reads = ValueLayout.RowMajor, Writes = ValueLayout.RowMajor,
     };
+
+    private static bool IsPlain(ValueLayout layout) => layout.Kind is LayoutKind.RowMajor or LayoutKind.ChannelsLast;
 
     private static (int Channels, int Pixels) Image(in ValueInfo value) => (value.Shape[1], value.Shape.CountOf(2, value.Shape.Rank));
 }

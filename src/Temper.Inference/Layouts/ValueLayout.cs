@@ -1,3 +1,6 @@
+using Temper.Kernels;
+using Temper.Networks;
+
 namespace Temper.Inference;
 
 /// <summary>In which order a value lies in memory between two steps.</summary>
@@ -9,13 +12,17 @@ internal enum LayoutKind
     /// <summary>Pixels one after the other, a pixel's channels together: N, H, W, C.</summary>
     ChannelsLast,
 
+    /// <summary>Plane by plane of a channel, the same pixel of several images side by side, with a border of zeros: for sparse kernels.</summary>
+    Planes,
+
     /// <summary>No memory of the session but a tensor: for operators that have no step of their own.</summary>
     Tensor,
 }
 
 /// <summary>A memory order.</summary>
 /// <param name="Kind">Which.</param>
-internal readonly record struct ValueLayout(LayoutKind Kind)
+/// <param name="Border">Zeros on each side of a plane, in pixels.</param>
+internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0)
 {
     internal static ValueLayout RowMajor { get; } = new(LayoutKind.RowMajor);
 
@@ -23,10 +30,17 @@ internal readonly record struct ValueLayout(LayoutKind Kind)
 
     internal static ValueLayout Tensor { get; } = new(LayoutKind.Tensor);
 
+    /// <summary>The planes of a value in this order.</summary>
+    internal PlaneShape PlanesOf(in ValueInfo value) => new(value.Shape[1], value.Shape[2], value.Shape[3])
+    {
+        Top = Border, Left = Border, Bottom = Border, Right = Border,
+    };
+
     public override string ToString() => Kind switch
     {
         LayoutKind.RowMajor => "row-major",
         LayoutKind.ChannelsLast => "channels last",
+        LayoutKind.Planes => "planes",
         _ => "tensor",
     };
 }

@@ -35,7 +35,7 @@ internal sealed class PlanBuilder
         var candidates = new Candidates(graph);
         foreach (Layer layer in graph.Layers)
         {
-            builder.Add(layer, choose(layer, candidates.Of(layer, batch, builder._first[layer.Inputs[0]])));
+            builder.Add(layer, choose(layer, candidates.Of(layer, batch)));
         }
 
         return new ExecutionPlan(builder._planned, builder._buffers, inputs, [.. graph.Outputs.Select(builder.AddOutput)]);
@@ -69,10 +69,10 @@ internal sealed class PlanBuilder
         }
 
         ValueLayout from = _first[value];
-        if (from != ValueLayout.RowMajor && layout != ValueLayout.RowMajor && (from == ValueLayout.Tensor || layout == ValueLayout.Tensor))
+        foreach (ValueLayout step in LayoutChange.Path(from, layout).SkipLast(1))
         {
-            Place(value, ValueLayout.RowMajor);       // tensors are taken from, and brought into, row-major memory
-            from = ValueLayout.RowMajor;
+            Place(value, step);
+            from = step;
         }
 
         int source = _places[(value, from)];
@@ -82,7 +82,7 @@ internal sealed class PlanBuilder
         }
 
         int target = AddBuffer(value, layout);
-        _planned.Add(new PlannedStep { Step = LayoutChange.Step(_graph.Values[value], from, layout), Inputs = [source], Output = target });
+        _planned.Add(new PlannedStep { Step = LayoutChange.Step(_graph.Values[value], from, layout), Inputs = [source], Output = target, MovedValue = value });
         return target;
     }
 

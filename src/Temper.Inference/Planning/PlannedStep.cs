@@ -16,6 +16,9 @@ internal sealed class PlannedStep
     /// <summary>What it carries out; null for a change of layout.</summary>
     internal Layer? Layer { get; init; }
 
+    /// <summary>Number of the value whose order it changes, where it carries out no layer.</summary>
+    internal int MovedValue { get; init; } = -1;
+
     /// <summary>What the chosen kernel is thought to cost; see <see cref="Candidate"/>.</summary>
     internal double Cost { get; init; }
 }
@@ -27,5 +30,10 @@ internal sealed class PlannedStep
 internal sealed record PlannedBuffer(ValueInfo Value, ValueLayout Layout, int AliasOf = -1)
 {
     /// <summary>Floats for a batch.</summary>
-    internal long Floats(int batch) => Layout.Kind == LayoutKind.Tensor ? 0 : LayerGraph.Count(Value, batch);
+    internal long Floats(int batch) => Layout.Kind switch
+    {
+        LayoutKind.Tensor => 0,
+        LayoutKind.Planes => Layout.PlanesOf(Value).Floats(LayerGraph.Rows(Value, batch)),
+        _ => LayerGraph.Count(Value, batch),
+    };
 }

@@ -24,13 +24,21 @@ internal sealed class PoolingStep(PoolingSizes sizes, bool isMaximum, Rows image
 }
 
 /// <summary>Elements in whatever order, added or cut off at zero.</summary>
-internal sealed class SumStep(Rows elements, bool relu) : Step
+/// <param name="elements">Elements of the value.</param>
+/// <param name="planes">Its planes, if it lies so: their borders and the room between images are taken with them.</param>
+/// <param name="relu">Whether negative results become zero.</param>
+internal sealed class SumStep(Rows elements, PlaneShape? planes, bool relu) : Step
 {
-    internal override string Kernel => "elementwise";
+    internal override string Kernel => planes is null ? "elementwise" : KernelNames.PlaneSum;
 
     internal override void Run(in StepCall call)
     {
         int count = elements.Of(call.Batch);
+        if (planes is { } shape)
+        {
+            count = checked((int)shape.Floats(count / (shape.Channels * shape.Height * shape.Width)));
+        }
+
         Span<float> x = call.X.Span(count);
         Span<float> y = call.Y.Span(count);
         if (call.Residual.IsNull)

@@ -1,9 +1,7 @@
 using System.Globalization;
-using Temper.Inference;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Peers.Measuring;
-using Temper.Peers.Native;
 using Temper.Randomness;
 
 namespace Temper.Peers.Tables;
@@ -29,19 +27,8 @@ internal static class InferenceTable
             Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
             foreach (int batch in Batches)
             {
-                using var spins = new OnnxSession(network, batch, threads, spins: true);
-                using var sleeps = new OnnxSession(network, batch, threads, spins: false);
-                using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [batch] });
-                using InferenceSession session = compiled.CreateSession();
-                float[] input = GC.AllocateArray<float>(spins.Input.Length, pinned: true), output = GC.AllocateArray<float>(spins.Output.Length, pinned: true);
-                RandomStream.FromSeed(2).Fill(input);
-                input.CopyTo(spins.Input, 0);
-                input.CopyTo(sleeps.Input, 0);
-                session.Run(input, output);
-                spins.Run();
-                double difference = output.Zip(spins.Output, (a, b) => (double)Math.Abs(a - b)).Max() / output.Max(Math.Abs);
-                if (difference > 1e-4) Console.WriteLine($"DIFFERENCE {difference:E2}");
-                double[] times = Rounds.Measure([new("Temper", () => session.Run(input, output)), new("spins", spins.Run), new("sleeps", sleeps.Run)], seconds);
+                using var work = new InferenceWork(network, batch, threads);
+                double[] times = Rounds.Measure(work.Contenders, seconds);
                 double ratio = Math.Min(times[1], times[2]) / times[0];
                 ratios.Add(ratio);
                 table.Row($"{name}, {batch}", Ms(times[0]), Ms(times[1]), Ms(times[2]), ratio.ToString("F2", CultureInfo.InvariantCulture));

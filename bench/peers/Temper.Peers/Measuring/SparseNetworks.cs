@@ -1,0 +1,43 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Peers.Measuring;
+
+/// <summary>Networks of the zoo with a random share of their weights zero, in all layers but the first.</summary>
+internal static class SparseNetworks
+{
+    /// <param name="name">Name in the zoo.</param>
+    /// <param name="sparsity">Share of zeros.</param>
+    /// <param name="block">Output channels that are zero at the same places.</param>
+    /// <param name="seed">Seed of weights and places.</param>
+    public static Network Make(string name, double sparsity, int block, ulong seed = 1)
+    {
+        Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(seed));
+        Parameter[] weights = [.. network.Parameters.Where(p => p.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight).Skip(1)];
+        return network.WithParameters(weights.Select((weight, i) =>
+            weight with { Value = Thinned(weight.Value, sparsity, block, RandomStream.FromSeed(seed).Split("zeros").Split(i)) }));
+    }
+
+    private static Tensor Thinned(Tensor weight, double sparsity, int block, RandomStream stream)
+    {
+        float[] values = weight.ToArray<float>();
+        int outputs = weight.Shape[0], depth = values.Length / outputs;
+        float[] keys = new float[(outputs + block - 1) / block * depth];
+        stream.Fill(keys);
+        float[] sorted = [.. keys.Order()];
+        float limit = sorted[Math.Min((int)(sparsity * keys.Length), keys.Length - 1)];
+        for (int o = 0; o < outputs; o++)
+        {
+            for (int k = 0; k < depth; k++)
+            {
+                if (keys[(o / block * depth) + k] < limit)
+                {
+                    values[(o * depth) + k] = 0;
+                }
+            }
+        }
+
+        return Tensor.From(values, weight.Shape);
+    }
+}

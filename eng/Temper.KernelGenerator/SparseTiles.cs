@@ -1,0 +1,175 @@
+using System.Text;
+
+namespace Temper.KernelGenerator;
+
+/// <summary>
+/// The tiles of a sparse convolution: some rows of some vectors of pixels, for some output channels that share the places of their
+/// weights. For each place the pixels are read once and multiplied with a weight of each channel.
+/// </summary>
+internal static class SparseTiles
+{
+    private static readonly int[] Blocks = [1, 2, 4, 8];
+
+    private static readonly int[] RowCounts = [1, 2, 4];
+
+    /// <summary>Sums that hide the latency of an addition; smaller tiles take several places at a time to have as many.</summary>
+    private const int EnoughSums = 8;
+
+    private const int MostVectors = 8;
+
+    private const string Signature =
+        "nint count, int* places, nint scale, float* w, float* x, nint xRow, float* start, float floor, float* added, float* y, nint yRow, nint yChannel";
+
+    private const string Types = "nint, int*, nint, float*, float*, nint, float*, float, float*, float*, nint, nint, void";
+
+    public static string File()
+    {
+        var text = new StringBuilder();
+        Tiles.Head(text, "SparseTiles", "y[channel, row, vector] = max(start[channel] + sum over places of w[place, channel] x[place scale + row, vector] + added, floor).");
+        bool isFirst = true;
+        foreach ((int bits, int registers) in new[] { (512, 32), (256, 16), (128, 16), (0, 16) })
+        {
+            Shape[] shapes = [.. Shapes(bits, registers)];
+            text.Append(isFirst ? "" : "\n");
+            isFirst = false;
+            string name = bits == 0 ? "Scalar" : $"V{bits}";
+            text.Append($"    /// <summary>Channels, rows, vectors and address of each tile.</summary>\n    internal static readonly (int Channels, int Rows, int Vectors, nint Tile)[] {name} =\n    [\n");
+            foreach (Shape shape in shapes)
+            {
+                text.Append($"        ({shape.Channels}, {shape.Rows}, {shape.Vectors}, (nint)(delegate*<{Types}>)&{shape.Name}),\n");
+            }
+
+            text.Append("    ];\n");
+            foreach (Shape shape in shapes)
+            {
+                text.Append('\n');
+                Tile(text, shape);
+            }
+        }
+
+        text.Append("}\n");
+        return text.ToString();
+    }
+
+    private static IEnumerable<Shape> Shapes(int bits, int registers) =>
+        from channels in Blocks
+        from rows in RowCounts
+        from vectors in Enumerable.Range(1, MostVectors)
+        let sums = channels * rows * vectors
+        where rows * vectors == 1 || (sums <= registers * 3 / 4 && rows * vectors <= 16 && sums + channels < registers)
+        select new Shape(bits, channels, rows, vectors);
+
+    private static void Tile(StringBuilder text, Shape t)
+    {
+        Tiles.Begin(text, $"{t.Name}({Signature})");
+        foreach ((int channel, int row, int vector) in t.Sums)
+        {
+            text.Append($"        {t.Lanes.Type} {Sum(channel, row, vector, 0)} = {t.Lanes.Broadcast($"start[{channel}]")};\n");
+            for (int chain = 1; chain < t.Chains; chain++)
+            {
+                text.Append($"        {t.Lanes.Type} {Sum(channel, row, vector, chain)} = {t.Lanes.Zero};\n");
+            }
+        }
+
+        text.Append("        nint i = 0;\n");
+        if (t.Chains > 1)
+        {
+            Loop(text, t, t.Chains);
+        }
+
+        Loop(text, t, 1);
+        End(text, t);
+        Tiles.End(text);
+    }
+
+    /// <summary>Some places at a time, each with sums of its own.</summary>
+    private static void Loop(StringBuilder text, Shape t, int chains)
+    {
+        text.Append(chains > 1 ? $"        for (; i + {chains} <= count; i += {chains})\n        {{\n" : "        for (; i < count; i++)\n        {\n");
+        for (int chain = 0; chain < chains; chain++)
+        {
+            text.Append($"            float* p{chain} = x + (places[{(chain == 0 ? "i" : $"i + {chain}")}] * scale);\n");
+            for (int channel = 0; channel < t.Channels; channel++)
+            {
+                int place = (chain * t.Channels) + channel;
+                text.Append($"            {t.Lanes.Type} w{chain}_{channel} = {t.Lanes.Broadcast($"w[{place}]")};\n");
+            }
+
+            for (int row = 0; row < t.Rows; row++)
+            {
+                if (row > 0)
+                {
+                    text.Append($"            p{chain} += xRow;\n");
+                }
+
+                for (int vector = 0; vector < t.Vectors; vector++)
+                {
+                    Update(text, t, chain, row, vector);
+                }
+            }
+        }
+
+        text.Append($"            w += {chains * t.Channels};\n        }}\n\n");
+    }
+
+    private static void Update(StringBuilder text, Shape t, int chain, int row, int vector)
+    {
+        string pixels = t.Lanes.Load($"p{chain} + {vector * t.Lanes.Lanes}");
+        if (t.Channels > 1)
+        {
+            text.Append($"            {t.Lanes.Type} v{chain}_{row}_{vector} = {pixels};\n");
+            pixels = $"v{chain}_{row}_{vector}";
+        }
+
+        for (int channel = 0; channel < t.Channels; channel++)
+        {
+            string sum = Sum(channel, row, vector, chain);
+            text.Append($"            {sum} = {t.Lanes.MultiplyAdd($"w{chain}_{channel}", pixels, sum)};\n");
+        }
+    }
+
+    private static void End(StringBuilder text, Shape t)
+    {
+        foreach ((int channel, int row, int vector) in t.Sums)
+        {
+            for (int chain = 1; chain < t.Chains; chain++)
+            {
+                text.Append($"        {Sum(channel, row, vector, 0)} += {Sum(channel, row, vector, chain)};\n");
+            }
+        }
+
+        text.Append("        if (added != null)\n        {\n");
+        foreach ((int channel, int row, int vector) in t.Sums)
+        {
+            text.Append($"            {Sum(channel, row, vector, 0)} += {t.Lanes.Load($"added + {Place(t, channel, row, vector)}")};\n");
+        }
+
+        text.Append($"        }}\n\n        {t.Lanes.Type} least = {t.Lanes.Broadcast("floor")};\n");
+        foreach ((int channel, int row, int vector) in t.Sums)
+        {
+            string sum = Sum(channel, row, vector, 0);
+            string value = t.Bits == 0 ? $"Math.Max({sum}, least)" : $"Vector{t.Bits}.Max({sum}, least)";
+            text.Append($"        {t.Lanes.Store(value, $"y + {Place(t, channel, row, vector)}")}\n");
+        }
+    }
+
+    private static string Place(Shape t, int channel, int row, int vector) => $"({channel} * yChannel) + ({row} * yRow) + {vector * t.Lanes.Lanes}";
+
+    private static string Sum(int channel, int row, int vector, int chain) => $"c{channel}_{row}_{vector}_{chain}";
+
+    private sealed record Shape(int Bits, int Channels, int Rows, int Vectors)
+    {
+        public TileShape Lanes { get; } = new(Bits, 1, 1);
+
+        public string Name => $"Sparse{Channels}x{Rows}x{Vectors}{(Bits == 0 ? "Scalar" : $"V{Bits}")}";
+
+        /// <summary>Places that are taken at a time.</summary>
+        public int Chains => Channels * Rows * Vectors >= EnoughSums ? 1 : Channels * Rows * Vectors * 2 >= EnoughSums ? 2 : 4;
+
+        public IEnumerable<(int Channel, int Row, int Vector)> Sums =>
+            from channel in Enumerable.Range(0, Channels)
+            from row in Enumerable.Range(0, Rows)
+            from vector in Enumerable.Range(0, Vectors)
+            select (channel, row, vector);
+    }
+}

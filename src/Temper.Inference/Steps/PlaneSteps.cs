@@ -1,0 +1,40 @@
+using Temper.Kernels;
+
+namespace Temper.Inference;
+
+/// <summary>A convolution with sparse weights, on planes.</summary>
+internal sealed class SparseConvolutionStep(SparseConvolution convolution, bool relu, Rows images) : Step
+{
+    internal override string Kernel => KernelNames.Sparse(convolution.Block);
+
+    internal override long WeightFloats => convolution.WeightFloats;
+
+    internal override void Run(in StepCall call) => convolution.Run(images.Of(call.Batch), call.X, call.Y, call.Residual, relu);
+}
+
+/// <summary>Windows of planes.</summary>
+internal sealed class PlanePoolingStep(PoolingLayer layer, PlaneShape source, PlaneShape target, Rows images) : Step
+{
+    internal override string Kernel => KernelNames.PlanePool;
+
+    internal override void Run(in StepCall call) =>
+        PlanePooling.Run(images.Of(call.Batch), layer.Sizes, layer.IsMaximum, source, target, call.X, call.Y);
+}
+
+/// <summary>Images into planes or out of them.</summary>
+internal sealed class PlaneCopyStep(PlaneShape shape, Rows images, bool into) : Step
+{
+    internal override string Kernel => "transpose";
+
+    internal override void Run(in StepCall call)
+    {
+        if (into)
+        {
+            PlaneCopies.FromChannelsLast(images.Of(call.Batch), shape, call.X, call.Y);
+        }
+        else
+        {
+            PlaneCopies.ToChannelsLast(images.Of(call.Batch), shape, call.X, call.Y);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Numerics;
+
+namespace Temper.Kernels;
+
+/// <summary>
+/// Images whose pixels stand side by side: as many as a vector has lanes where there are enough, else a power of two, so that the last
+/// images of a batch cost little more than they must. A group may have room for images that do not exist.
+/// </summary>
+/// <param name="First">The first image.</param>
+/// <param name="Count">Images that exist.</param>
+/// <param name="Interleave">Images that there is room for: floats of a pixel.</param>
+internal readonly record struct ImageGroup(int First, int Count, int Interleave)
+{
+    /// <summary>Most images of a group: the lanes of a vector.</summary>
+    internal static int Most => GemmTile.Active.Lanes;
+
+    /// <summary>Groups of a batch.</summary>
+    internal static int CountOf(int batch)
+    {
+        int count = batch / Most, rest = batch % Most;
+        for (; rest > 0; rest -= NextOf(rest).Count)
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <summary>Room for images that a batch takes.</summary>
+    internal static int Slots(int batch)
+    {
+        int slots = batch / Most * Most, rest = batch % Most;
+        while (rest > 0)
+        {
+            (int count, int interleave) = NextOf(rest);
+            slots += interleave;
+            rest -= count;
+        }
+
+        return slots;
+    }
+
+    /// <summary>A group by its number.</summary>
+    internal static ImageGroup At(int group, int batch)
+    {
+        int whole = batch / Most;
+        if (group < whole)
+        {
+            return new ImageGroup(group * Most, Most, Most);
+        }
+
+        int first = whole * Most;
+        for (int i = whole; i < group; i++)
+        {
+            first += NextOf(batch - first).Count;
+        }
+
+        (int count, int interleave) = NextOf(batch - first);
+        return new ImageGroup(first, count, interleave);
+    }
+
+    /// <summary>Slots before the group.</summary>
+    internal static int SlotsBefore(int group, int batch)
+    {
+        int slots = 0;
+        for (int i = 0; i < group; i++)
+        {
+            slots += At(i, batch).Interleave;
+        }
+
+        return slots;
+    }
+
+    /// <summary>Some images become the next group: a power of two of them, or somewhat fewer with room left.</summary>
+    private static (int Count, int Interleave) NextOf(int rest)
+    {
+        int above = (int)BitOperations.RoundUpToPowerOf2((uint)rest);
+        return rest * 4 >= above * 3 ? (rest, above) : (above / 2, above / 2);
+    }
+}

@@ -1,0 +1,113 @@
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>The largest value, or the mean, of each window of planes.</summary>
+internal static unsafe class PlanePooling
+{
+    /// <param name="batch">Images.</param>
+    /// <param name="windows">The windows along both axes.</param>
+    /// <param name="isMaximum">Whether the largest value is wanted, not the mean.</param>
+    /// <param name="source">The planes' shape.</param>
+    /// <param name="target">The result's.</param>
+    /// <param name="x">Planes.</param>
+    /// <param name="y">Receives planes, their borders zero.</param>
+    internal static void Run(int batch, in PoolingSizes windows, bool isMaximum, in PlaneShape source, in PlaneShape target, FloatAddress x, FloatAddress y)
+    {
+        (PoolingAxis height, PoolingAxis width) = (windows.Height, windows.Width);
+        long slots = 0;
+        fixed (int* hs = height.Starts, he = height.Ends, hn = height.Sizes, ws = width.Starts, we = width.Ends, wn = width.Sizes)
+        {
+            for (int i = 0; i < ImageGroup.CountOf(batch); i++)
+            {
+                ImageGroup group = ImageGroup.At(i, batch);
+                var job = new Job
+                {
+                    RowStarts = hs, RowEnds = he, RowSizes = hn, RowStep = height.Step, Starts = ws, Ends = we, Sizes = wn, Step = width.Step,
+                    Source = source, Target = target, X = x.Pointer + (slots * source.Image), Y = y.Pointer + (slots * target.Image),
+                    Interleave = group.Interleave, IsMaximum = isMaximum,
+                };
+                WorkerPool.Current.Run(&Plane, &job, source.Channels);
+                slots += group.Interleave;
+            }
+        }
+    }
+
+    private static void Plane(void* state, int channel)
+    {
+        ref Job job = ref *(Job*)state;
+        switch (job.Interleave)
+        {
+            case 16 when Simd.Active == SimdWidth.Vector512:
+                Plane<Lanes512>(job, channel);
+                break;
+            case 8 when Simd.Active >= SimdWidth.Vector256:
+                Plane<Lanes256>(job, channel);
+                break;
+            case 4 when Simd.Active >= SimdWidth.Vector128:
+                Plane<Lanes128>(job, channel);
+                break;
+            default:
+                Plane<Lane>(job, channel);
+                break;
+        }
+    }
+
+    private static void Plane<TLanes>(in Job job, int channel)
+        where TLanes : unmanaged, ILanes<TLanes>
+    {
+        float* x = job.X + ((((long)channel * job.Source.Plane) + job.Source.Origin) * job.Interleave);
+        float* plane = job.Y + ((long)channel * job.Target.Plane * job.Interleave);
+        float* y = plane + ((long)job.Target.Origin * job.Interleave);
+        for (int row = 0; row < job.Target.Height; row++, y += (long)job.Target.Pitch * job.Interleave)
+        {
+            for (int column = 0; column < job.Target.Width; column++)
+            {
+                for (int i = 0; i < job.Interleave; i += TLanes.Count)
+                {
+                    Window<TLanes>(job, row, column, x + i).Store(y + (column * job.Interleave) + i);
+                }
+            }
+        }
+
+        if (job.Target.Plane > job.Target.Height * job.Target.Width)
+        {
+            PlaneBorders.Clear(plane, job.Target, job.Interleave, 0, job.Target.Height);
+        }
+    }
+
+    private static TLanes Window<TLanes>(in Job job, int row, int column, float* x)
+        where TLanes : unmanaged, ILanes<TLanes>
+    {
+        TLanes result = TLanes.Create(job.IsMaximum ? float.NegativeInfinity : 0);
+        for (int h = job.RowStarts[row]; h < job.RowEnds[row]; h += job.RowStep)
+        {
+            float* line = x + ((long)h * job.Source.Pitch * job.Interleave);
+            for (int w = job.Starts[column]; w < job.Ends[column]; w += job.Step)
+            {
+                TLanes value = TLanes.Load(line + ((long)w * job.Interleave));
+                result = job.IsMaximum ? TLanes.Max(result, value) : result + value;
+            }
+        }
+
+        return job.IsMaximum ? result : result / TLanes.Create((float)job.RowSizes[row] * job.Sizes[column]);
+    }
+
+    private struct Job
+    {
+        internal int* RowStarts;
+        internal int* RowEnds;
+        internal int* RowSizes;
+        internal int RowStep;
+        internal int* Starts;
+        internal int* Ends;
+        internal int* Sizes;
+        internal int Step;
+        internal PlaneShape Source;
+        internal PlaneShape Target;
+        internal float* X;
+        internal float* Y;
+        internal int Interleave;
+        internal bool IsMaximum;
+    }
+}

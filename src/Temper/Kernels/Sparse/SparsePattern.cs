@@ -1,0 +1,99 @@
+namespace Temper.Kernels;
+
+/// <summary>
+/// Weights of a convolution without their zeros: output channels in blocks that share the places of their weights, and for each block the
+/// places and, for each place, a weight of every channel.
+/// </summary>
+internal sealed unsafe class SparsePattern
+{
+    private SparsePattern(int block, int[] starts, PinnedFloats places, PinnedFloats weights)
+    {
+        (Block, Starts) = (block, starts);
+        (Places, Weights) = (places, weights);
+    }
+
+    /// <summary>Channels of a block.</summary>
+    internal int Block { get; }
+
+    /// <summary>For each block the number of its first place; one more at the end.</summary>
+    internal int[] Starts { get; }
+
+    /// <summary>Places, as integers.</summary>
+    internal PinnedFloats Places { get; }
+
+    internal PinnedFloats Weights { get; }
+
+    internal int Blocks => Starts.Length - 1;
+
+    /// <summary>Places of all blocks.</summary>
+    internal int Count => Starts[^1];
+
+    /// <summary>Drops zeros.</summary>
+    /// <param name="weight"><c>[O, K]</c>.</param>
+    /// <param name="outputs">O.</param>
+    /// <param name="block">Channels of a block; those of a last block that do not exist get zeros.</param>
+    /// <param name="placeOf">The place of a weight by output channel and number in its row; a pointer, since there are millions.</param>
+    internal static SparsePattern Of(ReadOnlySpan<float> weight, int outputs, int block, Func<int, int, int> placeOf)
+    {
+        int depth = outputs == 0 ? 0 : weight.Length / outputs, blocks = Chunks.Count(outputs, block);
+        int[] starts = new int[blocks + 1];
+        for (int b = 0; b < blocks; b++)
+        {
+            starts[b + 1] = starts[b];
+            for (int k = 0; k < depth; k++)
+            {
+                starts[b + 1] += IsUsed(weight, outputs, depth, b * block, block, k) ? 1 : 0;
+            }
+        }
+
+        var places = new PinnedFloats(starts[blocks]);
+        var weights = new PinnedFloats((long)starts[blocks] * block);
+        int* place = (int*)places.Pointer;
+        float* target = weights.Pointer;
+        for (int b = 0; b < blocks; b++)
+        {
+            for (int k = 0; k < depth; k++)
+            {
+                if (IsUsed(weight, outputs, depth, b * block, block, k))
+                {
+                    *place++ = placeOf(b * block, k);
+                    for (int o = b * block; o < (b + 1) * block; o++)
+                    {
+                        *target++ = o < outputs ? weight[(o * depth) + k] : 0;
+                    }
+                }
+            }
+        }
+
+        return new SparsePattern(block, starts, places, weights);
+    }
+
+    /// <summary>Places that blocks of some channels would have.</summary>
+    internal static long PlacesOf(ReadOnlySpan<float> weight, int outputs, int block)
+    {
+        int depth = outputs == 0 ? 0 : weight.Length / outputs;
+        long count = 0;
+        for (int first = 0; first < outputs; first += block)
+        {
+            for (int k = 0; k < depth; k++)
+            {
+                count += IsUsed(weight, outputs, depth, first, block, k) ? 1 : 0;
+            }
+        }
+
+        return count;
+    }
+
+    private static bool IsUsed(ReadOnlySpan<float> weight, int outputs, int depth, int first, int block, int k)
+    {
+        for (int o = first; o < Math.Min(first + block, outputs); o++)
+        {
+            if (weight[(o * depth) + k] != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,136 @@
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>Carries out a <see cref="SparseJob"/>: how the pixels are cut into tiles, and what one task does.</summary>
+internal static unsafe class SparseRun
+{
+    /// <summary>Vector operations that are worth a task of their own: some microseconds.</summary>
+    private const long TaskWork = 16 * 1024;
+
+    /// <summary>Vectors of a tile at most: sums and what they are made from stay in registers.</summary>
+    private const int MostVectors = 16;
+
+    private const int MostTasks = 64;
+
+    internal static void Run(ref SparseJob job, int places)
+    {
+        Cut(ref job);
+        long work = (long)places * job.Block * job.Rows * job.Vectors;
+        int wanted = (int)Math.Clamp(work / TaskWork, 1, MostTasks);
+        job.SpatialTasks = Math.Min(wanted, job.Tiles / job.TilesTogether);
+        job.ChannelTasks = Math.Clamp(wanted / job.SpatialTasks, 1, job.Blocks);
+        fixed (SparseJob* pointer = &job)
+        {
+            WorkerPool.Current.Run(&Task, pointer, job.SpatialTasks * job.ChannelTasks);
+        }
+    }
+
+    /// <summary>
+    /// Rows of pixels are cut into vectors, or all rows are taken as one where that makes fewer: what then falls between rows lands in the
+    /// border, which is cleared.
+    /// </summary>
+    private static void Cut(ref SparseJob job)
+    {
+        PlaneShape y = job.Shape;
+        int lanes = GemmTile.Active.Lanes;
+        (job.Rows, job.RowFloats) = (y.Height, y.Width * job.Interleave);
+        int together = ((((y.Height - 1) * y.Pitch) + y.Width) * job.Interleave);
+        if (job.SourcePitch == y.Pitch && y.Height > 1 && Chunks.Count(together, lanes) <= y.Height * job.Vectors)
+        {
+            (job.Rows, job.RowFloats) = (1, together);
+        }
+
+        job.TileColumns = Chunks.Count(job.Vectors, SparseTile.MostVectors);
+        while (!SparseTile.Has(job.Block, 1, Chunks.Count(job.Vectors, job.TileColumns)))
+        {
+            job.TileColumns++;
+        }
+
+        int vectors = Chunks.Count(job.Vectors, job.TileColumns);
+        job.TileRows = SparseTile.MostRows;
+        while (job.TileRows > 1 && (job.TileRows > job.Rows || job.TileRows * vectors > MostVectors || !SparseTile.Has(job.Block, job.TileRows, vectors)))
+        {
+            job.TileRows /= 2;
+        }
+
+        job.TilesTogether = !job.IsOneRow ? job.TileColumns : job.HasBorder ? job.Tiles : 1;
+    }
+
+    private static void Task(void* state, int number)
+    {
+        ref SparseJob job = ref *(SparseJob*)state;
+        (int spatial, int channel) = Math.DivRem(number, job.ChannelTasks);
+        int units = job.Tiles / job.TilesTogether;
+        int first = (int)((long)units * spatial / job.SpatialTasks) * job.TilesTogether;
+        int last = (int)((long)units * (spatial + 1) / job.SpatialTasks) * job.TilesTogether;
+        int firstBlock = (int)((long)job.Blocks * channel / job.ChannelTasks), lastBlock = (int)((long)job.Blocks * (channel + 1) / job.ChannelTasks);
+        for (int tile = first; tile < last; tile++)
+        {
+            (int row, int column) = Math.DivRem(tile, job.TileColumns);
+            int v0 = (int)((long)job.Vectors * column / job.TileColumns), v1 = (int)((long)job.Vectors * (column + 1) / job.TileColumns);
+            int bottom = Math.Min((row + 1) * job.TileRows, job.Rows);
+            for (int y = row * job.TileRows; y < bottom;)
+            {
+                int rows = bottom - y >= job.TileRows ? job.TileRows : bottom - y >= 2 && job.TileRows > 2 ? 2 : 1;
+                var place = new Place(y, rows, v0, v1 - v0);
+                for (int block = firstBlock; block < lastBlock; block++)
+                {
+                    Multiply(job, place, block);
+                }
+
+                y += rows;
+            }
+        }
+
+        if (job.HasBorder)
+        {
+            int top = first / job.TileColumns * job.TileRows, end = Math.Min(last / job.TileColumns * job.TileRows, job.Rows);
+            PlaneBorders.Clear(job, firstBlock * job.Block, lastBlock * job.Block, job.IsOneRow ? 0 : top, job.IsOneRow ? job.Shape.Height : end);
+        }
+    }
+
+    /// <summary>A block of channels at some pixels.</summary>
+    private static void Multiply(in SparseJob job, Place place, int block)
+    {
+        int lanes = GemmTile.Active.Lanes, first = block * job.Block, channels = Math.Min(job.Block, job.Channels - first);
+        int count = job.Starts[block + 1] - job.Starts[block];
+        nint sourceRow = (nint)job.SourcePitch * job.Interleave, row = (nint)job.Shape.Pitch * job.Interleave, plane = (nint)job.Shape.Plane * job.Interleave;
+        long at = ((long)first * plane) + ((long)job.Shape.Origin * job.Interleave) + (place.Row * row) + (place.Vector * lanes);
+        float* source = job.Source + (place.Row * sourceRow) + (place.Vector * lanes);
+        float* added = job.Added == null ? null : job.Added + at;
+        int* places = job.Places + job.Starts[block];
+        float* weights = job.Weights + ((long)job.Starts[block] * job.Block);
+        float* start = job.Start + first;
+        var kernel = SparseTile.Kernel(job.Block, place.Rows, place.Vectors);
+        int floats = Math.Min(place.Vectors * lanes, job.RowFloats - (place.Vector * lanes));
+        if (channels == job.Block && floats == place.Vectors * lanes)
+        {
+            kernel(count, places, job.Interleave, weights, source, sourceRow, start, job.Floor, added, job.Target + at, row, plane);
+            return;
+        }
+
+        int width = place.Vectors * lanes;
+        float* tile = Scratch.Rent(Scratch.Use.Tile, (long)job.Block * place.Rows * width);
+        kernel(count, places, job.Interleave, weights, source, sourceRow, start, float.NegativeInfinity, null, tile, width, (nint)place.Rows * width);
+        for (int c = 0; c < channels; c++)
+        {
+            for (int r = 0; r < place.Rows; r++, tile += width)
+            {
+                long offset = (c * plane) + (r * row);
+                Finish(tile, added == null ? null : added + offset, job.Target + at + offset, floats, job.Floor);
+            }
+        }
+    }
+
+    private static void Finish(float* tile, float* added, float* target, int count, float floor)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            target[i] = Math.Max(tile[i] + (added == null ? 0 : added[i]), floor);
+        }
+    }
+
+    /// <summary>Pixels of a tile.</summary>
+    private readonly record struct Place(int Row, int Rows, int Vector, int Vectors);
+}

@@ -1,0 +1,101 @@
+namespace Temper.Kernels;
+
+/// <summary>
+/// What a convolution with strides reads: the planes cut into one plane for each remainder of row and column, so that neighbors in the
+/// result read neighbors. At stride 1 the planes as they are.
+/// </summary>
+internal readonly unsafe struct StridePhases
+{
+    private readonly ConvolutionGeometry _geometry;
+    private readonly PlaneShape _source;
+    private readonly int _rows;
+    private readonly int _first;
+
+    internal StridePhases(in ConvolutionGeometry geometry, PlaneShape source)
+    {
+        (_geometry, _source) = (geometry, source);
+        _first = ((source.Top - geometry.PadTop) * source.Pitch) + source.Left - geometry.PadLeft;
+        _rows = Chunks.Count(source.Top + source.Height + source.Bottom, geometry.StrideHeight);
+        Pitch = IsPlain ? source.Pitch : Chunks.Count(source.Pitch, geometry.StrideWidth);
+    }
+
+    /// <summary>Pixels from one row to the next.</summary>
+    internal int Pitch { get; }
+
+    private bool IsPlain => (_geometry.StrideHeight | _geometry.StrideWidth) == 1;
+
+    private int Phases => _geometry.StrideHeight * _geometry.StrideWidth;
+
+    private int Plane => _rows * Pitch;
+
+    /// <summary>Pixels from the first that the first result could read to the one that it reads through a tap.</summary>
+    internal int Place(int channel, int kernelRow, int kernelColumn)
+    {
+        int row = kernelRow * _geometry.DilationHeight, column = kernelColumn * _geometry.DilationWidth;
+        if (IsPlain)
+        {
+            return (channel * _source.Plane) + _first + (row * Pitch) + column;
+        }
+
+        row += _source.Top - _geometry.PadTop;
+        column += _source.Left - _geometry.PadLeft;
+        (int down, int rowPhase) = Math.DivRem(row, _geometry.StrideHeight);
+        (int right, int columnPhase) = Math.DivRem(column, _geometry.StrideWidth);
+        return (((channel * Phases) + (rowPhase * _geometry.StrideWidth) + columnPhase) * Plane) + (down * Pitch) + right;
+    }
+
+    /// <summary>The planes of a group of images, cut into phases if there are strides.</summary>
+    internal float* Read(float* source, int interleave)
+    {
+        if (IsPlain)
+        {
+            return source;
+        }
+
+        // Vectors may reach beyond the last pixel of a row, hence the room.
+        const int Room = 1024;
+        float* target = Scratch.Rent(Scratch.Use.Image, ((long)_source.Channels * Phases * Plane * interleave) + Room);
+        Chunks.Run(new Cut { Phases = this, Source = source, Target = target, Interleave = interleave }, _source.Channels);
+        return target;
+    }
+
+    /// <summary>Cuts the plane of one channel.</summary>
+    private struct Cut : IChunkBody
+    {
+        internal StridePhases Phases;
+        internal float* Source;
+        internal float* Target;
+        internal int Interleave;
+
+        public readonly void Run(int chunk)
+        {
+            (int down, int right) = (Phases._geometry.StrideHeight, Phases._geometry.StrideWidth);
+            PlaneShape shape = Phases._source;
+            int height = shape.Top + shape.Height + shape.Bottom;
+            float* plane = Source + ((long)chunk * shape.Plane * Interleave);
+            float* target = Target + ((long)chunk * Phases.Phases * Phases.Plane * Interleave);
+            for (int phase = 0; phase < Phases.Phases; phase++)
+            {
+                (int firstRow, int firstColumn) = Math.DivRem(phase, right);
+                for (int row = 0; row < Phases._rows; row++, target += Phases.Pitch * Interleave)
+                {
+                    int from = (row * down) + firstRow;
+                    int columns = from < height ? Chunks.Count(shape.Pitch - firstColumn, right) : 0;
+                    float* pixels = plane + ((((long)from * shape.Pitch) + firstColumn) * Interleave);
+                    Pick(pixels, right * Interleave, target, columns);
+                }
+            }
+        }
+
+        private readonly void Pick(float* source, int step, float* target, int columns)
+        {
+            for (int column = 0; column < columns; column++, source += step, target += Interleave)
+            {
+                for (int i = 0; i < Interleave; i++)
+                {
+                    target[i] = source[i];
+                }
+            }
+        }
+    }
+}
