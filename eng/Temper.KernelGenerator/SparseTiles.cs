@@ -148,7 +148,7 @@ internal static class SparseTiles
         foreach ((int channel, int row, int vector) in t.Sums)
         {
             string sum = Sum(channel, row, vector, 0);
-            string value = t.Bits == 0 ? $"Math.Max({sum}, least)" : $"Vector{t.Bits}.Max({sum}, least)";
+            string value = t.Bits == 0 ? $"Math.Max({sum}, least)" : $"Vector{t.Bits}.MaxNative(least, {sum})";
             text.Append($"        {t.Lanes.Store(value, $"y + {Place(t, channel, row, vector)}")}\n");
         }
     }

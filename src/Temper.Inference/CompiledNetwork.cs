@@ -65,6 +65,17 @@ public sealed class CompiledNetwork : IDisposable
         return new InferenceSession(this, threads);
     }
 
+    /// <summary>How it runs a batch: layer by layer the kernel and the memory order, and what each step takes on this machine.</summary>
+    /// <param name="batch">Samples, one or more.</param>
+    /// <param name="time">For how long to measure, about; zero: not at all.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
+    public InferencePlan Explain(int batch = 1, TimeSpan time = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+        ExecutionPlan plan = PlanFor(batch);
+        return PlanReport.Of(_graph, plan, batch, time > TimeSpan.Zero ? PlanTiming.Measure(plan, batch, time) : null);
+    }
+
     /// <summary>Ends it: no session can be made any more. Those that exist go on.</summary>
     public void Dispose() => _isDisposed = true;
 

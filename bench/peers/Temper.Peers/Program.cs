@@ -6,6 +6,7 @@ using Temper.Peers.Tables;
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["conv"] = ConvolutionTable.Run,
+    ["explain"] = ExplainTable.Run,
     ["files"] = FilesTable.Run,
     ["gemm"] = GemmTable.Run,
     ["inference"] = InferenceTable.Run,

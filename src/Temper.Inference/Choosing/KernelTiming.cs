@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using Temper.Kernels;
-using Temper.Randomness;
-
 namespace Temper.Inference;
 
 /// <summary>
@@ -10,9 +6,6 @@ namespace Temper.Inference;
 /// </summary>
 internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch) : IKernelCosts
 {
-    /// <summary>Passes that measure, after one that warms up.</summary>
-    private const int FewestPasses = 2, MostPasses = 30;
-
     /// <summary>What moving a float costs where no pass had to move the value.</summary>
     private const double SecondsToMove = 1e-9;
 
@@ -57,51 +50,18 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
 
     private void Passes(ExecutionPlan plan)
     {
-        var memory = new SessionMemory();
-        memory.Fit(plan, batch);
-        var lent = new List<PinnedFloats>();
-        foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
+        double[] seconds = PlanTiming.Measure(plan, batch, Enough);
+        foreach ((int i, PlannedStep step) in plan.Steps.Index())
         {
-            lent.Add(new PinnedFloats(plan.Buffers[buffer].Floats(batch)));
-            RandomStream.FromSeed((ulong)buffer).Fill(lent[^1].Span);
-            memory.Lend(buffer, lent[^1].Address);
-        }
-
-        foreach (int buffer in plan.Inputs.Where(buffer => plan.Buffers[buffer].Layout == ValueLayout.Tensor))
-        {
-            memory.Tensors[buffer] = SessionChecks.Zeros(plan.Buffers[buffer].Value, batch);
-        }
-
-        long start = Stopwatch.GetTimestamp();
-        for (int pass = 0; pass < FewestPasses + 1 || (pass < MostPasses && Stopwatch.GetElapsedTime(start) < Enough); pass++)
-        {
-            Pass(plan, memory, isWarmUp: pass == 0);
-        }
-
-        GC.KeepAlive(lent);
-    }
-
-    private void Pass(ExecutionPlan plan, SessionMemory memory, bool isWarmUp)
-    {
-        foreach (PlannedStep step in plan.Steps)
-        {
-            long start = Stopwatch.GetTimestamp();
-            step.Step.Run(new StepCall(step, batch, memory.Addresses, memory.Tensors));
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            if (isWarmUp)
-            {
-                continue;
-            }
-
             if (step.Layer is { } layer)
             {
                 (string, string) key = (layer.Name, step.Step.Kernel);
-                _seconds[key] = Math.Min(seconds, _seconds.GetValueOrDefault(key, double.MaxValue));
+                _seconds[key] = Math.Min(seconds[i], _seconds.GetValueOrDefault(key, double.MaxValue));
             }
             else
             {
                 (int, LayoutKind, LayoutKind) key = (step.MovedValue, step.Step.Reads.Kind, step.Step.Writes.Kind);
-                _moves[key] = Math.Min(seconds, _moves.GetValueOrDefault(key, double.MaxValue));
+                _moves[key] = Math.Min(seconds[i], _moves.GetValueOrDefault(key, double.MaxValue));
             }
         }
     }

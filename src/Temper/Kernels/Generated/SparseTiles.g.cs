@@ -105,7 +105,7 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -163,8 +163,8 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -235,9 +235,9 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -293,10 +293,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -359,11 +359,11 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -433,12 +433,12 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -515,13 +515,13 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -564,14 +564,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-        Vector512.Max(c0_0_7_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 112);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+        Vector512.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 112);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -634,8 +634,8 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -694,10 +694,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -770,12 +770,12 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -819,14 +819,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -876,16 +876,16 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -941,18 +941,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-        Vector512.Max(c0_1_5_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+        Vector512.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1014,20 +1014,20 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-        Vector512.Max(c0_1_5_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 80);
-        Vector512.Max(c0_1_6_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 96);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+        Vector512.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
+        Vector512.MaxNative(least, c0_1_6_0).Store(y + (0 * yChannel) + (1 * yRow) + 96);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1095,22 +1095,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-        Vector512.Max(c0_0_7_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 112);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-        Vector512.Max(c0_1_5_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 80);
-        Vector512.Max(c0_1_6_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 96);
-        Vector512.Max(c0_1_7_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 112);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+        Vector512.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 112);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+        Vector512.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
+        Vector512.MaxNative(least, c0_1_6_0).Store(y + (0 * yChannel) + (1 * yRow) + 96);
+        Vector512.MaxNative(least, c0_1_7_0).Store(y + (0 * yChannel) + (1 * yRow) + 112);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1175,10 +1175,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1224,14 +1224,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c0_2_1_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-        Vector512.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c0_3_1_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+        Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1289,18 +1289,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c0_2_1_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-        Vector512.Max(c0_2_2_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 32);
-        Vector512.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c0_3_1_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 16);
-        Vector512.Max(c0_3_2_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+        Vector512.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 32);
+        Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+        Vector512.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1370,22 +1370,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c0_2_1_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-        Vector512.Max(c0_2_2_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 32);
-        Vector512.Max(c0_2_3_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 48);
-        Vector512.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c0_3_1_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 16);
-        Vector512.Max(c0_3_2_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 32);
-        Vector512.Max(c0_3_3_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+        Vector512.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 32);
+        Vector512.MaxNative(least, c0_2_3_0).Store(y + (0 * yChannel) + (2 * yRow) + 48);
+        Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+        Vector512.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 32);
+        Vector512.MaxNative(least, c0_3_3_0).Store(y + (0 * yChannel) + (3 * yRow) + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1453,8 +1453,8 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1519,10 +1519,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1604,12 +1604,12 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1657,14 +1657,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1719,16 +1719,16 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1790,18 +1790,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c1_0_5_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1870,20 +1870,20 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c1_0_5_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c1_0_6_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 96);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c1_0_6_0).Store(y + (1 * yChannel) + (0 * yRow) + 96);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -1959,22 +1959,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 96);
-        Vector512.Max(c0_0_7_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 112);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c1_0_5_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c1_0_6_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 96);
-        Vector512.Max(c1_0_7_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 112);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 96);
+        Vector512.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 112);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c1_0_6_0).Store(y + (1 * yChannel) + (0 * yRow) + 96);
+        Vector512.MaxNative(least, c1_0_7_0).Store(y + (1 * yChannel) + (0 * yRow) + 112);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2042,10 +2042,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2094,14 +2094,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2164,18 +2164,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c1_1_2_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2252,22 +2252,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c1_1_2_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c1_1_3_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c1_1_3_0).Store(y + (1 * yChannel) + (1 * yRow) + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2358,26 +2358,26 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c1_1_2_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c1_1_3_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c1_1_4_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c1_1_3_0).Store(y + (1 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c1_1_4_0).Store(y + (1 * yChannel) + (1 * yRow) + 64);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2482,30 +2482,30 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 64);
-        Vector512.Max(c0_1_5_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 80);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c1_0_5_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c1_1_2_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c1_1_3_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 48);
-        Vector512.Max(c1_1_4_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 64);
-        Vector512.Max(c1_1_5_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 64);
+        Vector512.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 80);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c1_1_3_0).Store(y + (1 * yChannel) + (1 * yRow) + 48);
+        Vector512.MaxNative(least, c1_1_4_0).Store(y + (1 * yChannel) + (1 * yRow) + 64);
+        Vector512.MaxNative(least, c1_1_5_0).Store(y + (1 * yChannel) + (1 * yRow) + 80);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2556,14 +2556,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_2_0_0, least).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c1_3_0_0, least).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2642,22 +2642,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c0_2_1_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-        Vector512.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c0_3_1_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 16);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c1_2_0_0, least).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c1_2_1_0, least).Store(y + (1 * yChannel) + (2 * yRow) + 16);
-        Vector512.Max(c1_3_0_0, least).Store(y + (1 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c1_3_1_0, least).Store(y + (1 * yChannel) + (3 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+        Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c1_2_1_0).Store(y + (1 * yChannel) + (2 * yRow) + 16);
+        Vector512.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c1_3_1_0).Store(y + (1 * yChannel) + (3 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2764,30 +2764,30 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c0_2_1_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-        Vector512.Max(c0_2_2_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 32);
-        Vector512.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c0_3_1_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 16);
-        Vector512.Max(c0_3_2_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 32);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c1_1_2_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c1_2_0_0, least).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c1_2_1_0, least).Store(y + (1 * yChannel) + (2 * yRow) + 16);
-        Vector512.Max(c1_2_2_0, least).Store(y + (1 * yChannel) + (2 * yRow) + 32);
-        Vector512.Max(c1_3_0_0, least).Store(y + (1 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c1_3_1_0, least).Store(y + (1 * yChannel) + (3 * yRow) + 16);
-        Vector512.Max(c1_3_2_0, least).Store(y + (1 * yChannel) + (3 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+        Vector512.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 32);
+        Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+        Vector512.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c1_2_1_0).Store(y + (1 * yChannel) + (2 * yRow) + 16);
+        Vector512.MaxNative(least, c1_2_2_0).Store(y + (1 * yChannel) + (2 * yRow) + 32);
+        Vector512.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c1_3_1_0).Store(y + (1 * yChannel) + (3 * yRow) + 16);
+        Vector512.MaxNative(least, c1_3_2_0).Store(y + (1 * yChannel) + (3 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2855,10 +2855,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2906,14 +2906,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -2974,18 +2974,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c2_0_2_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c3_0_2_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3059,22 +3059,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c2_0_2_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c2_0_3_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c3_0_2_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c3_0_3_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c2_0_3_0).Store(y + (2 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c3_0_3_0).Store(y + (3 * yChannel) + (0 * yRow) + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3161,26 +3161,26 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c2_0_2_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c2_0_3_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c2_0_4_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c3_0_2_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c3_0_3_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c3_0_4_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c2_0_3_0).Store(y + (2 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c2_0_4_0).Store(y + (2 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c3_0_3_0).Store(y + (3 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c3_0_4_0).Store(y + (3 * yChannel) + (0 * yRow) + 64);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3280,30 +3280,30 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c1_0_5_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c2_0_2_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c2_0_3_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c2_0_4_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c2_0_5_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 80);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c3_0_2_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c3_0_3_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 48);
-        Vector512.Max(c3_0_4_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 64);
-        Vector512.Max(c3_0_5_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c2_0_3_0).Store(y + (2 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c2_0_4_0).Store(y + (2 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c2_0_5_0).Store(y + (2 * yChannel) + (0 * yRow) + 80);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c3_0_3_0).Store(y + (3 * yChannel) + (0 * yRow) + 48);
+        Vector512.MaxNative(least, c3_0_4_0).Store(y + (3 * yChannel) + (0 * yRow) + 64);
+        Vector512.MaxNative(least, c3_0_5_0).Store(y + (3 * yChannel) + (0 * yRow) + 80);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3352,14 +3352,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_1_0_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_1_0_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3434,22 +3434,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c2_1_0_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c2_1_1_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c3_1_0_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c3_1_1_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c2_1_1_0).Store(y + (2 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c3_1_1_0).Store(y + (3 * yChannel) + (1 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3550,30 +3550,30 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c1_1_2_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c2_0_2_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c2_1_0_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c2_1_1_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c2_1_2_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 32);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c3_0_2_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 32);
-        Vector512.Max(c3_1_0_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c3_1_1_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 16);
-        Vector512.Max(c3_1_2_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c2_0_2_0).Store(y + (2 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c2_1_1_0).Store(y + (2 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c2_1_2_0).Store(y + (2 * yChannel) + (1 * yRow) + 32);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c3_0_2_0).Store(y + (3 * yChannel) + (0 * yRow) + 32);
+        Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c3_1_1_0).Store(y + (3 * yChannel) + (1 * yRow) + 16);
+        Vector512.MaxNative(least, c3_1_2_0).Store(y + (3 * yChannel) + (1 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3650,22 +3650,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_2_0_0, least).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c1_3_0_0, least).Store(y + (1 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_1_0_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c2_2_0_0, least).Store(y + (2 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c2_3_0_0, least).Store(y + (2 * yChannel) + (3 * yRow) + 0);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_1_0_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c3_2_0_0, least).Store(y + (3 * yChannel) + (2 * yRow) + 0);
-        Vector512.Max(c3_3_0_0, least).Store(y + (3 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c2_2_0_0).Store(y + (2 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c2_3_0_0).Store(y + (2 * yChannel) + (3 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c3_2_0_0).Store(y + (3 * yChannel) + (2 * yRow) + 0);
+        Vector512.MaxNative(least, c3_3_0_0).Store(y + (3 * yChannel) + (3 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3716,14 +3716,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c4_0_0_0, least).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c5_0_0_0, least).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c6_0_0_0, least).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c7_0_0_0, least).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3799,22 +3799,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c4_0_0_0, least).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c4_0_1_0, least).Store(y + (4 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c5_0_0_0, least).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c5_0_1_0, least).Store(y + (5 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c6_0_0_0, least).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c6_0_1_0, least).Store(y + (6 * yChannel) + (0 * yRow) + 16);
-        Vector512.Max(c7_0_0_0, least).Store(y + (7 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c7_0_1_0, least).Store(y + (7 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c4_0_1_0).Store(y + (4 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c5_0_1_0).Store(y + (5 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c6_0_1_0).Store(y + (6 * yChannel) + (0 * yRow) + 16);
+        Vector512.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c7_0_1_0).Store(y + (7 * yChannel) + (0 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -3891,22 +3891,22 @@ internal static unsafe class SparseTiles
         }
 
         Vector512<float> least = Vector512.Create(floor);
-        Vector512.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c2_1_0_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c3_1_0_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c4_0_0_0, least).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c4_1_0_0, least).Store(y + (4 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c5_0_0_0, least).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c5_1_0_0, least).Store(y + (5 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c6_0_0_0, least).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c6_1_0_0, least).Store(y + (6 * yChannel) + (1 * yRow) + 0);
-        Vector512.Max(c7_0_0_0, least).Store(y + (7 * yChannel) + (0 * yRow) + 0);
-        Vector512.Max(c7_1_0_0, least).Store(y + (7 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c4_1_0_0).Store(y + (4 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c5_1_0_0).Store(y + (5 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c6_1_0_0).Store(y + (6 * yChannel) + (1 * yRow) + 0);
+        Vector512.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+        Vector512.MaxNative(least, c7_1_0_0).Store(y + (7 * yChannel) + (1 * yRow) + 0);
     }
 
     /// <summary>Channels, rows, vectors and address of each tile.</summary>
@@ -3987,7 +3987,7 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4045,8 +4045,8 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4117,9 +4117,9 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4175,10 +4175,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4241,11 +4241,11 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4315,12 +4315,12 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector256.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4397,13 +4397,13 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector256.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 40);
-        Vector256.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+        Vector256.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4446,14 +4446,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector256.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 40);
-        Vector256.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 48);
-        Vector256.Max(c0_0_7_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 56);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+        Vector256.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 48);
+        Vector256.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 56);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4516,8 +4516,8 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4576,10 +4576,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4652,12 +4652,12 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector256.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4701,14 +4701,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector256.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector256.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector256.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 24);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4758,16 +4758,16 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector256.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector256.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 24);
-        Vector256.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector256.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 24);
+        Vector256.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4823,18 +4823,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector256.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 40);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector256.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector256.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 24);
-        Vector256.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 32);
-        Vector256.Max(c0_1_5_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 40);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector256.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 24);
+        Vector256.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 32);
+        Vector256.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 40);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4899,10 +4899,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector256.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector256.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -4948,14 +4948,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector256.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector256.Max(c0_2_1_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 8);
-        Vector256.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector256.Max(c0_3_1_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector256.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 8);
+        Vector256.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector256.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5013,18 +5013,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector256.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector256.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector256.Max(c0_2_1_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 8);
-        Vector256.Max(c0_2_2_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 16);
-        Vector256.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector256.Max(c0_3_1_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 8);
-        Vector256.Max(c0_3_2_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector256.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector256.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 8);
+        Vector256.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 16);
+        Vector256.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector256.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 8);
+        Vector256.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5092,8 +5092,8 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5158,10 +5158,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5243,12 +5243,12 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5296,14 +5296,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 24);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5358,16 +5358,16 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5429,18 +5429,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 32);
-        Vector256.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 40);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 24);
-        Vector256.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 32);
-        Vector256.Max(c1_0_5_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 40);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 40);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 24);
+        Vector256.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 32);
+        Vector256.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 40);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5508,10 +5508,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5560,14 +5560,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5630,18 +5630,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector256.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector256.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 8);
-        Vector256.Max(c1_1_2_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 16);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 8);
+        Vector256.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5692,14 +5692,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector256.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c1_2_0_0, least).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-        Vector256.Max(c1_3_0_0, least).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector256.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+        Vector256.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5767,10 +5767,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5818,14 +5818,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 8);
-        Vector256.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 8);
+        Vector256.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5874,14 +5874,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c2_1_0_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-        Vector256.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c3_1_0_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+        Vector256.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -5932,14 +5932,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector256<float> least = Vector256.Create(floor);
-        Vector256.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c4_0_0_0, least).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c5_0_0_0, least).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c6_0_0_0, least).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-        Vector256.Max(c7_0_0_0, least).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+        Vector256.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
     }
 
     /// <summary>Channels, rows, vectors and address of each tile.</summary>
@@ -6020,7 +6020,7 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6078,8 +6078,8 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6150,9 +6150,9 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6208,10 +6208,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6274,11 +6274,11 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6348,12 +6348,12 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector128.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6430,13 +6430,13 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector128.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 20);
-        Vector128.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+        Vector128.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6479,14 +6479,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector128.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 20);
-        Vector128.Max(c0_0_6_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 24);
-        Vector128.Max(c0_0_7_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 28);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+        Vector128.MaxNative(least, c0_0_6_0).Store(y + (0 * yChannel) + (0 * yRow) + 24);
+        Vector128.MaxNative(least, c0_0_7_0).Store(y + (0 * yChannel) + (0 * yRow) + 28);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6549,8 +6549,8 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6609,10 +6609,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6685,12 +6685,12 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-        Vector128.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6734,14 +6734,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-        Vector128.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector128.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector128.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 12);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6791,16 +6791,16 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-        Vector128.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector128.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 12);
-        Vector128.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector128.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 12);
+        Vector128.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6856,18 +6856,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector128.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 20);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-        Vector128.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector128.Max(c0_1_3_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 12);
-        Vector128.Max(c0_1_4_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 16);
-        Vector128.Max(c0_1_5_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 20);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector128.MaxNative(least, c0_1_3_0).Store(y + (0 * yChannel) + (1 * yRow) + 12);
+        Vector128.MaxNative(least, c0_1_4_0).Store(y + (0 * yChannel) + (1 * yRow) + 16);
+        Vector128.MaxNative(least, c0_1_5_0).Store(y + (0 * yChannel) + (1 * yRow) + 20);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6932,10 +6932,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector128.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector128.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -6981,14 +6981,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-        Vector128.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector128.Max(c0_2_1_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 4);
-        Vector128.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector128.Max(c0_3_1_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector128.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 4);
+        Vector128.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector128.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7046,18 +7046,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-        Vector128.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector128.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector128.Max(c0_2_1_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 4);
-        Vector128.Max(c0_2_2_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 8);
-        Vector128.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector128.Max(c0_3_1_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 4);
-        Vector128.Max(c0_3_2_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector128.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector128.MaxNative(least, c0_2_1_0).Store(y + (0 * yChannel) + (2 * yRow) + 4);
+        Vector128.MaxNative(least, c0_2_2_0).Store(y + (0 * yChannel) + (2 * yRow) + 8);
+        Vector128.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector128.MaxNative(least, c0_3_1_0).Store(y + (0 * yChannel) + (3 * yRow) + 4);
+        Vector128.MaxNative(least, c0_3_2_0).Store(y + (0 * yChannel) + (3 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7125,8 +7125,8 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7191,10 +7191,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7276,12 +7276,12 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7329,14 +7329,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 12);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7391,16 +7391,16 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7462,18 +7462,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_0_3_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c0_0_4_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 16);
-        Vector128.Max(c0_0_5_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 20);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c1_0_3_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 12);
-        Vector128.Max(c1_0_4_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 16);
-        Vector128.Max(c1_0_5_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 20);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_3_0).Store(y + (0 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c0_0_4_0).Store(y + (0 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c0_0_5_0).Store(y + (0 * yChannel) + (0 * yRow) + 20);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c1_0_3_0).Store(y + (1 * yChannel) + (0 * yRow) + 12);
+        Vector128.MaxNative(least, c1_0_4_0).Store(y + (1 * yChannel) + (0 * yRow) + 16);
+        Vector128.MaxNative(least, c1_0_5_0).Store(y + (1 * yChannel) + (0 * yRow) + 20);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7541,10 +7541,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7593,14 +7593,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7663,18 +7663,18 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c0_0_2_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_1_1_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 4);
-        Vector128.Max(c0_1_2_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 8);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c1_0_2_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 8);
-        Vector128.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c1_1_1_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 4);
-        Vector128.Max(c1_1_2_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 8);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_2_0).Store(y + (0 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_1_0).Store(y + (0 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c0_1_2_0).Store(y + (0 * yChannel) + (1 * yRow) + 8);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c1_0_2_0).Store(y + (1 * yChannel) + (0 * yRow) + 8);
+        Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c1_1_1_0).Store(y + (1 * yChannel) + (1 * yRow) + 4);
+        Vector128.MaxNative(least, c1_1_2_0).Store(y + (1 * yChannel) + (1 * yRow) + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7725,14 +7725,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c0_2_0_0, least).Store(y + (0 * yChannel) + (2 * yRow) + 0);
-        Vector128.Max(c0_3_0_0, least).Store(y + (0 * yChannel) + (3 * yRow) + 0);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c1_2_0_0, least).Store(y + (1 * yChannel) + (2 * yRow) + 0);
-        Vector128.Max(c1_3_0_0, least).Store(y + (1 * yChannel) + (3 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_2_0_0).Store(y + (0 * yChannel) + (2 * yRow) + 0);
+        Vector128.MaxNative(least, c0_3_0_0).Store(y + (0 * yChannel) + (3 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c1_2_0_0).Store(y + (1 * yChannel) + (2 * yRow) + 0);
+        Vector128.MaxNative(least, c1_3_0_0).Store(y + (1 * yChannel) + (3 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7800,10 +7800,10 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7851,14 +7851,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_0_1_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_1_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c2_0_1_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 4);
-        Vector128.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c3_0_1_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_1_0).Store(y + (0 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_1_0).Store(y + (1 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c2_0_1_0).Store(y + (2 * yChannel) + (0 * yRow) + 4);
+        Vector128.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c3_0_1_0).Store(y + (3 * yChannel) + (0 * yRow) + 4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7907,14 +7907,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c0_1_0_0, least).Store(y + (0 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_1_0_0, least).Store(y + (1 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c2_1_0_0, least).Store(y + (2 * yChannel) + (1 * yRow) + 0);
-        Vector128.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c3_1_0_0, least).Store(y + (3 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_1_0_0).Store(y + (0 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_1_0_0).Store(y + (1 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c2_1_0_0).Store(y + (2 * yChannel) + (1 * yRow) + 0);
+        Vector128.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c3_1_0_0).Store(y + (3 * yChannel) + (1 * yRow) + 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -7965,14 +7965,14 @@ internal static unsafe class SparseTiles
         }
 
         Vector128<float> least = Vector128.Create(floor);
-        Vector128.Max(c0_0_0_0, least).Store(y + (0 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c1_0_0_0, least).Store(y + (1 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c2_0_0_0, least).Store(y + (2 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c3_0_0_0, least).Store(y + (3 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c4_0_0_0, least).Store(y + (4 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c5_0_0_0, least).Store(y + (5 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c6_0_0_0, least).Store(y + (6 * yChannel) + (0 * yRow) + 0);
-        Vector128.Max(c7_0_0_0, least).Store(y + (7 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c0_0_0_0).Store(y + (0 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c1_0_0_0).Store(y + (1 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c2_0_0_0).Store(y + (2 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c3_0_0_0).Store(y + (3 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c4_0_0_0).Store(y + (4 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c5_0_0_0).Store(y + (5 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c6_0_0_0).Store(y + (6 * yChannel) + (0 * yRow) + 0);
+        Vector128.MaxNative(least, c7_0_0_0).Store(y + (7 * yChannel) + (0 * yRow) + 0);
     }
 
     /// <summary>Channels, rows, vectors and address of each tile.</summary>

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Temper.Kernels;
 
 /// <summary>
@@ -10,8 +12,18 @@ internal sealed unsafe class SparseConvolution
     private readonly SparsePattern _pattern;
     private readonly PlaneShape _source;
     private readonly PlaneShape _target;
+    /// <summary>Bytes of a tile's pixels that stay in the first-level cache beside weights and results.</summary>
+    private const int CachedBytes = 28 * 1024;
+
+    /// <summary>Places of a block that are worth taking its sums up again.</summary>
+    private const int PlacesOfPart = 16;
+
     private readonly StridePhases _phases;
     private readonly PinnedFloats _start;
+    private readonly PinnedFloats _zeros = new(SparseTile.MostChannels);
+
+    /// <summary>The pattern in 1, 2, 4, ... parts, as far as they were needed.</summary>
+    private readonly SparsePattern?[] _inParts = new SparsePattern?[16];
 
     /// <param name="geometry">Sizes; the batch does not matter.</param>
     /// <param name="weight"><c>[O, C / groups, KH, KW]</c>.</param>
@@ -50,24 +62,61 @@ internal sealed unsafe class SparseConvolution
     {
         int groups = ImageGroup.CountOf(batch);
         long slots = 0;
-        fixed (int* starts = _pattern.Starts)
+        for (int i = 0; i < groups; i++)
         {
-            for (int i = 0; i < groups; i++)
+            ImageGroup group = ImageGroup.At(i, batch);
+            var job = new SparseJob
             {
-                ImageGroup group = ImageGroup.At(i, batch);
-                var job = new SparseJob
-                {
-                    Places = (int*)_pattern.Places.Pointer, Weights = _pattern.Weights.Pointer, Starts = starts, Block = _pattern.Block,
-                    Blocks = _pattern.Blocks, Channels = _geometry.OutChannels, Start = _start.Pointer, Floor = relu ? 0 : float.NegativeInfinity,
-                    Source = _phases.Read(x.Pointer + (slots * _source.Image), group.Interleave), SourcePitch = _phases.Pitch,
-                    Target = y.Pointer + (slots * _target.Image), Added = added.IsNull ? null : added.Pointer + (slots * _target.Image),
-                    Shape = _target, Interleave = group.Interleave,
-                };
-                SparseRun.Run(ref job, _pattern.Count);
-                slots += group.Interleave;
-            }
+                Block = _pattern.Block, Blocks = _pattern.Blocks, Channels = _geometry.OutChannels,
+                Start = _start.Pointer, Zeros = _zeros.Pointer, Floor = relu ? 0 : float.NegativeInfinity,
+                Source = _phases.Read(x.Pointer + (slots * _source.Image), group.Interleave), SourcePitch = _phases.Pitch,
+                Target = y.Pointer + (slots * _target.Image), Added = added.IsNull ? null : added.Pointer + (slots * _target.Image),
+                Shape = _target, Interleave = group.Interleave,
+            };
+            SparseRun.Cut(ref job);
+            Run(ref job);
+            slots += group.Interleave;
         }
 
         GC.KeepAlive(this);
+    }
+
+    private void Run(ref SparseJob job)
+    {
+        SparsePattern pattern = InParts(job);
+        job.Places = (int*)pattern.Places.Pointer;
+        job.Weights = pattern.Weights.Pointer;
+        job.Parts = pattern.Parts;
+        fixed (int* starts = pattern.Starts)
+        {
+            job.Starts = starts;
+            SparseRun.Run(ref job, pattern.Count);
+        }
+    }
+
+    /// <summary>The pattern cut so that what a tile reads of the input channels of a part stays in the first-level cache.</summary>
+    private SparsePattern InParts(in SparseJob job)
+    {
+        ConvolutionGeometry g = _geometry;
+        int lanes = GemmTile.Active.Lanes, vectors = Chunks.Count(job.Vectors, job.TileColumns);
+        int rows = job.TileRows + ((g.KernelHeight - 1) * g.DilationHeight);
+        int rowBytes = sizeof(float) * ((vectors * lanes) + ((g.KernelWidth - 1) * g.DilationWidth * job.Interleave) + lanes);
+        int planeBytes = sizeof(float) * _phases.PlaneStride * job.Interleave;
+        long bytes = (long)g.InChannels * Math.Min(rows * rowBytes, planeBytes);
+        long most = Math.Min(bytes / CachedBytes, _pattern.Count / Math.Max(1L, (long)_pattern.Blocks * PlacesOfPart));
+        int exponent = g.Groups > 1 ? 0 : Math.Min(BitOperations.Log2((uint)Math.Clamp(most, 1, int.MaxValue)), _inParts.Length - 1);
+        if (exponent == 0)
+        {
+            return _pattern;
+        }
+
+        ref SparsePattern? kept = ref _inParts[exponent];
+        return Volatile.Read(ref kept) ?? (kept = Cut(1 << exponent));
+    }
+
+    private SparsePattern Cut(int parts)
+    {
+        int perPart = Chunks.Count(_geometry.InChannels, parts) * _phases.PlaneStride;
+        return _pattern.InParts(Chunks.Count(_geometry.InChannels, Chunks.Count(_geometry.InChannels, parts)), place => place / perPart);
     }
 }

@@ -11,11 +11,17 @@ internal unsafe struct SparseJob
     internal int Block;
     internal int Blocks;
 
+    /// <summary>Parts of the sum, one after the other for each tile.</summary>
+    internal int Parts;
+
     /// <summary>Channels that exist.</summary>
     internal int Channels;
 
     /// <summary>What the sum of each channel begins with.</summary>
     internal float* Start;
+
+    /// <summary>Zeros for the channels of a block.</summary>
+    internal float* Zeros;
     internal float Floor;
     internal float* Source;
 

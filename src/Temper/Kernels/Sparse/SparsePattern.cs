@@ -6,16 +6,19 @@ namespace Temper.Kernels;
 /// </summary>
 internal sealed unsafe class SparsePattern
 {
-    private SparsePattern(int block, int[] starts, PinnedFloats places, PinnedFloats weights)
+    private SparsePattern(int block, int parts, int[] starts, PinnedFloats places, PinnedFloats weights)
     {
-        (Block, Starts) = (block, starts);
+        (Block, Parts, Starts) = (block, parts, starts);
         (Places, Weights) = (places, weights);
     }
 
     /// <summary>Channels of a block.</summary>
     internal int Block { get; }
 
-    /// <summary>For each block the number of its first place; one more at the end.</summary>
+    /// <summary>Parts of the sum: all blocks with the places of some input channels, then all with those of the next.</summary>
+    internal int Parts { get; }
+
+    /// <summary>For each part and block the number of its first place; one more at the end.</summary>
     internal int[] Starts { get; }
 
     /// <summary>Places, as integers.</summary>
@@ -23,7 +26,7 @@ internal sealed unsafe class SparsePattern
 
     internal PinnedFloats Weights { get; }
 
-    internal int Blocks => Starts.Length - 1;
+    internal int Blocks => (Starts.Length - 1) / Parts;
 
     /// <summary>Places of all blocks.</summary>
     internal int Count => Starts[^1];
@@ -65,7 +68,35 @@ internal sealed unsafe class SparsePattern
             }
         }
 
-        return new SparsePattern(block, starts, places, weights);
+        return new SparsePattern(block, 1, starts, places, weights);
+    }
+
+    /// <summary>The same pattern in parts, so that what a part reads of a tile's pixels stays in the first-level cache.</summary>
+    /// <param name="parts">How many.</param>
+    /// <param name="partOf">The part that a place belongs to; rises with the place.</param>
+    internal SparsePattern InParts(int parts, Func<int, int> partOf)
+    {
+        int[] starts = new int[(parts * Blocks) + 1];
+        var places = new PinnedFloats(Count);
+        var weights = new PinnedFloats(Weights.Count);
+        int* from = (int*)Places.Pointer, to = (int*)places.Pointer;
+        int next = 0;
+        int[] at = Starts[..^1];
+        for (int part = 0; part < parts; part++)
+        {
+            for (int b = 0; b < Blocks; b++)
+            {
+                for (; at[b] < Starts[b + 1] && partOf(from[at[b]]) == part; at[b]++, next++)
+                {
+                    to[next] = from[at[b]];
+                    Weights.Span.Slice(at[b] * Block, Block).CopyTo(weights.Span[(next * Block)..]);
+                }
+
+                starts[(part * Blocks) + b + 1] = next;
+            }
+        }
+
+        return new SparsePattern(Block, parts, starts, places, weights);
     }
 
     /// <summary>Places that blocks of some channels would have.</summary>

@@ -1,5 +1,3 @@
-using Temper.Kernels.Lanes;
-
 namespace Temper.Kernels;
 
 /// <summary>Carries out a <see cref="SparseJob"/>: how the pixels are cut into tiles, and what one task does.</summary>
@@ -15,7 +13,6 @@ internal static unsafe class SparseRun
 
     internal static void Run(ref SparseJob job, int places)
     {
-        Cut(ref job);
         long work = (long)places * job.Block * job.Rows * job.Vectors;
         int wanted = (int)Math.Clamp(work / TaskWork, 1, MostTasks);
         job.SpatialTasks = Math.Min(wanted, job.Tiles / job.TilesTogether);
@@ -30,7 +27,7 @@ internal static unsafe class SparseRun
     /// Rows of pixels are cut into vectors, or all rows are taken as one where that makes fewer: what then falls between rows lands in the
     /// border, which is cleared.
     /// </summary>
-    private static void Cut(ref SparseJob job)
+    internal static void Cut(ref SparseJob job)
     {
         PlaneShape y = job.Shape;
         int lanes = GemmTile.Active.Lanes;
@@ -73,10 +70,10 @@ internal static unsafe class SparseRun
             for (int y = row * job.TileRows; y < bottom;)
             {
                 int rows = bottom - y >= job.TileRows ? job.TileRows : bottom - y >= 2 && job.TileRows > 2 ? 2 : 1;
-                var place = new Place(y, rows, v0, v1 - v0);
-                for (int block = firstBlock; block < lastBlock; block++)
+                var pixels = new TilePixels(job, y, rows, v0, v1 - v0);
+                for (int part = 0; part < job.Parts; part++)
                 {
-                    Multiply(job, place, block);
+                    pixels.Multiply(job, part, firstBlock, lastBlock);
                 }
 
                 y += rows;
@@ -89,48 +86,4 @@ internal static unsafe class SparseRun
             PlaneBorders.Clear(job, firstBlock * job.Block, lastBlock * job.Block, job.IsOneRow ? 0 : top, job.IsOneRow ? job.Shape.Height : end);
         }
     }
-
-    /// <summary>A block of channels at some pixels.</summary>
-    private static void Multiply(in SparseJob job, Place place, int block)
-    {
-        int lanes = GemmTile.Active.Lanes, first = block * job.Block, channels = Math.Min(job.Block, job.Channels - first);
-        int count = job.Starts[block + 1] - job.Starts[block];
-        nint sourceRow = (nint)job.SourcePitch * job.Interleave, row = (nint)job.Shape.Pitch * job.Interleave, plane = (nint)job.Shape.Plane * job.Interleave;
-        long at = ((long)first * plane) + ((long)job.Shape.Origin * job.Interleave) + (place.Row * row) + (place.Vector * lanes);
-        float* source = job.Source + (place.Row * sourceRow) + (place.Vector * lanes);
-        float* added = job.Added == null ? null : job.Added + at;
-        int* places = job.Places + job.Starts[block];
-        float* weights = job.Weights + ((long)job.Starts[block] * job.Block);
-        float* start = job.Start + first;
-        var kernel = SparseTile.Kernel(job.Block, place.Rows, place.Vectors);
-        int floats = Math.Min(place.Vectors * lanes, job.RowFloats - (place.Vector * lanes));
-        if (channels == job.Block && floats == place.Vectors * lanes)
-        {
-            kernel(count, places, job.Interleave, weights, source, sourceRow, start, job.Floor, added, job.Target + at, row, plane);
-            return;
-        }
-
-        int width = place.Vectors * lanes;
-        float* tile = Scratch.Rent(Scratch.Use.Tile, (long)job.Block * place.Rows * width);
-        kernel(count, places, job.Interleave, weights, source, sourceRow, start, float.NegativeInfinity, null, tile, width, (nint)place.Rows * width);
-        for (int c = 0; c < channels; c++)
-        {
-            for (int r = 0; r < place.Rows; r++, tile += width)
-            {
-                long offset = (c * plane) + (r * row);
-                Finish(tile, added == null ? null : added + offset, job.Target + at + offset, floats, job.Floor);
-            }
-        }
-    }
-
-    private static void Finish(float* tile, float* added, float* target, int count, float floor)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            target[i] = Math.Max(tile[i] + (added == null ? 0 : added[i]), floor);
-        }
-    }
-
-    /// <summary>Pixels of a tile.</summary>
-    private readonly record struct Place(int Row, int Rows, int Vector, int Vectors);
 }

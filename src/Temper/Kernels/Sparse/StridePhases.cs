@@ -22,6 +22,9 @@ internal readonly unsafe struct StridePhases
     /// <summary>Pixels from one row to the next.</summary>
     internal int Pitch { get; }
 
+    /// <summary>Pixels from one channel to the next.</summary>
+    internal int PlaneStride => IsPlain ? _source.Plane : Phases * Plane;
+
     private bool IsPlain => (_geometry.StrideHeight | _geometry.StrideWidth) == 1;
 
     private int Phases => _geometry.StrideHeight * _geometry.StrideWidth;

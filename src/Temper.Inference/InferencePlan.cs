@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text;
+
+namespace Temper.Inference;
+
+/// <summary>How a compiled network runs batches of some sizes: its steps in order.</summary>
+public sealed record InferencePlan
+{
+    /// <summary>The smallest batch that it is for.</summary>
+    public required int Batch { get; init; }
+
+    /// <summary>Layers and, between them, changes of the memory order.</summary>
+    public required IReadOnlyList<InferenceStep> Steps { get; init; }
+
+    /// <summary>Bytes that packed weights take.</summary>
+    public long WeightBytes => Steps.Sum(step => step.WeightBytes);
+
+    /// <summary>A table, a line for each step.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer",-28} {"kind",-14} {"kernel",-20} {"order",-14} {"zeros",6} {"MACs",13} {"ms",9}");
+        foreach (InferenceStep step in Steps)
+        {
+            string zeros = step.Sparsity is { } sparsity ? sparsity.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal) : "";
+            string time = step.Seconds is { } seconds ? (seconds * 1000).ToString("F4", CultureInfo.InvariantCulture) : "";
+            text.AppendLine(CultureInfo.InvariantCulture, $"{step.Name,-28} {step.Kind,-14} {step.Kernel,-20} {step.Order,-14} {zeros,6} {step.Macs,13} {time,9}");
+        }
+
+        return text.ToString();
+    }
+}
+
+/// <summary>One step of a plan.</summary>
+public sealed record InferenceStep
+{
+    /// <summary>The layer's name: that of its first node; of a change of the memory order, the value's.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it computes.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>How.</summary>
+    public required string Kernel { get; init; }
+
+    /// <summary>In which order its result lies in memory.</summary>
+    public required string Order { get; init; }
+
+    /// <summary>Share of zeros among its weights, 0 to 1; null where there are none.</summary>
+    public double? Sparsity { get; init; }
+
+    /// <summary>Multiplications for the plan's batch, those with zeros counted.</summary>
+    public long Macs { get; init; }
+
+    /// <summary>Bytes that its packed weights take.</summary>
+    public long WeightBytes { get; init; }
+
+    /// <summary>What the kernel was thought to cost, in multiplications of a dense kernel at full speed.</summary>
+    public double EstimatedCost { get; init; }
+
+    /// <summary>The least seconds that it took in some runs; null where it was not measured.</summary>
+    public double? Seconds { get; init; }
+}

@@ -1,0 +1,35 @@
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>Describes plans.</summary>
+internal static class PlanReport
+{
+    /// <param name="graph">The layers.</param>
+    /// <param name="plan">Their plan.</param>
+    /// <param name="batch">Samples.</param>
+    /// <param name="seconds">What each step took; null where nobody measured.</param>
+    internal static InferencePlan Of(LayerGraph graph, ExecutionPlan plan, int batch, double[]? seconds) => new()
+    {
+        Batch = batch,
+        Steps = [.. plan.Steps.Select((step, i) => Step(graph, step, batch) with { Seconds = seconds?[i] })],
+    };
+
+    private static InferenceStep Step(LayerGraph graph, PlannedStep step, int batch) => new()
+    {
+        Name = step.Layer?.Name ?? "",
+        Kind = step.Layer?.Kind ?? "order",
+        Kernel = step.Step.Kernel,
+        Order = step.Step.Writes.ToString(),
+        Sparsity = step.Layer?.Weights is { } weights ? Zeros(weights) : null,
+        Macs = (step.Layer?.Macs ?? 0) * (step.Layer is { } layer && graph.Values[layer.Output].IsBatched ? batch : 1),
+        WeightBytes = step.Step.WeightFloats * sizeof(float),
+        EstimatedCost = step.Cost,
+    };
+
+    private static double Zeros(Tensor weights)
+    {
+        ReadOnlySpan<float> values = weights.AsSpan<float>();
+        return values.Count(0f) / (double)Math.Max(values.Length, 1);
+    }
+}

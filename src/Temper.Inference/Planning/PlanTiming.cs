@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using Temper.Kernels;
+using Temper.Randomness;
+
+namespace Temper.Inference;
+
+/// <summary>Runs a plan on noise and times its steps: the least time of each counts, since a shared machine only ever adds to it.</summary>
+internal static class PlanTiming
+{
+    /// <summary>Passes that measure, after one that warms up.</summary>
+    private const int FewestPasses = 2, MostPasses = 1000;
+
+    /// <summary>The least seconds of each step.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="batch">Samples.</param>
+    /// <param name="enough">Time after which no new pass begins.</param>
+    internal static double[] Measure(ExecutionPlan plan, int batch, TimeSpan enough)
+    {
+        var memory = new SessionMemory();
+        memory.Fit(plan, batch);
+        var lent = new List<PinnedFloats>();
+        foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
+        {
+            lent.Add(new PinnedFloats(plan.Buffers[buffer].Floats(batch)));
+            RandomStream.FromSeed((ulong)buffer).Fill(lent[^1].Span);
+            memory.Lend(buffer, lent[^1].Address);
+        }
+
+        foreach (int buffer in plan.Inputs.Where(buffer => plan.Buffers[buffer].Layout == ValueLayout.Tensor))
+        {
+            memory.Tensors[buffer] = SessionChecks.Zeros(plan.Buffers[buffer].Value, batch);
+        }
+
+        double[] seconds = new double[plan.Steps.Length];
+        Array.Fill(seconds, double.MaxValue);
+        Pass(plan, batch, memory, new double[seconds.Length]);
+        long start = Stopwatch.GetTimestamp();
+        for (int pass = 0; pass < FewestPasses || (pass < MostPasses && Stopwatch.GetElapsedTime(start) < enough); pass++)
+        {
+            Pass(plan, batch, memory, seconds);
+        }
+
+        GC.KeepAlive(lent);
+        return seconds;
+    }
+
+    private static void Pass(ExecutionPlan plan, int batch, SessionMemory memory, double[] seconds)
+    {
+        for (int i = 0; i < seconds.Length; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            plan.Steps[i].Step.Run(new StepCall(plan.Steps[i], batch, memory.Addresses, memory.Tensors));
+            seconds[i] = Math.Min(seconds[i], Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+    }
+}
