@@ -15,6 +15,6 @@ internal static class KernelNames
         _ => "direct",
     };
 
-    /// <summary>A sparse convolution whose output channels share their places in blocks.</summary>
-    internal static string Sparse(int block) => block == 1 ? "sparse" : $"sparse {block}x1";
+    /// <summary>A convolution on planes that leaves out zeros, its output channels sharing their places in blocks.</summary>
+    internal static string Sparse(int block) => block == 1 ? "planes" : $"planes {block}x1";
 }

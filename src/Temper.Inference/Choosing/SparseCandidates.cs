@@ -15,6 +15,9 @@ internal static class SparseCandidates
     /// <summary>What a multiplication costs beside one of a dense kernel, and what a tile costs beside its multiplications.</summary>
     private const double CostOfOne = 2.6, CostOfShared = 1.2, CostOfTile = 4;
 
+    /// <summary>Channels on either side that are too few to fill the tiles of dense kernels, so that planes win even without zeros.</summary>
+    private const int FewChannels = 8;
+
     private static readonly int[] Blocks = [8, 4, 2, 1];
 
     private static readonly ConditionalWeakTable<Tensors.Tensor, long[]> Counts = [];
@@ -24,7 +27,8 @@ internal static class SparseCandidates
         long[] places = Counts.GetValue(layer.Weight, weight => [.. Blocks.Select(block =>
             g.Groups > 1 && g.GroupOutputs % block != 0 ? long.MaxValue : SparsePattern.PlacesOf(weight.ToRowMajor().Physical(), g.OutChannels, block))]);
         long kept = places[^1];
-        if (kept > (1 - LeastZeros) * g.WeightCount)
+        bool isNarrow = Math.Min(g.GroupInputs, g.GroupOutputs) <= FewChannels;
+        if (kept > (1 - LeastZeros) * g.WeightCount && !isNarrow)
         {
             yield break;
         }

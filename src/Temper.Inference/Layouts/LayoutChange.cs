@@ -12,7 +12,7 @@ internal static class LayoutChange
 
     /// <summary>The orders through which a value comes from one into another, step by step, the last included.</summary>
     internal static IEnumerable<ValueLayout> Path(ValueLayout from, ValueLayout to) =>
-        new[] { Between(from), Between(to), to }.Where(layout => layout != from).Distinct();
+        from == ValueLayout.RowMajor && to.Kind == LayoutKind.Planes ? [to] : new[] { Between(from), Between(to), to }.Where(layout => layout != from).Distinct();
 
     /// <summary>The order through which a value comes into another: tensors through row-major memory, planes through channels last.</summary>
     private static ValueLayout Between(ValueLayout layout) => layout.Kind switch
@@ -38,7 +38,7 @@ internal static class LayoutChange
         if (!IsPlain(from) || !IsPlain(to))
         {
             bool into = to.Kind == LayoutKind.Planes;
-            return new PlaneCopyStep((into ? to : from).PlanesOf(value), new Rows(value.Shape[0], value.IsBatched), into) { Reads = from, Writes = to };
+            return new PlaneCopyStep((into ? to : from).PlanesOf(value), new Rows(value.Shape[0], value.IsBatched)) { Reads = from, Writes = to };
         }
 
         (int channels, int pixels) = Image(value);

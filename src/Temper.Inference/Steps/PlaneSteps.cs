@@ -22,19 +22,24 @@ internal sealed class PlanePoolingStep(PoolingLayer layer, PlaneShape source, Pl
 }
 
 /// <summary>Images into planes or out of them.</summary>
-internal sealed class PlaneCopyStep(PlaneShape shape, Rows images, bool into) : Step
+internal sealed class PlaneCopyStep(PlaneShape shape, Rows images) : Step
 {
     internal override string Kernel => "transpose";
 
     internal override void Run(in StepCall call)
     {
-        if (into)
+        int batch = images.Of(call.Batch);
+        if (Reads == ValueLayout.RowMajor)
         {
-            PlaneCopies.FromChannelsLast(images.Of(call.Batch), shape, call.X, call.Y);
+            PlaneCopies.FromRowMajor(batch, shape, call.X, call.Y);
+        }
+        else if (Writes.Kind == LayoutKind.Planes)
+        {
+            PlaneCopies.FromChannelsLast(batch, shape, call.X, call.Y);
         }
         else
         {
-            PlaneCopies.ToChannelsLast(images.Of(call.Batch), shape, call.X, call.Y);
+            PlaneCopies.ToChannelsLast(batch, shape, call.X, call.Y);
         }
     }
 }
