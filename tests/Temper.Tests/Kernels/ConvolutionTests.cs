@@ -138,7 +138,7 @@ public sealed class ConvolutionTests
         }
     }
 
-    private static (ConvolutionGeometry Geometry, ReferenceGeometry Reference) Make(int[] s)
+    internal static (ConvolutionGeometry Geometry, ReferenceGeometry Reference) Make(int[] s)
     {
         var r = new ReferenceGeometry(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11], s[12], s[13], s[14], s[15]);
         var g = new ConvolutionGeometry

@@ -8,8 +8,8 @@ namespace Temper.Peers.Measuring;
 /// </summary>
 internal static class Rounds
 {
-    /// <summary>Long enough for the idle workers of a library, which spin between its calls, to go to sleep.</summary>
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(8);
+    /// <summary>Long enough for the idle workers of a library, which spin between its calls, to go to sleep; ONNX Runtime's spin for tens of milliseconds.</summary>
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(40);
 
     /// <summary>Work shorter than this is repeated within one sample.</summary>
     private static readonly TimeSpan ShortestSample = TimeSpan.FromMicroseconds(150);

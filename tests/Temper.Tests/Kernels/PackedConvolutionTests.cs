@@ -1,0 +1,186 @@
+using Temper.Kernels;
+using Temper.Testing;
+
+namespace Temper.Tests.Kernels;
+
+/// <summary>Convolutions whose weights are packed once, dense and without their zeros, against those that pack in each call.</summary>
+[Trait("Category", "Kernels")]
+public sealed class PackedConvolutionTests
+{
+    public static TheoryData<int[]> Geometries => ConvolutionTests.Geometries;
+
+    [Theory]
+    [MemberData(nameof(Geometries))]
+    public void Every_method_that_fits_agrees(int[] sizes)
+    {
+        Sample s = new(sizes, kept: 1, block: 1);
+        foreach (ConvolutionMethod method in Enum.GetValues<ConvolutionMethod>().Where(method => PackedConvolution.Fits(s.Geometry, method)))
+        {
+            var packed = new PackedConvolution(s.Geometry, s.Weight, method);
+            var y = new PinnedFloats(s.Expected.Length);
+            packed.Run(s.Geometry.Batch, s.X.Address, y.Address, new LayerTail { Bias = s.Bias, Residual = s.Added.Address, Relu = true });
+            s.AssertExpected(y.Span, method.ToString());
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Geometries))]
+    public void Zeros_are_left_out(int[] sizes)
+    {
+        foreach (int block in new[] { 1, 2, 4, 8 })
+        {
+            Sample s = new(sizes, kept: 0.3, block);
+            ConvolutionGeometry g = s.Geometry;
+            if (g.Batch == 0 || (g.Groups > 1 && g.GroupOutputs % block != 0))
+            {
+                continue;
+            }
+
+            foreach (int more in new[] { 0, 1 })
+            {
+                int border = more + new[] { g.PadTop, g.PadLeft, g.PadBottom, g.PadRight }.Max();
+                PlaneShape source = Planes(g.InChannels, g.InHeight, g.InWidth, border), target = Planes(g.OutChannels, g.OutHeight, g.OutWidth, border);
+                PinnedFloats x = Room(source, g.Batch), added = Room(target, g.Batch), y = Room(target, g.Batch), result = new(s.Expected.Length);
+                y.Span.Fill(float.NaN);
+                PlaneCopies.FromChannelsLast(g.Batch, source, s.X.Address, x.Address);
+                PlaneCopies.FromChannelsLast(g.Batch, target, s.Added.Address, added.Address);
+                new SparseConvolution(g, s.Weight, block, source, target, s.Bias).Run(g.Batch, x.Address, y.Address, added.Address, relu: true);
+                PlaneCopies.ToChannelsLast(g.Batch, target, y.Address, result.Address);
+                s.AssertExpected(result.Span, $"block {block}, border {border}");
+                Assert.Equal(target.Floats(g.Batch) - (ImageGroup.Slots(g.Batch) * (long)g.OutChannels * g.OutHeight * g.OutWidth), Zeros(y, target, g.Batch));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(21)]
+    [InlineData(40)]
+    public void Images_come_into_planes_from_both_orders_and_out_again(int batch)
+    {
+        PlaneShape shape = Planes(channels: 21, height: 5, width: 6, border: 2);
+        float[] pixels = Samples.Uniform(batch * 21 * 30, 1), rows = new float[pixels.Length];
+        Layouts.ToChannelsFirst(pixels, rows, batch, 21, 30);
+        PinnedFloats one = Room(shape, batch), other = Room(shape, batch), back = new(pixels.Length);
+        PlaneCopies.FromChannelsLast(batch, shape, new PinnedFloats(pixels).Address, one.Address);
+        PlaneCopies.FromRowMajor(batch, shape, new PinnedFloats(rows).Address, other.Address);
+        Assert.Equal(one.Span.ToArray(), other.Span.ToArray());
+        PlaneCopies.ToChannelsLast(batch, shape, one.Address, back.Address);
+        Assert.Equal(pixels, back.Span.ToArray());
+    }
+
+    [Theory]
+    [InlineData(1, 2, 2, 0, true)]
+    [InlineData(1, 2, 2, 0, false)]
+    [InlineData(19, 3, 2, 1, true)]
+    [InlineData(6, 3, 1, 1, false)]
+    public void Windows_of_planes_are_those_of_pixels(int batch, int kernel, int stride, int padding, bool isMaximum)
+    {
+        PoolingAxis height = PoolingAxis.Sliding(8, kernel, stride, (padding, padding), 1, ceiling: false, countsPadding: false);
+        PoolingAxis width = PoolingAxis.Sliding(38, kernel, stride, (padding, padding), 1, ceiling: false, countsPadding: false);
+        var sizes = new PoolingSizes(batch, 5, height, width);
+        PlaneShape source = Planes(5, 8, 38, border: 1), target = Planes(5, height.Outputs, width.Outputs, border: 1);
+        var pixels = new PinnedFloats(Samples.Uniform(batch * 5 * 8 * 38, 2));
+        float[] expected = new float[batch * 5 * height.Outputs * width.Outputs];
+        if (isMaximum)
+        {
+            Pooling.Maximum(sizes, pixels.Span, expected, default);
+        }
+        else
+        {
+            Pooling.Average(sizes, pixels.Span, expected);
+        }
+
+        PinnedFloats x = Room(source, batch), y = Room(target, batch), result = new(expected.Length);
+        PlaneCopies.FromChannelsLast(batch, source, pixels.Address, x.Address);
+        PlanePooling.Run(batch, sizes, isMaximum, source, target, x.Address, y.Address);
+        PlaneCopies.ToChannelsLast(batch, target, y.Address, result.Address);
+        Near.Equal([.. expected.Select(value => (double)value)], result.Span, 1e-6);
+    }
+
+    [Theory]
+    [InlineData(1, 70, 33)]
+    [InlineData(2, 1, 600)]
+    [InlineData(37, 100, 129)]
+    public void Packed_matrices_agree_with_products(int rows, int outputs, int inputs)
+    {
+        float[] w = Samples.Uniform(outputs * inputs, 1), bias = Samples.Uniform(outputs, 2);
+        var x = new PinnedFloats(Samples.Uniform(rows * inputs, 3));
+        float[] expected = new float[rows * outputs];
+        Gemm.Multiply(
+            new MatrixView(x.Span, rows, inputs), new MatrixView(w, outputs, inputs).Transposed, expected, new GemmEpilogue { Bias = bias, Relu = true });
+        foreach (bool forOneRow in rows == 1 ? new[] { true, false } : [false])
+        {
+            var y = new PinnedFloats(expected.Length);
+            new PackedMatrix(w, outputs, inputs, forOneRow).Run(rows, x.Address, y.Address, new LayerTail { Bias = new PinnedFloats(bias), Relu = true });
+            Near.Equal([.. expected.Select(value => (double)value)], y.Span, 1e-5);
+        }
+    }
+
+    private static PlaneShape Planes(int channels, int height, int width, int border) =>
+        new(channels, height, width) { Top = border, Left = border, Bottom = border, Right = border };
+
+    private static PinnedFloats Room(PlaneShape shape, int batch) => new(shape.Floats(batch));
+
+    /// <summary>Borders are zero; results are not counted.</summary>
+    private static long Zeros(PinnedFloats planes, PlaneShape shape, int batch)
+    {
+        long zeros = 0, first = 0;
+        for (int i = 0; i < ImageGroup.CountOf(batch); i++)
+        {
+            int interleave = ImageGroup.At(i, batch).Interleave;
+            for (long pixel = 0; pixel < shape.Image; pixel++)
+            {
+                (long row, long column) = Math.DivRem(pixel % shape.Plane, shape.Pitch);
+                bool isInside = row >= shape.Top && row < shape.Top + shape.Height && column >= shape.Left && column < shape.Left + shape.Width;
+                for (int lane = 0; lane < interleave && !isInside; lane++)
+                {
+                    zeros += planes.Span[(int)(first + (pixel * interleave) + lane)] == 0 ? 1 : 0;
+                }
+            }
+
+            first += shape.Image * interleave;
+        }
+
+        return zeros;
+    }
+
+    /// <summary>A convolution with bias, addition and ReLU, and its result.</summary>
+    private sealed class Sample
+    {
+        internal Sample(int[] sizes, double kept, int block)
+        {
+            ConvolutionGeometry g = Geometry = ConvolutionTests.Make(sizes).Geometry;
+            X = new PinnedFloats(Samples.Uniform((int)g.InCount, 1));
+            Bias = new PinnedFloats(Samples.Uniform(g.OutChannels, 3));
+            Added = new PinnedFloats(Samples.Uniform((int)g.OutCount, 4));
+            int depth = g.GroupInputs * g.Taps;
+            float[] keys = Samples.Uniform((int)g.WeightCount, 5, 0, 1);
+            Weight = [.. Samples.Uniform((int)g.WeightCount, 2).Select((w, i) => keys[(i / depth / block * depth) + (i % depth)] < kept ? w : 0)];
+            Expected = new float[g.OutCount];
+            Convolution.Forward(g, X.Span, Weight, Expected, new ConvolutionEpilogue { Bias = Bias.Span, Residual = Added.Span, Relu = true });
+        }
+
+        internal ConvolutionGeometry Geometry { get; }
+
+        internal PinnedFloats X { get; }
+
+        internal float[] Weight { get; }
+
+        internal PinnedFloats Bias { get; }
+
+        internal PinnedFloats Added { get; }
+
+        internal float[] Expected { get; }
+
+        internal void AssertExpected(ReadOnlySpan<float> actual, string where)
+        {
+            float largest = Expected.Length == 0 ? 0 : Expected.Max();
+            for (int i = 0; i < actual.Length; i++)
+            {
+                Assert.True(Math.Abs(Expected[i] - actual[i]) <= 1e-5f * largest, $"{where}, {i}: got {actual[i]}, expected {Expected[i]}");
+            }
+        }
+    }
+}
