@@ -104,7 +104,13 @@ public sealed class CompiledNetwork : IDisposable
         }
 
         IReadOnlyDictionary<string, string> kernels = KernelChoice.Find(_graph, costs, batch);
-        return PlanBuilder.Build(_graph, _steps, batch, (layer, candidates) =>
+        ExecutionPlan plan = PlanBuilder.Build(_graph, _steps, batch, (layer, candidates) =>
             candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal)));
+        IEnumerable<ExecutionPlan> plans = _plans.Values.Where(other => other.IsValueCreated).Select(other => other.Value).Append(plan);
+        _steps.KeepOnly(plans.SelectMany(made => made.Steps).Select(step => step.Step).ToHashSet());
+        return plan;
     }
+
+    /// <summary>How many packed forms of layers it keeps.</summary>
+    internal int StepCount => _steps.Count;
 }

@@ -76,6 +76,14 @@ public sealed class CompiledNetworkTests
         }
     }
 
+    [Fact]
+    public void Kernels_that_were_only_timed_give_their_weights_back()
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(TestNetworks.Make("chain of layers"), new CompileOptions { BatchSizes = [1, 16] });
+        int used = new[] { 1, 16 }.SelectMany(batch => compiled.PlanFor(batch).Steps).Where(step => step.Layer is not null).Select(step => step.Step).Distinct().Count();
+        Assert.Equal(used, compiled.StepCount);
+    }
+
     private static void AssertAgrees(Network network, CompiledNetwork compiled, int batch, string what = "")
     {
         Tensor x = TestNetworks.Batch(network, batch, (ulong)batch);

@@ -2,7 +2,7 @@ using Temper.Kernels;
 
 namespace Temper.Inference;
 
-/// <summary>Names of kernels in plans and tables; part of the file format.</summary>
+/// <summary>Names of kernels in plans and tables.</summary>
 internal static class KernelNames
 {
     internal const string Panels = "panels", Rows = "rows", PlanePool = "pool planes", PlaneSum = "elementwise planes";

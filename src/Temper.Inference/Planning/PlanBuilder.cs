@@ -49,7 +49,7 @@ internal sealed class PlanBuilder
         int[] inputs = [.. layer.Inputs.Select(input => _graph.Constants.ContainsKey(input) ? -1 : Place(input, candidate.Reads))];
         if (layer is ReshapeLayer)
         {
-            AddBuffer(layer.Output, candidate.Writes, _buffers[inputs[0]], inputs[0]);
+            AddBuffer(layer.Output, candidate.Writes, inputs[0]);
             return;
         }
 
@@ -78,7 +78,7 @@ internal sealed class PlanBuilder
         int source = _places[(value, from)];
         if (LayoutChange.IsFree(_graph.Values[value], from, layout))
         {
-            return AddBuffer(value, layout, _buffers[source], source);
+            return AddBuffer(value, layout, source);
         }
 
         int target = AddBuffer(value, layout);
@@ -111,9 +111,9 @@ internal sealed class PlanBuilder
         return _buffers.Count - 1;
     }
 
-    private int AddBuffer(int value, ValueLayout layout, PlannedBuffer? shared = null, int aliasOf = -1)
+    private int AddBuffer(int value, ValueLayout layout, int aliasOf = -1)
     {
-        _buffers.Add(new PlannedBuffer(_graph.Values[value], layout, shared is null ? -1 : aliasOf));
+        _buffers.Add(new PlannedBuffer(_graph.Values[value], layout, aliasOf));
         if (!_places.Keys.Any(key => key.Value == value))
         {
             _first[value] = layout;

@@ -99,8 +99,7 @@ internal sealed unsafe class PackedConvolution
             default:
                 if (Method == ConvolutionMethod.MergedRows)
                 {
-                    int* columns = stackalloc int[g.OutWidth];
-                    job.ColumnMap = columns;
+                    job.ColumnMap = (int*)Scratch.Rent(Scratch.Use.Maps, g.OutWidth);
                     MergedRows.Prepare(g, x.Pointer).Apply(g, ref job);
                 }
 
