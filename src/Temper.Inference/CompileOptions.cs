@@ -1,3 +1,5 @@
+using Temper.Tensors;
+
 namespace Temper.Inference;
 
 /// <summary>How a network is compiled.</summary>
@@ -11,4 +13,10 @@ public sealed record CompileOptions
     /// chooses, the same on every machine with vectors of this width.
     /// </summary>
     public bool TimesKernels { get; init; } = true;
+
+    /// <summary>
+    /// Samples such as will come, <c>[N, ...]</c>, on which kernels are timed: zeros that layers find at run time count. Null: noise.
+    /// For networks with one float32 input.
+    /// </summary>
+    public Tensor? TypicalInput { get; init; }
 }

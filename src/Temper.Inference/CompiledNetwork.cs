@@ -98,7 +98,7 @@ public sealed class CompiledNetwork : IDisposable
         IKernelCosts costs = new EstimatedCosts(_graph, batch);
         if (_options.TimesKernels)
         {
-            var timing = new KernelTiming(_graph, _steps, batch);
+            var timing = new KernelTiming(_graph, _steps, batch, _options.TypicalInput);
             timing.Measure();
             costs = timing;
         }

@@ -45,7 +45,7 @@ public sealed class CompiledNetworkTests
         foreach (int block in new[] { 1, 2, 4, 8 })
         {
             Network network = TestNetworks.Thinned(TestNetworks.Make(body), block);
-            for (int turn = 0; turn < 6; turn++)
+            for (int turn = 0; turn < 8; turn++)
             {
                 using CompiledNetwork compiled = CompiledNetwork.Compile(network, (_, candidates) => candidates[Math.Min(turn, candidates.Count - 1)]);
                 foreach (int batch in new[] { 1, 3, 6, 13, 37 })

@@ -5,6 +5,7 @@ using Temper.Peers.Tables;
 // Usage: dotnet run -c Release --project bench/peers/Temper.Peers -- TABLE [arguments of the table]
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
+    ["active"] = ActiveInputsTable.Run,
     ["conv"] = ConvolutionTable.Run,
     ["explain"] = ExplainTable.Run,
     ["files"] = FilesTable.Run,

@@ -19,7 +19,7 @@ internal sealed class Candidates(LayerGraph graph)
     internal IReadOnlyList<Candidate> Of(Layer layer, int batch) => layer switch
     {
         ConvolutionLayer convolution => Convolution(convolution, batch),
-        LinearLayer linear => Linear(linear, batch),
+        LinearLayer linear => LinearCandidates.Of(graph, linear, batch),
         PoolingLayer pooling => Pooling(pooling, batch),
         SumLayer sum => Sum(sum, batch),
         ChannelAffineLayer affine => [Affine(affine, batch)],
@@ -46,37 +46,6 @@ internal sealed class Candidates(LayerGraph graph)
         ];
     }
 
-    /// <summary>A single row is multiplied with the weights as they are, more with panels.</summary>
-    private Candidate[] Linear(LinearLayer layer, int batch)
-    {
-        bool isBatched = graph.Values[layer.Output].IsBatched;
-        var rows = new Rows(layer.Rows, isBatched);
-        ValueLayout reads = layer.Image.Channels > 0 && layer.Inputs[0] >= graph.InputCount ? ValueLayout.ChannelsLast : ValueLayout.RowMajor;
-        string[] kernels = rows.Of(batch) == 1 ? [KernelNames.Rows, KernelNames.Panels] : [KernelNames.Panels];
-        return
-        [
-            .. kernels.Select((kernel, i) => new Candidate(kernel, reads, ValueLayout.RowMajor, (1 + i) * (double)layer.Macs * (isBatched ? batch : 1), () =>
-                new LinearStep(
-                    new PackedMatrix(Weights(layer, reads), layer.Outputs, layer.Features, forOneRow: string.Equals(kernel, KernelNames.Rows, StringComparison.Ordinal)),
-                    Pinned(layer.Bias), layer.Relu, rows, kernel)
-                {
-                    Reads = reads, Writes = ValueLayout.RowMajor,
-                })),
-        ];
-    }
-
-    /// <summary>The weights in the order of the input: those of an image are <c>[O, C, P]</c>, or <c>[O, P, C]</c> for channels last.</summary>
-    private static float[] Weights(LinearLayer layer, ValueLayout reads)
-    {
-        float[] weights = layer.Weight.ToArray<float>();
-        if (reads == ValueLayout.ChannelsLast)
-        {
-            Layouts.ToChannelsLast(layer.Weight.AsSpan<float>(), weights, layer.Outputs, layer.Image.Channels, layer.Image.Pixels);
-        }
-
-        return weights;
-    }
-
     private Candidate[] Pooling(PoolingLayer layer, int batch)
     {
         Rows images = RowsOf(layer.Output);
@@ -92,9 +61,11 @@ internal sealed class Candidates(LayerGraph graph)
     private Candidate[] Sum(SumLayer layer, int batch)
     {
         ValueInfo value = graph.Values[layer.Output];
-        (string, ValueLayout)[] orders = value.Shape.Rank == 4
-            ? [("elementwise", ValueLayout.ChannelsLast), (KernelNames.PlaneSum, graph.Planes)]
-            : [("elementwise", ValueLayout.RowMajor)];
+        (string, ValueLayout)[] orders =
+        [
+            ("elementwise", value.Shape.Rank == 4 ? ValueLayout.ChannelsLast : ValueLayout.RowMajor),
+            .. value.Shape.Rank is 2 or 4 ? [(KernelNames.PlaneSum, graph.Planes)] : Array.Empty<(string, ValueLayout)>(),
+        ];
         return
         [
             .. orders.Select(order => Moving(layer, order.Item1, order.Item2, batch, (reads, writes) =>
@@ -119,5 +90,5 @@ internal sealed class Candidates(LayerGraph graph)
 
     private Rows Elements(int value) => new(graph.Values[value].Shape.Count, graph.Values[value].IsBatched);
 
-    private static PinnedFloats? Pinned(Tensor? tensor) => tensor is null ? null : new PinnedFloats(tensor.AsSpan<float>());
+    internal static PinnedFloats? Pinned(Tensor? tensor) => tensor is null ? null : new PinnedFloats(tensor.AsSpan<float>());
 }

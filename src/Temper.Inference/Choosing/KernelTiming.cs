@@ -1,10 +1,12 @@
+using Temper.Tensors;
+
 namespace Temper.Inference;
 
 /// <summary>
 /// Times the kernels of each layer by running the network: pass after pass with other kernels, each layer timed at its place, so that
 /// caches hold what they will hold later. The least time of a few passes counts, since a shared machine only ever adds to it.
 /// </summary>
-internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch) : IKernelCosts
+internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch, Tensor? typical) : IKernelCosts
 {
     /// <summary>What moving a float costs where no pass had to move the value.</summary>
     private const double SecondsToMove = 1e-9;
@@ -50,7 +52,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
 
     private void Passes(ExecutionPlan plan)
     {
-        double[] seconds = PlanTiming.Measure(plan, batch, Enough);
+        double[] seconds = PlanTiming.Measure(plan, batch, Enough, typical);
         foreach ((int i, PlannedStep step) in plan.Steps.Index())
         {
             if (step.Layer is { } layer)

@@ -30,11 +30,10 @@ internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0)
 
     internal static ValueLayout Tensor { get; } = new(LayoutKind.Tensor);
 
-    /// <summary>The planes of a value in this order.</summary>
-    internal PlaneShape PlanesOf(in ValueInfo value) => new(value.Shape[1], value.Shape[2], value.Shape[3])
-    {
-        Top = Border, Left = Border, Bottom = Border, Right = Border,
-    };
+    /// <summary>The planes of a value in this order: an image's, or, of a value without pixels, one pixel a feature, which needs no border.</summary>
+    internal PlaneShape PlanesOf(in ValueInfo value) => value.Shape.Rank == 2
+        ? new(value.Shape[1], 1, 1)
+        : new(value.Shape[1], value.Shape[2], value.Shape[3]) { Top = Border, Left = Border, Bottom = Border, Right = Border };
 
     public override string ToString() => Kind switch
     {

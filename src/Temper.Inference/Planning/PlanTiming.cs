@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Temper.Kernels;
 using Temper.Randomness;
+using Temper.Tensors;
 
 namespace Temper.Inference;
 
@@ -14,7 +15,8 @@ internal static class PlanTiming
     /// <param name="plan">The plan.</param>
     /// <param name="batch">Samples.</param>
     /// <param name="enough">Time after which no new pass begins.</param>
-    internal static double[] Measure(ExecutionPlan plan, int batch, TimeSpan enough)
+    /// <param name="typical">Samples to run on, as often as the batch needs them; null: noise.</param>
+    internal static double[] Measure(ExecutionPlan plan, int batch, TimeSpan enough, Tensor? typical = null)
     {
         var memory = new SessionMemory();
         memory.Fit(plan, batch);
@@ -22,7 +24,7 @@ internal static class PlanTiming
         foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
         {
             lent.Add(new PinnedFloats(plan.Buffers[buffer].Floats(batch)));
-            RandomStream.FromSeed((ulong)buffer).Fill(lent[^1].Span);
+            Fill(lent[^1].Span, (ulong)buffer, typical);
             memory.Lend(buffer, lent[^1].Address);
         }
 
@@ -42,6 +44,21 @@ internal static class PlanTiming
 
         GC.KeepAlive(lent);
         return seconds;
+    }
+
+    private static void Fill(Span<float> target, ulong seed, Tensor? typical)
+    {
+        if (typical is null)
+        {
+            RandomStream.FromSeed(seed).Fill(target);
+            return;
+        }
+
+        ReadOnlySpan<float> samples = typical.AsSpan<float>();
+        for (; target.Length > 0; target = target[Math.Min(samples.Length, target.Length)..])
+        {
+            samples[..Math.Min(samples.Length, target.Length)].CopyTo(target);
+        }
     }
 
     private static void Pass(ExecutionPlan plan, int batch, SessionMemory memory, double[] seconds)

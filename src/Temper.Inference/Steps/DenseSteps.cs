@@ -26,3 +26,25 @@ internal sealed class LinearStep(PackedMatrix matrix, PinnedFloats? bias, bool r
     internal override void Run(in StepCall call) =>
         matrix.Run(rows.Of(call.Batch), call.X, call.Y, new LayerTail { Bias = bias, Relu = relu });
 }
+
+/// <summary>A fully connected layer that reads the weights of those inputs only that are not zero in this run.</summary>
+internal sealed class ActiveInputsStep(InputMajorMatrix matrix, PinnedFloats? bias, bool relu, Rows rows) : Step
+{
+    internal override string Kernel => KernelNames.ActiveInputs;
+
+    internal override long WeightFloats => matrix.WeightFloats;
+
+    internal override void Run(in StepCall call) =>
+        matrix.Run(rows.Of(call.Batch), call.X, call.Y, new LayerTail { Bias = bias, Relu = relu });
+}
+
+/// <summary>A fully connected layer that leaves out weights that are zero, row by row.</summary>
+internal sealed class SparseRowsStep(SparseMatrix matrix, PinnedFloats? bias, bool relu, Rows rows) : Step
+{
+    internal override string Kernel => KernelNames.SparseRows;
+
+    internal override long WeightFloats => matrix.WeightFloats;
+
+    internal override void Run(in StepCall call) =>
+        matrix.Run(rows.Of(call.Batch), call.X, call.Y, new LayerTail { Bias = bias, Relu = relu });
+}

@@ -118,6 +118,33 @@ public sealed class PackedConvolutionTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 70, 33)]
+    [InlineData(2, 1, 600)]
+    [InlineData(3, 5000, 19)]
+    [InlineData(5, 129, 100)]
+    public void Zeros_of_fully_connected_layers_are_left_out(int rows, int outputs, int inputs)
+    {
+        float[] w = Thinned(outputs * inputs, 1), bias = Samples.Uniform(outputs, 2), values = Thinned(rows * inputs, 3);
+        values.AsSpan(0, inputs).Clear();
+        var x = new PinnedFloats(values);
+        double[] expected = [.. Enumerable.Range(0, rows * outputs).Select(i => Math.Max(
+            bias[i % outputs] + Enumerable.Range(0, inputs).Sum(k => (double)values[(i / outputs * inputs) + k] * w[(i % outputs * inputs) + k]), 0))];
+        var tail = new LayerTail { Bias = new PinnedFloats(bias), Relu = true };
+        PinnedFloats active = new(expected.Length), sparse = new(expected.Length);
+        new InputMajorMatrix(w, outputs, inputs).Run(rows, x.Address, active.Address, tail);
+        new SparseMatrix(w, outputs, inputs).Run(rows, x.Address, sparse.Address, tail);
+        Near.Equal(expected, active.Span, 1e-5);
+        Near.Equal(expected, sparse.Span, 1e-5);
+    }
+
+    /// <summary>Numbers of which two thirds are zero.</summary>
+    private static float[] Thinned(int count, ulong seed)
+    {
+        float[] keys = Samples.Uniform(count, seed + 10, 0, 1);
+        return [.. Samples.Uniform(count, seed).Select((value, i) => keys[i] < 0.66f ? 0 : value)];
+    }
+
     private static PlaneShape Planes(int channels, int height, int width, int border) =>
         new(channels, height, width) { Top = border, Left = border, Bottom = border, Right = border };
 

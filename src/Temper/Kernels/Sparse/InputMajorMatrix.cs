@@ -1,0 +1,191 @@
+using System.Runtime.CompilerServices;
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>
+/// The weights of a fully connected layer by input, <c>[I, O]</c>, for inputs that are mostly zero when it runs: only the weights of inputs
+/// that are not zero are read. Shared by threads.
+/// </summary>
+/// <remarks>Every result adds the same products in the same order, the bias first, however the outputs are dealt to threads.</remarks>
+internal sealed unsafe class InputMajorMatrix
+{
+    /// <summary>Lines of weights that are added at once: so many streams a core fetches ahead, and results are loaded and stored once for them.</summary>
+    private const int LinesAtOnce = 8;
+
+    /// <summary>Outputs of a task; a wide layer's are more, so that each stream is long.</summary>
+    private const int FewOutputs = 512, ManyOutputs = 2048;
+
+    private readonly int _outputs;
+    private readonly int _inputs;
+    private readonly int _step;
+    private readonly PinnedFloats _weights;
+
+    /// <param name="weight"><c>[O, I]</c>.</param>
+    /// <param name="outputs">O.</param>
+    /// <param name="inputs">I.</param>
+    internal InputMajorMatrix(ReadOnlySpan<float> weight, int outputs, int inputs)
+    {
+        (_outputs, _inputs) = (outputs, inputs);
+        _step = Chunks.Count(outputs, ImageGroup.Most) * ImageGroup.Most;
+        _weights = new PinnedFloats((long)_step * inputs);
+        fixed (float* source = weight)
+        {
+            Transposes.Lines(source, inputs, outputs, inputs, _step, _weights.Pointer);
+        }
+    }
+
+    /// <summary>Floats that the weights take.</summary>
+    internal int WeightFloats => _weights.Count;
+
+    /// <summary><c>y = x Wᵀ + b</c> of each row. Allocates nothing once the threads' working memory is there.</summary>
+    /// <param name="rows">Rows.</param>
+    /// <param name="x"><c>[rows, I]</c>.</param>
+    /// <param name="y">Receives <c>[rows, O]</c>.</param>
+    /// <param name="tail">Bias and ReLU; nothing is added.</param>
+    internal void Run(int rows, FloatAddress x, FloatAddress y, in LayerTail tail)
+    {
+        int width = _outputs >= 2 * ManyOutputs ? ManyOutputs : FewOutputs;
+        long line = _inputs + 1;
+        var job = new Job
+        {
+            Weights = _weights.Pointer, Step = _step, Inputs = _inputs, Outputs = _outputs, Width = width, Tasks = Chunks.Count(_outputs, width),
+            X = x.Pointer, Y = y.Pointer, Bias = tail.Bias is null ? null : tail.Bias.Pointer, Relu = tail.Relu,
+            Values = Scratch.Rent(Scratch.Use.Left, rows * line), Places = (int*)Scratch.Rent(Scratch.Use.Maps, rows * line),
+            Counts = (int*)Scratch.Rent(Scratch.Use.Pointers, rows),
+        };
+        WorkerPool.Current.Run(&FindTask, &job, rows);
+        WorkerPool.Current.Run(&AddTask, &job, rows * job.Tasks);
+        GC.KeepAlive(this);
+        GC.KeepAlive(tail.Bias);
+    }
+
+    private static void FindTask(void* state, int row)
+    {
+        ref Job job = ref *(Job*)state;
+        long line = (long)row * (job.Inputs + 1);
+        job.Counts[row] = ActiveInputs.Find(job.X + ((long)row * job.Inputs), job.Inputs, job.Places + line, job.Values + line);
+    }
+
+    private static void AddTask(void* state, int number)
+    {
+        ref Job job = ref *(Job*)state;
+        (int row, int part) = Math.DivRem(number, job.Tasks);
+        int first = part * job.Width;
+        switch (Simd.Active)
+        {
+            case SimdWidth.Vector512:
+                Add<Lanes512>(job, row, first);
+                break;
+            case SimdWidth.Vector256:
+                Add<Lanes256>(job, row, first);
+                break;
+            case SimdWidth.Vector128:
+                Add<Lanes128>(job, row, first);
+                break;
+            default:
+                Add<Lane>(job, row, first);
+                break;
+        }
+    }
+
+    /// <summary>Some outputs of a row: their sums stay in the first-level cache while line after line is added.</summary>
+    private static void Add<T>(in Job job, int row, int first)
+        where T : unmanaged, ILanes<T>
+    {
+        int width = Math.Min(job.Width, job.Outputs - first), padded = Chunks.Count(width, T.Count) * T.Count;
+        float* sums = Scratch.Rent(Scratch.Use.Tile, job.Width);
+        var bias = new ReadOnlySpan<float>(job.Bias + first, job.Bias == null ? 0 : width);
+        var start = new Span<float>(sums, padded);
+        start.Clear();
+        bias.CopyTo(start);
+        long line = (long)row * (job.Inputs + 1);
+        int* places = job.Places + line;
+        float* values = job.Values + line;
+        int count = job.Counts[row], k = 0;
+        for (; k + LinesAtOnce <= count; k += LinesAtOnce)
+        {
+            AddEight<T>(job.Weights + first, job.Step, places + k, values + k, sums, padded);
+        }
+
+        for (; k < count; k++)
+        {
+            AddOne<T>(job.Weights + first + ((long)places[k] * job.Step), values[k], sums, padded);
+        }
+
+        Finish<T>(sums, job.Y + ((long)row * job.Outputs) + first, width, job.Relu);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddEight<T>(float* weights, nint step, int* places, float* values, float* sums, nint width)
+        where T : unmanaged, ILanes<T>
+    {
+        float* w0 = weights + (places[0] * step), w1 = weights + (places[1] * step), w2 = weights + (places[2] * step), w3 = weights + (places[3] * step);
+        float* w4 = weights + (places[4] * step), w5 = weights + (places[5] * step), w6 = weights + (places[6] * step), w7 = weights + (places[7] * step);
+        T x0 = T.Create(values[0]), x1 = T.Create(values[1]), x2 = T.Create(values[2]), x3 = T.Create(values[3]);
+        T x4 = T.Create(values[4]), x5 = T.Create(values[5]), x6 = T.Create(values[6]), x7 = T.Create(values[7]);
+        for (nint j = 0; j < width; j += T.Count)
+        {
+            T sum = T.MultiplyAdd(x0, T.Load(w0 + j), T.Load(sums + j));
+            sum = T.MultiplyAdd(x1, T.Load(w1 + j), sum);
+            sum = T.MultiplyAdd(x2, T.Load(w2 + j), sum);
+            sum = T.MultiplyAdd(x3, T.Load(w3 + j), sum);
+            sum = T.MultiplyAdd(x4, T.Load(w4 + j), sum);
+            sum = T.MultiplyAdd(x5, T.Load(w5 + j), sum);
+            sum = T.MultiplyAdd(x6, T.Load(w6 + j), sum);
+            T.MultiplyAdd(x7, T.Load(w7 + j), sum).Store(sums + j);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddOne<T>(float* weights, float value, float* sums, nint width)
+        where T : unmanaged, ILanes<T>
+    {
+        T x = T.Create(value);
+        for (nint j = 0; j < width; j += T.Count)
+        {
+            T.MultiplyAdd(x, T.Load(weights + j), T.Load(sums + j)).Store(sums + j);
+        }
+    }
+
+    private static void Finish<T>(float* sums, float* y, int width, bool relu)
+        where T : unmanaged, ILanes<T>
+    {
+        T floor = relu ? T.Zero : T.Create(float.NegativeInfinity);
+        int whole = width - (width % T.Count), rest = width - whole;
+        for (int j = 0; j < whole; j += T.Count)
+        {
+            T.Max(T.Load(sums + j), floor).Store(y + j);
+        }
+
+        if (rest > 0)
+        {
+            T.Max(T.Load(sums + whole), floor).StoreFirst(rest, y + whole);
+        }
+    }
+
+    private struct Job
+    {
+        internal float* Weights;
+        internal int Step;
+        internal int Inputs;
+        internal int Outputs;
+        internal int Width;
+
+        /// <summary>Tasks of a row.</summary>
+        internal int Tasks;
+        internal float* X;
+        internal float* Y;
+        internal float* Bias;
+        internal bool Relu;
+
+        /// <summary>For each row, its elements that are not zero, <see cref="Inputs"/> + 1 apart.</summary>
+        internal float* Values;
+
+        /// <summary>Their places.</summary>
+        internal int* Places;
+
+        /// <summary>How many they are, for each row.</summary>
+        internal int* Counts;
+    }
+}
