@@ -19,4 +19,10 @@ public sealed record CompileOptions
     /// For networks with one float32 input.
     /// </summary>
     public Tensor? TypicalInput { get; init; }
+
+    /// <summary>
+    /// Kernels that were chosen before, on this processor and for this network; batches that it does not know are compiled as if there
+    /// were none. Null: no such plan.
+    /// </summary>
+    public KernelPlan? Plan { get; init; }
 }

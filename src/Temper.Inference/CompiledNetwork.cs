@@ -18,6 +18,7 @@ public sealed class CompiledNetwork : IDisposable
     private readonly LayerGraph _graph;
     private readonly StepLibrary _steps = new();
     private readonly ConcurrentDictionary<int, Lazy<ExecutionPlan>> _plans = new();
+    private readonly ConcurrentDictionary<int, IReadOnlyDictionary<string, string>> _kernels = new();
     private readonly CompileOptions _options;
     private bool _isDisposed;
 
@@ -38,10 +39,17 @@ public sealed class CompiledNetwork : IDisposable
     /// <param name="network">The network; it is not changed, and what becomes of it afterwards does not matter.</param>
     /// <param name="options">For which batch sizes; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">A batch size is not positive.</exception>
+    /// <exception cref="ArgumentException">The plan is another processor's or another network's.</exception>
     public static CompiledNetwork Compile(Network network, CompileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
         options ??= new CompileOptions();
+        if (options.Plan is { } plan && !string.Equals(plan.Cpu, KernelPlan.ThisCpu, StringComparison.Ordinal))
+        {
+            throw new ArgumentException(
+                $"CompiledNetwork.Compile: the plan is of another processor (got {plan.Cpu}, expected {KernelPlan.ThisCpu}); compile without it and keep the new one");
+        }
+
         var compiled = new CompiledNetwork(network, options);
         foreach (int batch in options.BatchSizes)
         {
@@ -76,6 +84,9 @@ public sealed class CompiledNetwork : IDisposable
         return PlanReport.Of(_graph, plan, batch, time > TimeSpan.Zero ? PlanTiming.Measure(plan, batch, time) : null);
     }
 
+    /// <summary>The kernels chosen so far, to be kept for <see cref="CompileOptions.Plan"/>.</summary>
+    public KernelPlan ChosenKernels() => new(KernelPlan.ThisCpu, new Dictionary<int, IReadOnlyDictionary<string, string>>(_kernels));
+
     /// <summary>Ends it: no session can be made any more. Those that exist go on.</summary>
     public void Dispose() => _isDisposed = true;
 
@@ -95,6 +106,17 @@ public sealed class CompiledNetwork : IDisposable
             return PlanBuilder.Build(_graph, _steps, batch, Choose);
         }
 
+        IReadOnlyDictionary<string, string> kernels = _kernels[batch] = _options.Plan?.For(_graph, batch) ?? Measured(batch);
+        ExecutionPlan plan = PlanBuilder.Build(_graph, _steps, batch, (layer, candidates) =>
+            candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal)));
+        IEnumerable<ExecutionPlan> plans = _plans.Values.Where(other => other.IsValueCreated).Select(other => other.Value).Append(plan);
+        _steps.KeepOnly(plans.SelectMany(made => made.Steps).Select(step => step.Step).ToHashSet());
+        return plan;
+    }
+
+    /// <summary>The kernels that cost least, by time or by estimate.</summary>
+    private IReadOnlyDictionary<string, string> Measured(int batch)
+    {
         IKernelCosts costs = new EstimatedCosts(_graph, batch);
         if (_options.TimesKernels)
         {
@@ -103,12 +125,7 @@ public sealed class CompiledNetwork : IDisposable
             costs = timing;
         }
 
-        IReadOnlyDictionary<string, string> kernels = KernelChoice.Find(_graph, costs, batch);
-        ExecutionPlan plan = PlanBuilder.Build(_graph, _steps, batch, (layer, candidates) =>
-            candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal)));
-        IEnumerable<ExecutionPlan> plans = _plans.Values.Where(other => other.IsValueCreated).Select(other => other.Value).Append(plan);
-        _steps.KeepOnly(plans.SelectMany(made => made.Steps).Select(step => step.Step).ToHashSet());
-        return plan;
+        return KernelChoice.Find(_graph, costs, batch);
     }
 
     /// <summary>How many packed forms of layers it keeps.</summary>

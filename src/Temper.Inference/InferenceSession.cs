@@ -122,5 +122,8 @@ public sealed class InferenceSession : IDisposable
             cancellation.ThrowIfCancellationRequested();
             step.Step.Run(new StepCall(step, _batch, _memory.Addresses, _memory.Tensors));
         }
+
+        // Steps hold addresses only: a session that nobody needs any more must not be collected under its last step.
+        GC.KeepAlive(this);
     }
 }

@@ -42,7 +42,10 @@ internal static class PlanTiming
             Pass(plan, batch, memory, seconds);
         }
 
+        // Steps hold addresses only: until the last one has ended, what they point into has to live.
         GC.KeepAlive(lent);
+        GC.KeepAlive(memory);
+        GC.KeepAlive(plan);
         return seconds;
     }
 

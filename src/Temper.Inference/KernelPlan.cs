@@ -1,0 +1,120 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Temper.Kernels;
+
+namespace Temper.Inference;
+
+/// <summary>
+/// Which kernel carries out each layer, for some classes of batch sizes: what compiling found out by measuring, to be kept. A network that
+/// is compiled with a plan measures nothing for these batches, and the same plan gives the same bytes.
+/// </summary>
+/// <remarks>A plan belongs to the processor that it was measured on, and to networks whose layers have the same names and shapes.</remarks>
+public sealed class KernelPlan
+{
+    private const string FormatName = "temper-kernel-plan";
+    private const int Version = 1;
+
+    internal KernelPlan(string cpu, IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> kernels) => (Cpu, Kernels) = (cpu, kernels);
+
+    /// <summary>This processor, as plans name it.</summary>
+    public static string ThisCpu => Processor.Id;
+
+    /// <summary>The processor that it was made on.</summary>
+    public string Cpu { get; }
+
+    /// <summary>For each class of batch sizes, by its smallest batch (1, 2, 4, up to 64), the kernel of each layer by the layer's name.</summary>
+    public IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> Kernels { get; }
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <param name="json">UTF-8.</param>
+    /// <exception cref="InvalidDataException">It is no such plan.</exception>
+    public static KernelPlan Parse(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return Read(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        {
+            throw new InvalidDataException("KernelPlan.Parse: this is no plan (expected JSON as KernelPlan.ToJson writes it); compile anew", e);
+        }
+    }
+
+    /// <summary>The plan as JSON in UTF-8; the same plan gives the same bytes.</summary>
+    public byte[] ToJson()
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("format", FormatName);
+            writer.WriteNumber("version", Version);
+            writer.WriteString("cpu", Cpu);
+            writer.WriteStartObject("batches");
+            foreach ((int batch, IReadOnlyDictionary<string, string> layers) in Kernels.OrderBy(pair => pair.Key))
+            {
+                writer.WriteStartObject(batch.ToString(CultureInfo.InvariantCulture));
+                foreach ((string layer, string kernel) in layers.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+                {
+                    writer.WriteString(layer, kernel);
+                }
+
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The kernels of a batch class, or null where there are none; refuses those that a network does not have.</summary>
+    internal IReadOnlyDictionary<string, string>? For(LayerGraph graph, int batch)
+    {
+        if (!Kernels.TryGetValue(batch, out IReadOnlyDictionary<string, string>? kernels))
+        {
+            return null;
+        }
+
+        var candidates = new Candidates(graph);
+        foreach (Layer layer in graph.Layers)
+        {
+            string[] known = [.. candidates.Of(layer, batch).Select(candidate => candidate.Kernel)];
+            string? wanted = kernels.GetValueOrDefault(layer.Name);
+            if (!known.Contains(wanted))
+            {
+                throw new ArgumentException(
+                    $"CompiledNetwork.Compile: the plan does not fit the network: layer {layer.Name}, batch {batch} (got {wanted ?? "no kernel"}, expected one of {string.Join(", ", known)}); compile without it");
+            }
+        }
+
+        return kernels;
+    }
+
+    private static KernelPlan Read(JsonElement root)
+    {
+        string? format = root.GetProperty("format").GetString();
+        int version = root.GetProperty("version").GetInt32();
+        if (!string.Equals(format, FormatName, StringComparison.Ordinal) || version != Version)
+        {
+            throw new FormatException($"{format} {version}");
+        }
+
+        var kernels = new Dictionary<int, IReadOnlyDictionary<string, string>>();
+        foreach (JsonProperty batch in root.GetProperty("batches").EnumerateObject())
+        {
+            int size = int.Parse(batch.Name, NumberStyles.None, CultureInfo.InvariantCulture);
+            if (size < 1 || BatchClass.Of(size) != size)
+            {
+                throw new FormatException($"batch {size}");
+            }
+
+            kernels.Add(size, batch.Value.EnumerateObject().ToDictionary(layer => layer.Name, layer => layer.Value.GetString()!, StringComparer.Ordinal));
+        }
+
+        return new KernelPlan(root.GetProperty("cpu").GetString() ?? throw new FormatException("cpu"), kernels);
+    }
+}
