@@ -19,16 +19,18 @@ public sealed record InferencePlan
     public override string ToString()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer",-28} {"kind",-14} {"kernel",-20} {"order",-14} {"zeros",6} {"MACs",13} {"ms",9}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer",-28} {"kind",-14} {"kernel",-20} {"order",-14} {"zeros",6} {"MACs",13} {"expected ms",11} {"ms",9}");
         foreach (InferenceStep step in Steps)
         {
             string zeros = step.Sparsity is { } sparsity ? sparsity.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal) : "";
-            string time = step.Seconds is { } seconds ? (seconds * 1000).ToString("F4", CultureInfo.InvariantCulture) : "";
-            text.AppendLine(CultureInfo.InvariantCulture, $"{step.Name,-28} {step.Kind,-14} {step.Kernel,-20} {step.Order,-14} {zeros,6} {step.Macs,13} {time,9}");
+            string time = step.Seconds is { } seconds ? Milliseconds(seconds) : "";
+            text.AppendLine(CultureInfo.InvariantCulture, $"{step.Name,-28} {step.Kind,-14} {step.Kernel,-20} {step.Order,-14} {zeros,6} {step.Macs,13} {Milliseconds(step.PredictedSeconds),11} {time,9}");
         }
 
         return text.ToString();
     }
+
+    private static string Milliseconds(double seconds) => (seconds * 1000).ToString("F4", CultureInfo.InvariantCulture);
 }
 
 /// <summary>One step of a plan.</summary>
@@ -55,8 +57,11 @@ public sealed record InferenceStep
     /// <summary>Bytes that its packed weights take.</summary>
     public long WeightBytes { get; init; }
 
-    /// <summary>What the kernel was thought to cost, in multiplications of a dense kernel at full speed.</summary>
-    public double EstimatedCost { get; init; }
+    /// <summary>
+    /// The seconds that it was thought to take, by the estimate that chooses kernels where none are timed: two fused multiplications of a
+    /// vector in each cycle of a 3 GHz processor are full speed. For comparing kernels with one another, not for promises.
+    /// </summary>
+    public double PredictedSeconds { get; init; }
 
     /// <summary>The least seconds that it took in some runs; null where it was not measured.</summary>
     public double? Seconds { get; init; }

@@ -15,7 +15,7 @@ public sealed class ReferenceTests
         ["Temper.Training"] = ["Temper.Data"],
         ["Temper.Compression"] = ["Temper.Training"],
         ["Temper.Reporting"] = ["Temper.Compression"],
-        ["Temper.Cli"] = ["Temper.Reporting"],
+        ["Temper.Cli"] = ["Temper.Inference", "Temper.Reporting"],
     };
 
     /// <summary>Packages a project may use besides the analyzers.</summary>

@@ -58,34 +58,6 @@ public sealed class InferenceSessionTests
     }
 
     [Fact]
-    public void A_session_that_nobody_keeps_runs_to_its_end()
-    {
-        Network network = TestNetworks.WithStatistics(Network.Build(InputSpec.Image(3, 64, 64), x => x.Conv2d(64, kernel: 3, padding: 1).Conv2d(4, kernel: 3)).Initialize(RandomStream.FromSeed(1)));
-        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
-        Tensor x = TestNetworks.Batch(network, 1);
-        float[] expected = network.Forward(x).ToArray<float>();
-        using var done = new CancellationTokenSource();
-        var collector = new Thread(() =>
-        {
-            while (!done.IsCancellationRequested)
-            {
-                GC.Collect();
-                Thread.Sleep(1);
-            }
-        });
-        collector.Start();
-        for (int run = 0; run < 20; run++)
-        {
-            float[] y = new float[expected.Length];
-            compiled.CreateSession().Run(x.AsSpan<float>(), y);
-            Near.Assert(expected, y, 1e-4f);
-        }
-
-        done.Cancel();
-        collector.Join();
-    }
-
-    [Fact]
     public void Lengths_that_do_not_fit_are_refused()
     {
         using CompiledNetwork compiled = CompiledNetwork.Compile(TestNetworks.Make("chain of layers"), new CompileOptions { TimesKernels = false });

@@ -88,6 +88,13 @@ internal abstract class Setting(string name, string help)
             ? value
             : throw new FormatException($"a whole number from {minimum} on"));
 
+    internal static Setting<int[]> Integers(string name, string help, int[] usual) => new(name, help, usual, text =>
+    {
+        string[] parts = text.Split(',');
+        int[] values = [.. parts.Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : 0)];
+        return values.All(value => value > 0) ? values : throw new FormatException("whole numbers from 1 on with commas between them");
+    });
+
     internal static Setting<ulong> Seed() => new("seed", "Where all random numbers start; same seed, same bytes", 1UL, text =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
             ? value
@@ -165,6 +172,7 @@ internal sealed class Setting<T>(string name, string help, T usual, Func<string,
         bool flag => flag ? "true" : "false",
         IReadOnlyList<string> => "",
         float[] numbers => string.Join(',', numbers),
+        int[] numbers => string.Join(',', numbers),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString(),
     };

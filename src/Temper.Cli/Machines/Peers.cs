@@ -18,6 +18,7 @@ internal static class Peers
         ("ffmpeg", Program("ffmpeg"), "reads JPEG and video"),
         ("python3", Program("python3"), "runs the comparisons under bench/peers"),
         ("pytorch", PythonPackage("torch"), "compared with in bench/peers"),
+        ("onnxruntime", Environment.GetEnvironmentVariable("TEMPER_ONNXRUNTIME") ?? Library("libonnxruntime.so"), "compared with in temper bench MODEL"),
         ("onednn", Library("libdnnl.so"), "compared with in bench/peers"),
         ("openblas", Library("libopenblas.so"), "compared with in bench/peers"),
     ];

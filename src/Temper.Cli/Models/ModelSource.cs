@@ -43,6 +43,11 @@ internal static class ModelSource
                 ? $"{source} is an architecture without trained weights; name a file or the folder of a run (temper train {source} makes one)"
                 : $"no such model (got '{source}', expected an .onnx, .safetensors or PyTorch file, a model folder or the folder of a run)");
 
+    /// <summary>A network to time: a stored one, or one of the zoo with random weights.</summary>
+    internal static Network OpenToTime(string source, string? architecture) => IsStored(source)
+        ? ModelReading.Load(PathOf(source), architecture)
+        : Create(source, options: null).Initialize(RandomStream.FromSeed(1));
+
     /// <summary>A network to train on some data: a stored one with its weights, or one of the zoo with random weights.</summary>
     internal static Network OpenToTrain(string source, Dataset data, Normalize? normalize, RandomStream weights, string? architecture = null)
     {

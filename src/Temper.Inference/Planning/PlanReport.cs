@@ -1,3 +1,4 @@
+using Temper.Kernels;
 using Temper.Tensors;
 
 namespace Temper.Inference;
@@ -5,6 +6,9 @@ namespace Temper.Inference;
 /// <summary>Describes plans.</summary>
 internal static class PlanReport
 {
+    /// <summary>Multiplications of a lane in a second, where nothing is waited for: what predictions take for full speed.</summary>
+    private const double FullSpeed = 2 * 3e9;
+
     /// <param name="graph">The layers.</param>
     /// <param name="plan">Their plan.</param>
     /// <param name="batch">Samples.</param>
@@ -24,8 +28,13 @@ internal static class PlanReport
         Sparsity = step.Layer?.Weights is { } weights ? Zeros(weights) : null,
         Macs = (step.Layer?.Macs ?? 0) * (step.Layer is { } layer && graph.Values[layer.Output].IsBatched ? batch : 1),
         WeightBytes = step.Step.WeightFloats * sizeof(float),
-        EstimatedCost = step.Cost,
+        PredictedSeconds = Cost(graph, step, batch) / (FullSpeed * Math.Max(1, (int)Simd.Active / 32) * WorkerPool.Current.Threads),
     };
+
+    /// <summary>Plans know the costs for the smallest batch of their class; changes of the memory order have theirs here.</summary>
+    private static double Cost(LayerGraph graph, PlannedStep step, int batch) => step.MovedValue < 0
+        ? step.Cost * batch / BatchClass.Of(batch)
+        : Candidates.CostOfMoving * LayerGraph.Count(graph.Values[step.MovedValue], batch);
 
     private static double Zeros(Tensor weights)
     {

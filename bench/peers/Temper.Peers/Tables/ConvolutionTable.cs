@@ -1,3 +1,5 @@
+using Temper.Cli.Benchmarks;
+using Temper.Cli.Native;
 using System.Globalization;
 using System.Text.Json;
 using Temper.Kernels;

@@ -1,3 +1,4 @@
+using Temper.Cli.Benchmarks;
 using System.Globalization;
 using Temper.Kernels;
 using Temper.Peers.Measuring;

@@ -1,3 +1,4 @@
+using Temper.Cli.Benchmarks;
 using System.Globalization;
 using Temper.Kernels;
 using Temper.Networks;
@@ -27,7 +28,7 @@ internal static class InferenceTable
             Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
             foreach (int batch in Batches)
             {
-                using var work = new InferenceWork(network, batch, threads);
+                using var work = new ComparedNetwork(network, batch, threads);
                 double[] times = Rounds.Measure(work.Contenders, seconds);
                 double ratio = Math.Min(times[1], times[2]) / times[0];
                 ratios.Add(ratio);

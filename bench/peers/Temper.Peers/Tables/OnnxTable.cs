@@ -1,3 +1,4 @@
+using Temper.Cli.Native;
 using Temper.Formats.Onnx;
 using Temper.Networks;
 using Temper.Peers.Measuring;

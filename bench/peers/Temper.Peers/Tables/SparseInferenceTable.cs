@@ -1,3 +1,4 @@
+using Temper.Cli.Benchmarks;
 using System.Globalization;
 using Temper.Kernels;
 using Temper.Networks;
@@ -29,7 +30,7 @@ internal static class SparseInferenceTable
             foreach ((int block, double sparsity, double bar) in Patterns)
             {
                 Network network = SparseNetworks.Make(name, sparsity, block);
-                using var work = new InferenceWork(network, batch, threads);
+                using var work = new ComparedNetwork(network, batch, threads);
                 double[] times = Rounds.Measure(work.Contenders, seconds);
                 double ratio = Math.Min(times[1], times[2]) / times[0];
                 table.Row(

@@ -1,3 +1,4 @@
+using Temper.Cli.Benchmarks;
 using System.Globalization;
 using System.Text.Json;
 using Temper.Kernels;

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Temper.Peers.Native;
+namespace Temper.Cli.Native;
 
 /// <summary>The part of ONNX Runtime's C interface that runs a model with one input and one output, both in our memory.</summary>
 internal static unsafe class OnnxRuntime
@@ -32,13 +32,13 @@ internal static unsafe class OnnxRuntime
     }
 
     /// <summary>Whether the library was found: TEMPER_ONNXRUNTIME names the file, else the loader's usual places.</summary>
-    public static bool IsInstalled => Api != null;
+    internal static bool IsInstalled => Api != null;
 
     /// <summary>A model ready to run.</summary>
-    /// <param name="model">The .onnx file.</param>
+    /// <param name="model">The content of an .onnx file.</param>
     /// <param name="threads">Threads that work on a node, the calling one included.</param>
     /// <param name="spins">Whether idle threads look for work for a while before they sleep, which is the library's default.</param>
-    public static nint OpenModel(ReadOnlySpan<byte> model, int threads, bool spins = true)
+    internal static nint OpenModel(ReadOnlySpan<byte> model, int threads, bool spins = true)
     {
         nint options, session;
         Check(((delegate* unmanaged[Cdecl]<nint*, nint>)Get(Function.CreateSessionOptions))(&options));
@@ -59,10 +59,10 @@ internal static unsafe class OnnxRuntime
     }
 
     /// <summary>Frees a model and its threads.</summary>
-    public static void Close(nint session) => ((delegate* unmanaged[Cdecl]<nint, void>)Get(Function.ReleaseSession))(session);
+    internal static void Close(nint session) => ((delegate* unmanaged[Cdecl]<nint, void>)Get(Function.ReleaseSession))(session);
 
     /// <summary>A tensor over pinned memory.</summary>
-    public static nint View(float* data, ReadOnlySpan<long> shape)
+    internal static nint View(float* data, ReadOnlySpan<long> shape)
     {
         const int Float = 1;
         nint memory, value;
@@ -83,14 +83,14 @@ internal static unsafe class OnnxRuntime
     }
 
     /// <summary>Runs a model with one input and one output.</summary>
-    public static void Run(nint session, nint x, nint y, string from, string to) =>
+    internal static void Run(nint session, nint x, nint y, string from, string to) =>
         Run(session, x, y, Encoding.UTF8.GetBytes(from + "\0"), Encoding.UTF8.GetBytes(to + "\0"));
 
     /// <summary>Runs a model whose input and output are named x and y.</summary>
-    public static void Run(nint session, nint x, nint y) => Run(session, x, y, "x\0"u8, "y\0"u8);
+    internal static void Run(nint session, nint x, nint y) => Run(session, x, y, "x\0"u8, "y\0"u8);
 
     /// <summary>Runs a model with one input and one output, whose names end with a zero.</summary>
-    public static void Run(nint session, nint x, nint y, ReadOnlySpan<byte> inputName, ReadOnlySpan<byte> outputName)
+    internal static void Run(nint session, nint x, nint y, ReadOnlySpan<byte> inputName, ReadOnlySpan<byte> outputName)
     {
         fixed (byte* input = inputName, output = outputName)
         {
@@ -129,7 +129,7 @@ internal static unsafe class OnnxRuntime
         if (status != 0)
         {
             byte* text = ((delegate* unmanaged[Cdecl]<nint, byte*>)Get(Function.GetErrorMessage))(status);
-            throw new InvalidOperationException($"ONNX Runtime: {Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text))}");
+            throw new OnnxRuntimeException($"ONNX Runtime: {Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text))}");
         }
     }
 }

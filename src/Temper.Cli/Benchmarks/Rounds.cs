@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Temper.Peers.Measuring;
+namespace Temper.Cli.Benchmarks;
 
 /// <summary>
 /// Times contenders in turns, so that a disturbance of the machine meets all of them, and takes a low quantile: the time when
@@ -26,17 +26,20 @@ internal static class Rounds
     /// <param name="contenders">What is compared.</param>
     /// <param name="seconds">Time to spend on each, about.</param>
     /// <param name="clock">Seconds since some moment, for work on the calling thread alone; by default wall time.</param>
-    public static double[] Measure(IReadOnlyList<Contender> contenders, double seconds, Func<double>? clock = null)
+    /// <param name="cancellation">Looked at between turns.</param>
+    internal static double[] Measure(
+        IReadOnlyList<Contender> contenders, double seconds, Func<double>? clock = null, CancellationToken cancellation = default)
     {
         clock ??= WallTime;
-        int[] repetitions = [.. contenders.Select(c => c.Turn is null ? Repetitions(c.Work) : 0)];
+        int[] repetitions = [.. contenders.Select(c => c.Turn is null ? Repetitions(c.Work, seconds) : 0)];
         List<double>[] samples = [.. contenders.Select(_ => new List<double>())];
         long start = Stopwatch.GetTimestamp();
         for (int turn = 0; turn < FewestTurns || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds * contenders.Count; turn++)
         {
             for (int i = 0; i < contenders.Count; i++)
             {
-                Thread.Sleep(Quiet);
+                cancellation.ThrowIfCancellationRequested();
+                Thread.Sleep(contenders.Count > 1 ? Quiet : TimeSpan.Zero);
                 if (contenders[i].Turn is { } turnElsewhere)
                 {
                     samples[i].AddRange(turnElsewhere(LongestTurn.TotalSeconds));
@@ -71,12 +74,12 @@ internal static class Rounds
         }
     }
 
-    private static int Repetitions(Action work)
+    private static int Repetitions(Action work, double seconds)
     {
         // Enough calls for the JIT to reach its last tier before anything is timed.
         TimeSpan best = TimeSpan.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < 5 || (i < 200 && Stopwatch.GetElapsedTime(start).TotalSeconds < 0.2); i++)
+        for (int i = 0; i < 5 || (i < 200 && Stopwatch.GetElapsedTime(start).TotalSeconds < Math.Min(seconds, 0.2)); i++)
         {
             long once = Stopwatch.GetTimestamp();
             work();

@@ -1,4 +1,4 @@
-namespace Temper.Peers.Measuring;
+namespace Temper.Cli.Benchmarks;
 
 /// <summary>One library doing the work that is compared.</summary>
 /// <param name="Name">Column of the table.</param>
@@ -6,5 +6,5 @@ namespace Temper.Peers.Measuring;
 internal sealed record Contender(string Name, Action Work)
 {
     /// <summary>For a library in another process, which times itself: works for some seconds and gives the seconds of each sample.</summary>
-    public Func<double, IReadOnlyList<double>>? Turn { get; init; }
+    internal Func<double, IReadOnlyList<double>>? Turn { get; init; }
 }

@@ -1,0 +1,34 @@
+using Temper.Cli.Benchmarks;
+using Temper.Cli.Native;
+using Temper.Inference;
+using Temper.Networks;
+
+namespace Temper.Peers.Measuring;
+
+/// <summary>A network of ours, compiled for a batch, beside ONNX Runtime; refuses to time results that differ.</summary>
+internal sealed class ComparedNetwork : IDisposable
+{
+    private const double Tolerance = 1e-4;
+
+    private readonly CompiledNetwork _compiled;
+    private readonly InferenceWork _work;
+
+    public ComparedNetwork(Network network, int batch, int threads)
+    {
+        _compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [batch] });
+        _work = new InferenceWork(_compiled, PeerModel.Of(network), batch, threads);
+        if (!(_work.Difference <= Tolerance))
+        {
+            throw new InvalidOperationException($"results differ by {_work.Difference:E1} of the largest");
+        }
+    }
+
+    /// <summary>Temper, then ONNX Runtime spinning and sleeping.</summary>
+    public IReadOnlyList<Contender> Contenders => _work.Contenders;
+
+    public void Dispose()
+    {
+        _work.Dispose();
+        _compiled.Dispose();
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Native;
+using Temper.Formats;
+using Temper.Formats.Npz;
+using Temper.Formats.Onnx;
+using Temper.Inference;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Cli.Benchmarks;
+
+/// <summary>Compiles a network, times it for each batch size, whole beside ONNX Runtime and step by step.</summary>
+internal sealed class ModelBenchmark(CommandContext context, int threads, double seconds)
+{
+    private static readonly Setting<int[]> Batches = Setting.Integers("batch", "Samples of a run; several with commas between them", [1]);
+
+    private static readonly Setting<bool> Explain = Setting.Switch("explain", "Show all of the plan: memory orders, expected times, bytes of weights");
+
+    private static readonly Setting<bool> NoTiming = Setting.Switch("no-timing", "Choose kernels by estimate, not by timing them on this machine");
+
+    private static readonly Setting<string?> Input = Setting.OptionalText("input", "FILE.npy with samples to time on: zeros that layers find in them count [default: noise]");
+
+    private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Take the kernels of this file, which --save-plan wrote on this processor");
+
+    private static readonly Setting<string?> SavePlan = Setting.OptionalText("save-plan", "Write the chosen kernels to this file");
+
+    internal static IReadOnlyList<Setting> Settings { get; } = [Batches, Explain, NoTiming, Input, Plan, SavePlan];
+
+    internal int Run(string source)
+    {
+        Network network;
+        PeerModel? model = null;
+        if (ModelReading.IsOnnx(source) && File.Exists(source))
+        {
+            OnnxImport import = OnnxFile.Load(source);
+            network = import.Network;
+            model = PeerModel.Obstacle(network) is null ? new PeerModel(File.ReadAllBytes(source), import.InputNames[0], import.OutputNames[0]) : null;
+        }
+        else
+        {
+            network = ModelSource.OpenToTime(source, context.Get(ModelSource.Architecture));
+        }
+
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, Options());
+        string? obstacle = OnnxRuntime.IsInstalled ? PeerModel.Obstacle(network) : "libonnxruntime was not found; TEMPER_ONNXRUNTIME can name the file";
+        List<InferenceResult> results = [];
+        foreach (int batch in context.Get(Batches))
+        {
+            context.Terminal.Note($"measuring batch {batch}");
+            results.Add(Measure(compiled, obstacle is null ? model ??= PeerModel.Of(network) : null, batch));
+        }
+
+        if (context.Get(SavePlan) is { } file)
+        {
+            AtomicFile.Write(file, stream => stream.Write(compiled.ChosenKernels().ToJson()));
+        }
+
+        var report = new InferenceReport(source, threads, [.. results.Select(result => result with { Obstacle = obstacle ?? result.Obstacle })]);
+        report.Write(context, context.Get(Explain));
+        return ExitCode.Success;
+    }
+
+    private CompileOptions Options() => new()
+    {
+        BatchSizes = [],
+        TimesKernels = !context.Get(NoTiming),
+        TypicalInput = Samples(),
+        Plan = context.Get(Plan) is { } file ? KernelPlan.Parse(File.ReadAllBytes(file)) : null,
+    };
+
+    private Tensor? Samples() => context.Get(Input) is not { } file ? null : NpyFile.Load(file) is { DType: DType.Float32, Count: > 0 } samples
+        ? samples
+        : throw ToolException.Usage($"--input: {file} holds no float32 samples");
+
+    private InferenceResult Measure(CompiledNetwork compiled, PeerModel? model, int batch)
+    {
+        long start = Stopwatch.GetTimestamp();
+        compiled.Explain(batch);
+        double compiling = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        InferencePlan plan = compiled.Explain(batch, TimeSpan.FromSeconds(seconds));
+        string? obstacle = null;
+        while (true)
+        {
+            try
+            {
+                using var work = new InferenceWork(compiled, model, batch, threads, Samples());
+                double[] times = Rounds.Measure(work.Contenders, seconds, cancellation: context.Cancel);
+                return new InferenceResult(batch, compiling, times[0], plan)
+                {
+                    OnnxSeconds = times.Length > 1 ? Math.Min(times[1], times[2]) : null, Difference = work.Difference, Obstacle = obstacle,
+                };
+            }
+            catch (OnnxRuntimeException error) when (model is not null)
+            {
+                // A model with a fixed batch refuses others; Temper's own time does not depend on it.
+                (model, obstacle) = (null, error.Message);
+            }
+        }
+    }
+}
