@@ -15,7 +15,8 @@ public sealed class ReferenceTests
         ["Temper.Training"] = ["Temper.Data"],
         ["Temper.Compression"] = ["Temper.Training"],
         ["Temper.Reporting"] = ["Temper.Compression"],
-        ["Temper.Cli"] = ["Temper.Inference", "Temper.Reporting"],
+        ["Temper.Serving"] = ["Temper.Inference"],
+        ["Temper.Cli"] = ["Temper.Reporting", "Temper.Serving"],
     };
 
     /// <summary>Packages a project may use besides the analyzers.</summary>

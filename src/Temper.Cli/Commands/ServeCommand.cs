@@ -1,0 +1,108 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Inference;
+using Temper.Networks;
+using Temper.Serving;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Answers inference requests over HTTP until it is told to stop.</summary>
+internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference requests over HTTP (KServe V2) until SIGTERM or Ctrl-C")
+{
+    private static readonly Setting<string> ModelName = Setting.Text("name", "The model's name in addresses", "model");
+
+    private static readonly Setting<string> Host = Setting.Text("host", "Address to listen on; other than loopback, others can reach it", "127.0.0.1");
+
+    private static readonly Setting<int> Port = Setting.Integer("port", "Port; 0: one that is free", usual: 8080, minimum: 0);
+
+    private static readonly Setting<string?> TokenFile = Setting.OptionalText("token-file", "File with the token that requests have to show; or TEMPER_SERVE_TOKEN");
+
+    private static readonly Setting<int> MaxBatch = Setting.Integer("max-batch", "Samples that are run together at most", usual: 32);
+
+    private static readonly Setting<int> Queue = Setting.Integer("queue", "Requests that may wait; further ones are answered 503", usual: 256);
+
+    private static readonly Setting<int> MaxRequest = Setting.Integer("max-request-mib", "Largest body of a request, MiB; above it 413", usual: 32);
+
+    private static readonly Setting<double> Timeout = Setting.Number("timeout", "Seconds for reading a request (408) and for answering it (504)", usual: 30, minimum: 0.1, maximum: 86400);
+
+    private static readonly Setting<bool> NoTiming = Setting.Switch("no-timing", "Choose kernels by estimate: starts at once");
+
+    private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Take the kernels of this file, which temper bench --save-plan wrote on this processor");
+
+    internal override IReadOnlyList<Setting> Settings { get; } =
+        [ModelSource.Setting, ModelSource.Architecture, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];
+
+    internal override int Run(CommandContext context)
+    {
+        Network network = ModelSource.OpenTrained(context.Require(ModelSource.Setting), context.Get(ModelSource.Architecture));
+        ServerOptions options = Options(context);
+        if (!IPAddress.IsLoopback(options.Address) && options.Token is null)
+        {
+            context.Terminal.Note($"warning: everybody who reaches {options.Address} can use this server; --token-file would ask for a token");
+        }
+
+        context.Terminal.Note($"compiling for batches up to {options.Batching.MaxBatch}");
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions
+        {
+            BatchSizes = network.Inputs.All(input => input.IsBatched) ? [.. BatchSizes(options.Batching.MaxBatch)] : [1],
+            TimesKernels = !context.Get(NoTiming),
+            Plan = context.Get(Plan) is { } file ? KernelPlan.Parse(File.ReadAllBytes(file)) : null,
+        });
+        Serve(context, compiled, options).GetAwaiter().GetResult();
+        return ExitCode.Success;
+    }
+
+    private static ServerOptions Options(CommandContext context) => new()
+    {
+        ModelName = context.Get(ModelName),
+        Address = IPAddress.TryParse(context.Get(Host), out IPAddress? address) ? address : throw ToolException.Usage($"--host: no address (got '{context.Get(Host)}', expected one such as 127.0.0.1 or 0.0.0.0)"),
+        Port = context.Get(Port) is <= 65535 and var port ? port : throw ToolException.Usage($"--port: too large (got {context.Get(Port)}, expected at most 65535)"),
+        MaxRequestBytes = Math.Min((long)context.Get(MaxRequest) << 20, Array.MaxLength / 2),
+        RequestTimeout = TimeSpan.FromSeconds(context.Get(Timeout)),
+        Token = Token(context),
+        Batching = new BatchingOptions
+        {
+            MaxBatch = context.Get(MaxBatch),
+            Capacity = context.Get(Queue),
+            Threads = context.Get(CommonSettings.Threads) is > 0 and var threads ? threads : null,
+        },
+        OnFailure = error => context.Terminal.Note($"failure: {error.GetType().Name}: {error.Message}"),
+    };
+
+    /// <summary>A token stands in no command line, which every user of the machine can read.</summary>
+    private static string? Token(CommandContext context)
+    {
+        string? token = context.Get(TokenFile) is { } file ? File.ReadAllText(file).Trim() : Environment.GetEnvironmentVariable("TEMPER_SERVE_TOKEN");
+        return token?.Length == 0 ? throw ToolException.Usage("--token-file: the token is empty") : token;
+    }
+
+    private static IEnumerable<int> BatchSizes(int most)
+    {
+        for (int size = 1; size <= Math.Min(most, 64); size *= 2)
+        {
+            yield return size;
+        }
+    }
+
+    private static async Task Serve(CommandContext context, CompiledNetwork compiled, ServerOptions options)
+    {
+        InferenceServer server = await InferenceServer.StartAsync(compiled, options, context.Cancel).ConfigureAwait(false);
+        await using (server.ConfigureAwait(false))
+        {
+            string address = $"{server.Address.ToString().TrimEnd('/')}/v2/models/{options.ModelName}";
+            if (context.IsJson)
+            {
+                JsonResult.Write("serve", new JsonObject { ["address"] = address });
+            }
+            else
+            {
+                await Console.Out.WriteLineAsync($"serving {address}").ConfigureAwait(false);
+            }
+
+            await Task.Delay(System.Threading.Timeout.Infinite, context.Cancel).ContinueWith(_ => { }, TaskScheduler.Default).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using Temper.Inference;
+
+namespace Temper.Serving.Metrics;
+
+/// <summary>What Prometheus may know, in its text format 0.0.4.</summary>
+internal sealed class ServerMetrics(BatchingQueue queue)
+{
+    /// <summary>Upper ends of the histogram's classes, in seconds.</summary>
+    private static readonly double[] Ends = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+    private readonly ConcurrentDictionary<int, long> _requests = new();
+    private readonly long[] _classes = new long[Ends.Length + 1];
+    private readonly Lock _lock = new();
+    private double _seconds;
+
+    /// <summary>Counts an answered inference request.</summary>
+    internal void Count(int status, TimeSpan took)
+    {
+        _requests.AddOrUpdate(status, 1, (_, count) => count + 1);
+        int place = Array.FindIndex(Ends, end => took.TotalSeconds <= end);
+        lock (_lock)
+        {
+            _classes[place < 0 ? Ends.Length : place]++;
+            _seconds += took.TotalSeconds;
+        }
+    }
+
+    internal string ToText()
+    {
+        var text = new StringBuilder();
+        Head(text, "temper_requests_total", "counter", "Inference requests answered, by HTTP status.");
+        foreach ((int status, long count) in _requests.OrderBy(pair => pair.Key))
+        {
+            Line(text, $"temper_requests_total{{code=\"{status}\"}} {count}");
+        }
+
+        Histogram(text);
+        Single(text, "temper_samples_total", "counter", "Samples run.", queue.Samples);
+        Single(text, "temper_batches_total", "counter", "Batches run; samples over batches is the mean batch size.", queue.Batches);
+        Single(text, "temper_queue_waiting", "gauge", "Requests that wait for a batch.", queue.Waiting);
+        Single(text, "process_resident_memory_bytes", "gauge", "Memory of the process.", Environment.WorkingSet);
+        return text.ToString();
+    }
+
+    private void Histogram(StringBuilder text)
+    {
+        Head(text, "temper_request_seconds", "histogram", "Time from a request's first byte to its answer.");
+        lock (_lock)
+        {
+            long sum = 0;
+            for (int i = 0; i < _classes.Length; i++)
+            {
+                sum += _classes[i];
+                Line(text, $"temper_request_seconds_bucket{{le=\"{(i < Ends.Length ? Ends[i].ToString(CultureInfo.InvariantCulture) : "+Inf")}\"}} {sum}");
+            }
+
+            Line(text, $"temper_request_seconds_sum {_seconds}");
+            Line(text, $"temper_request_seconds_count {sum}");
+        }
+    }
+
+    private static void Single(StringBuilder text, string name, string type, string help, long value)
+    {
+        Head(text, name, type, help);
+        Line(text, $"{name} {value}");
+    }
+
+    private static void Head(StringBuilder text, string name, string type, string help)
+    {
+        Line(text, $"# HELP {name} {help}");
+        Line(text, $"# TYPE {name} {type}");
+    }
+
+    private static void Line(StringBuilder text, FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+}

@@ -1,0 +1,145 @@
+using System.Text.Json;
+
+namespace Temper.Serving.Protocol;
+
+/// <summary>What a request says of a tensor.</summary>
+internal sealed record TensorHeader
+{
+    internal string Name { get; set; } = "";
+
+    internal string DataType { get; set; } = "";
+
+    internal List<int> Shape { get; } = [];
+
+    /// <summary>Bytes of raw data; null where the data stand in the JSON.</summary>
+    internal int? BinarySize { get; set; }
+
+    /// <summary>Of an output: whether it is wanted as raw bytes; null where that is not said.</summary>
+    internal bool? IsBinary { get; set; }
+
+    /// <summary>Where the data begin in the JSON, or -1.</summary>
+    internal int DataStart { get; set; } = -1;
+}
+
+/// <summary>A request without its numbers, which are passed over: they are read when it is known that they fit.</summary>
+internal sealed record InferHeader
+{
+    internal string? Id { get; private set; }
+
+    internal bool WantsBinary { get; private set; }
+
+    internal List<TensorHeader> Inputs { get; } = [];
+
+    internal List<TensorHeader> Outputs { get; } = [];
+
+    /// <exception cref="JsonException">It is no JSON.</exception>
+    /// <exception cref="InvalidOperationException">A field is of another kind.</exception>
+    internal static InferHeader Read(Utf8JsonReader json)
+    {
+        var header = new InferHeader();
+        json.Read();
+        Expect(json, JsonTokenType.StartObject);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string field = json.GetString()!;
+            switch (field)
+            {
+                case "id":
+                    json.Read();
+                    header.Id = json.GetString();
+                    break;
+                case "inputs": Tensors(ref json, header.Inputs); break;
+                case "outputs": Tensors(ref json, header.Outputs); break;
+                case "parameters": header.WantsBinary = Parameters(ref json).Output ?? false; break;
+                default: json.Skip(); break;
+            }
+        }
+
+        // Reads to the end: whatever follows the object is an error.
+        json.Read();
+        return header;
+    }
+
+    private static void Tensors(ref Utf8JsonReader json, List<TensorHeader> list)
+    {
+        json.Read();
+        Expect(json, JsonTokenType.StartArray);
+        while (json.Read() && json.TokenType == JsonTokenType.StartObject)
+        {
+            var tensor = new TensorHeader();
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                Field(ref json, tensor);
+            }
+
+            list.Add(tensor);
+        }
+
+        Expect(json, JsonTokenType.EndArray);
+    }
+
+    private static void Field(ref Utf8JsonReader json, TensorHeader tensor)
+    {
+        string field = json.GetString()!;
+        switch (field)
+        {
+            case "data":
+                tensor.DataStart = (int)json.BytesConsumed;
+                json.Skip();
+
+                // The reader stands behind the colon when it skips; a value after the name begins with its first byte.
+                break;
+            case "parameters":
+                (bool? binary, int? size, _) = Parameters(ref json);
+                (tensor.IsBinary, tensor.BinarySize) = (binary, size);
+                break;
+            case "shape":
+                json.Read();
+                Expect(json, JsonTokenType.StartArray);
+                while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+                {
+                    tensor.Shape.Add(json.GetInt32());
+                }
+
+                break;
+            case "name":
+                json.Read();
+                tensor.Name = json.GetString() ?? "";
+                break;
+            case "datatype":
+                json.Read();
+                tensor.DataType = json.GetString() ?? "";
+                break;
+            default: json.Skip(); break;
+        }
+    }
+
+    private static (bool? Binary, int? Size, bool? Output) Parameters(ref Utf8JsonReader json)
+    {
+        (bool? binary, int? size, bool? output) = (null, null, null);
+        json.Read();
+        Expect(json, JsonTokenType.StartObject);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = json.GetString()!;
+            json.Read();
+            switch (name)
+            {
+                case "binary_data": binary = json.GetBoolean(); break;
+                case "binary_data_output": output = json.GetBoolean(); break;
+                case "binary_data_size": size = json.GetInt32() is >= 0 and var bytes ? bytes : throw new FormatException("binary_data_size is negative"); break;
+                default: json.Skip(); break;
+            }
+        }
+
+        return (binary, size, output);
+    }
+
+    private static void Expect(in Utf8JsonReader json, JsonTokenType type)
+    {
+        if (json.TokenType != type)
+        {
+            throw new FormatException($"{json.TokenType} at byte {json.TokenStartIndex}, expected {type}");
+        }
+    }
+}

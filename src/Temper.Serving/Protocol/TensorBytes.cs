@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Temper.Tensors;
+
+namespace Temper.Serving.Protocol;
+
+/// <summary>Numbers of tensors as the protocol has them: little-endian bytes, or JSON arrays, nested or flat.</summary>
+internal static class TensorBytes
+{
+    /// <summary>A tensor of raw bytes.</summary>
+    internal static Tensor FromBytes(ReadOnlySpan<byte> bytes, DType type, Shape shape) => type switch
+    {
+        DType.Float32 => Tensor.From(MemoryMarshal.Cast<byte, float>(bytes), shape),
+        DType.Int64 => Tensor.From(MemoryMarshal.Cast<byte, long>(bytes), shape),
+        DType.Int32 => Tensor.From(MemoryMarshal.Cast<byte, int>(bytes), shape),
+        DType.UInt8 => Tensor.From(bytes, shape),
+        _ => Tensor.From(bytes.ContainsAnyExcept((byte)0, (byte)1)
+            ? throw new RequestException(400, "a BOOL is neither 0 nor 1")
+            : MemoryMarshal.Cast<byte, bool>(bytes), shape),
+    };
+
+    /// <summary>The raw bytes of a tensor.</summary>
+    internal static ReadOnlySpan<byte> Of(Tensor tensor) => tensor.DType switch
+    {
+        DType.Float32 => MemoryMarshal.AsBytes(tensor.AsSpan<float>()),
+        DType.Int64 => MemoryMarshal.AsBytes(tensor.AsSpan<long>()),
+        DType.Int32 => MemoryMarshal.AsBytes(tensor.AsSpan<int>()),
+        DType.UInt8 => tensor.AsSpan<byte>(),
+        _ => MemoryMarshal.AsBytes(tensor.AsSpan<bool>()),
+    };
+
+    /// <summary>A tensor of the JSON array that the reader stands before.</summary>
+    internal static Tensor Read(ref Utf8JsonReader json, DType type, Shape shape) => type switch
+    {
+        DType.Float32 => Tensor.From(Numbers(ref json, shape, static (ref Utf8JsonReader r) => r.GetSingle()), shape),
+        DType.Int64 => Tensor.From(Numbers(ref json, shape, static (ref Utf8JsonReader r) => r.GetInt64()), shape),
+        DType.Int32 => Tensor.From(Numbers(ref json, shape, static (ref Utf8JsonReader r) => r.GetInt32()), shape),
+        DType.UInt8 => Tensor.From(Numbers(ref json, shape, static (ref Utf8JsonReader r) => r.GetByte()), shape),
+        _ => Tensor.From(Numbers(ref json, shape, static (ref Utf8JsonReader r) => r.GetBoolean()), shape),
+    };
+
+    /// <summary>Writes a tensor as a flat JSON array.</summary>
+    internal static void Write(Utf8JsonWriter json, Tensor tensor)
+    {
+        json.WriteStartArray();
+        switch (tensor.DType)
+        {
+            case DType.Float32: Each(json, tensor.AsSpan<float>(), static (writer, value) => writer.WriteNumberValue(Finite(value))); break;
+            case DType.Int64: Each(json, tensor.AsSpan<long>(), static (writer, value) => writer.WriteNumberValue(value)); break;
+            case DType.Int32: Each(json, tensor.AsSpan<int>(), static (writer, value) => writer.WriteNumberValue(value)); break;
+            case DType.UInt8: Each(json, tensor.AsSpan<byte>(), static (writer, value) => writer.WriteNumberValue(value)); break;
+            default: Each(json, tensor.AsSpan<bool>(), static (writer, value) => writer.WriteBooleanValue(value)); break;
+        }
+
+        json.WriteEndArray();
+    }
+
+    private delegate T ReadOne<T>(ref Utf8JsonReader json);
+
+    private static T[] Numbers<T>(ref Utf8JsonReader json, Shape shape, ReadOne<T> read)
+        where T : unmanaged
+    {
+        var values = new T[shape.Count];
+        int count = 0, depth = 0;
+        do
+        {
+            json.Read();
+            switch (json.TokenType)
+            {
+                case JsonTokenType.StartArray: depth++; break;
+                case JsonTokenType.EndArray: depth--; break;
+                case JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False when depth > 0 && count < values.Length:
+                    values[count++] = read(ref json);
+                    break;
+                default: throw new RequestException(400, $"data: not an array of {values.Length} numbers (got {(count == values.Length ? "more" : json.TokenType.ToString())})");
+            }
+        }
+        while (depth > 0);
+        return count == values.Length ? values : throw new RequestException(400, $"data: too few numbers (got {count}, expected {values.Length})");
+    }
+
+    private static void Each<T>(Utf8JsonWriter json, ReadOnlySpan<T> values, Action<Utf8JsonWriter, T> write)
+    {
+        foreach (T value in values)
+        {
+            write(json, value);
+        }
+    }
+
+    private static float Finite(float value) => float.IsFinite(value)
+        ? value
+        : throw new RequestException(500, "the result has numbers that are not finite, which JSON cannot say; ask for binary data");
+}

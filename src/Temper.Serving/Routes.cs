@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Temper.Inference;
+using Temper.Serving.Metrics;
+using Temper.Serving.Protocol;
+
+namespace Temper.Serving;
+
+/// <summary>The addresses of the protocol.</summary>
+internal static class Routes
+{
+    internal static void Map(WebApplication application, InferenceServer server, ServerOptions options, BatchingQueue queue, ServerMetrics metrics)
+    {
+        application.Use((context, next) => Explain(context, next, options.ModelName));
+        Authorize(application, options.Token);
+        application.UseRouting();
+        application.UseEndpoints(_ => { });
+        application.MapGet("/v2/health/live", context => Answers.Json(context, json => Flag(json, "live", value: true)));
+        application.MapGet("/v2/health/ready", Ready);
+        application.MapGet("/v2", context => Answers.Json(context, Server));
+        application.MapGet("/metrics", context =>
+        {
+            context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+            return context.Response.WriteAsync(metrics.ToText(), context.RequestAborted);
+        });
+        var infer = new InferEndpoint(options, queue, metrics);
+        foreach (string model in new[] { $"/v2/models/{options.ModelName}", $"/v2/models/{options.ModelName}/versions/{options.ModelVersion}" })
+        {
+            application.MapGet(model, context => Answers.Json(context, json => TensorMetadata.WriteModel(json, options, queue.Network)));
+            application.MapGet($"{model}/ready", Ready);
+            application.MapPost($"{model}/infer", infer.Handle);
+        }
+
+        Task Ready(HttpContext context)
+        {
+            context.Response.StatusCode = server.IsReady ? 200 : 503;
+            return Answers.Json(context, json => Flag(json, "ready", server.IsReady));
+        }
+    }
+
+    /// <summary>Answers of the routing itself have no body.</summary>
+    private static async Task Explain(HttpContext context, RequestDelegate next, string model)
+    {
+        await next(context).ConfigureAwait(false);
+        if (!context.Response.HasStarted && context.Response.StatusCode is 404 or 405)
+        {
+            await Answers.Error(context, context.Response.StatusCode, context.Response.StatusCode == 404
+                ? $"no such address or model (got {context.Request.Path}, expected /v2/models/{model})"
+                : $"{context.Request.Method} is not for {context.Request.Path}").ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Health is for those who restart processes; everything else needs the token.</summary>
+    private static void Authorize(WebApplication application, string? token)
+    {
+        if (token is null)
+        {
+            return;
+        }
+
+        byte[] expected = SHA256.HashData(Encoding.UTF8.GetBytes($"Bearer {token}"));
+        application.Use((context, next) =>
+        {
+            // Hashes have one length, and comparing them takes one time: how much of a guess is right stays unknown.
+            byte[] given = SHA256.HashData(Encoding.UTF8.GetBytes(context.Request.Headers.Authorization.ToString()));
+            return context.Request.Path.StartsWithSegments("/v2/health", StringComparison.Ordinal) || CryptographicOperations.FixedTimeEquals(given, expected)
+                ? next(context)
+                : Answers.Error(context, 401, "this server wants a token: Authorization: Bearer ...");
+        });
+    }
+
+    private static void Server(System.Text.Json.Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", "temper");
+        json.WriteString("version", typeof(Routes).Assembly.GetName().Version!.ToString(3));
+        json.WriteStartArray("extensions");
+        json.WriteStringValue("binary_tensor_data");
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void Flag(System.Text.Json.Utf8JsonWriter json, string name, bool value)
+    {
+        json.WriteStartObject();
+        json.WriteBoolean(name, value);
+        json.WriteEndObject();
+    }
+}

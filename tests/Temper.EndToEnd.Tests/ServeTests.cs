@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Temper.Formats.Onnx;
+using Temper.Networks;
+using Temper.Randomness;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary>The server as a process.</summary>
+public sealed class ServeTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public ServeTests() => OnnxFile.Save(NetworkZoo.Create("lenet-5").Initialize(RandomStream.FromSeed(5)), _folder["a.onnx"]);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Serves_until_SIGTERM_and_finishes_what_runs()
+    {
+        File.WriteAllText(_folder["token"], "secret\n");
+        using Process server = Tool.Start([], "serve", _folder["a.onnx"], "--port", "0", "--no-timing", "--max-batch", "4", "--token-file", _folder["token"]);
+        string line = (await server.StandardOutput.ReadLineAsync())!;
+        string address = line["serving ".Length..];
+        using var client = new HttpClient();
+        Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync(new Uri(address))).StatusCode);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", "secret");
+        string metadata = await client.GetStringAsync(new Uri(address));
+        Assert.Contains("[-1,1,28,28]", metadata, StringComparison.Ordinal);
+        string numbers = string.Join(',', Enumerable.Range(0, 784).Select(i => (i / 784f).ToString(CultureInfo.InvariantCulture)));
+        string name = metadata.Split("\"inputs\":[{\"name\":\"")[1].Split('"')[0];
+        string json = $$"""{"inputs":[{"name":"{{name}}","shape":[1,1,28,28],"datatype":"FP32","data":[{{numbers}}]}]}""";
+
+        // The body's first half before the signal, its second half after it: the request runs and has to be finished.
+        var half = new HalfContent(Encoding.UTF8.GetBytes(json));
+        Task<HttpResponseMessage> running = client.PostAsync(new Uri($"{address}/infer"), half);
+        await half.FirstSent;
+        using (Process kill = Process.Start("kill", $"-TERM {server.Id}"))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        await Task.Delay(300);
+        half.SendRest();
+        HttpResponseMessage answer = await running;
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(0, Tool.Finish(server).ExitCode);
+    }
+
+    [Fact]
+    public void Settings_that_cannot_be_used_are_refused()
+    {
+        Assert.Equal(2, Tool.Run("serve", _folder["a.onnx"], "--host", "nowhere").ExitCode);
+        Assert.Equal(2, Tool.Run("serve", _folder["a.onnx"], "--port", "70000").ExitCode);
+        Assert.Equal(2, Tool.Run("serve", _folder["a.onnx"], "--no-timing", "--name", "a/b").ExitCode);
+        Assert.Equal(2, Tool.Run("serve", "lenet-5").ExitCode);
+    }
+
+    private sealed class HalfContent(byte[] bytes) : HttpContent
+    {
+        private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously), _rest = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task FirstSent => _first.Task;
+
+        internal void SendRest() => _rest.SetResult();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(bytes.AsMemory(0, bytes.Length / 2));
+            await stream.FlushAsync();
+            await Task.Delay(200);
+            _first.SetResult();
+            await _rest.Task;
+            await stream.WriteAsync(bytes.AsMemory(bytes.Length / 2));
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = bytes.Length;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Inference.Tests;
+
+public sealed class BatchingQueueTests
+{
+    private static readonly Network Small = NetworkZoo.Create("lenet-5").Initialize(RandomStream.FromSeed(1));
+
+    [Fact]
+    public async Task Requests_of_many_threads_get_their_own_results()
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(Small, new CompileOptions { TimesKernels = false });
+        await using var queue = new BatchingQueue(compiled, new BatchingOptions { MaxBatch = 8, Capacity = 1000 });
+        Tensor x = TestNetworks.Batch(Small, 64);
+        float[] expected = Small.Forward(x).ToArray<float>();
+        int[] starts = [0, 1, 3, 4, 9, 10, 13, 14, 15, 20, 40, 63, 64];
+        await Parallel.ForEachAsync(Enumerable.Range(0, 200), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
+        {
+            int part = i % (starts.Length - 1), from = starts[part], to = starts[part + 1];
+            Tensor y = (await queue.RunAsync([x.Slice(0, from, to)], CancellationToken.None))[0];
+            Near.Assert(expected.AsSpan((from * 10)..(to * 10)), y.ToArray<float>(), 1e-5f);
+        });
+        Assert.Equal(Enumerable.Range(0, 200).Sum(i => starts[(i % (starts.Length - 1)) + 1] - starts[i % (starts.Length - 1)]), queue.Samples);
+        Assert.InRange(queue.Batches, 1, 200);
+    }
+
+    [Fact]
+    public async Task Full_queue_refuses_and_a_disposed_one_finishes_what_waits()
+    {
+        Network slow = Network.Build(InputSpec.Image(16, 128, 128), x => x.Conv2d(64, kernel: 5).Conv2d(4, kernel: 5)).Initialize(RandomStream.FromSeed(1));
+        using CompiledNetwork compiled = CompiledNetwork.Compile(slow, new CompileOptions { TimesKernels = false });
+        var queue = new BatchingQueue(compiled, new BatchingOptions { MaxBatch = 1, Capacity = 2, Threads = 1 });
+        Tensor x = TestNetworks.Batch(slow, 1);
+        var running = new List<Task<IReadOnlyList<Tensor>>>();
+        QueueFullException? refused = null;
+        for (int i = 0; i < 1000 && refused is null; i++)
+        {
+            Task<IReadOnlyList<Tensor>> task = queue.RunAsync([x]);
+            refused = task.Exception?.InnerException as QueueFullException;
+            running.Add(task);
+        }
+
+        Assert.NotNull(refused);
+        await queue.DisposeAsync();
+        running.RemoveAt(running.Count - 1);
+        Assert.All(running, task => Assert.True(task.IsCompletedSuccessfully));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => queue.RunAsync([x]));
+    }
+
+    [Fact]
+    public async Task Cancelled_and_unfitting_requests_harm_no_other()
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(Small, new CompileOptions { TimesKernels = false });
+        await using var queue = new BatchingQueue(compiled);
+        Tensor x = TestNetworks.Batch(Small, 2);
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queue.RunAsync([x], cancelled.Token));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => queue.RunAsync([x, x]));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => queue.RunAsync([Tensor.Zeros([2, 3])]));
+        Tensor y = (await queue.RunAsync([x]))[0];
+        Near.Assert(Small.Forward(x).ToArray<float>(), y.ToArray<float>(), 1e-5f);
+    }
+}
