@@ -11,6 +11,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["files"] = FilesTable.Run,
     ["gemm"] = GemmTable.Run,
     ["inference"] = InferenceTable.Run,
+    ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
     ["start"] = _ => StartTable.Run(),
     ["onnx"] = OnnxTable.Run,
