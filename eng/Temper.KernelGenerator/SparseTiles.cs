@@ -18,14 +18,14 @@ internal static class SparseTiles
     private const int MostVectors = 8;
 
     private const string Signature =
-        "nint count, int* places, nint scale, float* w, float* x, nint xRow, float* start, float floor, float* added, float* y, nint yRow, nint yChannel";
+        "nint blocks, int* starts, int* places, float* w, float* x, nint xRow, float* start, nint startStep, float floor, float* added, float* y, nint yRow, nint yChannel";
 
-    private const string Types = "nint, int*, nint, float*, float*, nint, float*, float, float*, float*, nint, nint, void";
+    private const string Types = "nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void";
 
     public static string File()
     {
         var text = new StringBuilder();
-        Tiles.Head(text, "SparseTiles", "y[channel, row, vector] = max(start[channel] + sum over places of w[place, channel] x[place scale + row, vector] + added, floor).");
+        Tiles.Head(text, "SparseTiles", "For each block of channels: y[channel, row, vector] = max(start[channel] + sum over places of w[place, channel] x[place + row, vector] + added, floor).");
         bool isFirst = true;
         foreach ((int bits, int registers) in new[] { (512, 32), (256, 16), (128, 16), (0, 16) })
         {
@@ -62,16 +62,18 @@ internal static class SparseTiles
     private static void Tile(StringBuilder text, Shape t)
     {
         Tiles.Begin(text, $"{t.Name}({Signature})");
+        text.Append("        nint i = starts[0];\n");
+        text.Append($"        w += i * {t.Channels};\n");
+        text.Append("        for (nint block = 0; block < blocks; block++)\n        {\n            nint end = starts[block + 1];\n");
         foreach ((int channel, int row, int vector) in t.Sums)
         {
-            text.Append($"        {t.Lanes.Type} {Sum(channel, row, vector, 0)} = {t.Lanes.Broadcast($"start[{channel}]")};\n");
+            text.Append($"            {t.Lanes.Type} {Sum(channel, row, vector, 0)} = {t.Lanes.Broadcast($"start[{channel}]")};\n");
             for (int chain = 1; chain < t.Chains; chain++)
             {
-                text.Append($"        {t.Lanes.Type} {Sum(channel, row, vector, chain)} = {t.Lanes.Zero};\n");
+                text.Append($"            {t.Lanes.Type} {Sum(channel, row, vector, chain)} = {t.Lanes.Zero};\n");
             }
         }
 
-        text.Append("        nint i = 0;\n");
         if (t.Chains > 1)
         {
             Loop(text, t, t.Chains);
@@ -79,27 +81,28 @@ internal static class SparseTiles
 
         Loop(text, t, 1);
         End(text, t);
+        text.Append($"            start += startStep;\n            y += {t.Channels} * yChannel;\n        }}\n");
         Tiles.End(text);
     }
 
     /// <summary>Some places at a time, each with sums of its own.</summary>
     private static void Loop(StringBuilder text, Shape t, int chains)
     {
-        text.Append(chains > 1 ? $"        for (; i + {chains} <= count; i += {chains})\n        {{\n" : "        for (; i < count; i++)\n        {\n");
+        text.Append(chains > 1 ? $"            for (; i + {chains} <= end; i += {chains})\n            {{\n" : "            for (; i < end; i++)\n            {\n");
         for (int chain = 0; chain < chains; chain++)
         {
-            text.Append($"            float* p{chain} = x + (places[{(chain == 0 ? "i" : $"i + {chain}")}] * scale);\n");
+            text.Append($"                float* p{chain} = x + places[{(chain == 0 ? "i" : $"i + {chain}")}];\n");
             for (int channel = 0; channel < t.Channels; channel++)
             {
                 int place = (chain * t.Channels) + channel;
-                text.Append($"            {t.Lanes.Type} w{chain}_{channel} = {t.Lanes.Broadcast($"w[{place}]")};\n");
+                text.Append($"                {t.Lanes.Type} w{chain}_{channel} = {t.Lanes.Broadcast($"w[{place}]")};\n");
             }
 
             for (int row = 0; row < t.Rows; row++)
             {
                 if (row > 0)
                 {
-                    text.Append($"            p{chain} += xRow;\n");
+                    text.Append($"                p{chain} += xRow;\n");
                 }
 
                 for (int vector = 0; vector < t.Vectors; vector++)
@@ -109,7 +112,7 @@ internal static class SparseTiles
             }
         }
 
-        text.Append($"            w += {chains * t.Channels};\n        }}\n\n");
+        text.Append($"                w += {chains * t.Channels};\n            }}\n\n");
     }
 
     private static void Update(StringBuilder text, Shape t, int chain, int row, int vector)
@@ -117,14 +120,14 @@ internal static class SparseTiles
         string pixels = t.Lanes.Load($"p{chain} + {vector * t.Lanes.Lanes}");
         if (t.Channels > 1)
         {
-            text.Append($"            {t.Lanes.Type} v{chain}_{row}_{vector} = {pixels};\n");
+            text.Append($"                {t.Lanes.Type} v{chain}_{row}_{vector} = {pixels};\n");
             pixels = $"v{chain}_{row}_{vector}";
         }
 
         for (int channel = 0; channel < t.Channels; channel++)
         {
             string sum = Sum(channel, row, vector, chain);
-            text.Append($"            {sum} = {t.Lanes.MultiplyAdd($"w{chain}_{channel}", pixels, sum)};\n");
+            text.Append($"                {sum} = {t.Lanes.MultiplyAdd($"w{chain}_{channel}", pixels, sum)};\n");
         }
     }
 
@@ -134,22 +137,22 @@ internal static class SparseTiles
         {
             for (int chain = 1; chain < t.Chains; chain++)
             {
-                text.Append($"        {Sum(channel, row, vector, 0)} += {Sum(channel, row, vector, chain)};\n");
+                text.Append($"            {Sum(channel, row, vector, 0)} += {Sum(channel, row, vector, chain)};\n");
             }
         }
 
-        text.Append("        if (added != null)\n        {\n");
+        text.Append("            if (added != null)\n            {\n");
         foreach ((int channel, int row, int vector) in t.Sums)
         {
-            text.Append($"            {Sum(channel, row, vector, 0)} += {t.Lanes.Load($"added + {Place(t, channel, row, vector)}")};\n");
+            text.Append($"                {Sum(channel, row, vector, 0)} += {t.Lanes.Load($"added + {Place(t, channel, row, vector)}")};\n");
         }
 
-        text.Append($"        }}\n\n        {t.Lanes.Type} least = {t.Lanes.Broadcast("floor")};\n");
+        text.Append($"                added += {t.Channels} * yChannel;\n            }}\n\n            {t.Lanes.Type} least = {t.Lanes.Broadcast("floor")};\n");
         foreach ((int channel, int row, int vector) in t.Sums)
         {
             string sum = Sum(channel, row, vector, 0);
             string value = t.Bits == 0 ? $"Math.Max({sum}, least)" : $"Vector{t.Bits}.MaxNative(least, {sum})";
-            text.Append($"        {t.Lanes.Store(value, $"y + {Place(t, channel, row, vector)}")}\n");
+            text.Append($"            {t.Lanes.Store(value, $"y + {Place(t, channel, row, vector)}")}\n");
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class Candidates(LayerGraph graph)
         PoolingLayer pooling => Pooling(pooling, batch),
         SumLayer sum => Sum(sum, batch),
         ChannelAffineLayer affine => [Affine(affine, batch)],
-        PadChannelsLayer pad => [Pad(pad, batch)],
+        PadChannelsLayer pad => Pad(pad, batch),
         ReshapeLayer => [Moving(layer, "copy", ValueLayout.RowMajor, batch, (reads, writes) => new CopyStep(Elements(layer.Output)) { Reads = reads, Writes = writes })],
         _ => [Moving(layer, "operator", ValueLayout.Tensor, batch, (reads, writes) =>
             new OperatorStep(graph, ((OperatorLayer)layer).Step) { Reads = reads, Writes = writes })],
@@ -49,39 +49,60 @@ internal sealed class Candidates(LayerGraph graph)
     private Candidate[] Pooling(PoolingLayer layer, int batch)
     {
         Rows images = RowsOf(layer.Output);
-        ValueLayout planes = graph.Planes;
+        ValueInfo x = graph.Values[layer.Inputs[0]], y = graph.Values[layer.Output];
+        bool fitsPieces = PlanePooling.FitsPieces(layer.Sizes, graph.CutPlanes.PlanesOf(x), graph.CutPlanes.PlanesOf(y));
         return
         [
             Moving(layer, "pool", ValueLayout.ChannelsLast, batch, (reads, writes) => new PoolingStep(layer.Sizes, layer.IsMaximum, images) { Reads = reads, Writes = writes }),
-            Moving(layer, KernelNames.PlanePool, planes, batch, (reads, writes) =>
-                new PlanePoolingStep(layer, reads.PlanesOf(graph.Values[layer.Inputs[0]]), writes.PlanesOf(graph.Values[layer.Output]), images) { Reads = reads, Writes = writes }),
+            .. OnPlanes(layer, KernelNames.PlanePool, y, batch, fitsPieces, (reads, writes) =>
+                new PlanePoolingStep(layer, reads.PlanesOf(x), writes.PlanesOf(y), images) { Reads = reads, Writes = writes }),
         ];
     }
 
     private Candidate[] Sum(SumLayer layer, int batch)
     {
         ValueInfo value = graph.Values[layer.Output];
-        (string, ValueLayout)[] orders =
-        [
-            ("elementwise", value.Shape.Rank == 4 ? ValueLayout.ChannelsLast : ValueLayout.RowMajor),
-            .. value.Shape.Rank is 2 or 4 ? [(KernelNames.PlaneSum, graph.Planes)] : Array.Empty<(string, ValueLayout)>(),
-        ];
+        SumStep Make(ValueLayout reads, ValueLayout writes) =>
+            new(Elements(layer.Output), reads.Kind == LayoutKind.Planes ? reads.PlanesOf(value) : null, layer.Relu) { Reads = reads, Writes = writes };
         return
         [
-            .. orders.Select(order => Moving(layer, order.Item1, order.Item2, batch, (reads, writes) =>
-                new SumStep(Elements(layer.Output), reads.Kind == LayoutKind.Planes ? reads.PlanesOf(value) : null, layer.Relu) { Reads = reads, Writes = writes })),
+            Moving(layer, "elementwise", value.Shape.Rank == 4 ? ValueLayout.ChannelsLast : ValueLayout.RowMajor, batch, Make),
+            .. OnPlanes(layer, KernelNames.PlaneSum, value, batch, fitsPieces: true, Make),
         ];
+    }
+
+    private Candidate[] Pad(PadChannelsLayer layer, int batch)
+    {
+        ValueInfo x = graph.Values[layer.Inputs[0]], y = graph.Values[layer.Output];
+        Rows images = RowsOf(layer.Output);
+        return
+        [
+            Moving(layer, "copy", ValueLayout.ChannelsLast, batch, (reads, writes) =>
+                new PadChannelsStep(x.Shape[1], layer.Before, layer.After, new Rows(x.Shape[0] * x.Shape[2] * x.Shape[3], y.IsBatched)) { Reads = reads, Writes = writes }),
+            .. OnPlanes(layer, KernelNames.PlanePad, y, batch, fitsPieces: true, (reads, writes) =>
+                new PadPlanesStep(reads.PlanesOf(x), layer.Before, layer.After, images) { Reads = reads, Writes = writes }),
+        ];
+    }
+
+    /// <summary>On whole images and, where they fit, on pieces.</summary>
+    private IEnumerable<Candidate> OnPlanes(Layer layer, string kernel, in ValueInfo value, int batch, bool fitsPieces, Func<ValueLayout, ValueLayout, Step> make)
+    {
+        var all = new List<Candidate>();
+        if (value.Shape.Rank is 2 or 4)
+        {
+            all.Add(Moving(layer, kernel, graph.Planes, batch, make));
+        }
+
+        if (value.Shape.Rank == 4 && fitsPieces && LayerGraph.Rows(value, batch) < ImageGroup.Most)
+        {
+            all.Add(Moving(layer, KernelNames.OnPieces(kernel), graph.CutPlanes, batch, make));
+        }
+
+        return all;
     }
 
     private Candidate Affine(ChannelAffineLayer layer, int batch) => Moving(layer, "elementwise", ValueLayout.ChannelsLast, batch, (reads, writes) =>
         new ChannelAffineStep(Pinned(layer.Gain)!, Pinned(layer.Offset)!, layer.Relu, Elements(layer.Output)) { Reads = reads, Writes = writes });
-
-    private Candidate Pad(PadChannelsLayer layer, int batch)
-    {
-        Shape x = graph.Values[layer.Inputs[0]].Shape;
-        return Moving(layer, "copy", ValueLayout.ChannelsLast, batch, (reads, writes) =>
-            new PadChannelsStep(x[1], layer.Before, layer.After, new Rows(x[0] * x[2] * x[3], graph.Values[layer.Output].IsBatched)) { Reads = reads, Writes = writes });
-    }
 
     private Candidate Moving(Layer layer, string kernel, ValueLayout layout, int batch, Func<ValueLayout, ValueLayout, Step> make) =>
         new(kernel, layout, layout, CostOfMoving * LayerGraph.Count(graph.Values[layer.Output], batch), () => make(layout, layout));

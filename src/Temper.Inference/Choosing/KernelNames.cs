@@ -5,7 +5,7 @@ namespace Temper.Inference;
 /// <summary>Names of kernels in plans and tables.</summary>
 internal static class KernelNames
 {
-    internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows", PlanePool = "pool planes", PlaneSum = "elementwise planes";
+    internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows", PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes";
 
     internal static string Of(ConvolutionMethod method) => method switch
     {
@@ -14,6 +14,9 @@ internal static class KernelNames
         ConvolutionMethod.Depthwise => "depthwise",
         _ => "direct",
     };
+
+    /// <summary>The same kernel where images are cut into pieces.</summary>
+    internal static string OnPieces(string kernel) => $"{kernel} cut";
 
     /// <summary>A convolution on planes that leaves out zeros, its output channels sharing their places in blocks.</summary>
     internal static string Sparse(int block) => block == 1 ? "planes" : $"planes {block}x1";

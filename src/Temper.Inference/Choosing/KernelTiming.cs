@@ -15,13 +15,13 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
     private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(60);
 
     private readonly Dictionary<(string Layer, string Kernel), double> _seconds = [];
-    private readonly Dictionary<(int Value, LayoutKind From, LayoutKind To), double> _moves = [];
+    private readonly Dictionary<(int Value, ValueLayout From, ValueLayout To), double> _moves = [];
 
     /// <inheritdoc/>
     /// <remarks>What never ran, as a change of shape alone, costs nothing.</remarks>
     public double Of(Layer layer, Candidate candidate) => _seconds.GetValueOrDefault((layer.Name, candidate.Kernel));
 
-    public double OfMoving(int value, ValueLayout from, ValueLayout to) => _moves.TryGetValue((value, from.Kind, to.Kind), out double seconds)
+    public double OfMoving(int value, ValueLayout from, ValueLayout to) => _moves.TryGetValue((value, from, to), out double seconds)
         ? seconds
         : SecondsToMove * LayerGraph.Count(graph.Values[value], batch);
 
@@ -62,7 +62,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
             }
             else
             {
-                (int, LayoutKind, LayoutKind) key = (step.MovedValue, step.Step.Reads.Kind, step.Step.Writes.Kind);
+                (int, ValueLayout, ValueLayout) key = (step.MovedValue, step.Step.Reads, step.Step.Writes);
                 _moves[key] = Math.Min(seconds[i], _moves.GetValueOrDefault(key, double.MaxValue));
             }
         }

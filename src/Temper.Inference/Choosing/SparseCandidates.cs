@@ -15,6 +15,9 @@ internal static class SparseCandidates
     /// <summary>What a multiplication costs beside one of a dense kernel, and what a tile costs beside its multiplications.</summary>
     private const double CostOfOne = 2.6, CostOfShared = 1.2, CostOfTile = 4;
 
+    /// <summary>What vectors cost that lie across lines of the cache.</summary>
+    private const double CostAcrossLines = 1.6;
+
     /// <summary>Channels on either side that are too few to fill the tiles of dense kernels, so that planes win even without zeros.</summary>
     private const int FewChannels = 8;
 
@@ -33,21 +36,45 @@ internal static class SparseCandidates
             yield break;
         }
 
-        ValueLayout planes = graph.Planes;
-        double lanes = ImageGroup.Slots(g.Batch) * (double)g.OutHeight * g.OutWidth;
-        foreach ((int i, int block) in Blocks.Index())
+        foreach (ValueLayout planes in Orders(graph, layer, g))
         {
-            if (block == 1 || (places[i] < long.MaxValue && places[i] * (double)block <= MostWaste * kept))
+            double lanes = Lanes(planes.PlanesOf(graph.Values[layer.Output]), g.Batch);
+            foreach ((int i, int block) in Blocks.Index())
             {
-                double cost = lanes * ((places[i] * block * (block == 1 ? CostOfOne : CostOfShared)) + (CostOfTile * g.OutChannels));
-                yield return new Candidate(KernelNames.Sparse(block), planes, planes, cost, () => Make(graph, layer, g, block, images));
+                if (block == 1 || (places[i] < long.MaxValue && places[i] * (double)block <= MostWaste * kept))
+                {
+                    double cost = lanes * ((places[i] * block * (block == 1 ? CostOfOne : CostOfShared)) + (CostOfTile * g.OutChannels));
+                    string kernel = KernelNames.Sparse(block);
+                    yield return new Candidate(
+                        planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, planes, cost, () => Make(graph, layer, g, block, images, planes));
+                }
             }
         }
     }
 
-    private static SparseConvolutionStep Make(LayerGraph graph, ConvolutionLayer layer, in ConvolutionGeometry g, int block, Rows images)
+    /// <summary>Pieces of images where they fit and images do not fill vectors anyway, and whole images.</summary>
+    private static IEnumerable<ValueLayout> Orders(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g) =>
+        g.Batch < ImageGroup.Most && SparseConvolution.FitsPieces(g, graph.CutPlanes.PlanesOf(graph.Values[layer.Inputs[0]]), graph.CutPlanes.PlanesOf(graph.Values[layer.Output]))
+            ? [graph.CutPlanes, graph.Planes]
+            : [graph.Planes];
+
+    /// <summary>Floats of a channel's results that are computed, those that fill vectors only included.</summary>
+    private static double Lanes(in PlaneShape planes, int batch)
     {
-        ValueLayout planes = graph.Planes;
+        double lanes = 0;
+        for (int i = 0; i < ImageGroup.CountOf(batch); i++)
+        {
+            var group = new PlaneGroup(planes, ImageGroup.At(i, batch));
+            lanes += group.Lanes == ImageGroup.Most
+                ? (double)group.Piece.Height * group.Piece.Width * group.Lanes
+                : CostAcrossLines * Chunks.Count(group.Piece.Height * group.Piece.Pitch * group.Lanes, ImageGroup.Most) * ImageGroup.Most;
+        }
+
+        return lanes;
+    }
+
+    private static SparseConvolutionStep Make(LayerGraph graph, ConvolutionLayer layer, in ConvolutionGeometry g, int block, Rows images, ValueLayout planes)
+    {
         var convolution = new SparseConvolution(
             g, layer.Weight.ToRowMajor().Physical(), block, planes.PlanesOf(graph.Values[layer.Inputs[0]]), planes.PlanesOf(graph.Values[layer.Output]),
             layer.Bias is null ? null : new PinnedFloats(layer.Bias.AsSpan<float>()));

@@ -25,6 +25,9 @@ internal sealed class LayerGraph
         .Select(layer => Math.Max(Math.Max(layer.Geometry.PadTop, layer.Geometry.PadBottom), Math.Max(layer.Geometry.PadLeft, layer.Geometry.PadRight)))
         .DefaultIfEmpty(0).Max());
 
+    /// <summary>The same with images cut into pieces: for layers whose sizes allow it, see <see cref="Temper.Kernels.PieceGrid"/>.</summary>
+    internal ValueLayout CutPlanes => Planes with { IsCut = true };
+
     internal int InputCount => Network.Inputs.Count;
 
     /// <summary>The samples along axis 0 of a value, for a batch.</summary>

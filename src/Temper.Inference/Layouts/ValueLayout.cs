@@ -22,7 +22,8 @@ internal enum LayoutKind
 /// <summary>A memory order.</summary>
 /// <param name="Kind">Which.</param>
 /// <param name="Border">Zeros on each side of a plane, in pixels.</param>
-internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0)
+/// <param name="IsCut">Whether images that do not fill a vector are cut into pieces.</param>
+internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0, bool IsCut = false)
 {
     internal static ValueLayout RowMajor { get; } = new(LayoutKind.RowMajor);
 
@@ -33,13 +34,13 @@ internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0)
     /// <summary>The planes of a value in this order: an image's, or, of a value without pixels, one pixel a feature, which needs no border.</summary>
     internal PlaneShape PlanesOf(in ValueInfo value) => value.Shape.Rank == 2
         ? new(value.Shape[1], 1, 1)
-        : new(value.Shape[1], value.Shape[2], value.Shape[3]) { Top = Border, Left = Border, Bottom = Border, Right = Border };
+        : new(value.Shape[1], value.Shape[2], value.Shape[3]) { Top = Border, Left = Border, Bottom = Border, Right = Border, IsCut = IsCut };
 
     public override string ToString() => Kind switch
     {
         LayoutKind.RowMajor => "row-major",
         LayoutKind.ChannelsLast => "channels last",
-        LayoutKind.Planes => "planes",
+        LayoutKind.Planes => IsCut ? "cut planes" : "planes",
         _ => "tensor",
     };
 }

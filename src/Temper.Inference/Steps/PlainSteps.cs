@@ -29,7 +29,12 @@ internal sealed class PoolingStep(PoolingSizes sizes, bool isMaximum, Rows image
 /// <param name="relu">Whether negative results become zero.</param>
 internal sealed class SumStep(Rows elements, PlaneShape? planes, bool relu) : Step
 {
-    internal override string Kernel => planes is null ? "elementwise" : KernelNames.PlaneSum;
+    internal override string Kernel => planes switch
+    {
+        null => "elementwise",
+        { IsCut: true } => KernelNames.OnPieces(KernelNames.PlaneSum),
+        _ => KernelNames.PlaneSum,
+    };
 
     internal override void Run(in StepCall call)
     {

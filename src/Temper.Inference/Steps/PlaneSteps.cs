@@ -5,7 +5,7 @@ namespace Temper.Inference;
 /// <summary>A convolution with sparse weights, on planes.</summary>
 internal sealed class SparseConvolutionStep(SparseConvolution convolution, bool relu, Rows images) : Step
 {
-    internal override string Kernel => KernelNames.Sparse(convolution.Block);
+    internal override string Kernel => Reads.IsCut ? KernelNames.OnPieces(KernelNames.Sparse(convolution.Block)) : KernelNames.Sparse(convolution.Block);
 
     internal override long WeightFloats => convolution.WeightFloats;
 
@@ -15,10 +15,18 @@ internal sealed class SparseConvolutionStep(SparseConvolution convolution, bool 
 /// <summary>Windows of planes.</summary>
 internal sealed class PlanePoolingStep(PoolingLayer layer, PlaneShape source, PlaneShape target, Rows images) : Step
 {
-    internal override string Kernel => KernelNames.PlanePool;
+    internal override string Kernel => source.IsCut ? KernelNames.OnPieces(KernelNames.PlanePool) : KernelNames.PlanePool;
 
     internal override void Run(in StepCall call) =>
         PlanePooling.Run(images.Of(call.Batch), layer.Sizes, layer.IsMaximum, source, target, call.X, call.Y);
+}
+
+/// <summary>Planes of zeros before and behind others.</summary>
+internal sealed class PadPlanesStep(PlaneShape source, int before, int after, Rows images) : Step
+{
+    internal override string Kernel => source.IsCut ? KernelNames.OnPieces(KernelNames.PlanePad) : KernelNames.PlanePad;
+
+    internal override void Run(in StepCall call) => PlaneCopies.Pad(images.Of(call.Batch), source, before, after, call.X, call.Y);
 }
 
 /// <summary>Images into planes or out of them.</summary>

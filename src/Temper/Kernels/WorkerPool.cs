@@ -3,17 +3,22 @@ using System.Globalization;
 namespace Temper.Kernels;
 
 /// <summary>
-/// A fork-join pool: a job is cut into tasks by its size, and whoever is free claims the next one. A worker that the system
-/// has not scheduled costs nothing, since the caller claims its tasks.
+/// A fork-join pool: a job is cut into tasks by its size, each thread claims those of its own range first, then those that others have
+/// left. A worker that the system has not scheduled costs nothing, since the caller claims its tasks.
 /// </summary>
 /// <remarks>
-/// Results never depend on the number of threads: what a task does depends on its number only. A job started inside a task, or
+/// Ranges are the same share of the tasks in every job, so that what a thread wrote in one kernel it mostly reads in the next: writing a
+/// line of memory that another core holds takes as long as some hundred multiplications.
+/// /// Results never depend on the number of threads: what a task does depends on its number only. A job started inside a task, or
 /// while another thread uses the pool, runs on the calling thread. Safe for use from several threads.
 /// </remarks>
 public sealed unsafe class WorkerPool : IDisposable
 {
     /// <summary>Rounds of looking for work before a worker sleeps: some tens of microseconds, longer than the gap between kernels.</summary>
     private const int SpinRounds = 3000;
+
+    /// <summary>Words between two tickets: no two in one line of the cache, nor in two that are fetched together.</summary>
+    private const int Distance = 16;
 
     [ThreadStatic]
     private static WorkerPool? _current;
@@ -27,8 +32,13 @@ public sealed unsafe class WorkerPool : IDisposable
     private void* _state;
     private Exception? _failure;
 
-    /// <summary>Upper half: number of the job. Lower half: tasks that nobody has claimed. One word, so that a claim is one exchange.</summary>
-    private long _ticket;
+    /// <summary>
+    /// For each thread, <see cref="Distance"/> words apart, upper half: number of the job, lower half: tasks of its range that nobody has
+    /// claimed. One word, so that a claim is one exchange.
+    /// </summary>
+    private readonly long[] _tickets;
+    private long _job;
+    private int _tasks;
     private int _unfinished;
     private int _sleepers;
     private int _busy;
@@ -40,10 +50,12 @@ public sealed unsafe class WorkerPool : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Threads = threads;
+        _tickets = new long[(threads + 1) * Distance];
         _workers = new Thread[threads - 1];
         for (int i = 0; i < _workers.Length; i++)
         {
-            _workers[i] = new Thread(Work) { IsBackground = true, Name = $"Temper worker {i + 1}" };
+            int number = i + 1;
+            _workers[i] = new Thread(() => Work(number)) { IsBackground = true, Name = $"Temper worker {i + 1}" };
             _workers[i].Start();
         }
     }
@@ -103,15 +115,23 @@ public sealed unsafe class WorkerPool : IDisposable
         _body = body;
         _state = state;
         _failure = null;
+        _tasks = tasks;
         Volatile.Write(ref _unfinished, tasks);
-        Interlocked.Exchange(ref _ticket, (((_ticket >> 32) + 1) << 32) | (uint)tasks);
+        _job++;
+        for (int thread = Threads - 1; thread >= 0; thread--)
+        {
+            Volatile.Write(ref Ticket(thread), (_job << 32) | (uint)(FirstOf(thread + 1) - FirstOf(thread)));
+        }
+
+        // A worker that goes to sleep counts itself first and then looks at the tickets.
+        Interlocked.MemoryBarrier();
         int asleep = Volatile.Read(ref _sleepers);
         if (asleep > 0)
         {
             _wake.Release(Math.Min(asleep, tasks - 1));
         }
 
-        while (ClaimOne())
+        while (ClaimOne(0))
         {
         }
 
@@ -135,25 +155,41 @@ public sealed unsafe class WorkerPool : IDisposable
         }
     }
 
-    private bool ClaimOne()
+    private ref long Ticket(int thread) => ref _tickets[(thread + 1) * Distance];
+
+    /// <summary>First task of a thread's range.</summary>
+    private int FirstOf(int thread) => (int)((long)_tasks * thread / Threads);
+
+    /// <summary>Claims a task and does it: one of the thread's own, else one of the next thread that has any.</summary>
+    private bool ClaimOne(int thread)
     {
-        long ticket = Volatile.Read(ref _ticket);
-        int left = (int)ticket;
-        if (left == 0)
+        for (int i = 0; i < Threads; i++)
         {
-            return false;
+            int owner = thread + i < Threads ? thread + i : thread + i - Threads;
+            ref long ticket = ref Ticket(owner);
+            long seen = Volatile.Read(ref ticket);
+            int left = (int)seen;
+            if (left > 0)
+            {
+                if (Interlocked.CompareExchange(ref ticket, seen - 1, seen) == seen)
+                {
+                    Do(FirstOf(owner + 1) - left);
+                }
+
+                return true;
+            }
         }
 
-        if (Interlocked.CompareExchange(ref _ticket, ticket - 1, ticket) != ticket)
-        {
-            return true;
-        }
+        return false;
+    }
 
+    private void Do(int task)
+    {
         // Claimed: the job cannot end, hence body and state cannot change, before this task is counted as finished.
         _insideTask = true;
         try
         {
-            _body(_state, left - 1);
+            _body(_state, task);
         }
         catch (Exception e)
         {
@@ -164,16 +200,14 @@ public sealed unsafe class WorkerPool : IDisposable
             _insideTask = false;
             Interlocked.Decrement(ref _unfinished);
         }
-
-        return true;
     }
 
-    private void Work()
+    private void Work(int thread)
     {
         int rounds = 0;
         while (!_stopped)
         {
-            if (ClaimOne())
+            if (ClaimOne(thread))
             {
                 rounds = 0;
             }
@@ -193,7 +227,13 @@ public sealed unsafe class WorkerPool : IDisposable
     private void Sleep()
     {
         Interlocked.Increment(ref _sleepers);
-        if ((int)Volatile.Read(ref _ticket) == 0 && !_stopped)
+        bool isIdle = !_stopped;
+        for (int thread = 0; thread < Threads; thread++)
+        {
+            isIdle &= (int)Volatile.Read(ref Ticket(thread)) == 0;
+        }
+
+        if (isIdle)
         {
             _wake.Wait();
         }

@@ -20,6 +20,7 @@ public sealed class PackedConvolutionTests
             var y = new PinnedFloats(s.Expected.Length);
             packed.Run(s.Geometry.Batch, s.X.Address, y.Address, new LayerTail { Bias = s.Bias, Residual = s.Added.Address, Relu = true });
             s.AssertExpected(y.Span, method.ToString());
+            GC.KeepAlive(s);
         }
     }
 
@@ -36,52 +37,67 @@ public sealed class PackedConvolutionTests
                 continue;
             }
 
-            foreach (int more in new[] { 0, 1 })
+            foreach ((int more, bool isCut) in new[] { (0, false), (1, false), (0, true), (1, true) })
             {
                 int border = more + new[] { g.PadTop, g.PadLeft, g.PadBottom, g.PadRight }.Max();
-                PlaneShape source = Planes(g.InChannels, g.InHeight, g.InWidth, border), target = Planes(g.OutChannels, g.OutHeight, g.OutWidth, border);
+                PlaneShape source = Planes(g.InChannels, g.InHeight, g.InWidth, border, isCut), target = Planes(g.OutChannels, g.OutHeight, g.OutWidth, border, isCut);
+                if (isCut && !SparseConvolution.FitsPieces(g, source, target))
+                {
+                    continue;
+                }
+
                 PinnedFloats x = Room(source, g.Batch), added = Room(target, g.Batch), y = Room(target, g.Batch), result = new(s.Expected.Length);
                 y.Span.Fill(float.NaN);
                 PlaneCopies.FromChannelsLast(g.Batch, source, s.X.Address, x.Address);
                 PlaneCopies.FromChannelsLast(g.Batch, target, s.Added.Address, added.Address);
                 new SparseConvolution(g, s.Weight, block, source, target, s.Bias).Run(g.Batch, x.Address, y.Address, added.Address, relu: true);
                 PlaneCopies.ToChannelsLast(g.Batch, target, y.Address, result.Address);
-                s.AssertExpected(result.Span, $"block {block}, border {border}");
-                Assert.Equal(target.Floats(g.Batch) - (ImageGroup.Slots(g.Batch) * (long)g.OutChannels * g.OutHeight * g.OutWidth), Zeros(y, target, g.Batch));
+                s.AssertExpected(result.Span, $"block {block}, border {border}, cut {isCut}");
+                AssertSurrounded(y, target, g.Batch, result);
+                GC.KeepAlive((s, x, added));
             }
         }
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(3)]
-    [InlineData(21)]
-    [InlineData(40)]
-    public void Images_come_into_planes_from_both_orders_and_out_again(int batch)
+    [InlineData(1, false)]
+    [InlineData(3, false)]
+    [InlineData(21, false)]
+    [InlineData(40, false)]
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    [InlineData(21, true)]
+    public void Images_come_into_planes_from_both_orders_and_out_again(int batch, bool isCut)
     {
-        PlaneShape shape = Planes(channels: 21, height: 5, width: 6, border: 2);
+        PlaneShape shape = Planes(channels: 21, height: 5, width: 6, border: 2, isCut);
         float[] pixels = Samples.Uniform(batch * 21 * 30, 1), rows = new float[pixels.Length];
         Layouts.ToChannelsFirst(pixels, rows, batch, 21, 30);
         PinnedFloats one = Room(shape, batch), other = Room(shape, batch), back = new(pixels.Length);
-        PlaneCopies.FromChannelsLast(batch, shape, new PinnedFloats(pixels).Address, one.Address);
-        PlaneCopies.FromRowMajor(batch, shape, new PinnedFloats(rows).Address, other.Address);
+        PinnedFloats last = new(pixels), first = new(rows);
+        PlaneCopies.FromChannelsLast(batch, shape, last.Address, one.Address);
+        PlaneCopies.FromRowMajor(batch, shape, first.Address, other.Address);
+        GC.KeepAlive((last, first));
         Assert.Equal(one.Span.ToArray(), other.Span.ToArray());
         PlaneCopies.ToChannelsLast(batch, shape, one.Address, back.Address);
         Assert.Equal(pixels, back.Span.ToArray());
     }
 
     [Theory]
-    [InlineData(1, 2, 2, 0, true)]
-    [InlineData(1, 2, 2, 0, false)]
-    [InlineData(19, 3, 2, 1, true)]
-    [InlineData(6, 3, 1, 1, false)]
-    public void Windows_of_planes_are_those_of_pixels(int batch, int kernel, int stride, int padding, bool isMaximum)
+    [InlineData(1, 2, 2, 0, true, false)]
+    [InlineData(1, 2, 2, 0, false, false)]
+    [InlineData(19, 3, 2, 1, true, false)]
+    [InlineData(6, 3, 1, 1, false, false)]
+    [InlineData(1, 2, 2, 0, true, true)]
+    [InlineData(21, 2, 2, 0, false, true)]
+    [InlineData(2, 1, 2, 0, false, true)]
+    public void Windows_of_planes_are_those_of_pixels(int batch, int kernel, int stride, int padding, bool isMaximum, bool isCut)
     {
         PoolingAxis height = PoolingAxis.Sliding(8, kernel, stride, (padding, padding), 1, ceiling: false, countsPadding: false);
-        PoolingAxis width = PoolingAxis.Sliding(38, kernel, stride, (padding, padding), 1, ceiling: false, countsPadding: false);
+        PoolingAxis width = PoolingAxis.Sliding(40, kernel, stride, (padding, padding), 1, ceiling: false, countsPadding: false);
         var sizes = new PoolingSizes(batch, 5, height, width);
-        PlaneShape source = Planes(5, 8, 38, border: 1), target = Planes(5, height.Outputs, width.Outputs, border: 1);
-        var pixels = new PinnedFloats(Samples.Uniform(batch * 5 * 8 * 38, 2));
+        PlaneShape source = Planes(5, 8, 40, border: 1, isCut), target = Planes(5, height.Outputs, width.Outputs, border: 1, isCut);
+        Assert.True(!isCut || PlanePooling.FitsPieces(sizes, source, target));
+        var pixels = new PinnedFloats(Samples.Uniform(batch * 5 * 8 * 40, 2));
         float[] expected = new float[batch * 5 * height.Outputs * width.Outputs];
         if (isMaximum)
         {
@@ -97,6 +113,8 @@ public sealed class PackedConvolutionTests
         PlanePooling.Run(batch, sizes, isMaximum, source, target, x.Address, y.Address);
         PlaneCopies.ToChannelsLast(batch, target, y.Address, result.Address);
         Near.Equal([.. expected.Select(value => (double)value)], result.Span, 1e-6);
+        AssertSurrounded(y, target, batch, result);
+        GC.KeepAlive((pixels, x));
     }
 
     [Theory]
@@ -115,6 +133,7 @@ public sealed class PackedConvolutionTests
             var y = new PinnedFloats(expected.Length);
             new PackedMatrix(w, outputs, inputs, forOneRow).Run(rows, x.Address, y.Address, new LayerTail { Bias = new PinnedFloats(bias), Relu = true });
             Near.Equal([.. expected.Select(value => (double)value)], y.Span, 1e-5);
+            GC.KeepAlive(x);
         }
     }
 
@@ -136,6 +155,7 @@ public sealed class PackedConvolutionTests
         new SparseMatrix(w, outputs, inputs).Run(rows, x.Address, sparse.Address, tail);
         Near.Equal(expected, active.Span, 1e-5);
         Near.Equal(expected, sparse.Span, 1e-5);
+        GC.KeepAlive(x);
     }
 
     /// <summary>Numbers of which two thirds are zero.</summary>
@@ -145,32 +165,29 @@ public sealed class PackedConvolutionTests
         return [.. Samples.Uniform(count, seed).Select((value, i) => keys[i] < 0.66f ? 0 : value)];
     }
 
-    private static PlaneShape Planes(int channels, int height, int width, int border) =>
-        new(channels, height, width) { Top = border, Left = border, Bottom = border, Right = border };
+    private static PlaneShape Planes(int channels, int height, int width, int border, bool isCut) =>
+        new(channels, height, width) { Top = border, Left = border, Bottom = border, Right = border, IsCut = isCut };
 
     private static PinnedFloats Room(PlaneShape shape, int batch) => new(shape.Floats(batch));
 
-    /// <summary>Borders are zero; results are not counted.</summary>
-    private static long Zeros(PinnedFloats planes, PlaneShape shape, int batch)
+    /// <summary>What a kernel left, borders and all, is what images have that come into planes.</summary>
+    private static void AssertSurrounded(PinnedFloats planes, PlaneShape shape, int batch, PinnedFloats pixels)
     {
-        long zeros = 0, first = 0;
+        PinnedFloats expected = Room(shape, batch);
+        PlaneCopies.FromChannelsLast(batch, shape, pixels.Address, expected.Address);
+        GC.KeepAlive(pixels);
+        int first = 0;
         for (int i = 0; i < ImageGroup.CountOf(batch); i++)
         {
-            int interleave = ImageGroup.At(i, batch).Interleave;
-            for (long pixel = 0; pixel < shape.Image; pixel++)
+            var group = new PlaneGroup(shape, ImageGroup.At(i, batch));
+            for (int at = 0; at < group.Floats; at++)
             {
-                (long row, long column) = Math.DivRem(pixel % shape.Plane, shape.Pitch);
-                bool isInside = row >= shape.Top && row < shape.Top + shape.Height && column >= shape.Left && column < shape.Left + shape.Width;
-                for (int lane = 0; lane < interleave && !isInside; lane++)
-                {
-                    zeros += planes.Span[(int)(first + (pixel * interleave) + lane)] == 0 ? 1 : 0;
-                }
+                bool exists = at % group.Lanes % group.Images.Interleave < group.Images.Count;
+                Assert.True(!exists || planes.Span[first + at] == expected.Span[first + at], $"group {i}, {at}: got {planes.Span[first + at]}, expected {expected.Span[first + at]}");
             }
 
-            first += shape.Image * interleave;
+            first += (int)group.Floats;
         }
-
-        return zeros;
     }
 
     /// <summary>A convolution with bias, addition and ReLU, and its result.</summary>

@@ -150,6 +150,7 @@ internal sealed unsafe class PackedConvolution
         job.Packed = packed.Pointer;
         var transformed = new PinnedFloats(WinogradFilters.Count(job.Columns, job.Depth));
         WinogradFilters.TransformAll(job, transformed.Pointer);
+        GC.KeepAlive(packed);
         return transformed;
     }
 }

@@ -57,6 +57,9 @@ internal unsafe interface ILanes<T>
     /// <summary>The first <paramref name="count"/> lanes of <paramref name="a"/>, zero in the others.</summary>
     static abstract T FirstOnly(int count, T a);
 
+    /// <summary>Lane i is that of <paramref name="a"/> whose number is <c>lanes[i]</c>, or zero where that is -1.</summary>
+    static abstract T Pick(T a, int* lanes);
+
     /// <summary>The sum of the lanes, in an order that depends on the width.</summary>
     float Sum();
 }

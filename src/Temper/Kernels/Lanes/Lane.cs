@@ -72,6 +72,9 @@ internal readonly unsafe struct Lane : ILanes<Lane>
     public static Lane FirstOnly(int count, Lane a) => count > 0 ? a : default;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane Pick(Lane a, int* lanes) => *lanes == 0 ? a : default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => _v;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -84,5 +84,8 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         new(Vector128.ConditionalSelect(Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle(), a._v, default));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Pick(Lanes128 a, int* lanes) => new(Vector128.Shuffle(a._v, Vector128.Load(lanes)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector128.Sum(_v);
 }

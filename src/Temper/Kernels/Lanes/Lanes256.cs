@@ -75,6 +75,9 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
         new(Vector256.ConditionalSelect(First(count), a._v, default));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Pick(Lanes256 a, int* lanes) => new(Vector256.Shuffle(a._v, Vector256.Load(lanes)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector256.Sum(_v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

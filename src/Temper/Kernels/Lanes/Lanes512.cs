@@ -75,6 +75,9 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
         new(Vector512.ConditionalSelect(First(count), a._v, default));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Pick(Lanes512 a, int* lanes) => new(Vector512.Shuffle(a._v, Vector512.Load(lanes)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sum() => Vector512.Sum(_v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,14 +1,18 @@
 namespace Temper.Kernels;
 
-/// <summary>Writes the zeros around planes.</summary>
+/// <summary>Writes what surrounds planes: zeros, or the pixels of other pieces.</summary>
 internal static unsafe class PlaneBorders
 {
-    /// <summary>The borders beside some rows of some channels, above the first row and below the last.</summary>
-    internal static void Clear(in SparseJob job, int firstChannel, int lastChannel, int firstRow, int lastRow)
+    /// <summary>All of it, around one plane.</summary>
+    internal static void Write(float* plane, in PlaneShape shape, int interleave, in PlaneHalo halo)
     {
-        for (int channel = firstChannel; channel < Math.Min(lastChannel, job.Channels); channel++)
+        if (halo.Count > 0)
         {
-            Clear(job.Target + ((long)channel * job.Shape.Plane * job.Interleave), job.Shape, job.Interleave, firstRow, lastRow);
+            halo.Fill(plane);
+        }
+        else if (shape.HasBorder)
+        {
+            Clear(plane, shape, interleave, 0, shape.Height);
         }
     }
 

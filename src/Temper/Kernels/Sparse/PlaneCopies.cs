@@ -8,119 +8,146 @@ internal static unsafe class PlaneCopies
 
     /// <summary><c>[N, C, H, W]</c> into planes; borders and room for images that do not exist become zero.</summary>
     internal static void FromRowMajor(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
-        Run(batch, shape, x.Pointer, y.Pointer, &RowsIntoPlane, shape.Channels);
+        Run(batch, shape, x, y, &RowsIntoPlane, shape.Channels);
 
     /// <summary><c>[N, H, W, C]</c> into planes; borders and room for images that do not exist become zero.</summary>
     internal static void FromChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
-        Run(batch, shape, x.Pointer, y.Pointer, &PixelsIntoPlanes, Chunks.Count(shape.Channels, TaskChannels));
+        Run(batch, shape, x, y, &PixelsIntoPlanes, Chunks.Count(shape.Channels, TaskChannels));
 
     /// <summary>Planes into <c>[N, H, W, C]</c>.</summary>
     internal static void ToChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
-        Run(batch, shape, y.Pointer, x.Pointer, &RowOutOfPlanes, shape.Height);
+        Run(batch, shape, y, x, &RowOutOfPlanes, tasks: 0);
 
-    private static void Run(int batch, in PlaneShape shape, float* pixels, float* planes, delegate*<void*, int, void> task, int tasks)
+    /// <summary>Planes of zeros before and behind those of each group of images.</summary>
+    internal static void Pad(int batch, in PlaneShape shape, int before, int after, FloatAddress x, FloatAddress y)
     {
-        long slots = 0;
         for (int i = 0; i < ImageGroup.CountOf(batch); i++)
         {
-            ImageGroup group = ImageGroup.At(i, batch);
-            var job = new Job
-            {
-                Shape = shape, Group = group,
-                Pixels = pixels + ((long)group.First * shape.Height * shape.Width * shape.Channels), Planes = planes + (slots * shape.Image),
-            };
-            WorkerPool.Current.Run(task, &job, tasks);
-            slots += group.Interleave;
+            var group = new PlaneGroup(shape, ImageGroup.At(i, batch));
+            int plane = group.Piece.Plane * group.Lanes, floats = checked((int)group.Floats);
+            y.Span(before * plane).Clear();
+            y += before * (long)plane;
+            x.Span(floats).CopyTo(y.Span(floats));
+            y += floats;
+            y.Span(after * plane).Clear();
+            x += floats;
+            y += after * (long)plane;
         }
     }
 
-    /// <summary>One channel: the same row of all images side by side.</summary>
+    private static void Run(int batch, in PlaneShape shape, FloatAddress pixels, FloatAddress planes, delegate*<void*, int, void> task, int tasks)
+    {
+        for (int i = 0; i < ImageGroup.CountOf(batch); i++)
+        {
+            var group = new PlaneGroup(shape, ImageGroup.At(i, batch));
+            var job = new Job { Group = group, Halo = PlaneHalo.Of(group), Pixels = pixels.Pointer, Planes = planes.Pointer };
+            WorkerPool.Current.Run(task, &job, tasks > 0 ? tasks : group.Piece.Height);
+            planes += group.Floats;
+        }
+    }
+
+    /// <summary>One channel: the same row of all images, or of all pieces, side by side.</summary>
     private static void RowsIntoPlane(void* state, int channel)
     {
         ref Job job = ref *(Job*)state;
-        PlaneShape s = job.Shape;
-        int interleave = job.Group.Interleave;
-        float* plane = job.Planes + ((long)channel * s.Plane * interleave);
-        float* target = plane + ((long)s.Origin * interleave);
-        float* source = job.Pixels + ((long)channel * s.Height * s.Width);
-        nint image = (nint)s.Channels * s.Height * s.Width;
-        for (int row = 0; row < s.Height; row++, source += s.Width, target += (long)s.Pitch * interleave)
+        PlaneShape piece = job.Group.Piece, whole = job.Group.Shape;
+        int lanes = job.Group.Lanes;
+        long count = (long)whole.Height * whole.Width;
+        float* plane = job.Planes + ((long)channel * piece.Plane * lanes);
+        float* lines = Scratch.Rent(Scratch.Use.Tile, (long)lanes * piece.Width);
+        for (int row = 0; row < piece.Height; row++)
         {
-            if (interleave == 1)
+            for (int lane = 0; lane < lanes; lane++)
             {
-                new ReadOnlySpan<float>(source, s.Width).CopyTo(new Span<float>(target, s.Width));
+                long pixel = job.Group.PixelOf(lane, row, 0);
+                int length = pixel < 0 ? 0 : Math.Min(piece.Width, whole.Width - (int)(pixel % whole.Width));
+                (long image, long at) = Math.DivRem(Math.Max(pixel, 0), count);
+                float* source = job.Pixels + (((image * whole.Channels) + channel) * count) + at;
+                var line = new Span<float>(lines + (lane * piece.Width), piece.Width);
+                new ReadOnlySpan<float>(source, length).CopyTo(line);
+                line[length..].Clear();
             }
-            else
-            {
-                Transposes.Lines(source, image, job.Group.Count, s.Width, interleave, target);
-            }
+
+            Transposes.Lines(lines, piece.Width, lanes, piece.Width, lanes, plane + ((piece.Origin + ((long)row * piece.Pitch)) * lanes));
         }
 
-        ClearBorder(plane, s, interleave);
+        PlaneBorders.Write(plane, piece, lanes, job.Halo);
     }
 
     /// <summary>Some channels of all pixels.</summary>
     private static void PixelsIntoPlanes(void* state, int number)
     {
         ref Job job = ref *(Job*)state;
-        PlaneShape s = job.Shape;
-        int interleave = job.Group.Interleave, first = number * TaskChannels, channels = Math.Min(TaskChannels, s.Channels - first);
-        long plane = (long)s.Plane * interleave;
+        PlaneShape piece = job.Group.Piece;
+        int lanes = job.Group.Lanes, first = number * TaskChannels, channels = Math.Min(TaskChannels, piece.Channels - first);
+        long plane = (long)piece.Plane * lanes;
         float* planes = job.Planes + (first * plane);
-        float* turned = Scratch.Rent(Scratch.Use.Tile, (long)TaskChannels * Math.Max(s.Width, interleave));
-        nint image = (nint)s.Height * s.Width * s.Channels;
-        for (int row = 0; row < s.Height; row++)
+        float* lines = Scratch.Rent(Scratch.Use.Tile, TaskChannels * (lanes + (long)Math.Max(piece.Width, lanes)));
+        float* turned = lines + (TaskChannels * lanes);
+        for (int row = 0; row < piece.Height; row++)
         {
-            float* source = job.Pixels + ((long)row * s.Width * s.Channels) + first;
-            float* target = planes + ((s.Origin + ((long)row * s.Pitch)) * interleave);
-            if (interleave == 1)
+            float* target = planes + ((piece.Origin + ((long)row * piece.Pitch)) * lanes);
+            if (lanes == 1)
             {
-                Transposes.Lines(source, s.Channels, s.Width, channels, s.Width, turned);
-                CopyLines(turned, s.Width, target, plane, channels, s.Width);
+                Transposes.Lines(job.Pixels + (job.Group.PixelOf(0, row, 0) * piece.Channels) + first, piece.Channels, piece.Width, channels, piece.Width, turned);
+                CopyLines(turned, piece.Width, target, plane, channels, piece.Width);
                 continue;
             }
 
-            for (int column = 0; column < s.Width; column++, source += s.Channels, target += interleave)
+            for (int column = 0; column < piece.Width; column++, target += lanes)
             {
-                Transposes.Lines(source, image, job.Group.Count, channels, interleave, turned);
-                CopyLines(turned, interleave, target, plane, channels, interleave);
+                if (job.Group.Grid.Count == 1)
+                {
+                    float* source = job.Pixels + (job.Group.PixelOf(0, row, column) * piece.Channels) + first;
+                    Transposes.Lines(source, (nint)piece.Height * piece.Width * piece.Channels, job.Group.Images.Count, channels, lanes, turned);
+                    CopyLines(turned, lanes, target, plane, channels, lanes);
+                    continue;
+                }
+
+                for (int lane = 0; lane < lanes; lane++)
+                {
+                    long pixel = job.Group.PixelOf(lane, row, column);
+                    var line = new Span<float>(lines + (lane * channels), channels);
+                    new ReadOnlySpan<float>(job.Pixels + (Math.Max(pixel, 0) * piece.Channels) + first, pixel < 0 ? 0 : channels).CopyTo(line);
+                    line[(pixel < 0 ? 0 : channels)..].Clear();
+                }
+
+                Transposes.Lines(lines, channels, lanes, channels, lanes, turned);
+                CopyLines(turned, lanes, target, plane, channels, lanes);
             }
         }
 
         for (int channel = 0; channel < channels; channel++)
         {
-            ClearBorder(planes + (channel * plane), s, interleave);
+            PlaneBorders.Write(planes + (channel * plane), piece, lanes, job.Halo);
         }
     }
 
     private static void RowOutOfPlanes(void* state, int row)
     {
         ref Job job = ref *(Job*)state;
-        PlaneShape s = job.Shape;
-        int interleave = job.Group.Interleave;
-        nint plane = (nint)s.Plane * interleave;
-        float* source = job.Planes + ((s.Origin + ((long)row * s.Pitch)) * interleave);
-        float* target = job.Pixels + ((long)row * s.Width * s.Channels);
-        if (interleave == 1)
+        PlaneShape piece = job.Group.Piece;
+        int lanes = job.Group.Lanes;
+        nint plane = (nint)piece.Plane * lanes;
+        float* source = job.Planes + ((piece.Origin + ((long)row * piece.Pitch)) * lanes);
+        if (lanes == 1)
         {
-            Transposes.Lines(source, plane, s.Channels, s.Width, s.Channels, target);
+            Transposes.Lines(source, plane, piece.Channels, piece.Width, piece.Channels, job.Pixels + (job.Group.PixelOf(0, row, 0) * piece.Channels));
             return;
         }
 
-        long image = (long)s.Height * s.Width * s.Channels;
-        float* turned = Scratch.Rent(Scratch.Use.Tile, (long)s.Channels * interleave);
-        for (int column = 0; column < s.Width; column++, source += interleave, target += s.Channels)
+        float* turned = Scratch.Rent(Scratch.Use.Tile, (long)piece.Channels * lanes);
+        for (int column = 0; column < piece.Width; column++, source += lanes)
         {
-            Transposes.Lines(source, plane, s.Channels, interleave, s.Channels, turned);
-            CopyLines(turned, s.Channels, target, image, job.Group.Count, s.Channels);
-        }
-    }
-
-    private static void ClearBorder(float* plane, in PlaneShape shape, int interleave)
-    {
-        if (shape.Plane > shape.Height * shape.Width)
-        {
-            PlaneBorders.Clear(plane, shape, interleave, 0, shape.Height);
+            Transposes.Lines(source, plane, piece.Channels, lanes, piece.Channels, turned);
+            for (int lane = 0; lane < lanes; lane++)
+            {
+                long pixel = job.Group.PixelOf(lane, row, column);
+                if (pixel >= 0)
+                {
+                    CopyLines(turned + (lane * piece.Channels), 0, job.Pixels + (pixel * piece.Channels), 0, 1, piece.Channels);
+                }
+            }
         }
     }
 
@@ -134,8 +161,8 @@ internal static unsafe class PlaneCopies
 
     private struct Job
     {
-        internal PlaneShape Shape;
-        internal ImageGroup Group;
+        internal PlaneGroup Group;
+        internal PlaneHalo Halo;
         internal float* Pixels;
         internal float* Planes;
     }

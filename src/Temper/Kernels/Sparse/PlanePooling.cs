@@ -17,22 +17,49 @@ internal static unsafe class PlanePooling
     internal static void Run(int batch, in PoolingSizes windows, bool isMaximum, in PlaneShape source, in PlaneShape target, FloatAddress x, FloatAddress y)
     {
         (PoolingAxis height, PoolingAxis width) = (windows.Height, windows.Width);
-        long slots = 0;
         fixed (int* hs = height.Starts, he = height.Ends, hn = height.Sizes, ws = width.Starts, we = width.Ends, wn = width.Sizes)
         {
             for (int i = 0; i < ImageGroup.CountOf(batch); i++)
             {
-                ImageGroup group = ImageGroup.At(i, batch);
+                var from = new PlaneGroup(source, ImageGroup.At(i, batch));
+                var to = new PlaneGroup(target, from.Images);
                 var job = new Job
                 {
                     RowStarts = hs, RowEnds = he, RowSizes = hn, RowStep = height.Step, Starts = ws, Ends = we, Sizes = wn, Step = width.Step,
-                    Source = source, Target = target, X = x.Pointer + (slots * source.Image), Y = y.Pointer + (slots * target.Image),
-                    Interleave = group.Interleave, IsMaximum = isMaximum, IsMaximumOfPairs = isMaximum && group.Interleave == 1 && ArePairs(height) && ArePairs(width),
+                    Source = from.Piece, Target = to.Piece, X = x.Pointer, Y = y.Pointer, Halo = PlaneHalo.Of(to),
+                    Interleave = from.Lanes, IsMaximum = isMaximum, IsMaximumOfPairs = isMaximum && from.Lanes == 1 && ArePairs(height) && ArePairs(width),
                 };
                 WorkerPool.Current.Run(&Plane, &job, source.Channels);
-                slots += group.Interleave;
+                x += from.Floats;
+                y += to.Floats;
             }
         }
+    }
+
+    /// <summary>Whether images may be cut into pieces: each window lies within a piece, and all pieces have the same ones, however many images a group has.</summary>
+    internal static bool FitsPieces(in PoolingSizes windows, in PlaneShape source, in PlaneShape target)
+    {
+        bool fits = source.IsCut && target.IsCut;
+        for (int images = 1; images < ImageGroup.Most; images *= 2)
+        {
+            PlaneShape from = source.Piece(PieceGrid.For(images)), to = target.Piece(PieceGrid.For(images));
+            fits &= Repeats(windows.Height, from.Height, to.Height) && Repeats(windows.Width, from.Width, to.Width);
+        }
+
+        return fits;
+    }
+
+    private static bool Repeats(PoolingAxis axis, int from, int to)
+    {
+        bool repeats = true;
+        for (int i = 0; i < axis.Outputs; i++)
+        {
+            (int piece, int at) = Math.DivRem(i, to);
+            repeats &= axis.Starts[i] - (piece * from) == axis.Starts[at] && axis.Ends[i] - (piece * from) == axis.Ends[at] && axis.Sizes[i] == axis.Sizes[at]
+                && axis.Starts[at] >= 0 && axis.Ends[at] <= from;
+        }
+
+        return repeats;
     }
 
     private static bool ArePairs(PoolingAxis axis)
@@ -89,10 +116,7 @@ internal static unsafe class PlanePooling
             }
         }
 
-        if (job.Target.Plane > job.Target.Height * job.Target.Width)
-        {
-            PlaneBorders.Clear(plane, job.Target, job.Interleave, 0, job.Target.Height);
-        }
+        PlaneBorders.Write(plane, job.Target, job.Interleave, job.Halo);
     }
 
     /// <summary>The largest of two by two neighbors, sixteen results at a time.</summary>
@@ -148,6 +172,7 @@ internal static unsafe class PlanePooling
         internal float* X;
         internal float* Y;
         internal int Interleave;
+        internal PlaneHalo Halo;
         internal bool IsMaximum;
 
         /// <summary>Whether windows are two by two neighbors of one image, side by side, all of them inside.</summary>

@@ -25,8 +25,11 @@ internal unsafe struct SparseJob
     internal float Floor;
     internal float* Source;
 
-    /// <summary>Pixels from one row of the source to the next.</summary>
+    /// <summary>Pixels of the source from one row of the result to the next.</summary>
     internal int SourcePitch;
+
+    /// <summary>Pixels of the source from one pixel of the result to the next; one but for strides.</summary>
+    internal int SourceStep;
     internal float* Target;
     internal float* Added;
 
@@ -35,6 +38,9 @@ internal unsafe struct SparseJob
 
     /// <summary>Floats of a pixel.</summary>
     internal int Interleave;
+
+    /// <summary>What surrounds pieces of images, if they are cut.</summary>
+    internal PlaneHalo Halo;
 
     // Set while it runs.
 
@@ -59,5 +65,6 @@ internal unsafe struct SparseJob
 
     internal readonly bool IsOneRow => Rows < Shape.Height;
 
-    internal readonly bool HasBorder => Shape.Plane > Shape.Height * Shape.Width;
+    /// <summary>Whether something is to be written around the results of a channel when all of them are there.</summary>
+    internal readonly bool EndsWhole => Halo.Count > 0 || (IsOneRow && Shape.HasBorder);
 }

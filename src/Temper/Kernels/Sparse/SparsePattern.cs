@@ -21,7 +21,7 @@ internal sealed unsafe class SparsePattern
     /// <summary>For each part and block the number of its first place; one more at the end.</summary>
     internal int[] Starts { get; }
 
-    /// <summary>Places, as integers.</summary>
+    /// <summary>Places, as integers: numbers in the row of an output, or, for some memory order, where in it the pixels are.</summary>
     internal PinnedFloats Places { get; }
 
     internal PinnedFloats Weights { get; }
@@ -35,8 +35,7 @@ internal sealed unsafe class SparsePattern
     /// <param name="weight"><c>[O, K]</c>.</param>
     /// <param name="outputs">O.</param>
     /// <param name="block">Channels of a block; those of a last block that do not exist get zeros.</param>
-    /// <param name="placeOf">The place of a weight by output channel and number in its row; a pointer, since there are millions.</param>
-    internal static SparsePattern Of(ReadOnlySpan<float> weight, int outputs, int block, Func<int, int, int> placeOf)
+    internal static SparsePattern Of(ReadOnlySpan<float> weight, int outputs, int block)
     {
         int depth = outputs == 0 ? 0 : weight.Length / outputs, blocks = Chunks.Count(outputs, block);
         int[] starts = new int[blocks + 1];
@@ -59,7 +58,7 @@ internal sealed unsafe class SparsePattern
             {
                 if (IsUsed(weight, outputs, depth, b * block, block, k))
                 {
-                    *place++ = placeOf(b * block, k);
+                    *place++ = k;
                     for (int o = b * block; o < (b + 1) * block; o++)
                     {
                         *target++ = o < outputs ? weight[(o * depth) + k] : 0;
@@ -71,14 +70,15 @@ internal sealed unsafe class SparsePattern
         return new SparsePattern(block, 1, starts, places, weights);
     }
 
-    /// <summary>The same pattern in parts, so that what a part reads of a tile's pixels stays in the first-level cache.</summary>
+    /// <summary>The same weights for pixels in some memory order, in parts, so that what a part reads of a tile's pixels stays in the first-level cache.</summary>
     /// <param name="parts">How many.</param>
-    /// <param name="partOf">The part that a place belongs to; rises with the place.</param>
-    internal SparsePattern InParts(int parts, Func<int, int> partOf)
+    /// <param name="partOf">The part of a number in the row of an output; rises with it.</param>
+    /// <param name="placeOf">The place in memory by output channel and number in its row.</param>
+    internal SparsePattern Placed(int parts, Func<int, int> partOf, Func<int, int, int> placeOf)
     {
         int[] starts = new int[(parts * Blocks) + 1];
         var places = new PinnedFloats(Count);
-        var weights = new PinnedFloats(Weights.Count);
+        PinnedFloats weights = parts == 1 ? Weights : new PinnedFloats(Weights.Count);
         int* from = (int*)Places.Pointer, to = (int*)places.Pointer;
         int next = 0;
         int[] at = Starts[..^1];
@@ -86,10 +86,13 @@ internal sealed unsafe class SparsePattern
         {
             for (int b = 0; b < Blocks; b++)
             {
-                for (; at[b] < Starts[b + 1] && partOf(from[at[b]]) == part; at[b]++, next++)
+                for (; at[b] < Starts[b + 1] && (parts == 1 || partOf(from[at[b]]) == part); at[b]++, next++)
                 {
-                    to[next] = from[at[b]];
-                    Weights.Span.Slice(at[b] * Block, Block).CopyTo(weights.Span[(next * Block)..]);
+                    to[next] = placeOf(b * Block, from[at[b]]);
+                    if (parts > 1)
+                    {
+                        Weights.Span.Slice(at[b] * Block, Block).CopyTo(weights.Span[(next * Block)..]);
+                    }
                 }
 
                 starts[(part * Blocks) + b + 1] = next;

@@ -6,6 +6,12 @@ internal static unsafe class SparseRun
     /// <summary>Vector operations that are worth a task of their own: some microseconds.</summary>
     private const long TaskWork = 16 * 1024;
 
+    /// <summary>
+    /// Vector operations in the time that it takes to write a line of memory which another core has read. Where tasks share channels, not
+    /// rows, each reads what all have written.
+    /// </summary>
+    private const int WorkOfSharedLine = 24, FloatsOfLine = 16;
+
     /// <summary>Vectors of a tile at most: sums and what they are made from stay in registers.</summary>
     private const int MostVectors = 16;
 
@@ -14,7 +20,8 @@ internal static unsafe class SparseRun
     internal static void Run(ref SparseJob job, int places)
     {
         long work = (long)places * job.Block * job.Rows * job.Vectors;
-        int wanted = (int)Math.Clamp(work / TaskWork, 1, MostTasks);
+        long lines = (long)job.Channels * job.Shape.Plane * job.Interleave / FloatsOfLine;
+        int wanted = job.EndsWhole && work < lines * WorkOfSharedLine ? 1 : (int)Math.Clamp(work / TaskWork, 1, MostTasks);
         job.SpatialTasks = Math.Min(wanted, job.Tiles / job.TilesTogether);
         job.ChannelTasks = Math.Clamp(wanted / job.SpatialTasks, 1, job.Blocks);
         fixed (SparseJob* pointer = &job)
@@ -32,6 +39,12 @@ internal static unsafe class SparseRun
         PlaneShape y = job.Shape;
         int lanes = GemmTile.Active.Lanes;
         (job.Rows, job.RowFloats) = (y.Height, y.Width * job.Interleave);
+        if (job.SourceStep > 1)
+        {
+            CutSteps(ref job);
+            return;
+        }
+
         int together = ((((y.Height - 1) * y.Pitch) + y.Width) * job.Interleave);
         if (job.SourcePitch == y.Pitch && y.Height > 1 && Chunks.Count(together, lanes) <= y.Height * job.Vectors)
         {
@@ -51,7 +64,24 @@ internal static unsafe class SparseRun
             job.TileRows /= 2;
         }
 
-        job.TilesTogether = !job.IsOneRow ? job.TileColumns : job.HasBorder ? job.Tiles : 1;
+        job.TilesTogether = job.EndsWhole ? job.Tiles : job.IsOneRow ? 1 : job.TileColumns;
+    }
+
+    /// <summary>
+    /// With strides, where a pixel is a vector: pixels of a row of the result take the place of the rows of a tile, since their distance in
+    /// the source is the caller's.
+    /// </summary>
+    private static void CutSteps(ref SparseJob job)
+    {
+        int width = SparseTile.MostRows;
+        while (width > 1 && (job.Shape.Width % width != 0 || !SparseTile.Has(job.Block, width, 1)))
+        {
+            width /= 2;
+        }
+
+        job.TileRows = 1;
+        job.TileColumns = job.Shape.Width / width;
+        job.TilesTogether = job.EndsWhole ? job.Tiles : job.TileColumns;
     }
 
     private static void Task(void* state, int number)
@@ -80,10 +110,18 @@ internal static unsafe class SparseRun
             }
         }
 
-        if (job.HasBorder)
+        int top = first / job.TileColumns * job.TileRows, end = Math.Min(last / job.TileColumns * job.TileRows, job.Rows);
+        for (int c = firstBlock * job.Block; c < Math.Min(lastBlock * job.Block, job.Channels); c++)
         {
-            int top = first / job.TileColumns * job.TileRows, end = Math.Min(last / job.TileColumns * job.TileRows, job.Rows);
-            PlaneBorders.Clear(job, firstBlock * job.Block, lastBlock * job.Block, job.IsOneRow ? 0 : top, job.IsOneRow ? job.Shape.Height : end);
+            float* plane = job.Target + ((long)c * job.Shape.Plane * job.Interleave);
+            if (job.EndsWhole)
+            {
+                PlaneBorders.Write(plane, job.Shape, job.Interleave, job.Halo);
+            }
+            else if (job.Shape.HasBorder)
+            {
+                PlaneBorders.Clear(plane, job.Shape, job.Interleave, top, end);
+            }
         }
     }
 }

@@ -19,9 +19,9 @@ internal static unsafe class SparseTile
     /// <summary>Whether there is a tile of some channels, rows and vectors.</summary>
     internal static bool Has(int channels, int rows, int vectors) => Table[Place(channels, rows, vectors)] != 0;
 
-    /// <summary>(places, places, floats a place, weights, pixels, row distance, start of each channel, least result, what is added or null, result, row distance, channel distance).</summary>
-    internal static delegate*<nint, int*, nint, float*, float*, nint, float*, float, float*, float*, nint, nint, void> Kernel(int channels, int rows, int vectors) =>
-        (delegate*<nint, int*, nint, float*, float*, nint, float*, float, float*, float*, nint, nint, void>)Table[Place(channels, rows, vectors)];
+    /// <summary>(blocks, first place of each and one more, places, weights, pixels, row distance, start of each channel, distance from block to block, least result, what is added or null, result, row distance, channel distance).</summary>
+    internal static delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void> Kernel(int channels, int rows, int vectors) =>
+        (delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void>)Table[Place(channels, rows, vectors)];
 
     private static int Place(int channels, int rows, int vectors) => (((channels * (MostRows + 1)) + rows) * (MostVectors + 1)) + vectors;
 

@@ -1,8 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// What a convolution with strides reads: the planes cut into one plane for each remainder of row and column, so that neighbors in the
-/// result read neighbors. At stride 1 the planes as they are.
+/// What a convolution with strides reads: the planes as they are if a pixel fills a vector, which may then be anywhere; else cut into one
+/// plane for each remainder of row and column, so that neighbors in the result read neighbors.
 /// </summary>
 internal readonly unsafe struct StridePhases
 {
@@ -10,55 +10,61 @@ internal readonly unsafe struct StridePhases
     private readonly PlaneShape _source;
     private readonly int _rows;
     private readonly int _first;
+    private readonly int _pitch;
 
-    internal StridePhases(in ConvolutionGeometry geometry, PlaneShape source)
+    private readonly int _lanes;
+    private readonly bool _isPlain;
+
+    internal StridePhases(in ConvolutionGeometry geometry, PlaneShape source, int lanes)
     {
-        (_geometry, _source) = (geometry, source);
+        (_geometry, _source, _lanes) = (geometry, source, lanes);
+        _isPlain = lanes == ImageGroup.Most || (geometry.StrideHeight | geometry.StrideWidth) == 1;
         _first = ((source.Top - geometry.PadTop) * source.Pitch) + source.Left - geometry.PadLeft;
         _rows = Chunks.Count(source.Top + source.Height + source.Bottom, geometry.StrideHeight);
-        Pitch = IsPlain ? source.Pitch : Chunks.Count(source.Pitch, geometry.StrideWidth);
+        _pitch = Chunks.Count(source.Pitch, geometry.StrideWidth);
     }
 
-    /// <summary>Pixels from one row to the next.</summary>
-    internal int Pitch { get; }
+    /// <summary>Pixels from one row of the result to the next.</summary>
+    internal int Pitch => _isPlain ? _source.Pitch * _geometry.StrideHeight : _pitch;
+
+    /// <summary>Pixels from one pixel of the result to the next.</summary>
+    internal int Step => _isPlain ? _geometry.StrideWidth : 1;
 
     /// <summary>Pixels from one channel to the next.</summary>
-    internal int PlaneStride => IsPlain ? _source.Plane : Phases * Plane;
-
-    private bool IsPlain => (_geometry.StrideHeight | _geometry.StrideWidth) == 1;
+    internal int PlaneStride => _isPlain ? _source.Plane : Phases * Plane;
 
     private int Phases => _geometry.StrideHeight * _geometry.StrideWidth;
 
-    private int Plane => _rows * Pitch;
+    private int Plane => _rows * _pitch;
 
     /// <summary>Pixels from the first that the first result could read to the one that it reads through a tap.</summary>
     internal int Place(int channel, int kernelRow, int kernelColumn)
     {
         int row = kernelRow * _geometry.DilationHeight, column = kernelColumn * _geometry.DilationWidth;
-        if (IsPlain)
+        if (_isPlain)
         {
-            return (channel * _source.Plane) + _first + (row * Pitch) + column;
+            return (channel * _source.Plane) + _first + (row * _source.Pitch) + column;
         }
 
         row += _source.Top - _geometry.PadTop;
         column += _source.Left - _geometry.PadLeft;
         (int down, int rowPhase) = Math.DivRem(row, _geometry.StrideHeight);
         (int right, int columnPhase) = Math.DivRem(column, _geometry.StrideWidth);
-        return (((channel * Phases) + (rowPhase * _geometry.StrideWidth) + columnPhase) * Plane) + (down * Pitch) + right;
+        return (((channel * Phases) + (rowPhase * _geometry.StrideWidth) + columnPhase) * Plane) + (down * _pitch) + right;
     }
 
     /// <summary>The planes of a group of images, cut into phases if there are strides.</summary>
-    internal float* Read(float* source, int interleave)
+    internal float* Read(float* source)
     {
-        if (IsPlain)
+        if (_isPlain)
         {
             return source;
         }
 
         // Vectors may reach beyond the last pixel of a row, hence the room.
         const int Room = 1024;
-        float* target = Scratch.Rent(Scratch.Use.Image, ((long)_source.Channels * Phases * Plane * interleave) + Room);
-        Chunks.Run(new Cut { Phases = this, Source = source, Target = target, Interleave = interleave }, _source.Channels);
+        float* target = Scratch.Rent(Scratch.Use.Image, ((long)_source.Channels * Phases * Plane * _lanes) + Room);
+        Chunks.Run(new Cut { Phases = this, Source = source, Target = target, Interleave = _lanes }, _source.Channels);
         return target;
     }
 
@@ -80,7 +86,7 @@ internal readonly unsafe struct StridePhases
             for (int phase = 0; phase < Phases.Phases; phase++)
             {
                 (int firstRow, int firstColumn) = Math.DivRem(phase, right);
-                for (int row = 0; row < Phases._rows; row++, target += Phases.Pitch * Interleave)
+                for (int row = 0; row < Phases._rows; row++, target += Phases._pitch * Interleave)
                 {
                     int from = (row * down) + firstRow;
                     int columns = from < height ? Chunks.Count(shape.Pitch - firstColumn, right) : 0;

@@ -13,20 +13,23 @@ internal readonly unsafe ref struct TilePixels
     private readonly nint _plane;
     private readonly float* _source;
     private readonly long _at;
-    private readonly delegate*<nint, int*, nint, float*, float*, nint, float*, float, float*, float*, nint, nint, void> _kernel;
+    private readonly delegate*<nint, int*, int*, float*, float*, nint, float*, nint, float, float*, float*, nint, nint, void> _kernel;
 
     internal TilePixels(in SparseJob job, int row, int rows, int vector, int vectors)
     {
         int lanes = GemmTile.Active.Lanes;
-        _rows = rows;
-        _width = vectors * lanes;
-        _floats = Math.Min(_width, job.RowFloats - (vector * lanes));
-        _sourceRow = (nint)job.SourcePitch * job.Interleave;
-        _row = (nint)job.Shape.Pitch * job.Interleave;
+        nint sourceRow = (nint)job.SourcePitch * job.Interleave, targetRow = (nint)job.Shape.Pitch * job.Interleave;
         _plane = (nint)job.Shape.Plane * job.Interleave;
-        _source = job.Source + (row * _sourceRow) + (vector * lanes);
-        _at = ((long)job.Shape.Origin * job.Interleave) + (row * _row) + (vector * lanes);
-        _kernel = SparseTile.Kernel(job.Block, rows, vectors);
+        _source = job.Source + (row * sourceRow) + (vector * lanes * job.SourceStep);
+        _at = ((long)job.Shape.Origin * job.Interleave) + (row * targetRow) + (vector * lanes);
+
+        // With strides a tile has a row for each pixel, see SparseRun.
+        bool hasSteps = job.SourceStep > 1;
+        (_rows, int columns) = hasSteps ? (vectors, 1) : (rows, vectors);
+        (_sourceRow, _row) = hasSteps ? ((nint)job.SourceStep * lanes, lanes) : (sourceRow, targetRow);
+        _width = columns * lanes;
+        _floats = Math.Min(_width, job.RowFloats - (vector * lanes));
+        _kernel = SparseTile.Kernel(job.Block, _rows, columns);
     }
 
     /// <summary>A part of the sums of some blocks of channels; the sums so far are where the results will be.</summary>
@@ -37,25 +40,20 @@ internal readonly unsafe ref struct TilePixels
         float* summed = isFirst ? job.Added : job.Target;
         float* start = isFirst ? job.Start + (firstBlock * job.Block) : job.Zeros;
         int step = isFirst ? job.Block : 0;
-        bool isPartial = _floats < _width;
         int* starts = job.Starts + (part * job.Blocks);
+        int whole = _floats < _width ? firstBlock : Math.Max(firstBlock, Math.Min(lastBlock, job.Channels / job.Block));
         long at = _at + (firstBlock * job.Block * _plane);
-        for (int block = firstBlock; block < lastBlock; block++, at += job.Block * _plane, start += step)
+        _kernel(
+            whole - firstBlock, starts + firstBlock, job.Places, job.Weights, _source, _sourceRow, start, step, floor,
+            summed == null ? null : summed + at, job.Target + at, _row, _plane);
+        at += (whole - firstBlock) * job.Block * _plane;
+        for (int block = whole; block < lastBlock; block++, at += job.Block * _plane)
         {
-            int first = starts[block], count = starts[block + 1] - first;
-            float* added = summed == null ? null : summed + at;
-            int* places = job.Places + first;
-            float* weights = job.Weights + ((long)first * job.Block);
-            if (isPartial || (block + 1) * job.Block > job.Channels)
-            {
-                float* tile = Scratch.Rent(Scratch.Use.Tile, (long)job.Block * _rows * _width);
-                _kernel(count, places, job.Interleave, weights, _source, _sourceRow, start, float.NegativeInfinity, null, tile, _width, (nint)_rows * _width);
-                Finish(tile, added, job.Target + at, Math.Min(job.Block, job.Channels - (block * job.Block)), floor);
-            }
-            else if (count > 0 || isFirst || floor == 0)
-            {
-                _kernel(count, places, job.Interleave, weights, _source, _sourceRow, start, floor, added, job.Target + at, _row, _plane);
-            }
+            float* tile = Scratch.Rent(Scratch.Use.Tile, (long)job.Block * _rows * _width);
+            _kernel(
+                1, starts + block, job.Places, job.Weights, _source, _sourceRow, start + ((block - firstBlock) * step), 0, float.NegativeInfinity,
+                null, tile, _width, (nint)_rows * _width);
+            Finish(tile, summed == null ? null : summed + at, job.Target + at, Math.Min(job.Block, job.Channels - (block * job.Block)), floor);
         }
     }
 

@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>
+/// What surrounds the pieces of cut images: pixels of the pieces beside them, which are other lanes of other pixels, and zeros outside of
+/// the image. To be written whenever a plane was.
+/// </summary>
+internal readonly unsafe struct PlaneHalo
+{
+    private static readonly ConcurrentDictionary<(PlaneShape Shape, int Interleave), Table> Tables = new();
+
+    /// <summary>Two for each pixel, in floats: where it is, where it comes from.</summary>
+    private readonly int* _places;
+
+    /// <summary>For each pixel and lane the lane it comes from, -1 for zero.</summary>
+    private readonly int* _lanes;
+
+    private PlaneHalo(Table table)
+    {
+        _places = (int*)table.Places.Pointer;
+        _lanes = (int*)table.Lanes.Pointer;
+        Count = table.Places.Count / 2;
+    }
+
+    /// <summary>Pixels that it writes; 0 for images that are not cut.</summary>
+    internal int Count { get; }
+
+    /// <summary>That of a group of images. Allocates for the first one of its shape only; what it points into is never given up.</summary>
+    internal static PlaneHalo Of(in PlaneGroup group)
+    {
+        if (group.Grid.Count == 1)
+        {
+            return default;
+        }
+
+        (PlaneShape, int) key = (group.Shape, group.Images.Interleave);
+        return new PlaneHalo(Tables.TryGetValue(key, out Table? table) ? table : Tables.GetOrAdd(key, Build(group)));
+    }
+
+    /// <summary>Writes it into one plane.</summary>
+    internal void Fill(float* plane)
+    {
+        switch (Simd.Active)
+        {
+            case SimdWidth.Vector512:
+                Fill<Lanes512>(plane);
+                break;
+            case SimdWidth.Vector256:
+                Fill<Lanes256>(plane);
+                break;
+            case SimdWidth.Vector128:
+                Fill<Lanes128>(plane);
+                break;
+            default:
+                Fill<Lane>(plane);
+                break;
+        }
+    }
+
+    private void Fill<T>(float* plane)
+        where T : unmanaged, ILanes<T>
+    {
+        int* place = _places, lanes = _lanes;
+        for (int i = 0; i < Count; i++, place += 2, lanes += T.Count)
+        {
+            T.Pick(T.Load(plane + place[1]), lanes).Store(plane + place[0]);
+        }
+    }
+
+    private static Table Build(in PlaneGroup group)
+    {
+        PlaneShape piece = group.Piece;
+        var places = new List<int>();
+        var lanes = new List<int>();
+        for (int row = -piece.Top; row < piece.Height + piece.Bottom; row++)
+        {
+            for (int column = -piece.Left; column < piece.Width + piece.Right; column++)
+            {
+                int down = (int)Math.Floor(row / (double)piece.Height), right = (int)Math.Floor(column / (double)piece.Width);
+                int fromRow = row - (down * piece.Height), fromColumn = column - (right * piece.Width);
+                int[] from = group.LanesFrom(down, right, fromRow, fromColumn);
+                if (down != 0 || right != 0 || from.Contains(-1))
+                {
+                    places.Add((piece.Origin + (row * piece.Pitch) + column) * group.Lanes);
+                    places.Add((piece.Origin + (fromRow * piece.Pitch) + fromColumn) * group.Lanes);
+                    lanes.AddRange(from);
+                }
+            }
+        }
+
+        return new Table(Pinned(places), Pinned(lanes));
+    }
+
+    private static PinnedFloats Pinned(List<int> numbers)
+    {
+        var pinned = new PinnedFloats(numbers.Count);
+        numbers.CopyTo(new Span<int>(pinned.Pointer, numbers.Count));
+        return pinned;
+    }
+
+    private sealed record Table(PinnedFloats Places, PinnedFloats Lanes);
+}
