@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Temper.Kernels;
@@ -5,7 +6,7 @@ namespace Temper.Kernels;
 /// <summary>Runs an <see cref="IndirectJob"/>: packs weights, then tiles of pixels by output channels, read through pointers.</summary>
 /// <remarks>
 /// The pixels of a tile are the same place in several images where the batch allows it, so that taps outside the image are left
-/// out for the whole tile; in small batches they are neighbors in a row, and taps outside read zeros.
+/// out for the whole tile; in small batches they follow one another in an image, from row to row, and taps outside read zeros.
 /// </remarks>
 internal static unsafe partial class IndirectConvolution
 {
@@ -22,6 +23,12 @@ internal static unsafe partial class IndirectConvolution
         int units = job.ImageGroups > 0 ? job.ImageGroups : job.Batch;
         long workPerRow = (long)job.ResultWidth * (job.ImageGroups > 0 ? tile.Rows : 1) * job.Taps * job.Depth * job.Columns;
         job.RowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
+        if (job.ImageGroups == 0)
+        {
+            int fill = tile.Rows / (int)BigInteger.GreatestCommonDivisor(tile.Rows, job.ResultWidth);
+            job.RowsPerTask = Math.Min(Chunks.Count(job.RowsPerTask, fill) * fill, job.ResultHeight);
+        }
+
         job.PixelTasks = units * RowTasks(job);
         int panels = Chunks.Count(job.Columns, tile.Columns);
         job.PanelsPerTask = (int)Math.Clamp(CachedWeights / ((long)tile.Columns * job.Taps * job.Depth), 1, panels);
@@ -89,8 +96,8 @@ internal static unsafe partial class IndirectConvolution
         int first = task % rowTasks * job.RowsPerTask;
         int bottom = Math.Min(first + job.RowsPerTask, job.ResultHeight);
         ConvolutionTile tile = ConvolutionTile.Active;
-        int perRow = job.ImageGroups > 0 ? job.ResultWidth : (job.ResultWidth + tile.Rows - 1) / tile.Rows;
-        int blocks = (bottom - first) * perRow;
+        int pixels = (bottom - first) * job.ResultWidth;
+        int blocks = job.ImageGroups > 0 ? pixels : Chunks.Count(pixels, tile.Rows);
         int entry = (job.Taps * (tile.Rows + 1)) + 1;
         int most = Math.Max(MostTableEntries / entry, 1);
         float* partial = job.StatisticsOf(task, PixelsOf(job, unit, bottom - first));
@@ -100,13 +107,13 @@ internal static unsafe partial class IndirectConvolution
             int count = Math.Min(most, blocks - start);
             for (int b = 0; b < count; b++)
             {
-                int row = first + ((start + b) / perRow);
-                int place = (start + b) % perRow;
                 float** line = table + ((long)b * entry);
-                *line = (float*)(job.ImageGroups > 0 ? PointImages(job, unit, row, place, line + 1) : PointRow(job, unit, row, place, line + 1));
+                *line = (float*)(job.ImageGroups > 0
+                    ? PointImages(job, unit, first + ((start + b) / job.ResultWidth), (start + b) % job.ResultWidth, line + 1)
+                    : PointPixels(job, unit, (first * job.ResultWidth) + ((start + b) * tile.Rows), bottom * job.ResultWidth, line + 1));
             }
 
-            var range = new BlockRange(unit, first, start, count, perRow, entry);
+            var range = new BlockRange(unit, first * job.ResultWidth, bottom * job.ResultWidth, start, count, entry);
             int column = panels * job.PanelsPerTask * tile.Columns;
             int last = Math.Min(column + (job.PanelsPerTask * tile.Columns), job.Columns);
             for (; column < last; column += tile.Columns)
@@ -126,7 +133,7 @@ internal static unsafe partial class IndirectConvolution
     private const int MostTableEntries = 6 * 1024;
 
     /// <summary>Blocks of one task: which pixels each stands for.</summary>
-    private readonly struct BlockRange(int unit, int firstRow, int start, int count, int perRow, int entry)
+    private readonly struct BlockRange(int unit, int firstPixel, int lastPixel, int start, int count, int entry)
     {
         internal readonly int Count = count;
         internal readonly int Entry = entry;
@@ -134,18 +141,16 @@ internal static unsafe partial class IndirectConvolution
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal Block Locate(in IndirectJob job, int block, int rows)
         {
-            int row = firstRow + ((start + block) / perRow);
-            int place = (start + block) % perRow;
             if (job.ImageGroups > 0)
             {
                 int image = unit * rows;
-                long offset = (image * job.ResultImage) + ((((long)row * job.ResultWidth) + place) * job.ResultChannels);
+                long offset = (image * job.ResultImage) + ((long)(firstPixel + start + block) * job.ResultChannels);
                 return new Block(offset, (nint)job.ResultImage, Math.Min(rows, job.Batch - image));
             }
 
-            int left = place * rows;
-            long at = (unit * job.ResultImage) + ((((long)row * job.ResultWidth) + left) * job.ResultChannels);
-            return new Block(at, job.ResultChannels, Math.Min(rows, job.ResultWidth - left));
+            int pixel = firstPixel + ((start + block) * rows);
+            long at = (unit * job.ResultImage) + ((long)pixel * job.ResultChannels);
+            return new Block(at, job.ResultChannels, Math.Min(rows, lastPixel - pixel));
         }
     }
 

@@ -42,32 +42,31 @@ internal static unsafe partial class IndirectConvolution
         return taps;
     }
 
-    /// <summary>Neighbors in a row of one image: a tap outside for some reads zeros there, and is left out if outside for all.</summary>
-    private static nint PointRow(in IndirectJob job, int image, int row, int place, float** table)
+    /// <summary>Pixels of one image one after the other: a tap outside for some reads zeros there, and is left out if outside for all.</summary>
+    private static nint PointPixels(in IndirectJob job, int image, int pixel, int last, float** table)
     {
         int rows = ConvolutionTile.Active.Rows;
-        int left = place * rows;
+        int* down = stackalloc int[2 * rows], right = down + rows;
+        for (int i = 0; i < rows; i++)
+        {
+            (int row, int column) = Math.DivRem(Math.Min(pixel + i, last - 1), job.ResultWidth);
+            (down[i], right[i]) = (row * job.KernelHeight, column * job.KernelWidth);
+        }
+
         float* zeros = Scratch.Rent(Scratch.Use.Zeros, job.Depth);
         float* source = job.Source + (image * job.SourceImage) + ((long)job.Group * job.Depth);
         nint taps = 0;
         for (int kh = 0; kh < job.KernelHeight; kh++)
         {
-            int h = job.RowMap[(row * job.KernelHeight) + kh];
-            if (h < 0)
-            {
-                continue;
-            }
-
-            float* line = source + ((long)h * job.SourceWidth * job.SourceChannels);
             for (int kw = 0; kw < job.KernelWidth; kw++)
             {
                 bool isInside = false;
                 for (int i = 0; i < rows; i++)
                 {
-                    int column = Math.Min(left + i, job.ResultWidth - 1);
-                    int w = job.ColumnMap[(column * job.KernelWidth) + kw];
-                    isInside |= w >= 0;
-                    table[i] = w >= 0 ? line + ((long)w * job.SourceChannels) : zeros;
+                    int h = job.RowMap[down[i] + kh], w = job.ColumnMap[right[i] + kw];
+                    bool isHere = (h | w) >= 0;
+                    isInside |= isHere;
+                    table[i] = isHere ? source + ((((long)h * job.SourceWidth) + w) * job.SourceChannels) : zeros;
                 }
 
                 if (isInside)
