@@ -17,7 +17,8 @@ public sealed class CompiledNetwork : IDisposable
 {
     private readonly LayerGraph _graph;
     private readonly StepLibrary _steps = new();
-    private readonly ConcurrentDictionary<int, Lazy<ExecutionPlan>> _plans = new();
+    private readonly ConcurrentDictionary<int, Lazy<BatchPlan>> _plans = new();
+    private readonly ConcurrentDictionary<int, Lazy<ExecutionPlan>> _stepPlans = new();
     private readonly ConcurrentDictionary<int, IReadOnlyDictionary<string, string>> _kernels = new();
     private readonly CompileOptions _options;
     private bool _isDisposed;
@@ -34,6 +35,8 @@ public sealed class CompiledNetwork : IDisposable
     internal LayerGraph Graph => _graph;
 
     private Func<Layer, IReadOnlyList<Candidate>, Candidate>? Choose { get; init; }
+
+    private int PartSize { get; init; }
 
     /// <summary>Compiles a network.</summary>
     /// <param name="network">The network; it is not changed, and what becomes of it afterwards does not matter.</param>
@@ -60,9 +63,9 @@ public sealed class CompiledNetwork : IDisposable
         return compiled;
     }
 
-    /// <summary>Compiles with kernels that the caller chooses, for every batch.</summary>
-    internal static CompiledNetwork Compile(Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose) =>
-        new(network, new CompileOptions()) { Choose = choose };
+    /// <summary>Compiles with kernels that the caller chooses, for every batch, whole or in parts.</summary>
+    internal static CompiledNetwork Compile(Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose, int partSize = 0) =>
+        new(network, new CompileOptions()) { Choose = choose, PartSize = partSize };
 
     /// <summary>A session: what one thread needs to run the network.</summary>
     /// <param name="threads">Threads that work on a run, the calling one included; null: the pool that the calling thread uses, which threads share.</param>
@@ -80,38 +83,87 @@ public sealed class CompiledNetwork : IDisposable
     public InferencePlan Explain(int batch = 1, TimeSpan time = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        ExecutionPlan plan = PlanFor(batch);
-        return PlanReport.Of(_graph, plan, batch, time > TimeSpan.Zero ? PlanTiming.Measure(plan, batch, time) : null);
+        BatchPlan plan = PlanFor(batch);
+        return PlanReport.Of(_graph, plan, batch, time);
     }
 
     /// <summary>The kernels chosen so far, to be kept for <see cref="CompileOptions.Plan"/>.</summary>
-    public KernelPlan ChosenKernels() => new(KernelPlan.ThisCpu, new Dictionary<int, IReadOnlyDictionary<string, string>>(_kernels));
+    public KernelPlan ChosenKernels() => new(
+        KernelPlan.ThisCpu,
+        _kernels.Where(pair => _stepPlans.ContainsKey(pair.Key)).ToDictionary(),
+        _plans.Where(pair => pair.Value.IsValueCreated).ToDictionary(pair => pair.Key, pair => pair.Value.Value.PartSize));
 
     /// <summary>Ends it: no session can be made any more. Those that exist go on.</summary>
     public void Dispose() => _isDisposed = true;
 
     /// <summary>The plan for a batch; made when it is first needed.</summary>
-    internal ExecutionPlan PlanFor(int batch)
+    internal BatchPlan PlanFor(int batch)
     {
         int size = BatchClass.Of(batch);
-        return (_plans.TryGetValue(size, out Lazy<ExecutionPlan>? plan) ? plan : AddPlan(size)).Value;
+        return (_plans.TryGetValue(size, out Lazy<BatchPlan>? plan) ? plan : AddPlan(size)).Value;
     }
 
-    private Lazy<ExecutionPlan> AddPlan(int batch) => _plans.GetOrAdd(batch, size => new Lazy<ExecutionPlan>(() => Plan(size)));
+    private Lazy<BatchPlan> AddPlan(int batch) => _plans.GetOrAdd(batch, size => new Lazy<BatchPlan>(() => Plan(size)));
 
-    private ExecutionPlan Plan(int batch)
+    private ExecutionPlan StepsFor(int batch) => _stepPlans.GetOrAdd(batch, size => new Lazy<ExecutionPlan>(() => PlanSteps(size))).Value;
+
+    private BatchPlan Plan(int batch)
+    {
+        int part = PartSizeFor(batch);
+        var plan = new BatchPlan(StepsFor(part > 0 ? part : batch), part);
+        Forget((HashSet<ExecutionPlan>)[.. _plans.Values.Where(made => made.IsValueCreated).Select(made => made.Value.Steps), plan.Steps]);
+        return plan;
+    }
+
+    /// <summary>Forgets all plans of steps but some, and the packed weights that none of these needs.</summary>
+    private void Forget(IReadOnlySet<ExecutionPlan> allBut)
+    {
+        foreach (KeyValuePair<int, Lazy<ExecutionPlan>> pair in _stepPlans.Where(pair => pair.Value.IsValueCreated && !allBut.Contains(pair.Value.Value)))
+        {
+            _stepPlans.TryRemove(pair);
+        }
+
+        _steps.KeepOnly(allBut.SelectMany(plan => plan.Steps).Select(step => step.Step).ToHashSet());
+    }
+
+    private int PartSizeFor(int batch)
+    {
+        if (Choose is not null || !BatchPlan.CanBeParted(_graph))
+        {
+            return PartSize < batch && BatchPlan.CanBeParted(_graph) ? PartSize : 0;
+        }
+
+        return _options.Plan?.PartSizeOf(batch) ?? (_options.TimesKernels ? MeasuredPartSize(batch) : BatchPlan.EstimatedPartSize(batch));
+    }
+
+    /// <summary>Smaller and smaller parts as long as that makes it faster.</summary>
+    private int MeasuredPartSize(int batch)
+    {
+        (double Seconds, int Size) best = (PlanTiming.Measure(new BatchPlan(StepsFor(batch), 0), batch, _options.TypicalInput), 0);
+        foreach (int size in BatchPlan.PartSizes(batch))
+        {
+            double seconds = PlanTiming.Measure(new BatchPlan(StepsFor(size), size), batch, _options.TypicalInput);
+            if (seconds > best.Seconds)
+            {
+                break;
+            }
+
+            best = (seconds, size);
+        }
+
+        return best.Size;
+    }
+
+    private ExecutionPlan PlanSteps(int batch)
     {
         if (Choose is not null)
         {
             return PlanBuilder.Build(_graph, _steps, batch, Choose);
         }
 
-        IReadOnlyDictionary<string, string> kernels = _kernels[batch] = _options.Plan?.For(_graph, batch) ?? Measured(batch);
-        ExecutionPlan plan = PlanBuilder.Build(_graph, _steps, batch, (layer, candidates) =>
+        IReadOnlyDictionary<string, string> kernels = _kernels.GetOrAdd(batch, size => _options.Plan?.For(_graph, size) ?? Measured(size));
+        return PlanBuilder.Build(_graph, _steps, batch, (layer, candidates) =>
             candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal)));
-        IEnumerable<ExecutionPlan> plans = _plans.Values.Where(other => other.IsValueCreated).Select(other => other.Value).Append(plan);
-        _steps.KeepOnly(plans.SelectMany(made => made.Steps).Select(step => step.Step).ToHashSet());
-        return plan;
     }
 
     /// <summary>The kernels that cost least, by time or by estimate.</summary>

@@ -6,8 +6,14 @@ namespace Temper.Inference;
 /// <summary>How a compiled network runs batches of some sizes: its steps in order.</summary>
 public sealed record InferencePlan
 {
-    /// <summary>The smallest batch that it is for.</summary>
+    /// <summary>Samples of a run.</summary>
     public required int Batch { get; init; }
+
+    /// <summary>
+    /// Samples that go through the steps together: all of the batch, each step on all threads, or a part of it, each part on one thread,
+    /// several parts at a time. Multiplications and times of the steps are those of one part.
+    /// </summary>
+    public required int PartSize { get; init; }
 
     /// <summary>Layers and, between them, changes of the memory order.</summary>
     public required IReadOnlyList<InferenceStep> Steps { get; init; }
@@ -19,6 +25,11 @@ public sealed record InferencePlan
     public override string ToString()
     {
         var text = new StringBuilder();
+        if (PartSize < Batch)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"in parts of {PartSize} samples, each on one thread; one part:");
+        }
+
         text.AppendLine(CultureInfo.InvariantCulture, $"{"layer",-28} {"kind",-14} {"kernel",-20} {"order",-14} {"zeros",6} {"MACs",13} {"expected ms",11} {"ms",9}");
         foreach (InferenceStep step in Steps)
         {

@@ -15,9 +15,8 @@ public sealed class InferenceSession : IDisposable
 {
     private readonly CompiledNetwork _compiled;
     private readonly WorkerPool? _ownPool;
-    private readonly SessionMemory _memory = new();
-    private int _batch = -1;
-    private ExecutionPlan? _plan;
+    private readonly BatchRun _run = new();
+    private int _threads;
     private bool _isDisposed;
 
     internal InferenceSession(CompiledNetwork compiled, int? threads)
@@ -67,25 +66,25 @@ public sealed class InferenceSession : IDisposable
         }
 
         Prepare(batch);
-        ExecutionPlan plan = _plan!;
+        ExecutionPlan plan = _run.Plan!.Steps;
         PinnedFloats?[] lent = new PinnedFloats?[plan.Inputs.Length + plan.Outputs.Length];
         for (int i = 0; i < lent.Length; i++)
         {
             int buffer = i < inputs.Count ? plan.Inputs[i] : plan.Outputs[i - inputs.Count];
             if (plan.Buffers[buffer].Layout == ValueLayout.Tensor)
             {
-                _memory.Tensors[buffer] = i < inputs.Count ? inputs[i] : null;
+                _run.Tensors[buffer] = i < inputs.Count ? inputs[i] : null;
                 continue;
             }
 
             lent[i] = i < inputs.Count ? new PinnedFloats(inputs[i].AsSpan<float>()) : new PinnedFloats(plan.Buffers[buffer].Floats(batch));
-            _memory.Lend(buffer, lent[i]!.Address);
+            _run.Lend(buffer, lent[i]!.Address);
         }
 
         RunSteps(cancellation);
         return [.. plan.Outputs.Select((buffer, i) => lent[inputs.Count + i] is { } floats
             ? Tensor.From(floats.Span, LayerGraph.ShapeOf(plan.Buffers[buffer].Value, batch))
-            : _memory.Tensors[buffer]!)];
+            : _run.Tensors[buffer]!)];
     }
 
     /// <summary>Gives memory and threads back.</summary>
@@ -95,35 +94,29 @@ public sealed class InferenceSession : IDisposable
         _ownPool?.Dispose();
     }
 
+    private WorkerPool Pool => _ownPool ?? WorkerPool.Current;
+
     private void Prepare(int batch)
     {
-        if (batch != _batch)
+        if (batch != _run.Batch || Pool.Threads > _threads)
         {
-            _plan = _compiled.PlanFor(batch);
-            _memory.Fit(_plan, batch);
-            _batch = batch;
+            _threads = Pool.Threads;
+            _run.Prepare(_compiled.PlanFor(batch), batch, _threads);
         }
     }
 
     /// <summary>Runs with an input and an output that stay in place meanwhile.</summary>
     internal void Run(FloatAddress input, FloatAddress output, CancellationToken cancellation)
     {
-        _memory.Lend(_plan!.Inputs[0], input);
-        _memory.Lend(_plan.Outputs[0], output);
+        ExecutionPlan plan = _run.Plan!.Steps;
+        _run.Lend(plan.Inputs[0], input);
+        _run.Lend(plan.Outputs[0], output);
         RunSteps(cancellation);
     }
 
     private void RunSteps(CancellationToken cancellation)
     {
-        using WorkerPool.Usage usage = (_ownPool ?? WorkerPool.Current).Use();
-        ExecutionPlan plan = _plan!;
-        foreach (PlannedStep step in plan.Steps)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            step.Step.Run(new StepCall(step, _batch, _memory.Addresses, _memory.Tensors));
-        }
-
-        // Steps hold addresses only: a session that nobody needs any more must not be collected under its last step.
-        GC.KeepAlive(this);
+        using WorkerPool.Usage usage = Pool.Use();
+        _run.Run(cancellation);
     }
 }

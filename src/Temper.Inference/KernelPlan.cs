@@ -15,7 +15,8 @@ public sealed class KernelPlan
     private const string FormatName = "temper-kernel-plan";
     private const int Version = 1;
 
-    internal KernelPlan(string cpu, IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> kernels) => (Cpu, Kernels) = (cpu, kernels);
+    internal KernelPlan(string cpu, IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> kernels, IReadOnlyDictionary<int, int> partSizes) =>
+        (Cpu, Kernels, PartSizes) = (cpu, kernels, partSizes);
 
     /// <summary>This processor, as plans name it.</summary>
     public static string ThisCpu => Processor.Id;
@@ -25,6 +26,9 @@ public sealed class KernelPlan
 
     /// <summary>For each class of batch sizes, by its smallest batch (1, 2, 4, up to 64), the kernel of each layer by the layer's name.</summary>
     public IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> Kernels { get; }
+
+    /// <summary>For each class of batch sizes the samples of a part, if such batches run in parts, each on one thread; 0 if they run whole.</summary>
+    public IReadOnlyDictionary<int, int> PartSizes { get; }
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">UTF-8.</param>
@@ -52,6 +56,13 @@ public sealed class KernelPlan
             writer.WriteString("format", FormatName);
             writer.WriteNumber("version", Version);
             writer.WriteString("cpu", Cpu);
+            writer.WriteStartObject("parts");
+            foreach ((int batch, int size) in PartSizes.OrderBy(pair => pair.Key))
+            {
+                writer.WriteNumber(batch.ToString(CultureInfo.InvariantCulture), size);
+            }
+
+            writer.WriteEndObject();
             writer.WriteStartObject("batches");
             foreach ((int batch, IReadOnlyDictionary<string, string> layers) in Kernels.OrderBy(pair => pair.Key))
             {
@@ -70,6 +81,9 @@ public sealed class KernelPlan
 
         return buffer.WrittenSpan.ToArray();
     }
+
+    /// <summary>The samples of a part for a batch class; null where there is no plan for it.</summary>
+    internal int? PartSizeOf(int batch) => PartSizes.TryGetValue(batch, out int size) ? size : null;
 
     /// <summary>The kernels of a batch class, or null where there are none; refuses those that a network does not have.</summary>
     internal IReadOnlyDictionary<string, string>? For(LayerGraph graph, int batch)
@@ -106,15 +120,22 @@ public sealed class KernelPlan
         var kernels = new Dictionary<int, IReadOnlyDictionary<string, string>>();
         foreach (JsonProperty batch in root.GetProperty("batches").EnumerateObject())
         {
-            int size = int.Parse(batch.Name, NumberStyles.None, CultureInfo.InvariantCulture);
-            if (size < 1 || BatchClass.Of(size) != size)
-            {
-                throw new FormatException($"batch {size}");
-            }
-
-            kernels.Add(size, batch.Value.EnumerateObject().ToDictionary(layer => layer.Name, layer => layer.Value.GetString()!, StringComparer.Ordinal));
+            kernels.Add(ClassOf(batch), batch.Value.EnumerateObject().ToDictionary(layer => layer.Name, layer => layer.Value.GetString()!, StringComparer.Ordinal));
         }
 
-        return new KernelPlan(root.GetProperty("cpu").GetString() ?? throw new FormatException("cpu"), kernels);
+        var parts = new Dictionary<int, int>();
+        foreach (JsonProperty batch in root.GetProperty("parts").EnumerateObject())
+        {
+            int part = batch.Value.GetInt32();
+            parts.Add(ClassOf(batch), part == 0 || (BatchClass.Of(Math.Max(part, 1)) == part && part < ClassOf(batch)) ? part : throw new FormatException($"part {part}"));
+        }
+
+        return new KernelPlan(root.GetProperty("cpu").GetString() ?? throw new FormatException("cpu"), kernels, parts);
+    }
+
+    private static int ClassOf(JsonProperty batch)
+    {
+        int size = int.Parse(batch.Name, NumberStyles.None, CultureInfo.InvariantCulture);
+        return size >= 1 && BatchClass.Of(size) == size ? size : throw new FormatException($"batch {size}");
     }
 }

@@ -1,3 +1,4 @@
+using Temper.Kernels;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
@@ -50,8 +51,25 @@ public sealed class CompiledNetworkTests
                 using CompiledNetwork compiled = CompiledNetwork.Compile(network, (_, candidates) => candidates[Math.Min(turn, candidates.Count - 1)]);
                 foreach (int batch in new[] { 1, 3, 6, 13, 37 })
                 {
-                    AssertAgrees(network, compiled, batch, $"block {block}, turn {turn}, batch {batch}: {string.Join(", ", compiled.PlanFor(batch).Steps.Select(step => step.Step.Kernel))}");
+                    AssertAgrees(network, compiled, batch, $"block {block}, turn {turn}, batch {batch}: {string.Join(", ", compiled.PlanFor(batch).Steps.Steps.Select(step => step.Step.Kernel))}");
                 }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public void Parts_of_a_batch_agree_with_the_network(string body)
+    {
+        Network network = TestNetworks.Thinned(TestNetworks.Make(body), block: 1);
+        using var pool = new WorkerPool(threads: 3);
+        using WorkerPool.Usage usage = pool.Use();
+        foreach (int part in new[] { 1, 4 })
+        {
+            using CompiledNetwork compiled = CompiledNetwork.Compile(network, (_, candidates) => candidates[^1], part);
+            foreach (int batch in new[] { 1, 2, 5, 13, 64 })
+            {
+                AssertAgrees(network, compiled, batch, $"parts of {part}, batch {batch}");
             }
         }
     }
@@ -80,7 +98,7 @@ public sealed class CompiledNetworkTests
     public void Kernels_that_were_only_timed_give_their_weights_back()
     {
         using CompiledNetwork compiled = CompiledNetwork.Compile(TestNetworks.Make("chain of layers"), new CompileOptions { BatchSizes = [1, 16] });
-        int used = new[] { 1, 16 }.SelectMany(batch => compiled.PlanFor(batch).Steps).Where(step => step.Layer is not null).Select(step => step.Step).Distinct().Count();
+        int used = new[] { 1, 16 }.SelectMany(batch => compiled.PlanFor(batch).Steps.Steps).Where(step => step.Layer is not null).Select(step => step.Step).Distinct().Count();
         Assert.Equal(used, compiled.StepCount);
     }
 

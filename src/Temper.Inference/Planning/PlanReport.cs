@@ -12,12 +12,25 @@ internal static class PlanReport
     /// <param name="graph">The layers.</param>
     /// <param name="plan">Their plan.</param>
     /// <param name="batch">Samples.</param>
-    /// <param name="seconds">What each step took; null where nobody measured.</param>
-    internal static InferencePlan Of(LayerGraph graph, ExecutionPlan plan, int batch, double[]? seconds) => new()
+    /// <param name="time">For how long to measure; zero: not at all.</param>
+    internal static InferencePlan Of(LayerGraph graph, BatchPlan plan, int batch, TimeSpan time)
     {
-        Batch = batch,
-        Steps = [.. plan.Steps.Select((step, i) => Step(graph, step, batch) with { Seconds = seconds?[i] })],
-    };
+        if (plan.PartsOf(batch) == 1)
+        {
+            return new InferencePlan { Batch = batch, PartSize = batch, Steps = Steps(graph, plan.Steps, batch, time) };
+        }
+
+        // A part has one thread.
+        using var pool = new WorkerPool(threads: 1);
+        using WorkerPool.Usage usage = pool.Use();
+        return new InferencePlan { Batch = batch, PartSize = plan.PartSize, Steps = Steps(graph, plan.Steps, plan.PartSize, time) };
+    }
+
+    private static IReadOnlyList<InferenceStep> Steps(LayerGraph graph, ExecutionPlan plan, int batch, TimeSpan time)
+    {
+        double[]? seconds = time > TimeSpan.Zero ? PlanTiming.Measure(plan, batch, time) : null;
+        return [.. plan.Steps.Select((step, i) => Step(graph, step, batch) with { Seconds = seconds?[i] })];
+    }
 
     private static InferenceStep Step(LayerGraph graph, PlannedStep step, int batch) => new()
     {

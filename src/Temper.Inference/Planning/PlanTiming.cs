@@ -11,6 +11,9 @@ internal static class PlanTiming
     /// <summary>Passes that measure, after one that warms up.</summary>
     private const int FewestPasses = 2, MostPasses = 1000;
 
+    /// <summary>Time after which a whole batch is timed no more.</summary>
+    private static readonly TimeSpan EnoughForBatch = TimeSpan.FromMilliseconds(60);
+
     /// <summary>The least seconds of each step.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="batch">Samples.</param>
@@ -47,6 +50,31 @@ internal static class PlanTiming
         GC.KeepAlive(memory);
         GC.KeepAlive(plan);
         return seconds;
+    }
+
+    /// <summary>The least seconds of a batch of floats, whole or in parts.</summary>
+    internal static double Measure(BatchPlan plan, int batch, Tensor? typical)
+    {
+        ExecutionPlan steps = plan.Steps;
+        PinnedFloats x = new(steps.Buffers[steps.Inputs[0]].Floats(batch)), y = new(steps.Buffers[steps.Outputs[0]].Floats(batch));
+        Fill(x.Span, 0, typical);
+        var run = new BatchRun();
+        run.Prepare(plan, batch, WorkerPool.Current.Threads);
+        run.Lend(steps.Inputs[0], x.Address);
+        run.Lend(steps.Outputs[0], y.Address);
+        run.Run(default);
+        double least = double.MaxValue;
+        long start = Stopwatch.GetTimestamp();
+        for (int pass = 0; pass < FewestPasses || (pass < MostPasses && Stopwatch.GetElapsedTime(start) < EnoughForBatch); pass++)
+        {
+            long before = Stopwatch.GetTimestamp();
+            run.Run(default);
+            least = Math.Min(least, Stopwatch.GetElapsedTime(before).TotalSeconds);
+        }
+
+        GC.KeepAlive(x);
+        GC.KeepAlive(y);
+        return least;
     }
 
     private static void Fill(Span<float> target, ulong seed, Tensor? typical)

@@ -10,6 +10,7 @@ internal sealed class SessionMemory
     private const int Room = 64;
 
     private ExecutionPlan? _plan;
+    private int _batch;
     private PinnedFloats? _floats;
     private FloatAddress[] _addresses = [];
     private Tensor?[] _tensors = [];
@@ -22,7 +23,12 @@ internal sealed class SessionMemory
     /// <summary>Makes room for a plan and a batch. Allocates only where a larger batch than ever before comes.</summary>
     internal void Fit(ExecutionPlan plan, int batch)
     {
-        _plan = plan;
+        if (plan == _plan && batch == _batch)
+        {
+            return;
+        }
+
+        (_plan, _batch) = (plan, batch);
         int slots = plan.Slots.Length == 0 ? 0 : plan.Slots.Max() + 1;
         Span<long> starts = slots <= 256 ? stackalloc long[slots + 1] : new long[slots + 1];
         starts.Clear();

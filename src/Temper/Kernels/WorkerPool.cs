@@ -2,6 +2,15 @@ using System.Globalization;
 
 namespace Temper.Kernels;
 
+/// <summary>Work of a pool that is not a kernel: each task may run kernels of its own, which then stay on its thread.</summary>
+internal interface IPoolWork
+{
+    /// <summary>Does one task.</summary>
+    /// <param name="task">Its number.</param>
+    /// <param name="thread">The thread of the pool that does it, 0 for the caller: no other does another task of this work meanwhile.</param>
+    void Run(int task, int thread);
+}
+
 /// <summary>
 /// A fork-join pool: a job is cut into tasks by its size, each thread claims those of its own range first, then those that others have
 /// left. A worker that the system has not scheduled costs nothing, since the caller claims its tasks.
@@ -30,6 +39,7 @@ public sealed unsafe class WorkerPool : IDisposable
     private readonly Thread[] _workers;
     private delegate*<void*, int, void> _body;
     private void* _state;
+    private IPoolWork? _work;
     private Exception? _failure;
 
     /// <summary>
@@ -102,7 +112,7 @@ public sealed unsafe class WorkerPool : IDisposable
     /// <param name="tasks">How many, decided by the size of the work alone.</param>
     internal void Run(delegate*<void*, int, void> body, void* state, int tasks)
     {
-        if (tasks <= 1 || Threads == 1 || _insideTask || Interlocked.Exchange(ref _busy, 1) != 0)
+        if (!IsToShare(tasks))
         {
             for (int i = 0; i < tasks; i++)
             {
@@ -114,6 +124,32 @@ public sealed unsafe class WorkerPool : IDisposable
 
         _body = body;
         _state = state;
+        Share(tasks);
+    }
+
+    /// <summary>Runs all tasks of some work from 0 on, and returns when all are done.</summary>
+    /// <param name="work">The work; may throw, which reaches the caller when all tasks are done.</param>
+    /// <param name="tasks">How many, decided by the size of the work alone.</param>
+    internal void Run(IPoolWork work, int tasks)
+    {
+        if (!IsToShare(tasks))
+        {
+            for (int i = 0; i < tasks; i++)
+            {
+                work.Run(i, thread: 0);
+            }
+
+            return;
+        }
+
+        _work = work;
+        Share(tasks);
+    }
+
+    private bool IsToShare(int tasks) => tasks > 1 && Threads > 1 && !_insideTask && Interlocked.Exchange(ref _busy, 1) == 0;
+
+    private void Share(int tasks)
+    {
         _failure = null;
         _tasks = tasks;
         Volatile.Write(ref _unfinished, tasks);
@@ -148,6 +184,7 @@ public sealed unsafe class WorkerPool : IDisposable
         }
 
         Exception? failure = _failure;
+        _work = null;
         Volatile.Write(ref _busy, 0);
         if (failure is not null)
         {
@@ -173,7 +210,7 @@ public sealed unsafe class WorkerPool : IDisposable
             {
                 if (Interlocked.CompareExchange(ref ticket, seen - 1, seen) == seen)
                 {
-                    Do(FirstOf(owner + 1) - left);
+                    Do(FirstOf(owner + 1) - left, thread);
                 }
 
                 return true;
@@ -183,13 +220,20 @@ public sealed unsafe class WorkerPool : IDisposable
         return false;
     }
 
-    private void Do(int task)
+    private void Do(int task, int thread)
     {
         // Claimed: the job cannot end, hence body and state cannot change, before this task is counted as finished.
         _insideTask = true;
         try
         {
-            _body(_state, task);
+            if (_work is { } work)
+            {
+                work.Run(task, thread);
+            }
+            else
+            {
+                _body(_state, task);
+            }
         }
         catch (Exception e)
         {

@@ -1,0 +1,89 @@
+using Temper.Kernels;
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>Carries out a <see cref="BatchPlan"/> with memory of its own, for each thread some where a batch runs in parts. For one caller at a time.</summary>
+internal sealed class BatchRun : IPoolWork
+{
+    private SessionMemory[] _memories = [new SessionMemory()];
+    private FloatAddress _input;
+    private FloatAddress _output;
+    private CancellationToken _cancellation;
+
+    /// <summary>What it is prepared for.</summary>
+    internal BatchPlan? Plan { get; private set; }
+
+    internal int Batch { get; private set; } = -1;
+
+    /// <summary>Tensors of a whole run, by buffer.</summary>
+    internal Span<Tensor?> Tensors => _memories[0].Tensors;
+
+    private bool IsParted => Plan!.PartsOf(Batch) > 1;
+
+    /// <summary>Makes room. Allocates only where a larger batch than ever before comes, or more threads.</summary>
+    internal void Prepare(BatchPlan plan, int batch, int threads)
+    {
+        (Plan, Batch) = (plan, batch);
+        int memories = IsParted ? threads : 1;
+        while (_memories.Length < memories)
+        {
+            _memories = [.. _memories, new SessionMemory()];
+        }
+
+        for (int i = 0; i < memories; i++)
+        {
+            _memories[i].Fit(plan.Steps, IsParted ? plan.PartSize : batch);
+        }
+    }
+
+    /// <summary>Sets where a buffer of the caller's lies, for all of the batch.</summary>
+    internal void Lend(int buffer, FloatAddress address)
+    {
+        _input = buffer == Plan!.Steps.Inputs[0] ? address : _input;
+        _output = buffer == Plan.Steps.Outputs[0] ? address : _output;
+        if (!IsParted)
+        {
+            _memories[0].Lend(buffer, address);
+        }
+    }
+
+    /// <summary>Runs on the current pool.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled between two steps.</exception>
+    internal void Run(CancellationToken cancellation)
+    {
+        _cancellation = cancellation;
+        if (IsParted)
+        {
+            WorkerPool.Current.Run(this, Plan!.PartsOf(Batch));
+        }
+        else
+        {
+            RunSteps(_memories[0], Batch);
+        }
+
+        // Steps hold addresses only: what nobody needs any more must not be collected under the last one.
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Runs one part.</summary>
+    void IPoolWork.Run(int task, int thread)
+    {
+        ExecutionPlan steps = Plan!.Steps;
+        int first = task * Plan.PartSize, count = Math.Min(Plan.PartSize, Batch - first), input = steps.Inputs[0], output = steps.Outputs[0];
+        SessionMemory memory = _memories[thread];
+        memory.Fit(steps, count);
+        memory.Lend(input, _input + (first * steps.Buffers[input].Floats(1)));
+        memory.Lend(output, _output + (first * steps.Buffers[output].Floats(1)));
+        RunSteps(memory, count);
+    }
+
+    private void RunSteps(SessionMemory memory, int batch)
+    {
+        foreach (PlannedStep step in Plan!.Steps.Steps)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            step.Step.Run(new StepCall(step, batch, memory.Addresses, memory.Tensors));
+        }
+    }
+}
