@@ -11,10 +11,15 @@ internal static class Tiles
         new(512, 8, 2), new(512, 8, 1), new(256, 4, 2), new(256, 4, 1), new(128, 4, 2), new(128, 4, 1), new(0, 4, 2), new(0, 4, 1),
     ];
 
+    /// <summary>Listed rows of W that are fetched ahead, since the machine cannot guess which come; lists are as much longer.</summary>
+    private const int NumbersAhead = 16;
+
+    private const int LineFloats = 16;
+
     public static IEnumerable<(string Name, string Text)> All()
     {
         yield return ("RowTiles.g.cs", RowTiles.File());
-        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap.", ConvolutionShapes, Indirect));
+        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap. The listed form takes from W the channels of a list, X having those only.", ConvolutionShapes, IndirectBoth, usesSse: true));
         yield return ("OuterTiles.g.cs", OuterTiles.File());
         yield return ("SparseTiles.g.cs", SparseTiles.File());
     }
@@ -27,10 +32,10 @@ internal static class Tiles
         text.Append($"\nnamespace Temper.Kernels.Generated;\n\n/// <summary>{summary}</summary>\ninternal static unsafe class {type}\n{{\n");
     }
 
-    private static string File(string type, string summary, TileShape[] shapes, Action<StringBuilder, TileShape> family)
+    private static string File(string type, string summary, TileShape[] shapes, Action<StringBuilder, TileShape> family, bool usesSse = false)
     {
         var text = new StringBuilder();
-        Head(text, type, summary);
+        Head(text, type, summary, usesSse);
         foreach (TileShape shape in shapes)
         {
             if (shape != shapes[0])
@@ -45,9 +50,21 @@ internal static class Tiles
         return text.ToString();
     }
 
-    private static void Indirect(StringBuilder text, TileShape t)
+    /// <summary>A tile for all channels; for those of a list also tiles of fewer rows.</summary>
+    private static void IndirectBoth(StringBuilder text, TileShape t)
     {
-        Begin(text, $"Indirect{t.Suffix}(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)");
+        Indirect(text, t, isListed: false);
+        for (int rows = t.Rows; rows > 0; rows /= 2)
+        {
+            text.Append('\n');
+            Indirect(text, t with { Rows = rows }, isListed: true);
+        }
+    }
+
+    private static void Indirect(StringBuilder text, TileShape t, bool isListed)
+    {
+        string name = isListed ? "Listed" : "Indirect", list = isListed ? ", int* list" : "";
+        Begin(text, $"{name}{t.Suffix}(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate{list})");
         Accumulators(text, t);
         text.Append("        for (nint tap = taps; tap > 0; tap--)\n        {\n");
         for (int i = 0; i < t.Rows; i++)
@@ -55,14 +72,22 @@ internal static class Tiles
             text.Append($"            float* x{i} = table[{i}] + k0;\n");
         }
 
-        text.Append($"            float* b = w + ((nint)table[{t.Rows}] * tapStep) + (k0 * {t.Columns});\n            for (nint k = 0; k < kc; k++)\n            {{\n");
+        text.Append(isListed
+            ? $"            float* rows = w + ((nint)table[{t.Rows}] * tapStep);\n            int* numbers = list + k0;\n            for (nint k = 0; k < kc; k++)\n            {{\n                float* b = rows + ((nint)numbers[k] * {t.Columns});\n"
+            : $"            float* b = w + ((nint)table[{t.Rows}] * tapStep) + (k0 * {t.Columns});\n            for (nint k = 0; k < kc; k++)\n            {{\n");
+        for (int j = 0; isListed && t.Bits >= 256 && j < t.Columns; j += LineFloats)
+        {
+            text.Append($"                Sse.Prefetch0(rows + ((nint)numbers[k + {NumbersAhead}] * {t.Columns}) + {j});\n");
+        }
+
         LoadRight(text, t, "b", "                ");
         for (int i = 0; i < t.Rows; i++)
         {
             Update(text, t, i, $"x{i}[k]", "                ");
         }
 
-        text.Append($"                b += {t.Columns};\n            }}\n\n            table += {t.Rows + 1};\n        }}\n\n");
+        text.Append(isListed ? "" : $"                b += {t.Columns};\n");
+        text.Append($"            }}\n\n            table += {t.Rows + 1};\n        }}\n\n");
         text.Append("        if (accumulate)\n        {\n");
         StoreRows(text, t, adds: true, guarded: true);
         text.Append("        }\n        else\n        {\n");

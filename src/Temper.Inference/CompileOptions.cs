@@ -15,7 +15,8 @@ public sealed record CompileOptions
     public bool TimesKernels { get; init; } = true;
 
     /// <summary>
-    /// Samples such as will come, <c>[N, ...]</c>, on which kernels are timed: zeros that layers find at run time count. Null: noise.
+    /// Samples such as will come, <c>[N, ...]</c>, on which kernels are timed: zeros that layers find at run time count, those of inputs of
+    /// fully connected layers and those of whole channels of convolutions, for which kernels are tried with such samples only. Null: noise.
     /// For networks with one float32 input.
     /// </summary>
     public Tensor? TypicalInput { get; init; }

@@ -23,10 +23,10 @@ public sealed class CompiledNetwork : IDisposable
     private readonly CompileOptions _options;
     private bool _isDisposed;
 
-    private CompiledNetwork(Network network, CompileOptions options)
+    private CompiledNetwork(Network network, CompileOptions options, bool isChosen = false)
     {
         (Network, _options) = (network, options);
-        _graph = Lowering.Lower(network);
+        _graph = Lowering.Lower(network, findsActiveChannels: options.TypicalInput is not null || options.Plan is not null || isChosen);
     }
 
     /// <summary>The network as it was given.</summary>
@@ -65,7 +65,7 @@ public sealed class CompiledNetwork : IDisposable
 
     /// <summary>Compiles with kernels that the caller chooses, for every batch, whole or in parts.</summary>
     internal static CompiledNetwork Compile(Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose, int partSize = 0) =>
-        new(network, new CompileOptions()) { Choose = choose, PartSize = partSize };
+        new(network, new CompileOptions(), isChosen: true) { Choose = choose, PartSize = partSize };
 
     /// <summary>A session: what one thread needs to run the network.</summary>
     /// <param name="threads">Threads that work on a run, the calling one included; null: the pool that the calling thread uses, which threads share.</param>

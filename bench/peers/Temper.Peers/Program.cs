@@ -6,6 +6,7 @@ using Temper.Peers.Tables;
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["active"] = ActiveInputsTable.Run,
+    ["channels"] = ActiveChannelsTable.Run,
     ["conv"] = ConvolutionTable.Run,
     ["explain"] = ExplainTable.Run,
     ["files"] = FilesTable.Run,

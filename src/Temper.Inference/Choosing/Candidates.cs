@@ -10,6 +10,9 @@ internal sealed class Candidates(LayerGraph graph)
     /// <summary>Multiplications in the time in which a float is read and another written.</summary>
     internal const double CostOfMoving = 16;
 
+    /// <summary>Images up to which each is treated by itself, and channels from which on it may pay to look which are zero.</summary>
+    private const int MostImagesOfActiveChannels = 4, FewestActiveChannels = 16;
+
     private static readonly ConvolutionMethod[] Methods =
         [ConvolutionMethod.Depthwise, ConvolutionMethod.MergedRows, ConvolutionMethod.Winograd, ConvolutionMethod.Direct];
 
@@ -33,15 +36,18 @@ internal sealed class Candidates(LayerGraph graph)
     {
         Rows images = RowsOf(layer.Output);
         ConvolutionGeometry g = layer.Geometry with { Batch = images.Of(batch) };
+        Candidate Dense(string kernel, ConvolutionMethod method, Func<PackedConvolution, PinnedFloats?, Step> make) => new(
+            kernel, ValueLayout.ChannelsLast, ValueLayout.ChannelsLast, PackedConvolution.Cost(g, method),
+            () => make(new PackedConvolution(g, layer.Weight.ToRowMajor().Physical(), method), Pinned(layer.Bias)));
+        bool mayFindChannels = graph.FindsActiveChannels && g.Batch <= MostImagesOfActiveChannels && g.InChannels >= FewestActiveChannels;
         return
         [
-            .. Methods.Where(method => PackedConvolution.Fits(g, method)).Select(method => new Candidate(
-                KernelNames.Of(method), ValueLayout.ChannelsLast, ValueLayout.ChannelsLast, PackedConvolution.Cost(g, method),
-                () => new ConvolutionStep(
-                    new PackedConvolution(g, layer.Weight.ToRowMajor().Physical(), method), Pinned(layer.Bias), layer.Relu, images)
-                {
-                    Reads = ValueLayout.ChannelsLast, Writes = ValueLayout.ChannelsLast,
-                })),
+            .. Methods.Where(method => PackedConvolution.Fits(g, method)).Select(method => Dense(
+                KernelNames.Of(method), method,
+                (convolution, bias) => new ConvolutionStep(convolution, bias, layer.Relu, images) { Reads = ValueLayout.ChannelsLast, Writes = ValueLayout.ChannelsLast })),
+            .. Methods.Where(method => mayFindChannels && PackedConvolution.FitsActiveChannels(g, method)).Select(method => Dense(
+                KernelNames.OnActiveChannels(method), method,
+                (convolution, bias) => new ActiveChannelsStep(convolution, bias, layer.Relu, images) { Reads = ValueLayout.ChannelsLast, Writes = ValueLayout.ChannelsLast })),
             .. SparseCandidates.Of(graph, layer, g, images),
         ];
     }

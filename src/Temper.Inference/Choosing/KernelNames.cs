@@ -15,6 +15,9 @@ internal static class KernelNames
         _ => "direct",
     };
 
+    /// <summary>A dense kernel that leaves out input channels which are zero when it runs.</summary>
+    internal static string OnActiveChannels(ConvolutionMethod method) => $"{Of(method)}, active channels";
+
     /// <summary>The same kernel where images are cut into pieces.</summary>
     internal static string OnPieces(string kernel) => $"{kernel} cut";
 

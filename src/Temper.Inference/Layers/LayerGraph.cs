@@ -8,6 +8,9 @@ internal sealed class LayerGraph
 {
     internal required Network Network { get; init; }
 
+    /// <summary>Whether kernels are worth a try that look for channels which are zero when they run.</summary>
+    internal required bool FindsActiveChannels { get; init; }
+
     /// <summary>Each after those whose values it takes.</summary>
     internal required IReadOnlyList<Layer> Layers { get; init; }
 

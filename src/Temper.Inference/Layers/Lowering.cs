@@ -24,9 +24,11 @@ internal sealed class Lowering
         _constants = new Tensor?[_values.Length];
     }
 
-    internal static LayerGraph Lower(Network network) => new Lowering(network).Run();
+    /// <param name="network">The network.</param>
+    /// <param name="findsActiveChannels">See <see cref="LayerGraph.FindsActiveChannels"/>.</param>
+    internal static LayerGraph Lower(Network network, bool findsActiveChannels) => new Lowering(network).Run(findsActiveChannels);
 
-    private LayerGraph Run()
+    private LayerGraph Run(bool findsActiveChannels)
     {
         foreach (PlanStep step in _graph.Plans.For(ForwardMode.Evaluation).Steps)
         {
@@ -43,6 +45,7 @@ internal sealed class Lowering
         return new LayerGraph
         {
             Network = _network,
+            FindsActiveChannels = findsActiveChannels,
             Layers = FlattenFusion.Apply(_layers, _values, _graph.OutputValues),
             Values = _values,
             Constants = _constants.Index().Where(pair => pair.Item is not null).ToDictionary(pair => pair.Index, pair => pair.Item!),

@@ -16,6 +16,20 @@ internal sealed class ConvolutionStep(PackedConvolution convolution, PinnedFloat
     }
 }
 
+/// <summary>A convolution of channels-last images that leaves out input channels which are zero in this run.</summary>
+internal sealed class ActiveChannelsStep(PackedConvolution convolution, PinnedFloats? bias, bool relu, Rows images) : Step
+{
+    internal override string Kernel => KernelNames.OnActiveChannels(convolution.Method);
+
+    internal override long WeightFloats => convolution.WeightFloats;
+
+    internal override void Run(in StepCall call)
+    {
+        var tail = new LayerTail { Bias = bias, Residual = call.Residual, Relu = relu };
+        convolution.RunActiveChannels(images.Of(call.Batch), call.X, call.Y, tail);
+    }
+}
+
 /// <summary>A dense fully connected layer.</summary>
 internal sealed class LinearStep(PackedMatrix matrix, PinnedFloats? bias, bool relu, Rows rows, string kernel) : Step
 {

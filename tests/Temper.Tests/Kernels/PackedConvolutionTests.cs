@@ -26,6 +26,24 @@ public sealed class PackedConvolutionTests
 
     [Theory]
     [MemberData(nameof(Geometries))]
+    public void Channels_that_are_zero_are_left_out(int[] sizes)
+    {
+        foreach (double kept in new[] { 0, 0.3, 0.6, 1 })
+        {
+            Sample s = new(sizes, kept: 1, block: 1, channels: kept);
+            foreach (ConvolutionMethod method in Enum.GetValues<ConvolutionMethod>().Where(method => PackedConvolution.FitsActiveChannels(s.Geometry, method)))
+            {
+                var packed = new PackedConvolution(s.Geometry, s.Weight, method);
+                var y = new PinnedFloats(s.Expected.Length);
+                packed.RunActiveChannels(s.Geometry.Batch, s.X.Address, y.Address, new LayerTail { Bias = s.Bias, Residual = s.Added.Address, Relu = true });
+                s.AssertExpected(y.Span, $"{method}, {kept} kept");
+                GC.KeepAlive(s);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Geometries))]
     public void Zeros_are_left_out(int[] sizes)
     {
         foreach (int block in new[] { 1, 2, 4, 8 })
@@ -193,10 +211,11 @@ public sealed class PackedConvolutionTests
     /// <summary>A convolution with bias, addition and ReLU, and its result.</summary>
     private sealed class Sample
     {
-        internal Sample(int[] sizes, double kept, int block)
+        internal Sample(int[] sizes, double kept, int block, double channels = 1)
         {
             ConvolutionGeometry g = Geometry = ConvolutionTests.Make(sizes).Geometry;
-            X = new PinnedFloats(Samples.Uniform((int)g.InCount, 1));
+            float[] active = Samples.Uniform(g.InChannels, 6, 0, 1);
+            X = new PinnedFloats([.. Samples.Uniform((int)g.InCount, 1).Select((x, i) => active[i % g.InChannels] < channels ? x : 0)]);
             Bias = new PinnedFloats(Samples.Uniform(g.OutChannels, 3));
             Added = new PinnedFloats(Samples.Uniform((int)g.OutCount, 4));
             int depth = g.GroupInputs * g.Taps;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Temper.Kernels.Generated;
 
 namespace Temper.Kernels;
@@ -16,16 +17,29 @@ internal readonly unsafe struct ConvolutionTile
     internal readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> Wide;
     internal readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> Narrow;
 
+    private readonly nint[] _listed;
+
     private ConvolutionTile(
         int rows,
         int columns,
         delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> wide,
-        delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> narrow)
+        delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> narrow,
+        nint[] listed)
     {
         Rows = rows;
         Columns = columns;
         Wide = wide;
         Narrow = narrow;
+        _listed = listed;
+    }
+
+    /// <summary>A tile for the channels of a list, pixels having those only, and its rows: a power of two, enough if there is one.</summary>
+    /// <param name="rows">Rows that are wanted.</param>
+    /// <param name="isWide">Whether it is the wide form.</param>
+    internal (int Rows, nint Kernel) Listed(int rows, bool isWide)
+    {
+        int exponent = BitOperations.Log2((uint)Math.Min((int)BitOperations.RoundUpToPowerOf2((uint)rows), Rows));
+        return (1 << exponent, _listed[(2 * exponent) + (isWide ? 1 : 0)]);
     }
 
     /// <summary>Columns of the panel that begins at <paramref name="column"/>: the last is narrow if that is enough.</summary>
@@ -41,12 +55,18 @@ internal readonly unsafe struct ConvolutionTile
     private static ConvolutionTile For(SimdWidth width) => width switch
     {
         SimdWidth.Vector512 => new(
-            8, 32, &IndirectTiles.Indirect8x32V512, &IndirectTiles.Indirect8x16V512),
+            8, 32, &IndirectTiles.Indirect8x32V512, &IndirectTiles.Indirect8x16V512,
+            [Address(&IndirectTiles.Listed1x16V512), Address(&IndirectTiles.Listed1x32V512), Address(&IndirectTiles.Listed2x16V512), Address(&IndirectTiles.Listed2x32V512), Address(&IndirectTiles.Listed4x16V512), Address(&IndirectTiles.Listed4x32V512), Address(&IndirectTiles.Listed8x16V512), Address(&IndirectTiles.Listed8x32V512)]),
         SimdWidth.Vector256 => new(
-            4, 16, &IndirectTiles.Indirect4x16V256, &IndirectTiles.Indirect4x8V256),
+            4, 16, &IndirectTiles.Indirect4x16V256, &IndirectTiles.Indirect4x8V256,
+            [Address(&IndirectTiles.Listed1x8V256), Address(&IndirectTiles.Listed1x16V256), Address(&IndirectTiles.Listed2x8V256), Address(&IndirectTiles.Listed2x16V256), Address(&IndirectTiles.Listed4x8V256), Address(&IndirectTiles.Listed4x16V256)]),
         SimdWidth.Vector128 => new(
-            4, 8, &IndirectTiles.Indirect4x8V128, &IndirectTiles.Indirect4x4V128),
+            4, 8, &IndirectTiles.Indirect4x8V128, &IndirectTiles.Indirect4x4V128,
+            [Address(&IndirectTiles.Listed1x4V128), Address(&IndirectTiles.Listed1x8V128), Address(&IndirectTiles.Listed2x4V128), Address(&IndirectTiles.Listed2x8V128), Address(&IndirectTiles.Listed4x4V128), Address(&IndirectTiles.Listed4x8V128)]),
         _ => new(
-            4, 2, &IndirectTiles.Indirect4x2Scalar, &IndirectTiles.Indirect4x1Scalar),
+            4, 2, &IndirectTiles.Indirect4x2Scalar, &IndirectTiles.Indirect4x1Scalar,
+            [Address(&IndirectTiles.Listed1x1Scalar), Address(&IndirectTiles.Listed1x2Scalar), Address(&IndirectTiles.Listed2x1Scalar), Address(&IndirectTiles.Listed2x2Scalar), Address(&IndirectTiles.Listed4x1Scalar), Address(&IndirectTiles.Listed4x2Scalar)]),
     };
+
+    private static nint Address(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void> tile) => (nint)tile;
 }

@@ -21,7 +21,7 @@ internal static unsafe partial class IndirectConvolution
         ConvolutionTile tile = ConvolutionTile.Active;
         job.ImageGroups = job.Batch >= tile.Rows ? (job.Batch + tile.Rows - 1) / tile.Rows : 0;
         int units = job.ImageGroups > 0 ? job.ImageGroups : job.Batch;
-        long workPerRow = (long)job.ResultWidth * (job.ImageGroups > 0 ? tile.Rows : 1) * job.Taps * job.Depth * job.Columns;
+        long workPerRow = (long)job.ResultWidth * (job.ImageGroups > 0 ? tile.Rows : 1) * job.Taps * job.Summed * job.Columns;
         job.RowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
         if (job.ImageGroups == 0)
         {
@@ -31,7 +31,7 @@ internal static unsafe partial class IndirectConvolution
 
         job.PixelTasks = units * RowTasks(job);
         int panels = Chunks.Count(job.Columns, tile.Columns);
-        job.PanelsPerTask = (int)Math.Clamp(CachedWeights / ((long)tile.Columns * job.Taps * job.Depth), 1, panels);
+        job.PanelsPerTask = (int)Math.Clamp(CachedWeights / ((long)tile.Columns * job.Taps * job.Summed), 1, panels);
         job.RentStatistics(job.PixelTasks);
         fixed (IndirectJob* pointer = &job)
         {

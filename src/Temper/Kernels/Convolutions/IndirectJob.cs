@@ -23,6 +23,9 @@ internal unsafe struct IndirectJob
     /// <summary>Channels of a source pixel that one group sums over.</summary>
     internal int Depth;
 
+    /// <summary>Numbers of the channels that a source pixel has, of all that there are weights for; null: it has all of them.</summary>
+    internal int* Listed;
+
     internal float* Result;
     internal int ResultHeight;
     internal int ResultWidth;
@@ -55,6 +58,9 @@ internal unsafe struct IndirectJob
     internal int PanelsPerTask;
     internal int ImageGroups;
     internal ChannelStatistics Statistics;
+
+    /// <summary>Channels of a source pixel that are summed over.</summary>
+    internal readonly int Summed => Listed == null ? Depth : SourceChannels;
 
     internal readonly int Taps => KernelHeight * KernelWidth;
 

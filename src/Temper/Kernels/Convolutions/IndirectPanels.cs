@@ -10,14 +10,14 @@ internal static unsafe partial class IndirectConvolution
     private static void RunPanel(in IndirectJob job, BlockRange range, float** table, int column, float* partial, bool isFirst)
     {
         var panel = new Panel(job, column);
-        int taps = panel.IsWhole ? Math.Clamp(PartFloats / (panel.Width * job.Depth), 1, job.Taps) : job.Taps;
-        int depth = panel.IsWhole ? Math.Clamp(PartFloats / panel.Width, 1, job.Depth) : job.Depth;
+        int taps = panel.IsWhole ? Math.Clamp(PartFloats / (panel.Width * job.Summed), 1, job.Taps) : job.Taps;
+        int depth = panel.IsWhole ? Math.Clamp(PartFloats / panel.Width, 1, job.Summed) : job.Summed;
         for (int tap = 0; tap < job.Taps; tap += taps)
         {
-            for (int k = 0; k < job.Depth; k += depth)
+            for (int k = 0; k < job.Summed; k += depth)
             {
-                var part = new SumPart(tap, taps, k, Math.Min(depth, job.Depth - k));
-                bool isLast = tap + taps >= job.Taps && k + depth >= job.Depth;
+                var part = new SumPart(tap, taps, k, Math.Min(depth, job.Summed - k));
+                bool isLast = tap + taps >= job.Taps && k + depth >= job.Summed;
                 for (int b = 0; b < range.Count; b++)
                 {
                     Block block = range.Locate(job, b, ConvolutionTile.Active.Rows);
@@ -43,6 +43,7 @@ internal static unsafe partial class IndirectConvolution
         private readonly float* _weights;
         private readonly nint _tapStep;
         private readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> _kernel;
+        private readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void> _listed;
 
         internal Panel(in IndirectJob job, int column)
         {
@@ -52,7 +53,9 @@ internal static unsafe partial class IndirectConvolution
             Channel = (job.Group * job.Columns) + column;
             _weights = job.Packed + ((long)column * job.Taps * job.Depth);
             _tapStep = (nint)job.Depth * Width;
-            _kernel = Width == tile.Columns ? tile.Wide : tile.Narrow;
+            bool isWide = Width == tile.Columns;
+            _kernel = isWide ? tile.Wide : tile.Narrow;
+            _listed = (delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)tile.Listed(tile.Rows, isWide).Kernel;
         }
 
         internal int Width { get; }
@@ -79,13 +82,25 @@ internal static unsafe partial class IndirectConvolution
             float* c = job.Result + block.Offset + Channel;
             if (IsWhole)
             {
-                _kernel(taps, part.Channel, part.Depth, table, _weights, _tapStep, c, block.Distance, block.Valid, !part.IsFirst);
+                Run(job, part, taps, table, c, block.Distance, block.Valid, !part.IsFirst);
                 return;
             }
 
             float* whole = Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
-            _kernel(taps, part.Channel, part.Depth, table, _weights, _tapStep, whole, Width, block.Valid, false);
+            Run(job, part, taps, table, whole, Width, block.Valid, false);
             ColumnCopies.Copy(whole, Width, c, block.Distance, Columns, block.Valid);
+        }
+
+        private void Run(in IndirectJob job, SumPart part, nint taps, float** table, float* c, nint distance, int valid, bool adds)
+        {
+            if (job.Listed == null)
+            {
+                _kernel(taps, part.Channel, part.Depth, table, _weights, _tapStep, c, distance, valid, adds);
+            }
+            else
+            {
+                _listed(taps, part.Channel, part.Depth, table, _weights, _tapStep, c, distance, valid, adds, job.Listed);
+            }
         }
     }
 }

@@ -22,6 +22,9 @@ internal enum ConvolutionMethod
 /// </summary>
 internal sealed unsafe class PackedConvolution
 {
+    /// <summary>Share of active channels above which bringing them together does not pay.</summary>
+    private const double MostActive = 0.75;
+
     private readonly ConvolutionGeometry _geometry;
     private readonly PinnedFloats _weights;
     private readonly PinnedFloats _maps;
@@ -57,6 +60,10 @@ internal sealed unsafe class PackedConvolution
         _ => !g.IsDepthwise,
     };
 
+    /// <summary>Whether a method can leave out channels that are zero when it runs.</summary>
+    internal static bool FitsActiveChannels(in ConvolutionGeometry g, ConvolutionMethod method) =>
+        g.Groups == 1 && method is ConvolutionMethod.Direct or ConvolutionMethod.Winograd && Fits(g, method);
+
     /// <summary>What a method is thought to cost, in multiplications of the direct kernel.</summary>
     internal static double Cost(in ConvolutionGeometry g, ConvolutionMethod method)
     {
@@ -78,10 +85,45 @@ internal sealed unsafe class PackedConvolution
     /// <param name="x"><c>[N, H, W, C]</c>.</param>
     /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
     /// <param name="tail">What is done to each result.</param>
-    internal void Run(int batch, FloatAddress x, FloatAddress y, in LayerTail tail)
+    internal void Run(int batch, FloatAddress x, FloatAddress y, in LayerTail tail) => Run(_geometry with { Batch = batch }, x, y, tail, null, _geometry.InChannels);
+
+    /// <summary>
+    /// The same image by image, without the channels that are zero everywhere in it: they are found first, and neither their pixels nor
+    /// their weights are read. For <see cref="FitsActiveChannels"/>.
+    /// </summary>
+    /// <inheritdoc cref="Run(int, FloatAddress, FloatAddress, in LayerTail)"/>
+    internal void RunActiveChannels(int batch, FloatAddress x, FloatAddress y, in LayerTail tail)
     {
-        ConvolutionGeometry g = _geometry with { Batch = batch };
+        ConvolutionGeometry g = _geometry with { Batch = 1 };
+        int pixels = g.InHeight * g.InWidth;
+        for (int i = 0; i < batch; i++)
+        {
+            var imageTail = new LayerTail { Bias = tail.Bias, Relu = tail.Relu, Residual = tail.Residual.IsNull ? default : tail.Residual + (i * g.OutCount) };
+            int* numbers = (int*)Scratch.Rent(Scratch.Use.Maps, (long)g.InChannels + ActiveChannels.Ahead);
+            int count = ActiveChannels.Find(x.Pointer, pixels, g.InChannels, numbers);
+            if (count <= MostActive * g.InChannels)
+            {
+                // Numbers hold at least the first one: an image of zeros has a sum too.
+                count = Math.Max(count, 1);
+                var gathered = new FloatAddress(Scratch.Rent(Scratch.Use.Image, ((long)pixels * count) + ActiveChannels.Ahead));
+                ActiveChannels.Gather(x.Pointer, pixels, g.InChannels, numbers, count, gathered.Pointer);
+                Run(g, gathered, y, imageTail, numbers, count);
+            }
+            else
+            {
+                Run(g, x, y, imageTail, null, g.InChannels);
+            }
+
+            x += g.InCount;
+            y += g.OutCount;
+        }
+    }
+
+    private void Run(in ConvolutionGeometry g, FloatAddress x, FloatAddress y, in LayerTail tail, int* listed, int channels)
+    {
         IndirectJob job = Job(g);
+        job.Listed = listed;
+        job.SourceChannels = channels;
         job.Source = x.Pointer;
         job.Result = y.Pointer;
         job.Bias = tail.Bias is null ? null : tail.Bias.Pointer;

@@ -2,10 +2,11 @@
 #nullable enable
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Temper.Kernels.Generated;
 
-/// <summary>C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap.</summary>
+/// <summary>C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap. The listed form takes from W the channels of a list, X having those only.</summary>
 internal static unsafe class IndirectTiles
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -190,6 +191,385 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed8x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero; Vector512<float> c4_1 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero; Vector512<float> c5_1 = Vector512<float>.Zero;
+        Vector512<float> c6_0 = Vector512<float>.Zero; Vector512<float> c6_1 = Vector512<float>.Zero;
+        Vector512<float> c7_0 = Vector512<float>.Zero; Vector512<float> c7_1 = Vector512<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* x4 = table[4] + k0;
+            float* x5 = table[5] + k0;
+            float* x6 = table[6] + k0;
+            float* x7 = table[7] + k0;
+            float* rows = w + ((nint)table[8] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 32);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 32) + 0);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 32) + 16);
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> r0 = Vector512.Create(x0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(x1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector512<float> r2 = Vector512.Create(x2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector512<float> r3 = Vector512.Create(x3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+                Vector512<float> r4 = Vector512.Create(x4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                c4_1 = Vector512.FusedMultiplyAdd(r4, b1, c4_1);
+                Vector512<float> r5 = Vector512.Create(x5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                c5_1 = Vector512.FusedMultiplyAdd(r5, b1, c5_1);
+                Vector512<float> r6 = Vector512.Create(x6[k]);
+                c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+                c6_1 = Vector512.FusedMultiplyAdd(r6, b1, c6_1);
+                Vector512<float> r7 = Vector512.Create(x7[k]);
+                c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
+                c7_1 = Vector512.FusedMultiplyAdd(r7, b1, c7_1);
+            }
+
+            table += 9;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 4)
+            {
+                return;
+            }
+
+            (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c4_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 5)
+            {
+                return;
+            }
+
+            (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c5_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 6)
+            {
+                return;
+            }
+
+            (c6_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c6_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 7)
+            {
+                return;
+            }
+
+            (c7_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c7_1 + Vector512.Load(c + 16)).Store(c + 16);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 16);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c1_1.Store(c + 16);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            c2_0.Store(c + 0);
+            c2_1.Store(c + 16);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            c3_0.Store(c + 0);
+            c3_1.Store(c + 16);
+            c += ldc;
+            if (valid == 4)
+            {
+                return;
+            }
+
+            c4_0.Store(c + 0);
+            c4_1.Store(c + 16);
+            c += ldc;
+            if (valid == 5)
+            {
+                return;
+            }
+
+            c5_0.Store(c + 0);
+            c5_1.Store(c + 16);
+            c += ldc;
+            if (valid == 6)
+            {
+                return;
+            }
+
+            c6_0.Store(c + 0);
+            c6_1.Store(c + 16);
+            c += ldc;
+            if (valid == 7)
+            {
+                return;
+            }
+
+            c7_0.Store(c + 0);
+            c7_1.Store(c + 16);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed4x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero; Vector512<float> c2_1 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero; Vector512<float> c3_1 = Vector512<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* rows = w + ((nint)table[4] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 32);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 32) + 0);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 32) + 16);
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> r0 = Vector512.Create(x0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(x1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector512<float> r2 = Vector512.Create(x2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector512.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector512<float> r3 = Vector512.Create(x3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector512.FusedMultiplyAdd(r3, b1, c3_1);
+            }
+
+            table += 5;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c2_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c3_1 + Vector512.Load(c + 16)).Store(c + 16);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 16);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c1_1.Store(c + 16);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            c2_0.Store(c + 0);
+            c2_1.Store(c + 16);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            c3_0.Store(c + 0);
+            c3_1.Store(c + 16);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed2x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero; Vector512<float> c1_1 = Vector512<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* rows = w + ((nint)table[2] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 32);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 32) + 0);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 32) + 16);
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> r0 = Vector512.Create(x0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector512<float> r1 = Vector512.Create(x1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector512.FusedMultiplyAdd(r1, b1, c1_1);
+            }
+
+            table += 3;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c1_1 + Vector512.Load(c + 16)).Store(c + 16);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 16);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c1_1.Store(c + 16);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed1x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* rows = w + ((nint)table[1] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 32);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 32) + 0);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 32) + 16);
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> b1 = Vector512.Load(b + 16);
+                Vector512<float> r0 = Vector512.Create(x0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector512.FusedMultiplyAdd(r0, b1, c0_1);
+            }
+
+            table += 2;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector512.Load(c + 16)).Store(c + 16);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 16);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Indirect8x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
@@ -346,6 +726,332 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed8x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero;
+        Vector512<float> c4_0 = Vector512<float>.Zero;
+        Vector512<float> c5_0 = Vector512<float>.Zero;
+        Vector512<float> c6_0 = Vector512<float>.Zero;
+        Vector512<float> c7_0 = Vector512<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* x4 = table[4] + k0;
+            float* x5 = table[5] + k0;
+            float* x6 = table[6] + k0;
+            float* x7 = table[7] + k0;
+            float* rows = w + ((nint)table[8] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 16);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 16) + 0);
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> r0 = Vector512.Create(x0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(x1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector512<float> r2 = Vector512.Create(x2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector512<float> r3 = Vector512.Create(x3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+                Vector512<float> r4 = Vector512.Create(x4[k]);
+                c4_0 = Vector512.FusedMultiplyAdd(r4, b0, c4_0);
+                Vector512<float> r5 = Vector512.Create(x5[k]);
+                c5_0 = Vector512.FusedMultiplyAdd(r5, b0, c5_0);
+                Vector512<float> r6 = Vector512.Create(x6[k]);
+                c6_0 = Vector512.FusedMultiplyAdd(r6, b0, c6_0);
+                Vector512<float> r7 = Vector512.Create(x7[k]);
+                c7_0 = Vector512.FusedMultiplyAdd(r7, b0, c7_0);
+            }
+
+            table += 9;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 4)
+            {
+                return;
+            }
+
+            (c4_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 5)
+            {
+                return;
+            }
+
+            (c5_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 6)
+            {
+                return;
+            }
+
+            (c6_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 7)
+            {
+                return;
+            }
+
+            (c7_0 + Vector512.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            c2_0.Store(c + 0);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            c3_0.Store(c + 0);
+            c += ldc;
+            if (valid == 4)
+            {
+                return;
+            }
+
+            c4_0.Store(c + 0);
+            c += ldc;
+            if (valid == 5)
+            {
+                return;
+            }
+
+            c5_0.Store(c + 0);
+            c += ldc;
+            if (valid == 6)
+            {
+                return;
+            }
+
+            c6_0.Store(c + 0);
+            c += ldc;
+            if (valid == 7)
+            {
+                return;
+            }
+
+            c7_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed4x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+        Vector512<float> c2_0 = Vector512<float>.Zero;
+        Vector512<float> c3_0 = Vector512<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* rows = w + ((nint)table[4] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 16);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 16) + 0);
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> r0 = Vector512.Create(x0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(x1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector512<float> r2 = Vector512.Create(x2[k]);
+                c2_0 = Vector512.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector512<float> r3 = Vector512.Create(x3[k]);
+                c3_0 = Vector512.FusedMultiplyAdd(r3, b0, c3_0);
+            }
+
+            table += 5;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            (c2_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            (c3_0 + Vector512.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            c2_0.Store(c + 0);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            c3_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed2x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+        Vector512<float> c1_0 = Vector512<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* rows = w + ((nint)table[2] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 16);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 16) + 0);
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> r0 = Vector512.Create(x0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector512<float> r1 = Vector512.Create(x1[k]);
+                c1_0 = Vector512.FusedMultiplyAdd(r1, b0, c1_0);
+            }
+
+            table += 3;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector512.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed1x16V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector512<float> c0_0 = Vector512<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* rows = w + ((nint)table[1] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 16);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 16) + 0);
+                Vector512<float> b0 = Vector512.Load(b + 0);
+                Vector512<float> r0 = Vector512.Create(x0[k]);
+                c0_0 = Vector512.FusedMultiplyAdd(r0, b0, c0_0);
+            }
+
+            table += 2;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector512.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Indirect4x16V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
@@ -443,6 +1149,198 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed4x16V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
+        Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
+        Vector256<float> c3_0 = Vector256<float>.Zero; Vector256<float> c3_1 = Vector256<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* rows = w + ((nint)table[4] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 16);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 16) + 0);
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
+                Vector256<float> r0 = Vector256.Create(x0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector256<float> r1 = Vector256.Create(x1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector256<float> r2 = Vector256.Create(x2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector256.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector256<float> r3 = Vector256.Create(x3[k]);
+                c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector256.FusedMultiplyAdd(r3, b1, c3_1);
+            }
+
+            table += 5;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+            (c1_1 + Vector256.Load(c + 8)).Store(c + 8);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            (c2_0 + Vector256.Load(c + 0)).Store(c + 0);
+            (c2_1 + Vector256.Load(c + 8)).Store(c + 8);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            (c3_0 + Vector256.Load(c + 0)).Store(c + 0);
+            (c3_1 + Vector256.Load(c + 8)).Store(c + 8);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 8);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c1_1.Store(c + 8);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            c2_0.Store(c + 0);
+            c2_1.Store(c + 8);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            c3_0.Store(c + 0);
+            c3_1.Store(c + 8);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed2x16V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* rows = w + ((nint)table[2] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 16);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 16) + 0);
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
+                Vector256<float> r0 = Vector256.Create(x0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector256<float> r1 = Vector256.Create(x1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector256.FusedMultiplyAdd(r1, b1, c1_1);
+            }
+
+            table += 3;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+            (c1_1 + Vector256.Load(c + 8)).Store(c + 8);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 8);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c1_1.Store(c + 8);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed1x16V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* rows = w + ((nint)table[1] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 16);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 16) + 0);
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> b1 = Vector256.Load(b + 8);
+                Vector256<float> r0 = Vector256.Create(x0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector256.FusedMultiplyAdd(r0, b1, c0_1);
+            }
+
+            table += 2;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector256.Load(c + 8)).Store(c + 8);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 8);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Indirect4x8V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero;
@@ -523,6 +1421,174 @@ internal static unsafe class IndirectTiles
             }
 
             c3_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed4x8V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero;
+        Vector256<float> c2_0 = Vector256<float>.Zero;
+        Vector256<float> c3_0 = Vector256<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* rows = w + ((nint)table[4] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 8);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 8) + 0);
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> r0 = Vector256.Create(x0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector256<float> r1 = Vector256.Create(x1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector256<float> r2 = Vector256.Create(x2[k]);
+                c2_0 = Vector256.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector256<float> r3 = Vector256.Create(x3[k]);
+                c3_0 = Vector256.FusedMultiplyAdd(r3, b0, c3_0);
+            }
+
+            table += 5;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            (c2_0 + Vector256.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            (c3_0 + Vector256.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            c2_0.Store(c + 0);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            c3_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed2x8V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero;
+        Vector256<float> c1_0 = Vector256<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* rows = w + ((nint)table[2] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 8);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 8) + 0);
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> r0 = Vector256.Create(x0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector256<float> r1 = Vector256.Create(x1[k]);
+                c1_0 = Vector256.FusedMultiplyAdd(r1, b0, c1_0);
+            }
+
+            table += 3;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector256.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed1x8V256(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector256<float> c0_0 = Vector256<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* rows = w + ((nint)table[1] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 8);
+                Sse.Prefetch0(rows + ((nint)numbers[k + 16] * 8) + 0);
+                Vector256<float> b0 = Vector256.Load(b + 0);
+                Vector256<float> r0 = Vector256.Create(x0[k]);
+                c0_0 = Vector256.FusedMultiplyAdd(r0, b0, c0_0);
+            }
+
+            table += 2;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector256.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
         }
     }
 
@@ -624,6 +1690,195 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed4x8V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+        Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+        Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* rows = w + ((nint)table[4] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 8);
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
+                Vector128<float> r0 = Vector128.Create(x0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector128<float> r1 = Vector128.Create(x1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+                Vector128<float> r2 = Vector128.Create(x2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = Vector128.FusedMultiplyAdd(r2, b1, c2_1);
+                Vector128<float> r3 = Vector128.Create(x3[k]);
+                c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = Vector128.FusedMultiplyAdd(r3, b1, c3_1);
+            }
+
+            table += 5;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+            (c1_1 + Vector128.Load(c + 4)).Store(c + 4);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            (c2_0 + Vector128.Load(c + 0)).Store(c + 0);
+            (c2_1 + Vector128.Load(c + 4)).Store(c + 4);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            (c3_0 + Vector128.Load(c + 0)).Store(c + 0);
+            (c3_1 + Vector128.Load(c + 4)).Store(c + 4);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 4);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c1_1.Store(c + 4);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            c2_0.Store(c + 0);
+            c2_1.Store(c + 4);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            c3_0.Store(c + 0);
+            c3_1.Store(c + 4);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed2x8V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* rows = w + ((nint)table[2] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 8);
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
+                Vector128<float> r0 = Vector128.Create(x0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+                Vector128<float> r1 = Vector128.Create(x1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = Vector128.FusedMultiplyAdd(r1, b1, c1_1);
+            }
+
+            table += 3;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+            (c1_1 + Vector128.Load(c + 4)).Store(c + 4);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 4);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c1_1.Store(c + 4);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed1x8V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* rows = w + ((nint)table[1] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 8);
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> b1 = Vector128.Load(b + 4);
+                Vector128<float> r0 = Vector128.Create(x0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = Vector128.FusedMultiplyAdd(r0, b1, c0_1);
+            }
+
+            table += 2;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+            (c0_1 + Vector128.Load(c + 4)).Store(c + 4);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c0_1.Store(c + 4);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Indirect4x4V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero;
@@ -704,6 +1959,171 @@ internal static unsafe class IndirectTiles
             }
 
             c3_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed4x4V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero;
+        Vector128<float> c2_0 = Vector128<float>.Zero;
+        Vector128<float> c3_0 = Vector128<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* rows = w + ((nint)table[4] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 4);
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> r0 = Vector128.Create(x0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector128<float> r1 = Vector128.Create(x1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+                Vector128<float> r2 = Vector128.Create(x2[k]);
+                c2_0 = Vector128.FusedMultiplyAdd(r2, b0, c2_0);
+                Vector128<float> r3 = Vector128.Create(x3[k]);
+                c3_0 = Vector128.FusedMultiplyAdd(r3, b0, c3_0);
+            }
+
+            table += 5;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            (c2_0 + Vector128.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            (c3_0 + Vector128.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            c2_0.Store(c + 0);
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            c3_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed2x4V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero;
+        Vector128<float> c1_0 = Vector128<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* rows = w + ((nint)table[2] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 4);
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> r0 = Vector128.Create(x0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+                Vector128<float> r1 = Vector128.Create(x1[k]);
+                c1_0 = Vector128.FusedMultiplyAdd(r1, b0, c1_0);
+            }
+
+            table += 3;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            (c1_0 + Vector128.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            c1_0.Store(c + 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed1x4V128(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        Vector128<float> c0_0 = Vector128<float>.Zero;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* rows = w + ((nint)table[1] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 4);
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                Vector128<float> r0 = Vector128.Create(x0[k]);
+                c0_0 = Vector128.FusedMultiplyAdd(r0, b0, c0_0);
+            }
+
+            table += 2;
+        }
+
+        if (accumulate)
+        {
+            (c0_0 + Vector128.Load(c + 0)).Store(c + 0);
+        }
+        else
+        {
+            c0_0.Store(c + 0);
         }
     }
 
@@ -805,6 +2225,195 @@ internal static unsafe class IndirectTiles
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed4x2Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        float c0_0 = 0f; float c0_1 = 0f;
+        float c1_0 = 0f; float c1_1 = 0f;
+        float c2_0 = 0f; float c2_1 = 0f;
+        float c3_0 = 0f; float c3_1 = 0f;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* rows = w + ((nint)table[4] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 2);
+                float b0 = *(b + 0);
+                float b1 = *(b + 1);
+                float r0 = x0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+                float r1 = x1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
+                float r2 = x2[k];
+                c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
+                c2_1 = MathF.FusedMultiplyAdd(r2, b1, c2_1);
+                float r3 = x3[k];
+                c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
+                c3_1 = MathF.FusedMultiplyAdd(r3, b1, c3_1);
+            }
+
+            table += 5;
+        }
+
+        if (accumulate)
+        {
+            *(c + 0) = (c0_0 + *(c + 0));
+            *(c + 1) = (c0_1 + *(c + 1));
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            *(c + 0) = (c1_0 + *(c + 0));
+            *(c + 1) = (c1_1 + *(c + 1));
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            *(c + 0) = (c2_0 + *(c + 0));
+            *(c + 1) = (c2_1 + *(c + 1));
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            *(c + 0) = (c3_0 + *(c + 0));
+            *(c + 1) = (c3_1 + *(c + 1));
+        }
+        else
+        {
+            *(c + 0) = c0_0;
+            *(c + 1) = c0_1;
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            *(c + 0) = c1_0;
+            *(c + 1) = c1_1;
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            *(c + 0) = c2_0;
+            *(c + 1) = c2_1;
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            *(c + 0) = c3_0;
+            *(c + 1) = c3_1;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed2x2Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        float c0_0 = 0f; float c0_1 = 0f;
+        float c1_0 = 0f; float c1_1 = 0f;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* rows = w + ((nint)table[2] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 2);
+                float b0 = *(b + 0);
+                float b1 = *(b + 1);
+                float r0 = x0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+                float r1 = x1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+                c1_1 = MathF.FusedMultiplyAdd(r1, b1, c1_1);
+            }
+
+            table += 3;
+        }
+
+        if (accumulate)
+        {
+            *(c + 0) = (c0_0 + *(c + 0));
+            *(c + 1) = (c0_1 + *(c + 1));
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            *(c + 0) = (c1_0 + *(c + 0));
+            *(c + 1) = (c1_1 + *(c + 1));
+        }
+        else
+        {
+            *(c + 0) = c0_0;
+            *(c + 1) = c0_1;
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            *(c + 0) = c1_0;
+            *(c + 1) = c1_1;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed1x2Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        float c0_0 = 0f; float c0_1 = 0f;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* rows = w + ((nint)table[1] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 2);
+                float b0 = *(b + 0);
+                float b1 = *(b + 1);
+                float r0 = x0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                c0_1 = MathF.FusedMultiplyAdd(r0, b1, c0_1);
+            }
+
+            table += 2;
+        }
+
+        if (accumulate)
+        {
+            *(c + 0) = (c0_0 + *(c + 0));
+            *(c + 1) = (c0_1 + *(c + 1));
+        }
+        else
+        {
+            *(c + 0) = c0_0;
+            *(c + 1) = c0_1;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Indirect4x1Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {
         float c0_0 = 0f;
@@ -885,6 +2494,171 @@ internal static unsafe class IndirectTiles
             }
 
             *(c + 0) = c3_0;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed4x1Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        float c0_0 = 0f;
+        float c1_0 = 0f;
+        float c2_0 = 0f;
+        float c3_0 = 0f;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* x2 = table[2] + k0;
+            float* x3 = table[3] + k0;
+            float* rows = w + ((nint)table[4] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 1);
+                float b0 = *(b + 0);
+                float r0 = x0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                float r1 = x1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+                float r2 = x2[k];
+                c2_0 = MathF.FusedMultiplyAdd(r2, b0, c2_0);
+                float r3 = x3[k];
+                c3_0 = MathF.FusedMultiplyAdd(r3, b0, c3_0);
+            }
+
+            table += 5;
+        }
+
+        if (accumulate)
+        {
+            *(c + 0) = (c0_0 + *(c + 0));
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            *(c + 0) = (c1_0 + *(c + 0));
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            *(c + 0) = (c2_0 + *(c + 0));
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            *(c + 0) = (c3_0 + *(c + 0));
+        }
+        else
+        {
+            *(c + 0) = c0_0;
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            *(c + 0) = c1_0;
+            c += ldc;
+            if (valid == 2)
+            {
+                return;
+            }
+
+            *(c + 0) = c2_0;
+            c += ldc;
+            if (valid == 3)
+            {
+                return;
+            }
+
+            *(c + 0) = c3_0;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed2x1Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        float c0_0 = 0f;
+        float c1_0 = 0f;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* x1 = table[1] + k0;
+            float* rows = w + ((nint)table[2] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 1);
+                float b0 = *(b + 0);
+                float r0 = x0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+                float r1 = x1[k];
+                c1_0 = MathF.FusedMultiplyAdd(r1, b0, c1_0);
+            }
+
+            table += 3;
+        }
+
+        if (accumulate)
+        {
+            *(c + 0) = (c0_0 + *(c + 0));
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            *(c + 0) = (c1_0 + *(c + 0));
+        }
+        else
+        {
+            *(c + 0) = c0_0;
+            c += ldc;
+            if (valid == 1)
+            {
+                return;
+            }
+
+            *(c + 0) = c1_0;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Listed1x1Scalar(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate, int* list)
+    {
+        float c0_0 = 0f;
+
+        for (nint tap = taps; tap > 0; tap--)
+        {
+            float* x0 = table[0] + k0;
+            float* rows = w + ((nint)table[1] * tapStep);
+            int* numbers = list + k0;
+            for (nint k = 0; k < kc; k++)
+            {
+                float* b = rows + ((nint)numbers[k] * 1);
+                float b0 = *(b + 0);
+                float r0 = x0[k];
+                c0_0 = MathF.FusedMultiplyAdd(r0, b0, c0_0);
+            }
+
+            table += 2;
+        }
+
+        if (accumulate)
+        {
+            *(c + 0) = (c0_0 + *(c + 0));
+        }
+        else
+        {
+            *(c + 0) = c0_0;
         }
     }
 }

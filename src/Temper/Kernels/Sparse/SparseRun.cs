@@ -10,7 +10,7 @@ internal static unsafe class SparseRun
     /// Vector operations in the time that it takes to write a line of memory which another core has read. Where tasks share channels, not
     /// rows, each reads what all have written.
     /// </summary>
-    private const int WorkOfSharedLine = 24, FloatsOfLine = 16;
+    private const int WorkOfSharedLine = 32, FloatsOfLine = 16;
 
     /// <summary>Vectors of a tile at most: sums and what they are made from stay in registers.</summary>
     private const int MostVectors = 16;

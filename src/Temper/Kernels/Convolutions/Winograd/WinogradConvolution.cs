@@ -29,9 +29,10 @@ internal static unsafe class WinogradConvolution
         ref WinogradJob job = ref *(WinogradJob*)state;
         (int block, int task) = Math.DivRem(number, job.Tiling.RowTasks);
         var products = new WinogradProducts(job, task, job.Columns(block));
+        bool isFirst = true;
         for (int k = 0; k < job.DepthBlocks; k++)
         {
-            products.Add(job.Depths(k), isFirst: k == 0);
+            isFirst &= !products.Add(job.Depths(k), isFirst);
         }
 
         products.TransformSums();

@@ -51,4 +51,23 @@ internal unsafe struct WinogradJob
     internal readonly ChannelRange Columns(int block) => ChannelRange.Of(block, Convolution.Columns);
 
     internal readonly ChannelRange Depths(int block) => ChannelRange.Of(block, Convolution.Depth);
+
+    /// <summary>The channels of a source pixel that belong to a block: all of them, or those that are listed.</summary>
+    internal readonly ChannelRange Pixels(ChannelRange depth)
+    {
+        if (Convolution.Listed == null)
+        {
+            return depth;
+        }
+
+        var listed = new ReadOnlySpan<int>(Convolution.Listed, Convolution.SourceChannels);
+        int first = FirstNotBelow(listed, depth.First), count = FirstNotBelow(listed, depth.First + depth.Count) - first, lanes = GemmTile.Active.Lanes;
+        return new ChannelRange(first, count, Chunks.Count(count, lanes) * lanes);
+    }
+
+    private static int FirstNotBelow(ReadOnlySpan<int> rising, int number)
+    {
+        int place = rising.BinarySearch(number);
+        return place < 0 ? ~place : place;
+    }
 }

@@ -21,20 +21,35 @@ internal readonly unsafe ref struct WinogradProducts
     private float* Between => _patch + WinogradTransforms.PatchFloats;
 
     /// <summary>Adds the products over some of the channels that are summed over, or sets them: <c>[product][panel][tile][column]</c>.</summary>
-    internal void Add(ChannelRange depth, bool isFirst)
+    /// <returns>Whether pixels have any of these channels.</returns>
+    internal bool Add(ChannelRange depth, bool isFirst)
     {
+        ChannelRange channels = _job.Pixels(depth);
+        if (channels.Count == 0)
+        {
+            return false;
+        }
+
         TileVectors filters = _job.Filters(_columns, depth);
-        var pixels = new TileVectors(Scratch.Use.Left, _rows.Tiles, depth.Padded);
-        pixels.Transform<PixelTransform>(_job.Source, _rows, depth);
+        var pixels = new TileVectors(Scratch.Use.Left, _rows.Tiles, channels.Padded);
+        pixels.Transform<PixelTransform>(_job.Source, _rows, channels);
         for (int product = 0; product < TiledImages.Products; product++)
         {
             for (int column = 0; column < _columns.Padded; column += ConvolutionTile.Active.Columns)
             {
-                Multiply(
-                    pixels.At(product), depth, filters.At(product) + (column * depth.Count), Width(column),
-                    _sums.At(product) + (column * _rows.Tiles), !isFirst);
+                float* right = filters.At(product) + (column * depth.Count), sums = _sums.At(product) + (column * _rows.Tiles);
+                if (_job.Convolution.Listed == null)
+                {
+                    Multiply(pixels.At(product), depth, right, Width(column), sums, !isFirst);
+                }
+                else
+                {
+                    MultiplyListed(pixels.At(product), channels, right - ((long)depth.First * Width(column)), Width(column), sums, !isFirst);
+                }
             }
         }
+
+        return true;
     }
 
     private void Multiply(float* pixels, ChannelRange depth, float* filters, int width, float* sums, bool adds)
@@ -44,6 +59,26 @@ internal readonly unsafe ref struct WinogradProducts
             int rows = Math.Min(GemmTile.Active.Rows, _rows.Tiles - tile);
             GemmTile.Active.Kernel(rows, width / GemmTile.Active.Lanes)(
                 depth.Count, pixels + (tile * depth.Padded), depth.Padded, filters, width, null, sums + (tile * width), width, adds);
+        }
+    }
+
+    /// <summary>The same where pixels have some of the channels only: their filters are found by number, as those of a single tap.</summary>
+    private void MultiplyListed(float* pixels, ChannelRange channels, float* filters, int width, float* sums, bool adds)
+    {
+        ConvolutionTile active = ConvolutionTile.Active;
+        float** table = stackalloc float*[active.Rows + 1];
+        for (int tile = 0; tile < _rows.Tiles; tile += active.Rows)
+        {
+            int valid = Math.Min(active.Rows, _rows.Tiles - tile);
+            (int rows, nint kernel) = active.Listed(valid, width == active.Columns);
+            for (int i = 0; i < rows; i++)
+            {
+                table[i] = pixels + ((tile + Math.Min(i, valid - 1)) * channels.Padded);
+            }
+
+            table[rows] = null;
+            ((delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)kernel)(
+                1, 0, channels.Count, table, filters, 0, sums + (tile * width), width, valid, adds, _job.Convolution.Listed + channels.First);
         }
     }
 

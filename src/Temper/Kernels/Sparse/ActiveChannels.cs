@@ -1,0 +1,150 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>The channels of an image that are not zero everywhere: found when it runs, and brought together.</summary>
+internal static unsafe class ActiveChannels
+{
+    /// <summary>Numbers that stand behind a list, since kernels fetch ahead what they name.</summary>
+    internal const int Ahead = 16;
+
+    /// <summary>Finds them. A channel with a NaN is one.</summary>
+    /// <param name="x"><c>[pixels, C]</c>.</param>
+    /// <param name="pixels">Pixels.</param>
+    /// <param name="channels">C.</param>
+    /// <param name="numbers">Receives their numbers, in order, and <see cref="Ahead"/> more that name channels; room for C and those.</param>
+    /// <returns>How many there are.</returns>
+    internal static int Find(float* x, int pixels, int channels, int* numbers)
+    {
+        float* largest = Scratch.Rent(Scratch.Use.Tile, channels);
+        var job = new Job { X = x, Pixels = pixels, Channels = channels, Y = largest };
+        Chunks.Run(job, Chunks.Count(channels, Job.ChannelsAtOnce));
+        int found = 0;
+        for (int c = 0; c < channels; c++)
+        {
+            numbers[found] = c;
+            found += largest[c] == 0 ? 0 : 1;
+        }
+
+        new Span<int>(numbers + Math.Max(found, 1), Ahead).Clear();
+        return found;
+    }
+
+    /// <summary>Some channels of each pixel side by side.</summary>
+    /// <param name="x"><c>[pixels, C]</c>.</param>
+    /// <param name="pixels">Pixels.</param>
+    /// <param name="channels">C.</param>
+    /// <param name="numbers">The numbers of the channels wanted.</param>
+    /// <param name="count">How many are wanted.</param>
+    /// <param name="y">Receives <c>[pixels, count]</c>.</param>
+    internal static void Gather(float* x, int pixels, int channels, int* numbers, int count, float* y) => Chunks.Run(
+        new Copy { X = x, Pixels = pixels, Channels = channels, Numbers = numbers, Count = count, Y = y }, Chunks.Count(pixels, Chunks.Rows(channels)));
+
+    /// <summary>The largest size of each channel.</summary>
+    private struct Job : IChunkBody
+    {
+        /// <summary>A line of the cache.</summary>
+        internal const int ChannelsAtOnce = 16;
+
+        internal float* X;
+        internal int Pixels;
+        internal int Channels;
+        internal float* Y;
+
+        public readonly void Run(int chunk)
+        {
+            int first = chunk * ChannelsAtOnce, last = Math.Min(first + ChannelsAtOnce, Channels);
+            switch (Simd.Active)
+            {
+                case SimdWidth.Vector512:
+                    Lane(Largest<Lanes512>(first, last), last);
+                    break;
+                case SimdWidth.Vector256:
+                    Lane(Largest<Lanes256>(first, last), last);
+                    break;
+                case SimdWidth.Vector128:
+                    Lane(Largest<Lanes128>(first, last), last);
+                    break;
+                default:
+                    Lane(first, last);
+                    break;
+            }
+        }
+
+        private readonly void Lane(int first, int last) => Largest<Lane>(first, last);
+
+        private readonly int Largest<T>(int first, int last)
+            where T : unmanaged, ILanes<T>
+        {
+            for (; first + T.Count <= last; first += T.Count)
+            {
+                T largest = T.Zero;
+                for (nint pixel = 0; pixel < Pixels; pixel++)
+                {
+                    largest = T.Max(largest, T.Abs(T.Load(X + (pixel * Channels) + first)));
+                }
+
+                largest.Store(Y + first);
+            }
+
+            return first;
+        }
+    }
+
+    private struct Copy : IChunkBody
+    {
+        internal float* X;
+        internal int Pixels;
+        internal int Channels;
+        internal int* Numbers;
+        internal int Count;
+        internal float* Y;
+
+        public readonly void Run(int chunk)
+        {
+            int rows = Chunks.Rows(Channels), last = Math.Min((chunk + 1) * rows, Pixels);
+            nint pixel = chunk * rows;
+            if (Avx512F.IsSupported && Channels % Vector512<float>.Count == 0)
+            {
+                // The last pixel's vectors would reach into what another chunk writes.
+                Compress(pixel, last - 1);
+                pixel = last - 1;
+            }
+
+            for (; pixel < last; pixel++)
+            {
+                float* from = X + (pixel * Channels), to = Y + (pixel * Count);
+                for (nint i = 0; i < Count; i++)
+                {
+                    to[i] = from[Numbers[i]];
+                }
+            }
+        }
+
+        /// <summary>A vector of channels at a time; what is written beyond the last channel of a pixel is the next one's.</summary>
+        private readonly void Compress(nint pixel, nint last)
+        {
+            int vectors = Channels / Vector512<float>.Count;
+            float* masks = stackalloc float[Channels];
+            int* counts = stackalloc int[vectors];
+            new Span<float>(masks, Channels).Clear();
+            for (int i = 0; i < Count; i++)
+            {
+                masks[Numbers[i]] = BitConverter.Int32BitsToSingle(-1);
+                counts[Numbers[i] / Vector512<float>.Count]++;
+            }
+
+            float* to = Y + (pixel * Count);
+            for (float* from = X + (pixel * Channels); pixel < last; pixel++)
+            {
+                for (int v = 0; v < vectors; v++, from += Vector512<float>.Count)
+                {
+                    Avx512F.Compress(Vector512<float>.Zero, Vector512.Load(masks + (v * Vector512<float>.Count)), Vector512.Load(from)).Store(to);
+                    to += counts[v];
+                }
+            }
+        }
+    }
+}
