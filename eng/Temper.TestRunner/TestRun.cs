@@ -6,7 +6,7 @@ namespace Temper.TestRunner;
 internal static class TestRun
 {
     private const string Solution = "Temper.slnx";
-    private const string KernelTests = "tests/Temper.Tests";
+    private static readonly string[] KernelTests = ["tests/Temper.Tests", "tests/Temper.Inference.Tests"];
 
     /// <summary>What switches wide vectors off, and the width that the tests then have to find.</summary>
     private static readonly (string Switch, string Width)[] Narrower =
@@ -40,7 +40,7 @@ internal static class TestRun
         {
             Console.WriteLine($"Kernels with {name}=0:");
             var narrow = new Dictionary<string, string>(environment, StringComparer.Ordinal) { [name] = "0", ["TEMPER_EXPECT_SIMD"] = width };
-            failures += Test(root, KernelTests, Path.Combine(results, width), ["--filter", "Category=Kernels"], narrow);
+            failures += KernelTests.Sum(project => Test(root, project, Path.Combine(results, width), ["--filter", "Category=Kernels"], narrow));
         }
 
         TestCounts counts = TestCounts.Read(results);

@@ -7,6 +7,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["active"] = ActiveInputsTable.Run,
     ["channels"] = ActiveChannelsTable.Run,
+    ["compile"] = CompileTable.Run,
     ["conv"] = ConvolutionTable.Run,
     ["explain"] = ExplainTable.Run,
     ["files"] = FilesTable.Run,
@@ -15,6 +16,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
     ["start"] = _ => StartTable.Run(),
+    ["never-slower"] = NeverSlowerTable.Run,
     ["onnx"] = OnnxTable.Run,
     ["sparse"] = SparseInferenceTable.Run,
     ["step"] = TrainingTable.Run,

@@ -14,7 +14,17 @@ internal static class SparseNetworks
     public static Network Make(string name, double sparsity, int block, ulong seed = 1)
     {
         Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(seed));
-        Parameter[] weights = [.. network.Parameters.Where(p => p.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight).Skip(1)];
+        return Thin(network, sparsity, block, seed, skip: 1);
+    }
+
+    /// <param name="network">A network.</param>
+    /// <param name="sparsity">Share of zeros.</param>
+    /// <param name="block">Output channels that are zero at the same places.</param>
+    /// <param name="seed">Seed of the places.</param>
+    /// <param name="skip">Layers at the beginning that stay dense.</param>
+    public static Network Thin(Network network, double sparsity, int block, ulong seed, int skip = 0)
+    {
+        Parameter[] weights = [.. network.Parameters.Where(p => p.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight).Skip(skip)];
         return network.WithParameters(weights.Select((weight, i) =>
             weight with { Value = Thinned(weight.Value, sparsity, block, RandomStream.FromSeed(seed).Split("zeros").Split(i)) }));
     }

@@ -1,0 +1,35 @@
+using Temper.Networks;
+using Temper.Randomness;
+
+namespace Temper.Inference.Tests;
+
+/// <summary>What all threads of the process allocate, hence no other tests beside these.</summary>
+[Collection("alone")]
+public sealed class SteadyStateTests
+{
+    public static TheoryData<string, int, int> Works => new() { { "resnet-20", 12, 4 }, { "resnet-20", 5, 0 }, { "convnet-small", 9, 1 } };
+
+    [Theory]
+    [MemberData(nameof(Works))]
+    public void Runs_on_several_threads_allocate_nothing(string name, int batch, int part)
+    {
+        Network network = TestNetworks.Thinned(NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1)), block: 1);
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, (_, candidates) => candidates[^1], part);
+        using InferenceSession session = compiled.CreateSession(threads: 2);
+        float[] x = TestNetworks.Batch(network, batch).ToArray<float>(), y = new float[batch * 10];
+        long least = long.MaxValue;
+        for (int i = 0; i < 10 && least > 0; i++)
+        {
+            // Each thread makes its working memory when it first does a task; which tasks it gets is chance.
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            session.Run(x, y);
+            session.Run(x, y);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        Assert.Equal(0, least);
+    }
+}
+
+[CollectionDefinition("alone", DisableParallelization = true)]
+public sealed class AloneCollection;
