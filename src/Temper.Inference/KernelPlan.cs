@@ -124,7 +124,8 @@ public sealed class KernelPlan
         }
 
         var parts = new Dictionary<int, int>();
-        foreach (JsonProperty batch in root.GetProperty("parts").EnumerateObject())
+        JsonProperty[] parted = root.TryGetProperty("parts", out JsonElement sizes) ? [.. sizes.EnumerateObject()] : [];
+        foreach (JsonProperty batch in parted)
         {
             int part = batch.Value.GetInt32();
             parts.Add(ClassOf(batch), part == 0 || (BatchClass.Of(Math.Max(part, 1)) == part && part < ClassOf(batch)) ? part : throw new FormatException($"part {part}"));

@@ -35,7 +35,10 @@ internal sealed record InferenceReport(string Source, int Threads, IReadOnlyList
     {
         double total = result.Plan.Steps.Sum(step => step.Seconds ?? 0);
         string[] more = explains ? ["order", "#MACs", "#weight bytes", "#expected ms"] : [];
-        var table = new ResultTable($"batch {result.Batch}, step by step", ["layer", "kind", "kernel", "#zeros", .. more, "#ms", "#share"]);
+        string title = result.Plan.PartSize < result.Batch
+            ? $"batch {result.Batch} in parts of {result.Plan.PartSize}, each on one thread; a part step by step"
+            : $"batch {result.Batch}, step by step";
+        var table = new ResultTable(title, ["layer", "kind", "kernel", "#zeros", .. more, "#ms", "#share"]);
         foreach (InferenceStep step in result.Plan.Steps)
         {
             string[] cells = explains ? [step.Order, $"{step.Macs:N0}", $"{step.WeightBytes:N0}", $"{step.PredictedSeconds * 1e3:F4}"] : [];
@@ -75,6 +78,7 @@ internal sealed record InferenceReport(string Source, int Threads, IReadOnlyList
         ["milliseconds"] = result.Seconds * 1e3,
         ["samples_per_second"] = result.Batch / result.Seconds,
         ["weight_bytes"] = result.Plan.WeightBytes,
+        ["part_size"] = result.Plan.PartSize,
         ["onnxruntime_milliseconds"] = result.OnnxSeconds * 1e3,
         ["times_faster"] = result.Speed,
         ["largest_difference"] = result.OnnxSeconds is null ? null : JsonResult.Number(result.Difference),

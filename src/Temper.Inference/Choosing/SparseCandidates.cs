@@ -27,15 +27,15 @@ internal static class SparseCandidates
 
     internal static IEnumerable<Candidate> Of(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g, Rows images)
     {
-        long[] places = Counts.GetValue(layer.Weight, weight => [.. Blocks.Select(block =>
-            g.Groups > 1 && g.GroupOutputs % block != 0 ? long.MaxValue : SparsePattern.PlacesOf(weight.ToRowMajor().Physical(), g.OutChannels, block))]);
-        long kept = places[^1];
+        long kept = layer.Weight.Count - layer.Weight.AsSpan<float>().Count(0f);
         bool isNarrow = Math.Min(g.GroupInputs, g.GroupOutputs) <= FewChannels;
         if (kept > (1 - LeastZeros) * g.WeightCount && !isNarrow)
         {
             yield break;
         }
 
+        long[] places = Counts.GetValue(layer.Weight, weight => [.. Blocks.Select(block =>
+            g.Groups > 1 && g.GroupOutputs % block != 0 ? long.MaxValue : SparsePattern.PlacesOf(weight.ToRowMajor().Physical(), g.OutChannels, block))]);
         foreach (ValueLayout planes in Orders(graph, layer, g))
         {
             double lanes = Lanes(planes.PlanesOf(graph.Values[layer.Output]), g.Batch);

@@ -140,13 +140,15 @@ public sealed partial class Network
     /// <summary>A network of a checked graph, weights zero, scales one.</summary>
     internal static Network FromGraph(NetworkGraph graph) => new(
         graph,
-        graph.Parameters.Select(entry => new Parameter
-        {
-            Name = entry.Key,
-            Role = entry.Value.Role,
-            Value = Tensor.Full(entry.Value.Shape, entry.Value.Initializer is Constant constant ? constant.Value : 0f),
-        }),
+        graph.Parameters.Select(entry => Fresh(entry.Key, entry.Value, stream: null)),
         graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())));
+
+    /// <summary>A new parameter: its operator's initial values, or, without a stream, weights zero and scales one.</summary>
+    private static Parameter Fresh(string name, ParameterSpec spec, RandomStream? stream)
+    {
+        var parameter = new Parameter { Name = name, Role = spec.Role, Value = Tensor.Full(spec.Shape, spec.Initializer is Constant constant ? constant.Value : 0f) };
+        return stream is null ? parameter : Start(parameter, spec, stream, weights: null);
+    }
 
     private static Parameter Start(Parameter parameter, ParameterSpec spec, RandomStream stream, Initializer? weights)
     {

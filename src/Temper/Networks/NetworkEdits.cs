@@ -144,20 +144,14 @@ public sealed partial class Network
         var graph = new NetworkGraph(Inputs, [.. nodes], [.. outputs]);
         Dictionary<string, Parameter> kept = (parameters ?? Parameters).ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
         var keptBuffers = new Dictionary<string, Tensor>(buffers ?? Buffers, StringComparer.Ordinal);
-        Network fresh = FromGraph(graph);
-        if (stream is not null)
-        {
-            fresh = fresh.Initialize(stream);
-        }
-
         return new Network(
             graph,
-            fresh.Parameters.Select(parameter => kept.TryGetValue(parameter.Name, out Parameter? old) && old.Value.Shape.Equals(parameter.Value.Shape)
+            graph.Parameters.Select(entry => kept.TryGetValue(entry.Key, out Parameter? old) && old.Value.Shape.Equals(entry.Value.Shape)
                 ? old
-                : parameter),
-            fresh.Buffers.Select(entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && old.Shape.Equals(entry.Value.Shape)
+                : Fresh(entry.Key, entry.Value, stream)),
+            graph.Buffers.Select(entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && old.Shape.Equals(entry.Value.Shape)
                 ? KeyValuePair.Create(entry.Key, old)
-                : entry))
+                : KeyValuePair.Create(entry.Key, entry.Value.Create())))
         {
             ClassNames = ClassNames,
             Metadata = Metadata,

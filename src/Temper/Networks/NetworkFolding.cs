@@ -45,7 +45,7 @@ public sealed partial class Network
         Parameter weight = Parameters[layer.Parameters[0]];
         Tensor gain = Parameters[norm.Parameters[0]].Value / (Buffers[norm.Buffers[1]] + ((BatchNorm)norm.Operator).Epsilon).Sqrt();
         Tensor bias = layer.Parameters.Count > 1 ? Parameters[layer.Parameters[1]].Value : Tensor.Zeros(gain.Shape);
-        Tensor scaled = weight.Value * gain.Reshape([.. weight.Value.Shape.Select((length, axis) => axis == 0 ? length : 1)]);
+        Tensor scaled = FoldedNorm.Scaled(weight.Value.ToRowMajor(), gain.AsSpan<float>());
         Tensor shifted = (gain * (bias - Buffers[norm.Buffers[0]])) + Parameters[norm.Parameters[1]].Value;
 
         Operator withBias = layer.Operator is Conv2d convolution ? convolution with { HasBias = true } : ((Linear)layer.Operator) with { HasBias = true };

@@ -69,10 +69,13 @@ internal sealed unsafe class PackedConvolution
     {
         // Few input channels leave most of a tap's time to what surrounds its loop.
         const double CostOfTap = 8;
-        double results = g.OutCount;
-        return method switch
+
+        // Weights come from memory for each batch, four times as many where they were transformed.
+        const double CostOfWeight = 16;
+        double results = g.OutCount, weights = CostOfWeight * g.WeightCount;
+        return weights + method switch
         {
-            ConvolutionMethod.Winograd => Winograd.Cost(g),
+            ConvolutionMethod.Winograd => Winograd.Cost(g) + (3 * weights),
             ConvolutionMethod.Depthwise => results * g.Taps * CostOfTap,
             ConvolutionMethod.MergedRows => results * g.KernelHeight * ((g.KernelWidth * g.InChannels) + CostOfTap),
             _ when Winograd.Fits(g) => Winograd.DirectCost(g),

@@ -40,17 +40,28 @@ internal sealed record FoldedNorm(Tensor Weight, Tensor Bias, long Version)
         ReadOnlySpan<float> variance = network.BufferValues[step.NormBuffers[1]].Physical();
         float epsilon = ((BatchNorm)step.Norm!.Operator).Epsilon;
 
-        Tensor folded = Tensor.Allocate(weight.Shape);
+        float[] gains = new float[scale.Length];
         Tensor offset = Tensor.Allocate([scale.Length]);
-        int taps = weight.Count / scale.Length;
         for (int c = 0; c < scale.Length; c++)
         {
-            float gain = scale[c] / MathF.Sqrt(variance[c] + epsilon);
-            TensorPrimitives.Multiply(weight.Physical().Slice(c * taps, taps), gain, folded.Writable().Slice(c * taps, taps));
-            offset.Writable()[c] = (gain * ((bias.IsEmpty ? 0 : bias[c]) - mean[c])) + shift[c];
+            gains[c] = scale[c] / MathF.Sqrt(variance[c] + epsilon);
+            offset.Writable()[c] = (gains[c] * ((bias.IsEmpty ? 0 : bias[c]) - mean[c])) + shift[c];
         }
 
-        return new FoldedNorm(folded, offset, version);
+        return new FoldedNorm(Scaled(weight, gains), offset, version);
+    }
+
+    /// <summary>Each output channel of a weight, axis 0, times its gain.</summary>
+    internal static Tensor Scaled(Tensor weight, ReadOnlySpan<float> gains)
+    {
+        Tensor scaled = Tensor.Allocate(weight.Shape);
+        int taps = weight.Count / Math.Max(gains.Length, 1);
+        for (int c = 0; c < gains.Length; c++)
+        {
+            TensorPrimitives.Multiply(weight.Physical().Slice(c * taps, taps), gains[c], scaled.Writable().Slice(c * taps, taps));
+        }
+
+        return scaled;
     }
 
     private static long VersionOf(FusedStep step, Network network)
