@@ -19,7 +19,7 @@ internal static class Tiles
     public static IEnumerable<(string Name, string Text)> All()
     {
         yield return ("RowTiles.g.cs", RowTiles.File());
-        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap. The listed form takes from W the channels of a list, X having those only.", ConvolutionShapes, IndirectBoth, usesSse: true));
+        yield return ("IndirectTiles.g.cs", File("IndirectTiles", "C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap. The listed form takes from W the channels of a list, X having those only.", ConvolutionShapes, IndirectBoth, usesSse: true, ListedTables));
         yield return ("OuterTiles.g.cs", OuterTiles.File());
         yield return ("SparseTiles.g.cs", SparseTiles.File());
     }
@@ -32,10 +32,11 @@ internal static class Tiles
         text.Append($"\nnamespace Temper.Kernels.Generated;\n\n/// <summary>{summary}</summary>\ninternal static unsafe class {type}\n{{\n");
     }
 
-    private static string File(string type, string summary, TileShape[] shapes, Action<StringBuilder, TileShape> family, bool usesSse = false)
+    private static string File(string type, string summary, TileShape[] shapes, Action<StringBuilder, TileShape> family, bool usesSse, Action<StringBuilder> members)
     {
         var text = new StringBuilder();
         Head(text, type, summary, usesSse);
+        members(text);
         foreach (TileShape shape in shapes)
         {
             if (shape != shapes[0])
@@ -48,6 +49,27 @@ internal static class Tiles
 
         text.Append("}\n");
         return text.ToString();
+    }
+
+    /// <summary>For each width the listed tiles of 1, 2, 4, ... rows, of each the narrow and the wide form.</summary>
+    private static void ListedTables(StringBuilder text)
+    {
+        text.Append("    /// <summary>Numbers that stand behind a list: listed tiles fetch the rows that they name.</summary>\n");
+        text.Append($"    internal const int NumbersAhead = {NumbersAhead};\n\n");
+        foreach (IGrouping<int, TileShape> shapes in ConvolutionShapes.GroupBy(shape => shape.Bits))
+        {
+            text.Append("    /// <summary>Addresses of listed tiles of 1, 2, 4, ... rows, of each the narrow and the wide form.</summary>\n");
+            text.Append($"    internal static readonly nint[] {(shapes.Key == 0 ? "ListedScalar" : $"ListedV{shapes.Key}")} =\n    [\n");
+            for (int rows = 1; rows <= shapes.First().Rows; rows *= 2)
+            {
+                foreach (TileShape shape in shapes.OrderBy(shape => shape.Vectors))
+                {
+                    text.Append($"        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed{(shape with { Rows = rows }).Suffix},\n");
+                }
+            }
+
+            text.Append("    ];\n\n");
+        }
     }
 
     /// <summary>A tile for all channels; for those of a list also tiles of fewer rows.</summary>

@@ -16,7 +16,8 @@ public sealed record CompileOptions
 
     /// <summary>
     /// Samples such as will come, <c>[N, ...]</c>, on which kernels are timed: zeros that layers find at run time count, those of inputs of
-    /// fully connected layers and those of whole channels of convolutions, for which kernels are tried with such samples only. Null: noise.
+    /// fully connected layers and those of whole channels of convolutions, for which kernels are tried only with such samples (or where a plan
+    /// may name them). Null: noise.
     /// For networks with one float32 input.
     /// </summary>
     public Tensor? TypicalInput { get; init; }

@@ -21,6 +21,10 @@ public sealed class CompiledNetwork : IDisposable
     private readonly ConcurrentDictionary<int, Lazy<ExecutionPlan>> _stepPlans = new();
     private readonly ConcurrentDictionary<int, IReadOnlyDictionary<string, string>> _kernels = new();
     private readonly CompileOptions _options;
+    private readonly Lock _planning = new();
+
+    /// <summary>Plans of steps that batches run by.</summary>
+    private readonly HashSet<ExecutionPlan> _used = [];
     private bool _isDisposed;
 
     private CompiledNetwork(Network network, CompileOptions options, bool isChosen = false)
@@ -47,6 +51,11 @@ public sealed class CompiledNetwork : IDisposable
     {
         ArgumentNullException.ThrowIfNull(network);
         options ??= new CompileOptions();
+        if (options.TypicalInput is { Count: 0 })
+        {
+            throw new ArgumentException("CompiledNetwork.Compile: the typical input has no samples (got 0, expected one or more); leave it out to time on noise");
+        }
+
         if (options.Plan is { } plan && !string.Equals(plan.Cpu, KernelPlan.ThisCpu, StringComparison.Ordinal))
         {
             throw new ArgumentException(
@@ -90,8 +99,11 @@ public sealed class CompiledNetwork : IDisposable
     /// <summary>The kernels chosen so far, to be kept for <see cref="CompileOptions.Plan"/>.</summary>
     public KernelPlan ChosenKernels() => new(
         KernelPlan.ThisCpu,
-        _kernels.Where(pair => _stepPlans.ContainsKey(pair.Key)).ToDictionary(),
-        _plans.Where(pair => pair.Value.IsValueCreated).ToDictionary(pair => pair.Key, pair => pair.Value.Value.PartSize));
+        Made.Select(pair => pair.Value.PartSize > 0 ? pair.Value.PartSize : pair.Key).Distinct().Where(_kernels.ContainsKey).ToDictionary(size => size, size => _kernels[size]),
+        Made.ToDictionary(pair => pair.Key, pair => pair.Value.PartSize));
+
+    private IEnumerable<KeyValuePair<int, BatchPlan>> Made =>
+        _plans.Where(pair => pair.Value.IsValueCreated).Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Value));
 
     /// <summary>Ends it: no session can be made any more. Those that exist go on.</summary>
     public void Dispose() => _isDisposed = true;
@@ -107,30 +119,40 @@ public sealed class CompiledNetwork : IDisposable
 
     private ExecutionPlan StepsFor(int batch) => _stepPlans.GetOrAdd(batch, size => new Lazy<ExecutionPlan>(() => PlanSteps(size))).Value;
 
+    /// <summary>One at a time: while one is timed no other may take its threads, or forget what it has packed.</summary>
     private BatchPlan Plan(int batch)
     {
-        int part = PartSizeFor(batch);
-        var plan = new BatchPlan(StepsFor(part > 0 ? part : batch), part);
-        Forget((HashSet<ExecutionPlan>)[.. _plans.Values.Where(made => made.IsValueCreated).Select(made => made.Value.Steps), plan.Steps]);
-        return plan;
+        lock (_planning)
+        {
+            int part = PartSizeFor(batch);
+            var plan = new BatchPlan(StepsFor(part > 0 ? part : batch), part);
+            _used.Add(plan.Steps);
+            Forget();
+            return plan;
+        }
     }
 
-    /// <summary>Forgets all plans of steps but some, and the packed weights that none of these needs.</summary>
-    private void Forget(IReadOnlySet<ExecutionPlan> allBut)
+    /// <summary>Forgets all plans of steps that were only timed, and the packed weights that none of the others needs.</summary>
+    private void Forget()
     {
-        foreach (KeyValuePair<int, Lazy<ExecutionPlan>> pair in _stepPlans.Where(pair => pair.Value.IsValueCreated && !allBut.Contains(pair.Value.Value)))
+        foreach (KeyValuePair<int, Lazy<ExecutionPlan>> pair in _stepPlans.Where(pair => pair.Value.IsValueCreated && !_used.Contains(pair.Value.Value)))
         {
             _stepPlans.TryRemove(pair);
         }
 
-        _steps.KeepOnly(allBut.SelectMany(plan => plan.Steps).Select(step => step.Step).ToHashSet());
+        _steps.KeepOnly(_used.SelectMany(plan => plan.Steps).Select(step => step.Step).ToHashSet());
     }
 
     private int PartSizeFor(int batch)
     {
-        if (Choose is not null || !BatchPlan.CanBeParted(_graph))
+        if (!BatchPlan.CanBeParted(_graph))
         {
-            return PartSize < batch && BatchPlan.CanBeParted(_graph) ? PartSize : 0;
+            return 0;
+        }
+
+        if (Choose is not null)
+        {
+            return PartSize < batch ? PartSize : 0;
         }
 
         return _options.Plan?.PartSizeOf(batch) ?? (_options.TimesKernels ? MeasuredPartSize(batch) : BatchPlan.EstimatedPartSize(batch));

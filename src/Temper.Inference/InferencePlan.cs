@@ -62,7 +62,7 @@ public sealed record InferenceStep
     /// <summary>Share of zeros among its weights, 0 to 1; null where there are none.</summary>
     public double? Sparsity { get; init; }
 
-    /// <summary>Multiplications for the plan's batch, those with zeros counted.</summary>
+    /// <summary>Multiplications for the batch, or for a part of it, those with zeros counted.</summary>
     public long Macs { get; init; }
 
     /// <summary>Bytes that its packed weights take.</summary>

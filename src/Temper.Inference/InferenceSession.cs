@@ -8,7 +8,7 @@ namespace Temper.Inference;
 /// Runs a compiled network: memory for the values between its layers, and perhaps threads of its own. One thread uses it at a time.
 /// </summary>
 /// <remarks>
-/// A run allocates nothing once a batch of its size was there before, unless the network has operators that run on tensors
+/// A run allocates nothing once a batch of its size was there before and each thread has its working memory, unless the network has operators that run on tensors
 /// (the plan calls their kernel <c>operator</c>).
 /// </remarks>
 public sealed class InferenceSession : IDisposable
@@ -100,8 +100,10 @@ public sealed class InferenceSession : IDisposable
     {
         if (batch != _run.Batch || Pool.Threads > _threads)
         {
+            // A plan that is made now is timed on the threads that will run it.
+            using WorkerPool.Usage usage = Pool.Use();
+            _run.Prepare(_compiled.PlanFor(batch), batch, Pool.Threads);
             _threads = Pool.Threads;
-            _run.Prepare(_compiled.PlanFor(batch), batch, _threads);
         }
     }
 

@@ -82,8 +82,8 @@ public sealed class KernelPlan
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>The samples of a part for a batch class; null where there is no plan for it.</summary>
-    internal int? PartSizeOf(int batch) => PartSizes.TryGetValue(batch, out int size) ? size : null;
+    /// <summary>The samples of a part for a batch class, 0 where it runs whole; null where there is no plan for it.</summary>
+    internal int? PartSizeOf(int batch) => PartSizes.TryGetValue(batch, out int size) ? size : Kernels.ContainsKey(batch) ? 0 : null;
 
     /// <summary>The kernels of a batch class, or null where there are none; refuses those that a network does not have.</summary>
     internal IReadOnlyDictionary<string, string>? For(LayerGraph graph, int batch)
@@ -128,7 +128,8 @@ public sealed class KernelPlan
         foreach (JsonProperty batch in parted)
         {
             int part = batch.Value.GetInt32();
-            parts.Add(ClassOf(batch), part == 0 || (BatchClass.Of(Math.Max(part, 1)) == part && part < ClassOf(batch)) ? part : throw new FormatException($"part {part}"));
+            bool fits = part == 0 || (part > 0 && part < ClassOf(batch) && kernels.ContainsKey(part));
+            parts.Add(ClassOf(batch), fits ? part : throw new FormatException($"part {part}"));
         }
 
         return new KernelPlan(root.GetProperty("cpu").GetString() ?? throw new FormatException("cpu"), kernels, parts);
@@ -136,7 +137,7 @@ public sealed class KernelPlan
 
     private static int ClassOf(JsonProperty batch)
     {
-        int size = int.Parse(batch.Name, NumberStyles.None, CultureInfo.InvariantCulture);
-        return size >= 1 && BatchClass.Of(size) == size ? size : throw new FormatException($"batch {size}");
+        bool isNumber = int.TryParse(batch.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int size);
+        return isNumber && size >= 1 && BatchClass.Of(size) == size ? size : throw new FormatException($"batch {batch.Name}");
     }
 }

@@ -69,6 +69,22 @@ public sealed class InferenceSessionTests
     }
 
     [Fact]
+    public void What_there_is_no_memory_for_is_refused_again_and_again()
+    {
+        Network network = Network.Build(new InputSpec { SampleShape = [1] }, x => x.Linear(100_000).Relu().Linear(1)).Initialize(RandomStream.FromSeed(1));
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, (_, candidates) => candidates[0]);
+        using InferenceSession session = compiled.CreateSession(threads: 1);
+        float[] x = new float[30_000], y = new float[30_000];
+        session.Run(x.AsSpan(0, 1), y.AsSpan(0, 1));
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Throws<OverflowException>(() => session.Run(x, y));
+        }
+
+        session.Run(x.AsSpan(0, 1), y.AsSpan(0, 1));
+    }
+
+    [Fact]
     public void A_cancelled_run_throws_and_the_session_goes_on()
     {
         Network network = TestNetworks.Make("chain of layers");

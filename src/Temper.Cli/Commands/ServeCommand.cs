@@ -4,6 +4,7 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Inference;
+using Temper.Kernels;
 using Temper.Networks;
 using Temper.Serving;
 
@@ -44,6 +45,8 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
             context.Terminal.Note($"warning: everybody who reaches {options.Address} can use this server; --token-file would ask for a token");
         }
 
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
         context.Terminal.Note($"compiling for batches up to {options.Batching.MaxBatch}");
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions
         {

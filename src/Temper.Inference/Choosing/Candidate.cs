@@ -6,4 +6,11 @@ namespace Temper.Inference;
 /// <param name="Writes">In which order it writes its result.</param>
 /// <param name="Cost">What it is thought to cost, in multiplications of a dense kernel at full speed.</param>
 /// <param name="Make">Packs the weights.</param>
-internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout Writes, double Cost, Func<Step> Make);
+internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout Writes, double Cost, Func<Step> Make)
+{
+    /// <summary>
+    /// How much more than others it takes for the largest batch of a class than for the smallest, which is the one that is timed: above 1 for
+    /// kernels that do each sample by itself beside others that read their weights once for all.
+    /// </summary>
+    internal double Growth { get; init; } = 1;
+}

@@ -19,7 +19,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
 
     /// <inheritdoc/>
     /// <remarks>What never ran, as a change of shape alone, costs nothing.</remarks>
-    public double Of(Layer layer, Candidate candidate) => _seconds.GetValueOrDefault((layer.Name, candidate.Kernel));
+    public double Of(Layer layer, Candidate candidate) => candidate.Growth * _seconds.GetValueOrDefault((layer.Name, candidate.Kernel));
 
     public double OfMoving(int value, ValueLayout from, ValueLayout to) => _moves.TryGetValue((value, from, to), out double seconds)
         ? seconds

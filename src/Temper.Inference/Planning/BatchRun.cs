@@ -21,11 +21,12 @@ internal sealed class BatchRun : IPoolWork
 
     private bool IsParted => Plan!.PartsOf(Batch) > 1;
 
-    /// <summary>Makes room. Allocates only where a larger batch than ever before comes, or more threads.</summary>
+    /// <summary>Makes room. Allocates only where more memory is needed than ever before, or more threads come.</summary>
     internal void Prepare(BatchPlan plan, int batch, int threads)
     {
-        (Plan, Batch) = (plan, batch);
-        int memories = IsParted ? threads : 1;
+        (Plan, Batch) = (plan, -1);
+        bool isParted = plan.PartsOf(batch) > 1;
+        int memories = isParted ? threads : 1;
         while (_memories.Length < memories)
         {
             _memories = [.. _memories, new SessionMemory()];
@@ -33,19 +34,24 @@ internal sealed class BatchRun : IPoolWork
 
         for (int i = 0; i < memories; i++)
         {
-            _memories[i].Fit(plan.Steps, IsParted ? plan.PartSize : batch);
+            _memories[i].Fit(plan.Steps, isParted ? plan.PartSize : batch);
         }
+
+        // Set last: where there was no room, the next run must prepare again.
+        Batch = batch;
     }
 
     /// <summary>Sets where a buffer of the caller's lies, for all of the batch.</summary>
     internal void Lend(int buffer, FloatAddress address)
     {
-        _input = buffer == Plan!.Steps.Inputs[0] ? address : _input;
-        _output = buffer == Plan.Steps.Outputs[0] ? address : _output;
         if (!IsParted)
         {
             _memories[0].Lend(buffer, address);
+            return;
         }
+
+        _input = buffer == Plan!.Steps.Inputs[0] ? address : _input;
+        _output = buffer == Plan.Steps.Outputs[0] ? address : _output;
     }
 
     /// <summary>Runs on the current pool.</summary>

@@ -20,7 +20,7 @@ internal sealed class SessionMemory
     /// <summary>Tensors of the run, by buffer.</summary>
     internal Span<Tensor?> Tensors => _tensors;
 
-    /// <summary>Makes room for a plan and a batch. Allocates only where a larger batch than ever before comes.</summary>
+    /// <summary>Makes room for a plan and a batch. Allocates only where more memory is needed than ever before.</summary>
     internal void Fit(ExecutionPlan plan, int batch)
     {
         if (plan == _plan && batch == _batch)
@@ -28,7 +28,7 @@ internal sealed class SessionMemory
             return;
         }
 
-        (_plan, _batch) = (plan, batch);
+        (_plan, _batch) = (plan, -1);
         int slots = plan.Slots.Length == 0 ? 0 : plan.Slots.Max() + 1;
         Span<long> starts = slots <= 256 ? stackalloc long[slots + 1] : new long[slots + 1];
         starts.Clear();
@@ -64,6 +64,9 @@ internal sealed class SessionMemory
                 Lend(i, _floats.Address + starts[plan.Slots[i]]);
             }
         }
+
+        // Set last: where there was no room, the next call must try again.
+        _batch = batch;
     }
 
     /// <summary>Sets where a buffer lies, and with it those that share its memory.</summary>

@@ -18,7 +18,7 @@ internal interface IPoolWork
 /// <remarks>
 /// Ranges are the same share of the tasks in every job, so that what a thread wrote in one kernel it mostly reads in the next: writing a
 /// line of memory that another core holds takes as long as some hundred multiplications.
-/// /// Results never depend on the number of threads: what a task does depends on its number only. A job started inside a task, or
+/// Results never depend on the number of threads: what a task does depends on its number only. A job started inside a task, or
 /// while another thread uses the pool, runs on the calling thread. Safe for use from several threads.
 /// </remarks>
 public sealed unsafe class WorkerPool : IDisposable
@@ -134,16 +134,29 @@ public sealed unsafe class WorkerPool : IDisposable
     {
         if (!IsToShare(tasks))
         {
-            for (int i = 0; i < tasks; i++)
-            {
-                work.Run(i, thread: 0);
-            }
-
+            RunHere(work, tasks);
             return;
         }
 
         _work = work;
         Share(tasks);
+    }
+
+    private static void RunHere(IPoolWork work, int tasks)
+    {
+        bool wasInside = _insideTask;
+        _insideTask = true;
+        try
+        {
+            for (int i = 0; i < tasks; i++)
+            {
+                work.Run(i, thread: 0);
+            }
+        }
+        finally
+        {
+            _insideTask = wasInside;
+        }
     }
 
     private bool IsToShare(int tasks) => tasks > 1 && Threads > 1 && !_insideTask && Interlocked.Exchange(ref _busy, 1) == 0;
@@ -248,6 +261,7 @@ public sealed unsafe class WorkerPool : IDisposable
 
     private void Work(int thread)
     {
+        _current = this;
         int rounds = 0;
         while (!_stopped)
         {

@@ -43,6 +43,36 @@ public sealed class PackedConvolutionTests
     }
 
     [Theory]
+    [InlineData(64, 40, 3)]
+    [InlineData(16, 64, 2)]
+    [InlineData(32, 50, 1)]
+    public void Channels_are_brought_together_by_several_threads(int channels, int size, int kept)
+    {
+        using var pool = new WorkerPool(threads: 3);
+        using WorkerPool.Usage usage = pool.Use();
+        int pixels = size * size;
+        var numbers = new PinnedFloats(channels + ActiveChannels.Ahead);
+        for (int run = 0; run < 20; run++)
+        {
+            PinnedFloats x = new(Samples.Uniform(pixels * channels, (ulong)run, 1, 2)), y = new((long)(pixels * kept) + ActiveChannels.Ahead);
+            for (int i = 0; i < x.Count; i++)
+            {
+                x.Span[i] = i % channels % (channels / kept) == 1 && i % channels / (channels / kept) < kept ? x.Span[i] : 0;
+            }
+
+            Together(x, pixels, channels, numbers, y);
+            Assert.Equal(x.Span.ToArray().Where(value => value != 0), y.Span[..(pixels * kept)].ToArray());
+        }
+    }
+
+    private static unsafe void Together(PinnedFloats x, int pixels, int channels, PinnedFloats numbers, PinnedFloats y)
+    {
+        int count = ActiveChannels.Find(x.Pointer, pixels, channels, (int*)numbers.Pointer);
+        ActiveChannels.Gather(x.Pointer, pixels, channels, (int*)numbers.Pointer, count, y.Pointer);
+        GC.KeepAlive((x, numbers, y));
+    }
+
+    [Theory]
     [MemberData(nameof(Geometries))]
     public void Zeros_are_left_out(int[] sizes)
     {

@@ -55,18 +55,12 @@ internal readonly unsafe struct ConvolutionTile
     private static ConvolutionTile For(SimdWidth width) => width switch
     {
         SimdWidth.Vector512 => new(
-            8, 32, &IndirectTiles.Indirect8x32V512, &IndirectTiles.Indirect8x16V512,
-            [Address(&IndirectTiles.Listed1x16V512), Address(&IndirectTiles.Listed1x32V512), Address(&IndirectTiles.Listed2x16V512), Address(&IndirectTiles.Listed2x32V512), Address(&IndirectTiles.Listed4x16V512), Address(&IndirectTiles.Listed4x32V512), Address(&IndirectTiles.Listed8x16V512), Address(&IndirectTiles.Listed8x32V512)]),
+            8, 32, &IndirectTiles.Indirect8x32V512, &IndirectTiles.Indirect8x16V512, IndirectTiles.ListedV512),
         SimdWidth.Vector256 => new(
-            4, 16, &IndirectTiles.Indirect4x16V256, &IndirectTiles.Indirect4x8V256,
-            [Address(&IndirectTiles.Listed1x8V256), Address(&IndirectTiles.Listed1x16V256), Address(&IndirectTiles.Listed2x8V256), Address(&IndirectTiles.Listed2x16V256), Address(&IndirectTiles.Listed4x8V256), Address(&IndirectTiles.Listed4x16V256)]),
+            4, 16, &IndirectTiles.Indirect4x16V256, &IndirectTiles.Indirect4x8V256, IndirectTiles.ListedV256),
         SimdWidth.Vector128 => new(
-            4, 8, &IndirectTiles.Indirect4x8V128, &IndirectTiles.Indirect4x4V128,
-            [Address(&IndirectTiles.Listed1x4V128), Address(&IndirectTiles.Listed1x8V128), Address(&IndirectTiles.Listed2x4V128), Address(&IndirectTiles.Listed2x8V128), Address(&IndirectTiles.Listed4x4V128), Address(&IndirectTiles.Listed4x8V128)]),
+            4, 8, &IndirectTiles.Indirect4x8V128, &IndirectTiles.Indirect4x4V128, IndirectTiles.ListedV128),
         _ => new(
-            4, 2, &IndirectTiles.Indirect4x2Scalar, &IndirectTiles.Indirect4x1Scalar,
-            [Address(&IndirectTiles.Listed1x1Scalar), Address(&IndirectTiles.Listed1x2Scalar), Address(&IndirectTiles.Listed2x1Scalar), Address(&IndirectTiles.Listed2x2Scalar), Address(&IndirectTiles.Listed4x1Scalar), Address(&IndirectTiles.Listed4x2Scalar)]),
+            4, 2, &IndirectTiles.Indirect4x2Scalar, &IndirectTiles.Indirect4x1Scalar, IndirectTiles.ListedScalar),
     };
-
-    private static nint Address(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void> tile) => (nint)tile;
 }

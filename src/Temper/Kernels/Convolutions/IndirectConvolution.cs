@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Temper.Kernels;
@@ -25,7 +24,8 @@ internal static unsafe partial class IndirectConvolution
         job.RowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
         if (job.ImageGroups == 0)
         {
-            int fill = tile.Rows / (int)BigInteger.GreatestCommonDivisor(tile.Rows, job.ResultWidth);
+            // Rows whose pixels fill tiles: tiles have a power of two.
+            int fill = tile.Rows / Math.Min(tile.Rows, job.ResultWidth & -job.ResultWidth);
             job.RowsPerTask = Math.Min(Chunks.Count(job.RowsPerTask, fill) * fill, job.ResultHeight);
         }
 

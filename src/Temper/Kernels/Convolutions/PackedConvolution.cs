@@ -91,8 +91,8 @@ internal sealed unsafe class PackedConvolution
     internal void Run(int batch, FloatAddress x, FloatAddress y, in LayerTail tail) => Run(_geometry with { Batch = batch }, x, y, tail, null, _geometry.InChannels);
 
     /// <summary>
-    /// The same image by image, without the channels that are zero everywhere in it: they are found first, and neither their pixels nor
-    /// their weights are read. For <see cref="FitsActiveChannels"/>.
+    /// The same image by image, without the channels that are zero everywhere in it: they are found first, and their weights are not read.
+    /// For <see cref="FitsActiveChannels"/>.
     /// </summary>
     /// <inheritdoc cref="Run(int, FloatAddress, FloatAddress, in LayerTail)"/>
     internal void RunActiveChannels(int batch, FloatAddress x, FloatAddress y, in LayerTail tail)
@@ -106,7 +106,7 @@ internal sealed unsafe class PackedConvolution
             int count = ActiveChannels.Find(x.Pointer, pixels, g.InChannels, numbers);
             if (count <= MostActive * g.InChannels)
             {
-                // Numbers hold at least the first one: an image of zeros has a sum too.
+                // An image of zeros has a sum too: that of any one channel.
                 count = Math.Max(count, 1);
                 var gathered = new FloatAddress(Scratch.Rent(Scratch.Use.Image, ((long)pixels * count) + ActiveChannels.Ahead));
                 ActiveChannels.Gather(x.Pointer, pixels, g.InChannels, numbers, count, gathered.Pointer);

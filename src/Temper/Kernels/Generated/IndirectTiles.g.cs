@@ -9,6 +9,55 @@ namespace Temper.Kernels.Generated;
 /// <summary>C[rows, columns] = sum over taps and over channels from k0 on of X[pointer][k] W[tap][k]. The table holds, for each tap, a pointer a row and the number of the tap. The listed form takes from W the channels of a list, X having those only.</summary>
 internal static unsafe class IndirectTiles
 {
+    /// <summary>Numbers that stand behind a list: listed tiles fetch the rows that they name.</summary>
+    internal const int NumbersAhead = 16;
+
+    /// <summary>Addresses of listed tiles of 1, 2, 4, ... rows, of each the narrow and the wide form.</summary>
+    internal static readonly nint[] ListedV512 =
+    [
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed1x16V512,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed1x32V512,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed2x16V512,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed2x32V512,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed4x16V512,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed4x32V512,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed8x16V512,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed8x32V512,
+    ];
+
+    /// <summary>Addresses of listed tiles of 1, 2, 4, ... rows, of each the narrow and the wide form.</summary>
+    internal static readonly nint[] ListedV256 =
+    [
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed1x8V256,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed1x16V256,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed2x8V256,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed2x16V256,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed4x8V256,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed4x16V256,
+    ];
+
+    /// <summary>Addresses of listed tiles of 1, 2, 4, ... rows, of each the narrow and the wide form.</summary>
+    internal static readonly nint[] ListedV128 =
+    [
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed1x4V128,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed1x8V128,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed2x4V128,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed2x8V128,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed4x4V128,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed4x8V128,
+    ];
+
+    /// <summary>Addresses of listed tiles of 1, 2, 4, ... rows, of each the narrow and the wide form.</summary>
+    internal static readonly nint[] ListedScalar =
+    [
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed1x1Scalar,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed1x2Scalar,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed2x1Scalar,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed2x2Scalar,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed4x1Scalar,
+        (nint)(delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)&Listed4x2Scalar,
+    ];
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Indirect8x32V512(nint taps, nint k0, nint kc, float** table, float* w, nint tapStep, float* c, nint ldc, int valid, bool accumulate)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Temper.Kernels.Generated;
 using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
@@ -8,7 +9,7 @@ namespace Temper.Kernels;
 internal static unsafe class ActiveChannels
 {
     /// <summary>Numbers that stand behind a list, since kernels fetch ahead what they name.</summary>
-    internal const int Ahead = 16;
+    internal const int Ahead = IndirectTiles.NumbersAhead;
 
     /// <summary>Finds them. A channel with a NaN is one.</summary>
     /// <param name="x"><c>[pixels, C]</c>.</param>
@@ -56,24 +57,11 @@ internal static unsafe class ActiveChannels
         public readonly void Run(int chunk)
         {
             int first = chunk * ChannelsAtOnce, last = Math.Min(first + ChannelsAtOnce, Channels);
-            switch (Simd.Active)
-            {
-                case SimdWidth.Vector512:
-                    Lane(Largest<Lanes512>(first, last), last);
-                    break;
-                case SimdWidth.Vector256:
-                    Lane(Largest<Lanes256>(first, last), last);
-                    break;
-                case SimdWidth.Vector128:
-                    Lane(Largest<Lanes128>(first, last), last);
-                    break;
-                default:
-                    Lane(first, last);
-                    break;
-            }
+            first = Simd.Active == SimdWidth.Vector512 ? Largest<Lanes512>(first, last) : first;
+            first = Simd.Active >= SimdWidth.Vector256 ? Largest<Lanes256>(first, last) : first;
+            first = Simd.Active >= SimdWidth.Vector128 ? Largest<Lanes128>(first, last) : first;
+            Largest<Lane>(first, last);
         }
-
-        private readonly void Lane(int first, int last) => Largest<Lane>(first, last);
 
         private readonly int Largest<T>(int first, int last)
             where T : unmanaged, ILanes<T>
@@ -95,6 +83,9 @@ internal static unsafe class ActiveChannels
 
     private struct Copy : IChunkBody
     {
+        /// <summary>Channels up to which their masks lie on the stack.</summary>
+        private const int MostCompressed = 4096;
+
         internal float* X;
         internal int Pixels;
         internal int Channels;
@@ -106,11 +97,12 @@ internal static unsafe class ActiveChannels
         {
             int rows = Chunks.Rows(Channels), last = Math.Min((chunk + 1) * rows, Pixels);
             nint pixel = chunk * rows;
-            if (Avx512F.IsSupported && Channels % Vector512<float>.Count == 0)
+            if (Avx512F.IsSupported && Channels % Vector512<float>.Count == 0 && Channels <= MostCompressed)
             {
-                // The last pixel's vectors would reach into what another chunk writes.
-                Compress(pixel, last - 1);
-                pixel = last - 1;
+                // Vectors of the last pixels would reach into what another chunk writes.
+                nint end = Math.Max(pixel, last - Chunks.Count(Vector512<float>.Count, Count));
+                Compress(pixel, end);
+                pixel = end;
             }
 
             for (; pixel < last; pixel++)
@@ -123,7 +115,7 @@ internal static unsafe class ActiveChannels
             }
         }
 
-        /// <summary>A vector of channels at a time; what is written beyond the last channel of a pixel is the next one's.</summary>
+        /// <summary>A vector of channels at a time; what is written beyond the last channel of a pixel belongs to those that follow.</summary>
         private readonly void Compress(nint pixel, nint last)
         {
             int vectors = Channels / Vector512<float>.Count;

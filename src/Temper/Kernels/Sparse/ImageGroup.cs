@@ -26,20 +26,6 @@ internal readonly record struct ImageGroup(int First, int Count, int Interleave)
         return count;
     }
 
-    /// <summary>Room for images that a batch takes.</summary>
-    internal static int Slots(int batch)
-    {
-        int slots = batch / Most * Most, rest = batch % Most;
-        while (rest > 0)
-        {
-            (int count, int interleave) = NextOf(rest);
-            slots += interleave;
-            rest -= count;
-        }
-
-        return slots;
-    }
-
     /// <summary>A group by its number.</summary>
     internal static ImageGroup At(int group, int batch)
     {
@@ -57,18 +43,6 @@ internal readonly record struct ImageGroup(int First, int Count, int Interleave)
 
         (int count, int interleave) = NextOf(batch - first);
         return new ImageGroup(first, count, interleave);
-    }
-
-    /// <summary>Slots before the group.</summary>
-    internal static int SlotsBefore(int group, int batch)
-    {
-        int slots = 0;
-        for (int i = 0; i < group; i++)
-        {
-            slots += At(i, batch).Interleave;
-        }
-
-        return slots;
     }
 
     /// <summary>Some images become the next group: a power of two of them, or somewhat fewer with room left.</summary>

@@ -35,7 +35,8 @@ internal readonly unsafe struct PlaneHalo
             return default;
         }
 
-        (PlaneShape, int) key = (group.Shape, group.Images.Interleave);
+        // It is the same for any number of channels.
+        (PlaneShape, int) key = (group.Shape with { Channels = 0 }, group.Images.Interleave);
         return new PlaneHalo(Tables.TryGetValue(key, out Table? table) ? table : Tables.GetOrAdd(key, Build(group)));
     }
 
