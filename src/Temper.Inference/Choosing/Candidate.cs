@@ -13,4 +13,7 @@ internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout W
     /// kernels that do each sample by itself beside others that read their weights once for all.
     /// </summary>
     internal double Growth { get; init; } = 1;
+
+    /// <summary>Whether what it takes depends on zeros: it then has to win clearly, since timing errs by some percent.</summary>
+    internal bool LeavesOutZeros { get; init; }
 }

@@ -26,11 +26,11 @@ internal static class LinearCandidates
         var all = new List<Candidate>();
         double macs = (double)layer.Macs * (output.IsBatched ? batch : 1);
         ValueLayout reads = layer.Image.Channels > 0 && layer.Inputs[0] >= graph.InputCount ? ValueLayout.ChannelsLast : ValueLayout.RowMajor;
-        void Add(string kernel, double cost, Func<float[], PinnedFloats?, Step> make, double growth = 1) => all.Add(new Candidate(
-            kernel, reads, ValueLayout.RowMajor, cost, () => make(Weights(layer, reads), Candidates.Pinned(layer.Bias))) { Growth = growth });
-
         // Each row by itself: a batch that is not quite the next class's takes that much longer than the one that is timed.
         double growth = output.IsBatched ? ((2 * batch) - 1) / (double)batch : 1;
+        void Add(string kernel, double cost, Func<float[], PinnedFloats?, Step> make, bool leavesOutZeros = false) => all.Add(new Candidate(
+            kernel, reads, ValueLayout.RowMajor, cost, () => make(Weights(layer, reads), Candidates.Pinned(layer.Bias))) { Growth = leavesOutZeros ? growth : 1, LeavesOutZeros = leavesOutZeros });
+
         if (rows.Of(batch) == 1)
         {
             Add(KernelNames.Rows, macs, (weights, bias) => new LinearStep(
@@ -45,7 +45,7 @@ internal static class LinearCandidates
         {
             Add(KernelNames.ActiveInputs, CostOfFinding * macs * (IsBehindRelu(graph, layer) ? ActiveBehindRelu : 1), (weights, bias) => new ActiveInputsStep(
                 new InputMajorMatrix(weights, layer.Outputs, layer.Features), bias, layer.Relu, rows)
-            { Reads = reads, Writes = ValueLayout.RowMajor }, growth);
+            { Reads = reads, Writes = ValueLayout.RowMajor }, leavesOutZeros: true);
         }
 
         long kept = layer.Weight.Count - layer.Weight.AsSpan<float>().Count(0f);
@@ -53,7 +53,7 @@ internal static class LinearCandidates
         {
             Add(KernelNames.SparseRows, CostOfOne * kept * rows.Of(batch), (weights, bias) => new SparseRowsStep(
                 new SparseMatrix(weights, layer.Outputs, layer.Features), bias, layer.Relu, rows)
-            { Reads = reads, Writes = ValueLayout.RowMajor }, growth);
+            { Reads = reads, Writes = ValueLayout.RowMajor }, leavesOutZeros: true);
         }
 
         return [.. all, .. OnPlanes(graph, layer, rows.Of(batch), rows)];

@@ -46,7 +46,10 @@ internal static class SparseCandidates
                     double cost = lanes * ((places[i] * block * (block == 1 ? CostOfOne : CostOfShared)) + (CostOfTile * g.OutChannels));
                     string kernel = KernelNames.Sparse(block);
                     yield return new Candidate(
-                        planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, planes, cost, () => Make(graph, layer, g, block, images, planes));
+                        planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, planes, cost, () => Make(graph, layer, g, block, images, planes))
+                    {
+                        LeavesOutZeros = !isNarrow,
+                    };
                 }
             }
         }
