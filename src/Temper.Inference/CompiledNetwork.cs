@@ -161,10 +161,12 @@ public sealed class CompiledNetwork : IDisposable
     /// <summary>Smaller and smaller parts as long as that makes it faster.</summary>
     private int MeasuredPartSize(int batch)
     {
-        (double Seconds, int Size) best = (PlanTiming.Measure(new BatchPlan(StepsFor(batch), 0), batch, _options.TypicalInput), 0);
+        // With the largest batch of the class, whose parts are dealt to threads least evenly.
+        int most = BatchClass.Of(2 * batch) == batch ? batch : (2 * batch) - 1;
+        (double Seconds, int Size) best = (PlanTiming.Measure(new BatchPlan(StepsFor(batch), 0), most, _options.TypicalInput), 0);
         foreach (int size in BatchPlan.PartSizes(batch))
         {
-            double seconds = PlanTiming.Measure(new BatchPlan(StepsFor(size), size), batch, _options.TypicalInput);
+            double seconds = PlanTiming.Measure(new BatchPlan(StepsFor(size), size), most, _options.TypicalInput);
             if (seconds > best.Seconds)
             {
                 break;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
@@ -84,7 +85,8 @@ internal static unsafe partial class Gemm
         }
     }
 
-    /// <summary>Four sums side by side hide the latency of an addition.</summary>
+    /// <summary>Four sums side by side hide the latency of an addition. Optimized at once: kernels are chosen by how long their first calls take.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Dot<TLanes>(float* x, float* y, int count)
         where TLanes : unmanaged, ILanes<TLanes>
     {
