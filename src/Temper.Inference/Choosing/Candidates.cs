@@ -36,18 +36,21 @@ internal sealed class Candidates(LayerGraph graph)
     {
         Rows images = RowsOf(layer.Output);
         ConvolutionGeometry g = layer.Geometry with { Batch = images.Of(batch) };
-        Candidate Dense(string kernel, ConvolutionMethod method, Func<PackedConvolution, PinnedFloats?, Step> make) => new(
-            kernel, ValueLayout.ChannelsLast, ValueLayout.ChannelsLast, PackedConvolution.Cost(g, method),
-            () => make(new PackedConvolution(g, layer.Weight.ToRowMajor().Physical(), method), Pinned(layer.Bias)));
+        Candidate Dense(ConvolutionMethod method, bool findsChannels) => new(
+            findsChannels ? KernelNames.OnActiveChannels(method) : KernelNames.Of(method), ValueLayout.ChannelsLast, ValueLayout.ChannelsLast, PackedConvolution.Cost(g, method),
+            () => new ConvolutionStep(
+                new PackedConvolution(g, layer.Weight.ToRowMajor().Physical(), method), Pinned(layer.Bias), layer.Relu, images, findsChannels)
+            {
+                Reads = ValueLayout.ChannelsLast, Writes = ValueLayout.ChannelsLast,
+            })
+        {
+            LeavesOutZeros = findsChannels,
+        };
         bool mayFindChannels = graph.FindsActiveChannels && g.Batch <= MostImagesOfActiveChannels && g.InChannels >= FewestActiveChannels;
         return
         [
-            .. Methods.Where(method => PackedConvolution.Fits(g, method)).Select(method => Dense(
-                KernelNames.Of(method), method,
-                (convolution, bias) => new ConvolutionStep(convolution, bias, layer.Relu, images) { Reads = ValueLayout.ChannelsLast, Writes = ValueLayout.ChannelsLast })),
-            .. Methods.Where(method => mayFindChannels && PackedConvolution.FitsActiveChannels(g, method)).Select(method => Dense(
-                KernelNames.OnActiveChannels(method), method,
-                (convolution, bias) => new ActiveChannelsStep(convolution, bias, layer.Relu, images) { Reads = ValueLayout.ChannelsLast, Writes = ValueLayout.ChannelsLast })),
+            .. Methods.Where(method => PackedConvolution.Fits(g, method)).Select(method => Dense(method, findsChannels: false)),
+            .. Methods.Where(method => mayFindChannels && PackedConvolution.FitsActiveChannels(g, method)).Select(method => Dense(method, findsChannels: true)),
             .. SparseCandidates.Of(graph, layer, g, images),
         ];
     }

@@ -2,31 +2,24 @@ using Temper.Kernels;
 
 namespace Temper.Inference;
 
-/// <summary>A dense convolution of channels-last images.</summary>
-internal sealed class ConvolutionStep(PackedConvolution convolution, PinnedFloats? bias, bool relu, Rows images) : Step
+/// <summary>A dense convolution of channels-last images, which may leave out input channels that are zero in this run.</summary>
+internal sealed class ConvolutionStep(PackedConvolution convolution, PinnedFloats? bias, bool relu, Rows images, bool findsChannels) : Step
 {
-    internal override string Kernel => KernelNames.Of(convolution.Method);
+    internal override string Kernel => findsChannels ? KernelNames.OnActiveChannels(convolution.Method) : KernelNames.Of(convolution.Method);
 
     internal override long WeightFloats => convolution.WeightFloats;
 
     internal override void Run(in StepCall call)
     {
         var tail = new LayerTail { Bias = bias, Residual = call.Residual, Relu = relu };
-        convolution.Run(images.Of(call.Batch), call.X, call.Y, tail);
-    }
-}
-
-/// <summary>A convolution of channels-last images that leaves out input channels which are zero in this run.</summary>
-internal sealed class ActiveChannelsStep(PackedConvolution convolution, PinnedFloats? bias, bool relu, Rows images) : Step
-{
-    internal override string Kernel => KernelNames.OnActiveChannels(convolution.Method);
-
-    internal override long WeightFloats => convolution.WeightFloats;
-
-    internal override void Run(in StepCall call)
-    {
-        var tail = new LayerTail { Bias = bias, Residual = call.Residual, Relu = relu };
-        convolution.RunActiveChannels(images.Of(call.Batch), call.X, call.Y, tail);
+        if (findsChannels)
+        {
+            convolution.RunActiveChannels(images.Of(call.Batch), call.X, call.Y, tail);
+        }
+        else
+        {
+            convolution.Run(images.Of(call.Batch), call.X, call.Y, tail);
+        }
     }
 }
 

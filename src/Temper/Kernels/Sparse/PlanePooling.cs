@@ -27,8 +27,7 @@ internal static unsafe class PlanePooling
                 {
                     RowStarts = hs, RowEnds = he, RowSizes = hn, RowStep = height.Step, Starts = ws, Ends = we, Sizes = wn, Step = width.Step,
                     Source = from.Piece, Target = to.Piece, X = x.Pointer, Y = y.Pointer, Halo = PlaneHalo.Of(to),
-                    Interleave = from.Lanes, IsMaximum = isMaximum, IsMaximumOfPairs = isMaximum && from.Lanes == 1 && ArePairs(height) && ArePairs(width),
-                    AreDisjointPairs = ArePairs(height) && ArePairs(width),
+                    Interleave = from.Lanes, IsMaximum = isMaximum, AreDisjointPairs = ArePairs(height) && ArePairs(width),
                 };
                 WorkerPool.Current.Run(&Plane, &job, source.Channels);
                 x += from.Floats;
@@ -102,7 +101,7 @@ internal static unsafe class PlanePooling
         float* y = plane + ((long)job.Target.Origin * job.Interleave);
         for (int row = 0; row < job.Target.Height; row++, y += (long)job.Target.Pitch * job.Interleave)
         {
-            if (job.IsMaximumOfPairs && Avx512F.IsSupported)
+            if (job.AreDisjointPairs && job.IsMaximum && job.Interleave == 1 && Avx512F.IsSupported)
             {
                 Pairs(x + ((long)2 * row * job.Source.Pitch), job.Source.Pitch, y, job.Target.Width);
                 continue;
@@ -201,8 +200,5 @@ internal static unsafe class PlanePooling
 
         /// <summary>Whether windows are two by two neighbors, all of them inside.</summary>
         internal bool AreDisjointPairs;
-
-        /// <summary>Whether windows are two by two neighbors of one image, side by side, all of them inside.</summary>
-        internal bool IsMaximumOfPairs;
     }
 }
