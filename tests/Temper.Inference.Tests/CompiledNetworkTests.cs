@@ -67,6 +67,7 @@ public sealed class CompiledNetworkTests
         foreach (int part in new[] { 1, 4 })
         {
             using CompiledNetwork compiled = CompiledNetwork.Compile(network, (_, candidates) => candidates[^1], part);
+            Assert.Equal(BatchPlan.CanBeParted(compiled.Graph) ? part : 0, compiled.PlanFor(64).PartSize);
             foreach (int batch in new[] { 1, 2, 5, 13, 64 })
             {
                 AssertAgrees(network, compiled, batch, $"parts of {part}, batch {batch}");

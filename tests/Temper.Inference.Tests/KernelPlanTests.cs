@@ -39,6 +39,23 @@ public sealed class KernelPlanTests
         Assert.Throws<ArgumentException>(() => CompiledNetwork.Compile(TestNetworks.Make("depthwise"), new CompileOptions { Plan = Parse(json) }));
     }
 
+    [Theory]
+    [InlineData("""{ "99999999999": {} }""", "{}")]
+    [InlineData("""{ "3": {} }""", "{}")]
+    [InlineData("""{ "64": {} }""", """{ "64": 16 }""")]
+    [InlineData("""{ "64": {} }""", """{ "64": -1 }""")]
+    [InlineData("""{ "4": {}, "64": {} }""", """{ "4": 64 }""")]
+    public void Batches_and_parts_that_cannot_be_are_refused(string batches, string parts) => Assert.Throws<InvalidDataException>(
+        () => Parse($$"""{ "format": "temper-kernel-plan", "version": 1, "cpu": "any", "parts": {{parts}}, "batches": {{batches}} }"""));
+
+    [Fact]
+    public void A_plan_without_parts_runs_whole()
+    {
+        KernelPlan plan = Parse("""{ "format": "temper-kernel-plan", "version": 1, "cpu": "any", "batches": { "64": {} } }""");
+        Assert.Equal(0, plan.PartSizeOf(64));
+        Assert.Null(plan.PartSizeOf(1));
+    }
+
     [Fact]
     public void Changed_bytes_are_read_or_refused()
     {

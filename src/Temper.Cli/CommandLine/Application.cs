@@ -68,7 +68,7 @@ internal static class Application
                 return ExitCode.Success;
             }
 
-            using var interrupts = new Interrupts(() => terminal.Note("stopping after this step; Ctrl-C again stops now"));
+            using var interrupts = new Interrupts(() => terminal.Note("stopping, what runs is finished; Ctrl-C again stops at once"));
             return command.Run(new CommandContext(values, terminal, interrupts.Token));
         }
         catch (Exception error)

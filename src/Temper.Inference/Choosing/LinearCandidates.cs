@@ -26,10 +26,14 @@ internal static class LinearCandidates
         var all = new List<Candidate>();
         double macs = (double)layer.Macs * (output.IsBatched ? batch : 1);
         ValueLayout reads = layer.Image.Channels > 0 && layer.Inputs[0] >= graph.InputCount ? ValueLayout.ChannelsLast : ValueLayout.RowMajor;
-        // Each row by itself: a batch that is not quite the next class's takes that much longer than the one that is timed.
-        double growth = output.IsBatched ? ((2 * batch) - 1) / (double)batch : 1;
+
+        // Kernels that leave out zeros do each row by itself: the largest batch of a class takes that much longer than the one that is timed.
+        double growth = output.IsBatched ? BatchClass.LargestOf(batch) / (double)batch : 1;
         void Add(string kernel, double cost, Func<float[], PinnedFloats?, Step> make, bool leavesOutZeros = false) => all.Add(new Candidate(
-            kernel, reads, ValueLayout.RowMajor, cost, () => make(Weights(layer, reads), Candidates.Pinned(layer.Bias))) { Growth = leavesOutZeros ? growth : 1, LeavesOutZeros = leavesOutZeros });
+            kernel, reads, ValueLayout.RowMajor, cost, () => make(Weights(layer, reads), Candidates.Pinned(layer.Bias)))
+        {
+            Growth = leavesOutZeros ? growth : 1, LeavesOutZeros = leavesOutZeros,
+        });
 
         if (rows.Of(batch) == 1)
         {

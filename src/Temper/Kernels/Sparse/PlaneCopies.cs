@@ -82,8 +82,8 @@ internal static unsafe class PlaneCopies
         int lanes = job.Group.Lanes, first = number * TaskChannels, channels = Math.Min(TaskChannels, piece.Channels - first);
         long plane = (long)piece.Plane * lanes;
         float* planes = job.Planes + (first * plane);
-        float* lines = Scratch.Rent(Scratch.Use.Tile, TaskChannels * (lanes + (long)Math.Max(piece.Width, lanes)));
-        float* turned = lines + (TaskChannels * lanes);
+        float* turned = Scratch.Rent(Scratch.Use.Tile, TaskChannels * (lanes + (long)Math.Max(piece.Width, lanes)));
+        float* lines = turned + (TaskChannels * Math.Max(piece.Width, lanes));
         for (int row = 0; row < piece.Height; row++)
         {
             float* target = planes + ((piece.Origin + ((long)row * piece.Pitch)) * lanes);
@@ -96,23 +96,7 @@ internal static unsafe class PlaneCopies
 
             for (int column = 0; column < piece.Width; column++, target += lanes)
             {
-                if (job.Group.Grid.Count == 1)
-                {
-                    float* source = job.Pixels + (job.Group.PixelOf(0, row, column) * piece.Channels) + first;
-                    Transposes.Lines(source, (nint)piece.Height * piece.Width * piece.Channels, job.Group.Images.Count, channels, lanes, turned);
-                    CopyLines(turned, lanes, target, plane, channels, lanes);
-                    continue;
-                }
-
-                for (int lane = 0; lane < lanes; lane++)
-                {
-                    long pixel = job.Group.PixelOf(lane, row, column);
-                    var line = new Span<float>(lines + (lane * channels), channels);
-                    new ReadOnlySpan<float>(job.Pixels + (Math.Max(pixel, 0) * piece.Channels) + first, pixel < 0 ? 0 : channels).CopyTo(line);
-                    line[(pixel < 0 ? 0 : channels)..].Clear();
-                }
-
-                Transposes.Lines(lines, channels, lanes, channels, lanes, turned);
+                Turn(job, row, column, first, channels, lines, turned);
                 CopyLines(turned, lanes, target, plane, channels, lanes);
             }
         }
@@ -121,6 +105,34 @@ internal static unsafe class PlaneCopies
         {
             PlaneBorders.Write(planes + (channel * plane), piece, lanes, job.Halo);
         }
+    }
+
+    /// <summary>Some channels of one pixel of all lanes, <c>[channel, lane]</c>. Whole images are the same distance apart, pieces are not and are brought together first.</summary>
+    private static void Turn(in Job job, int row, int column, int first, int channels, float* lines, float* turned)
+    {
+        int all = job.Group.Piece.Channels, lanes = job.Group.Lanes;
+        if (job.Group.Grid.Count == 1)
+        {
+            float* source = job.Pixels + (job.Group.PixelOf(0, row, column) * all) + first;
+            Transposes.Lines(source, (nint)job.Group.Shape.Height * job.Group.Shape.Width * all, job.Group.Images.Count, channels, lanes, turned);
+            return;
+        }
+
+        for (int lane = 0; lane < lanes; lane++)
+        {
+            long pixel = job.Group.PixelOf(lane, row, column);
+            var line = new Span<float>(lines + (lane * channels), channels);
+            if (pixel >= 0)
+            {
+                new ReadOnlySpan<float>(job.Pixels + (pixel * all) + first, channels).CopyTo(line);
+            }
+            else
+            {
+                line.Clear();
+            }
+        }
+
+        Transposes.Lines(lines, channels, lanes, channels, lanes, turned);
     }
 
     private static void RowOutOfPlanes(void* state, int row)
@@ -145,7 +157,7 @@ internal static unsafe class PlaneCopies
                 long pixel = job.Group.PixelOf(lane, row, column);
                 if (pixel >= 0)
                 {
-                    CopyLines(turned + (lane * piece.Channels), 0, job.Pixels + (pixel * piece.Channels), 0, 1, piece.Channels);
+                    new ReadOnlySpan<float>(turned + (lane * piece.Channels), piece.Channels).CopyTo(new Span<float>(job.Pixels + (pixel * piece.Channels), piece.Channels));
                 }
             }
         }

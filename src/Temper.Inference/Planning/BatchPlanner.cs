@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+
+namespace Temper.Inference;
+
+/// <summary>Plans a network for the classes of batch sizes that come: kernels, and whether a batch runs whole or in parts.</summary>
+/// <remarks>One class is planned at a time: while one is timed no other may take its threads, or give back what it has packed.</remarks>
+internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
+{
+    private readonly Lock _planning = new();
+    private readonly StepLibrary _steps = new();
+    private readonly ConcurrentDictionary<int, BatchPlan> _plans = new();
+
+    /// <summary>Kernels and steps of classes, those that are only compared included.</summary>
+    private readonly Dictionary<int, IReadOnlyDictionary<string, string>> _kernels = [];
+    private readonly Dictionary<int, ExecutionPlan> _stepPlans = [];
+
+    internal LayerGraph Graph => graph;
+
+    /// <summary>How many packed forms of layers are kept.</summary>
+    internal int StepCount => _steps.Count;
+
+    /// <summary>Chooses the kernels in the place of times and estimates; null: those do.</summary>
+    internal Func<Layer, IReadOnlyList<Candidate>, Candidate>? Choose { get; init; }
+
+    /// <summary>Where kernels are chosen so, the samples of a part; 0: batches run whole.</summary>
+    internal int PartSize { get; init; }
+
+    /// <summary>The plan for a batch; made when it is first needed.</summary>
+    internal BatchPlan PlanFor(int batch)
+    {
+        int size = BatchClass.Of(batch);
+        return _plans.TryGetValue(size, out BatchPlan? plan) ? plan : Plan(size);
+    }
+
+    /// <summary>The kernels chosen so far.</summary>
+    internal KernelPlan ChosenKernels()
+    {
+        lock (_planning)
+        {
+            return new KernelPlan(
+                KernelPlan.ThisCpu,
+                _stepPlans.Keys.Where(_kernels.ContainsKey).ToDictionary(size => size, size => _kernels[size]),
+                _plans.ToDictionary(pair => pair.Key, pair => pair.Value.PartSize));
+        }
+    }
+
+    private BatchPlan Plan(int batch)
+    {
+        lock (_planning)
+        {
+            if (!_plans.TryGetValue(batch, out BatchPlan? plan))
+            {
+                int part = PartSizeFor(batch);
+                plan = _plans[batch] = new BatchPlan(StepsFor(part > 0 ? part : batch), part);
+                Forget(_plans.Values.Select(made => made.Steps).ToHashSet());
+            }
+
+            return plan;
+        }
+    }
+
+    /// <summary>Forgets all plans of steps but some, and the packed weights that none of these needs.</summary>
+    private void Forget(HashSet<ExecutionPlan> allBut)
+    {
+        foreach (int size in _stepPlans.Where(pair => !allBut.Contains(pair.Value)).Select(pair => pair.Key).ToArray())
+        {
+            _stepPlans.Remove(size);
+        }
+
+        _steps.KeepOnly(allBut.SelectMany(plan => plan.Steps).Select(step => step.Step).ToHashSet());
+    }
+
+    private int PartSizeFor(int batch)
+    {
+        if (!BatchPlan.CanBeParted(graph))
+        {
+            return 0;
+        }
+
+        if (Choose is not null)
+        {
+            return PartSize < batch ? PartSize : 0;
+        }
+
+        return options.Plan?.PartSizeOf(batch) ?? (options.TimesKernels ? MeasuredPartSize(batch) : BatchPlan.EstimatedPartSize(batch));
+    }
+
+    /// <summary>Smaller and smaller parts as long as that makes it faster.</summary>
+    private int MeasuredPartSize(int batch)
+    {
+        // With the largest batch of the class, whose parts are dealt to threads least evenly.
+        int most = BatchClass.LargestOf(batch);
+        (double Seconds, int Size) best = (PlanTiming.Measure(new BatchPlan(StepsFor(batch), 0), most, options.TypicalInput), 0);
+        foreach (int size in BatchPlan.PartSizes(batch))
+        {
+            double seconds = PlanTiming.Measure(new BatchPlan(StepsFor(size), size), most, options.TypicalInput);
+            if (seconds > best.Seconds)
+            {
+                break;
+            }
+
+            best = (seconds, size);
+        }
+
+        return best.Size;
+    }
+
+    private ExecutionPlan StepsFor(int batch)
+    {
+        if (!_stepPlans.TryGetValue(batch, out ExecutionPlan? plan))
+        {
+            plan = _stepPlans[batch] = PlanBuilder.Build(graph, _steps, batch, Choose ?? Named(KernelsFor(batch)));
+        }
+
+        return plan;
+    }
+
+    private static Func<Layer, IReadOnlyList<Candidate>, Candidate> Named(IReadOnlyDictionary<string, string> kernels) =>
+        (layer, candidates) => candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal));
+
+    private IReadOnlyDictionary<string, string> KernelsFor(int batch)
+    {
+        if (!_kernels.TryGetValue(batch, out IReadOnlyDictionary<string, string>? kernels))
+        {
+            kernels = _kernels[batch] = options.Plan?.For(graph, batch) ?? LeastCostly(batch);
+        }
+
+        return kernels;
+    }
+
+    /// <summary>The kernels that cost least, by time or by estimate.</summary>
+    private IReadOnlyDictionary<string, string> LeastCostly(int batch)
+    {
+        if (!options.TimesKernels)
+        {
+            return KernelChoice.Find(graph, new EstimatedCosts(graph, batch), batch);
+        }
+
+        var timing = new KernelTiming(graph, _steps, batch, options.TypicalInput);
+        timing.Measure();
+        return KernelChoice.Find(graph, timing, batch);
+    }
+}
