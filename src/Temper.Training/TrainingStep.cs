@@ -52,8 +52,8 @@ internal sealed class TrainingStep
             tape.Watch(source);
         }
 
-        ForwardMode mode = ForwardMode.Training(_dropout.Split(_state.Epoch).Split(batch.Index));
-        Tensor output = _state.Network.Forward(batch.Inputs, mode);
+        Pass pass = Pass.Training(_dropout.Split(_state.Epoch).Split(batch.Index));
+        Tensor output = _state.Network.Forward(batch.Inputs, pass);
         Tensor loss = _options.Loss.Value(output, batch.Targets);
         float value = loss.ToScalar();
         if (!float.IsFinite(value))
@@ -79,7 +79,7 @@ internal sealed class TrainingStep
         }
 
         Array.Clear(_gradients);
-        BatchStatisticsUpdate.Apply(_state.Network, mode);
+        BatchStatisticsUpdate.Apply(_state.Network, pass);
     }
 
     private void Count(Batch batch, Tensor output, float loss)

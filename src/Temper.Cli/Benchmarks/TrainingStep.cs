@@ -32,8 +32,8 @@ internal sealed class TrainingStep
     {
         using var tape = new GradientTape();
         Tensor[] sources = [.. _network.Parameters.Select(parameter => tape.Watch(parameter.Value))];
-        ForwardMode mode = ForwardMode.Training(_stream.Split("dropout"));
-        Tensor loss = _network.Forward(_inputs, mode).CrossEntropy(_labels);
+        Pass pass = Pass.Training(_stream.Split("dropout"));
+        Tensor loss = _network.Forward(_inputs, pass).CrossEntropy(_labels);
         GradientMap gradients = tape.Gradient(loss, sources);
         for (int i = 0; i < sources.Length; i++)
         {
@@ -43,6 +43,6 @@ internal sealed class TrainingStep
             value.Storage.MarkWritten();
         }
 
-        BatchStatisticsUpdate.Apply(_network, mode);
+        BatchStatisticsUpdate.Apply(_network, pass);
     }
 }

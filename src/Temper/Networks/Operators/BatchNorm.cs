@@ -45,13 +45,13 @@ public sealed record BatchNorm : Operator
     internal override Tensor Forward(in NodeContext context)
     {
         (Tensor scale, Tensor shift) = (context.Parameters[0], context.Parameters[1]);
-        if (!context.Mode.IsTraining)
+        if (!context.Pass.IsTraining)
         {
             return context.X.BatchNorm(scale, shift, context.Buffers[0], context.Buffers[1], Epsilon);
         }
 
-        Tensor y = context.X.BatchNormTraining(scale, shift, Epsilon, out BatchStatistics statistics);
-        context.Mode.Add(context.Node, statistics);
+        Tensor y = context.X.BatchNormTraining(scale, shift, Epsilon, default, known: null, context.Pass.Reducer, out BatchStatistics statistics);
+        context.Pass.Add(context.Node, statistics);
         return y;
     }
 
