@@ -29,12 +29,27 @@ internal sealed class MemoryScope : IDisposable
 
     internal void Add(Storage storage) => _storages.Add(storage);
 
+    /// <summary>Takes over memory that another scope owns, if nobody else holds it.</summary>
+    internal bool TryAdopt(Storage storage)
+    {
+        if (!storage.TryMoveTo(this))
+        {
+            return false;
+        }
+
+        _storages.Add(storage);
+        return true;
+    }
+
     /// <summary>Returns everything made in this scope. The scope can be used again.</summary>
     public void Dispose()
     {
         foreach (Storage storage in _storages)
         {
-            storage.Return();
+            if (storage.Owner == this)
+            {
+                storage.Return();
+            }
         }
 
         _storages.Clear();

@@ -12,7 +12,7 @@ internal abstract class Storage
     internal int Version { get; private set; }
 
     /// <summary>The scope that takes the array back when it closes; null where the garbage collector does.</summary>
-    internal MemoryScope? Owner { get; private protected init; }
+    internal MemoryScope? Owner { get; private protected set; }
 
     internal abstract bool IsReturned { get; }
 
@@ -37,6 +37,18 @@ internal abstract class Storage
     }
 
     internal void MarkWritten() => Version++;
+
+    /// <summary>Hands the memory of a result of a backward pass to another scope, if nobody else holds it.</summary>
+    internal bool TryMoveTo(MemoryScope owner)
+    {
+        if (!IsExclusive)
+        {
+            return false;
+        }
+
+        (Owner, _isTransient) = (owner, false);
+        return true;
+    }
 
     internal void Retain() => _references++;
 
