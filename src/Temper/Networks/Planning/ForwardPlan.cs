@@ -34,7 +34,7 @@ internal sealed class ForwardPlan
         Tensor?[] values = ArrayPool<Tensor?>.Shared.Rent(_graph.ValueCount);
         Tensor[] room = ArrayPool<Tensor>.Shared.Rent(_widest);
         MemoryScope? tape = TapeScope();
-        MemoryScope own = tape ?? new MemoryScope();
+        MemoryScope own = tape ?? MemoryScope.Open();
         try
         {
             for (int i = 0; i < inputs.Count; i++)

@@ -12,7 +12,7 @@ internal abstract class Storage
     internal int Version { get; private set; }
 
     /// <summary>The scope that takes the array back when it closes; null where the garbage collector does.</summary>
-    internal MemoryScope? Owner { get; private protected init; }
+    internal MemoryScope? Owner { get; private protected set; }
 
     internal abstract bool IsReturned { get; }
 
@@ -37,6 +37,29 @@ internal abstract class Storage
     }
 
     internal void MarkWritten() => Version++;
+
+    /// <summary>Makes a scope the owner. Those who hold the memory now rely on it: it must live longer than the owner before.</summary>
+    /// <param name="scope">The new owner.</param>
+    /// <param name="isTransient">Whether the memory goes back with the last reference, before the scope closes.</param>
+    internal void MoveTo(MemoryScope scope, bool isTransient)
+    {
+        if (Owner != scope)
+        {
+            Owner = scope;
+            scope.Add(this);
+        }
+
+        _isTransient = isTransient;
+    }
+
+    /// <summary>Makes memory that would go back earlier live as long as a scope.</summary>
+    internal void KeepFor(MemoryScope scope)
+    {
+        if (Owner is not null && (Owner == scope ? _isTransient : Owner.ClosesBefore(scope)))
+        {
+            MoveTo(scope, isTransient: false);
+        }
+    }
 
     internal void Retain() => _references++;
 

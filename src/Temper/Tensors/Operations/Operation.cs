@@ -30,6 +30,7 @@ internal abstract class Operation(params Tensor[] inputs)
     /// <summary>Computes the value, and records this application on every open tape that follows an input.</summary>
     internal Tensor Apply()
     {
+        GradientTape.CheckSection(this);
         GradientTape? outermost = null;
         for (GradientTape? tape = GradientTape.Innermost; tape is not null; tape = tape.Parent)
         {
