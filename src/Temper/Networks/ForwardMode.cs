@@ -33,7 +33,13 @@ public sealed class ForwardMode
     /// <param name="dropout">The step's own random stream; each dropout node takes the part that bears its name.</param>
     public static ForwardMode Training(RandomStream dropout) => new(isTraining: true, dropout);
 
-    internal void Add(Node node, BatchStatistics statistics) => _statistics.Add(new NodeStatistics(node, statistics));
+    internal void Add(Node node, BatchStatistics statistics)
+    {
+        if (!GradientTape.IsRecomputing)                   // the first run of a recomputed section has reported the same
+        {
+            _statistics.Add(new NodeStatistics(node, statistics));
+        }
+    }
 }
 
 /// <summary>What one normalization node found of one batch.</summary>

@@ -45,7 +45,10 @@ public sealed partial class GradientTape
     /// <param name="section">
     /// Gives the output from the inputs. It runs twice, so it must give the same both times: random numbers from a stream made inside.
     /// </param>
-    /// <returns>The section's output, differentiable with respect to the inputs: same values and gradients as without.</returns>
+    /// <returns>
+    /// The section's output, differentiable with respect to the inputs. Values are the same as without; so are gradients, up to rounding
+    /// where an input is used several times.
+    /// </returns>
     /// <exception cref="InvalidOperationException">
     /// The section uses a tensor that a tape follows and that is not among the inputs. In the backward pass: the output has another
     /// shape than the first time.

@@ -6,8 +6,8 @@ namespace Temper.Networks;
 
 /// <summary>The steps of one pass through a graph, and after which step each value is needed no more.</summary>
 /// <remarks>
-/// Without an open tape, values between the nodes go back to the pool at their last use and results belong to the caller. With
-/// one, everything lives as long as the outermost tape: a gradient may need it.
+/// Values between the nodes go back to the pool at their last use, and results belong to the caller. What a tape has recorded, and
+/// what a recorded operation takes, belongs to that tape from then on: the gradient needs it.
 /// </remarks>
 internal sealed class ForwardPlan
 {
@@ -33,8 +33,7 @@ internal sealed class ForwardPlan
     {
         Tensor?[] values = ArrayPool<Tensor?>.Shared.Rent(_graph.ValueCount);
         Tensor[] room = ArrayPool<Tensor>.Shared.Rent(_widest);
-        MemoryScope? tape = TapeScope();
-        MemoryScope own = tape ?? MemoryScope.Open();
+        MemoryScope own = MemoryScope.Open();
         try
         {
             for (int i = 0; i < inputs.Count; i++)
@@ -42,22 +41,19 @@ internal sealed class ForwardPlan
                 values[i] = inputs[i];
             }
 
-            var pass = new Pass(network, mode, own, MemoryScope.Current, FreesEarly: tape is null);
+            var pass = new Pass(network, mode, own, MemoryScope.Current);
             foreach (PlanStep step in _steps)
             {
                 RunStep(step, pass, values, room);
             }
 
-            return Results(values, tape is null ? own : null);
+            return Results(values, own);
         }
         finally
         {
             ArrayPool<Tensor?>.Shared.Return(values, clearArray: true);
             ArrayPool<Tensor>.Shared.Return(room, clearArray: true);
-            if (tape is null)
-            {
-                own.Dispose();
-            }
+            own.Dispose();
         }
     }
 
@@ -65,16 +61,12 @@ internal sealed class ForwardPlan
     {
         bool isResult = Array.IndexOf(_graph.OutputValues, step.Output) >= 0;
         Tensor result;
-        using (MemoryScope.Enter(isResult ? pass.Caller : pass.Own, backward: pass.FreesEarly && !isResult))
+        using (MemoryScope.Enter(isResult ? pass.Caller : pass.Own, backward: !isResult))
         {
             result = step.Run(new StepContext(pass.Network, pass.Mode, values, room));
         }
 
         values[step.Output] = result;
-        if (!pass.FreesEarly)
-        {
-            return;
-        }
 
         // A flattened value shares its memory with the one before, so memory is counted, not values.
         if (result.Storage.Owner == pass.Own)
@@ -94,29 +86,18 @@ internal sealed class ForwardPlan
     }
 
     /// <summary>The output values; one that shares memory with an intermediate is copied, since that memory goes back.</summary>
-    private Tensor[] Results(Tensor?[] values, MemoryScope? closing)
+    private Tensor[] Results(Tensor?[] values, MemoryScope closing)
     {
         var results = new Tensor[_graph.OutputValues.Length];
         for (int i = 0; i < results.Length; i++)
         {
             Tensor value = values[_graph.OutputValues[i]]!;
-            results[i] = closing is not null && value.Storage.Owner == closing ? value.Detach() : value;
+            results[i] = value.Storage.Owner == closing ? value.Copy() : value;
         }
 
         return results;
     }
 
-    private static MemoryScope? TapeScope()
-    {
-        GradientTape? outermost = null;
-        for (GradientTape? tape = GradientTape.Innermost; tape is not null; tape = tape.Parent)
-        {
-            outermost = tape;
-        }
-
-        return outermost?.Scope;
-    }
-
     /// <summary>What all steps of one pass share.</summary>
-    private readonly record struct Pass(Network Network, ForwardMode Mode, MemoryScope Own, MemoryScope? Caller, bool FreesEarly);
+    private readonly record struct Pass(Network Network, ForwardMode Mode, MemoryScope Own, MemoryScope? Caller);
 }

@@ -58,6 +58,18 @@ internal sealed class MemoryScope : IDisposable
     /// <summary>Whether this scope's memory goes back before another's. Scopes of different threads do not know of each other.</summary>
     internal bool ClosesBefore(MemoryScope other) => _order > other._order && _thread == other._thread;
 
+    /// <summary>Bytes of the tensors that it owns and that are not back yet. Walks through all of them.</summary>
+    internal long LentBytes()
+    {
+        long bytes = 0;
+        foreach (Storage storage in _storages)
+        {
+            bytes += storage.Owner == this ? storage.Bytes : 0;
+        }
+
+        return bytes;
+    }
+
     internal void Add(Storage storage) => _storages.Add(storage);
 
     /// <summary>Returns everything that this scope still owns, and stays open.</summary>

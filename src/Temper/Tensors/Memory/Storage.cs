@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Temper.Tensors.Memory;
 
 /// <summary>The memory of one tensor and its views: an array that either the garbage collector or a scope owns.</summary>
@@ -15,6 +17,9 @@ internal abstract class Storage
     internal MemoryScope? Owner { get; private protected set; }
 
     internal abstract bool IsReturned { get; }
+
+    /// <summary>How much memory it holds; 0 once it is returned.</summary>
+    internal abstract long Bytes { get; }
 
     /// <summary>True while one gradient slot alone holds this memory, so that it may be added to in place.</summary>
     internal bool IsExclusive => _isTransient && _references == 1;
@@ -96,6 +101,8 @@ internal sealed class Storage<T> : Storage
     }
 
     internal override bool IsReturned => _array is null;
+
+    internal override long Bytes => _array is null ? 0 : (long)_count * Unsafe.SizeOf<T>();
 
     /// <exception cref="ObjectDisposedException">The tape that owned this memory is closed.</exception>
     internal Span<T> Span => (_array ?? throw Returned()).AsSpan(_start, _count);

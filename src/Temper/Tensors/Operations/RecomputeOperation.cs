@@ -36,8 +36,12 @@ internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Ten
         }
 
         using MemoryScope between = MemoryScope.Open();
-        using MemoryScope.Restore _ = MemoryScope.Enter(between);
-        Tensor again = GradientTape.RunAgain(Inputs, section);
+        Tensor again;
+        using (MemoryScope.Enter(between))
+        {
+            again = GradientTape.RunAgain(Inputs, section);
+        }
+
         if (!again.Shape.Equals(output.Shape))
         {
             throw new InvalidOperationException(
