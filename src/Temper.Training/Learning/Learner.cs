@@ -72,7 +72,7 @@ public sealed partial class Learner : IDisposable
     /// <summary>The gradients of a loss by everything that trains.</summary>
     /// <param name="loss">
     /// Computes a scalar from the network. It is given a training pass; values inside the network are read through
-    /// <see cref="Pass.Tap"/>. What it computes is recorded; attacks and teachers inside run under <c>GradientTape.Suspend</c>.
+    /// <see cref="Pass.Tap"/>. What it computes is recorded; attacks and teachers inside run under <see cref="GradientTape.Suspend"/>.
     /// </param>
     /// <param name="request">What is special about this gradient; null: nothing.</param>
     /// <returns>To be disposed.</returns>
@@ -181,14 +181,14 @@ public sealed partial class Learner : IDisposable
         }
     }
 
+    /// <summary>One backward pass; each gradient is taken over as soon as it is final.</summary>
     private void Fill(Gradients gradients, GradientTape tape, Tensor loss, GradientReady? ready)
     {
-        IReadOnlyList<Tensor> found = tape.Gradient(loss, _trained.Sources).Gradients;
-        for (int i = 0; i < found.Count; i++)
+        tape.Gradient([(loss, Tensor.Ones(loss.Shape))], _trained.Sources, (i, gradient) =>
         {
-            gradients.Take(i, found[i]);
+            gradients.Take(i, gradient);
             ready?.Invoke(_trained.Names[i], gradients[i]);
-        }
+        });
     }
 
     /// <summary>Adds the regularizers' gradients and bounds each element; gives the regularizers' value.</summary>

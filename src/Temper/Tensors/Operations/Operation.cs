@@ -12,6 +12,9 @@ internal abstract class Operation(params Tensor[] inputs)
     /// <summary>The tensors that the value depends on.</summary>
     internal Tensor[] Inputs { get; } = inputs;
 
+    /// <summary>Tensors that the gradient reads and that none flows to: indices, masks, targets. They are kept as inputs are.</summary>
+    internal virtual Tensor[] Constants => [];
+
     /// <summary>The name that users know, for errors.</summary>
     internal virtual string Name => GetType().Name;
 
@@ -30,6 +33,7 @@ internal abstract class Operation(params Tensor[] inputs)
     /// <summary>Computes the value, and records this application on every open tape that follows an input.</summary>
     internal Tensor Apply()
     {
+        GradientTape.CheckSection(this);
         GradientTape? outermost = null;
         for (GradientTape? tape = GradientTape.Innermost; tape is not null; tape = tape.Parent)
         {
@@ -44,8 +48,10 @@ internal abstract class Operation(params Tensor[] inputs)
             return Forward();
         }
 
-        // The outermost tape that records it lives longest, so it owns the memory.
+        // The outermost tape that records it lives longest, so it owns what the gradient needs, whoever made that.
         IsRecorded = true;
+        Keep(Inputs, outermost.Scope);
+        Keep(Constants, outermost.Scope);
         Tensor output;
         using (MemoryScope.Enter(outermost.Scope))
         {
@@ -61,5 +67,13 @@ internal abstract class Operation(params Tensor[] inputs)
         }
 
         return output;
+    }
+
+    private static void Keep(Tensor[] tensors, MemoryScope scope)
+    {
+        foreach (Tensor tensor in tensors)
+        {
+            tensor.KeepFor(scope);
+        }
     }
 }
