@@ -23,6 +23,8 @@ internal sealed class BatchNormOperation : Operation
 
     internal override string Name => "BatchNorm";
 
+    internal override bool MixesSamples => IsTraining;
+
     internal required float Epsilon { get; init; }
 
     /// <summary>Whether the statistics are the batch's own, so that gradients flow through them.</summary>
