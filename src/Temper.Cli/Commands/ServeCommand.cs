@@ -34,11 +34,11 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
     private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Take the kernels of this file, which temper bench --save-plan wrote on this processor");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [ModelSource.Setting, ModelSource.Architecture, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];
+        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];
 
     internal override int Run(CommandContext context)
     {
-        Network network = ModelSource.OpenTrained(context.Require(ModelSource.Setting), context.Get(ModelSource.Architecture));
+        Network network = ModelSource.OpenTrained(context.Require(ModelSource.Setting), context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
         ServerOptions options = Options(context);
         if (!IPAddress.IsLoopback(options.Address) && options.Token is null)
         {
