@@ -7,7 +7,7 @@ namespace Temper.Testing;
 public sealed class OnnxModelBuilder(int opset = 17)
 {
     private const int Float = 1, Int64 = 7;
-    private readonly MemoryStream _graph = new();
+    private readonly List<byte[]> _fields = [];
 
     /// <summary>An input; an axis is a length, or a name where the length is open.</summary>
     public OnnxModelBuilder Input(string name, params object[] axes) => Input(name, Float, axes);
@@ -49,7 +49,7 @@ public sealed class OnnxModelBuilder(int opset = 17)
     public byte[] Bytes() => Message(model =>
     {
         Put(model, 1, 8);
-        Put(model, 7, _graph.ToArray());
+        Put(model, 7, Message(graph => _fields.ForEach(field => graph.Write(field))));
         Put(model, 8, Message(set => Put(set, 2, opset)));
     });
 
@@ -125,7 +125,7 @@ public sealed class OnnxModelBuilder(int opset = 17)
 
     private OnnxModelBuilder Field(int number, byte[] message)
     {
-        Put(_graph, number, message);
+        _fields.Add(Message(field => Put(field, number, message)));
         return this;
     }
 

@@ -21,7 +21,7 @@ internal sealed record ApartRow(string Name, Func<OnnxModelBuilder, OnnxModelBui
         new("zeros by ConstantOfShape", model => BatchThen(model, 1, 4).Node("ConstantOfShape", "shape", "z").Node("Concat", "z,x", "y", ("axis", 1)), x => new float[4].Concat(x)),
         new("positions by Expand and Gather", model => BatchThen(model, 2).Ints("p", 1, 0).Weight("table", [1, 2, 3, 4, 5, 6, 7, 8], 2, 4).Node("Expand", "p,shape", "ids").Node("Gather", "table,ids", "e").Node("Add", "x,e", "y"), x => x.Select((v, i) => v + ((i + 4) % 8) + 1)),
         new("Reshape to a shape of Shape", model => BatchThen(model, 8).Node("Reshape", "x,shape", "y"), x => x),
-        new("Reshape and back by Shape", model => BatchThen(model, -1).Node("Reshape", "x,shape", "f").Node("Relu", "f", "r").Node("Shape", "x", "whole").Node("Reshape", "r,whole", "y"), x => x.Select(v => MathF.Max(v, 0))),
+        new("Reshape and back by Shape", model => BatchThen(model, -1).Node("Reshape", "x,shape", "f").Node("Relu", "f", "r").Node("Reshape", "r,whole", "y"), x => x.Select(v => MathF.Max(v, 0))),
         new("Resize to sizes of Shape", model => BatchThen(model, 2, 8).Node("Resize", "x,,,shape", "y", ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")), x => x.SelectMany(v => new[] { v, v })),
         new("Expand to its own shape", model => model.Node("Shape", "x", "shape").Node("Expand", "x,shape", "y"), x => x),
         new("Transpose, Relu, back", model => Moved(model, 1, 0, 2).Node("Relu", "t", "r").Node("Transpose", "r", "y", ("perm", new[] { 1, 0, 2 })), x => x.Select(v => MathF.Max(v, 0))),

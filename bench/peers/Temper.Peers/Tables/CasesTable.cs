@@ -17,6 +17,7 @@ namespace Temper.Peers.Tables;
 internal static class CasesTable
 {
     private const int Unexpected = 1;
+    private const int Longest = 240;
 
     private static readonly string[] Kinds = ["onnx", "compile", "convert"];
 
@@ -48,10 +49,12 @@ internal static class CasesTable
             foreach ((string way, Outcome outcome) in ways)
             {
                 counts[(way, outcome.Verdict)] = counts.GetValueOrDefault((way, outcome.Verdict)) + 1;
-                if (outcome.Verdict != Verdict.Right)
-                {
-                    reasons.Add($"{Text(outcome.Verdict)}: {name}, {way}: {outcome.Reason}");
-                }
+            }
+
+            foreach (IGrouping<Verdict, (string Way, Outcome Outcome)> group in ways.Where(way => way.Outcome.Verdict != Verdict.Right).GroupBy(way => way.Outcome.Verdict))
+            {
+                string reason = group.First().Outcome.Reason;
+                reasons.Add($"{Text(group.Key)}: {name} ({string.Join(", ", group.Select(way => way.Way))}): {reason[..Math.Min(reason.Length, Longest)]}");
             }
         }
 
@@ -115,7 +118,7 @@ internal static class CasesTable
         catch (Exception error)
         {
             (int code, string message) = Failure.Of(error);
-            return Judge(folder, code, message, _ => null);
+            return Judge(folder, code, $"{Path.Combine(folder, "model.onnx")}: {message}", _ => null);
         }
     }
 

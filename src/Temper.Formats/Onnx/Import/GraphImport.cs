@@ -100,7 +100,7 @@ internal sealed class GraphImport
 
         if (_moved.TryGetValue(name, out MovedBatch moved))
         {
-            throw Mixed(moved.By, $"node '{moved.By}' puts the batch on axis {moved.Axis} of '{name}', where '{node}' takes it");
+            throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node '{node}' takes it");
         }
 
         return _known.TryGetValue(name, out Known? known)
@@ -123,7 +123,7 @@ internal sealed class GraphImport
 
         return _values.TryGetValue(name, out Value? value) && !value.IsBatched && value.Shape.Rank < moved.Inner.Shape.Rank - moved.Axis
             ? value
-            : throw Mixed(moved.By, $"node '{moved.By}' puts the batch on axis {moved.Axis}, where '{node}' brings it together with '{name}'");
+            : throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node '{node}' combines it with '{name}'");
     }
 
     /// <summary>A quantized value for something that takes it as what it is: bytes.</summary>

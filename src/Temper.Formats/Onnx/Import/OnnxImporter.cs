@@ -103,6 +103,11 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         var outputs = new List<NetworkOutput>();
         foreach (OnnxValueInfo output in model.Graph.Outputs)
         {
+            if (graph.FindMoved(output.Name) is { } moved)
+            {
+                throw graph.Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis} of output '{output.Name}'");
+            }
+
             outputs.Add(new NetworkOutput(GraphImport.Clean(output.Name), graph.Computed(output.Name, output.Name).Name));
         }
 
@@ -146,7 +151,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         }
         catch (ShapeMismatchException error) when (error.MixesSamples)
         {
-            throw node.Mixed("takes the batch for more than a number of samples", error);
+            throw node.Mixed("needs the other samples of the batch", error);
         }
         catch (Exception error) when (error is ArgumentException or OverflowException or InvalidOperationException
             || (error is FormatException && error is not ModelFormatException))
