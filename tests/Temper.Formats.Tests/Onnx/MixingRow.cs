@@ -1,3 +1,4 @@
+using Temper.Networks;
 using Temper.Testing;
 
 namespace Temper.Formats.Tests.Onnx;
@@ -13,8 +14,8 @@ internal sealed record MixingRow(string Name, string Node, Func<OnnxModelBuilder
 
     internal int Opset { get; init; } = 13;
 
-    /// <summary>Whether a batch of two that the file declares is kept apart after all.</summary>
-    internal bool IsApartWhereDeclared { get; init; }
+    /// <summary>The state where the file declares two samples: their number, which is known then, may be all that was needed of them.</summary>
+    internal BatchKind Declared { get; init; } = BatchKind.Whole;
 
     internal static MixingRow[] All { get; } =
     [
@@ -30,8 +31,8 @@ internal sealed record MixingRow(string Name, string Node, Func<OnnxModelBuilder
             model => model.Node("Transpose", "x", "t", ("perm", new[] { 1, 0 })).Node("MatMul", "x,t", "s").Node("Softmax", "s", "p", ("axis", -1)).Node("MatMul", "p,x", "y"),
             x => [.. x.SelectMany(a => Attend(x, a))]),
         new("Gram matrix by Gemm", "y", model => model.Node("Gemm", "x,x", "y", ("transA", 1)), x => [.. Enumerable.Range(0, Width).SelectMany(i => Enumerable.Range(0, Width).Select(j => x.Sum(row => row[i] * row[j])))]),
-        new("times the number of samples", "y", model => model.Int("zero", 0).Node("Shape", "x", "s").Node("Gather", "s,zero", "n").Node("Cast", "n", "f", ("to", 1)).Node("Mul", "x,f", "y"), x => Each(x, (row, i) => row[i] * x.Length)),
-        new("over the number of elements", "y", model => model.Node("Size", "x", "s").Node("Cast", "s", "f", ("to", 1)).Node("Div", "x,f", "y"), x => Each(x, (row, i) => row[i] / (x.Length * Width))),
+        new("times the number of samples", "y", model => model.Int("zero", 0).Node("Shape", "x", "s").Node("Gather", "s,zero", "n").Node("Cast", "n", "f", ("to", 1)).Node("Mul", "x,f", "y"), x => Each(x, (row, i) => row[i] * x.Length)) { Declared = BatchKind.Fixed },
+        new("over the number of elements", "y", model => model.Node("Size", "x", "s").Node("Cast", "s", "f", ("to", 1)).Node("Div", "x,f", "y"), x => Each(x, (row, i) => row[i] / (x.Length * Width))) { Declared = BatchKind.Fixed },
         new("largest of the batch", "y", model => model.Ints("k", 1).Node("TopK", "x,k", "y,i", ("axis", 0)), x => [.. Enumerable.Range(0, Width).Select(i => x.Max(row => row[i]))]),
         new("place of the largest", "y", model => model.Node("ArgMax", "x", "y", ("axis", 0)), x => [.. Enumerable.Range(0, Width).Select(i => (float)Array.IndexOf(x, x.MaxBy(row => row[i])!))]),
         new("transposed", "y", model => model.Node("Transpose", "x", "y", ("perm", new[] { 1, 0 })), x => [.. Enumerable.Range(0, Width).SelectMany(i => x.Select(row => row[i]))]),
@@ -46,8 +47,8 @@ internal sealed record MixingRow(string Name, string Node, Func<OnnxModelBuilder
         new("a sample more", "y", model => model.Ints("p", 1, 0, 0, 0).Node("Pad", "x,p", "y"), x => [.. new float[Width], .. x.SelectMany(row => row)]),
         new("tiled", "y", model => model.Ints("r", 2, 1).Node("Tile", "x,r", "y"), x => [.. x.Concat(x).SelectMany(row => row)]),
         new("twice as many samples", "y", model => model.Weight("s", [2, 1], 2).Node("Resize", "x,,s", "y", ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")), x => [.. x.SelectMany(row => row.Concat(row))]),
-        new("numbered samples", "y", model => Numbered(model).Node("Add", "x,r", "y"), x => [.. x.SelectMany((row, n) => row.Select(v => v + n))]),
-        new("squeezed without axes", "y", model => model.Ints("s", 0, 1, 4).Node("Reshape", "x,s", "t").Node("Squeeze", "t", "y"), x => [.. x.SelectMany(row => row)]) { IsApartWhereDeclared = true },
+        new("numbered samples", "y", model => Numbered(model).Node("Add", "x,r", "y"), x => [.. x.SelectMany((row, n) => row.Select(v => v + n))]) { Declared = BatchKind.Fixed },
+        new("squeezed without axes", "y", model => model.Ints("s", 0, 1, 4).Node("Reshape", "x,s", "t").Node("Squeeze", "t", "y"), x => [.. x.SelectMany(row => row)]) { Declared = BatchKind.Free },
         new(
             "batch normalization in training", "y",
             model => Norm(model).Node("BatchNormalization", "x,g,b,m,v", "y,rm,rv", ("training_mode", 1), ("epsilon", 0.01f)),

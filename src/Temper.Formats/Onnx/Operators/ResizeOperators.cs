@@ -89,7 +89,7 @@ internal static class ResizeOperators
         {
             int axis = ShapeOperators.Axis(node, axes[i], result.Shape.Rank), length = result.Shape[axis];
             bool isBatch = axis == 0 && result.IsBatched;
-            double target = lengths is null ? Math.Floor((double)length * scales[i]) : isBatch ? length : lengths[i];
+            double target = lengths is null ? MathF.Floor(length * scales[i]) : isBatch ? length : lengths[i];
             if (lengths is null && isBatch && scales[i] != 1)
             {
                 throw node.Mixed($"resizes the batch (by {scales[i]})");
