@@ -111,15 +111,10 @@ public sealed partial class Tensor
     /// <summary>A copy whose memory belongs to the garbage collector and that no tape follows.</summary>
     public Tensor Detach()
     {
-        Tensor copy = DType switch
+        using (MemoryScope.Enter(null))
         {
-            DType.Float32 => CopyOf<float>(),
-            DType.Int64 => CopyOf<long>(),
-            DType.Int32 => CopyOf<int>(),
-            DType.UInt8 => CopyOf<byte>(),
-            _ => CopyOf<bool>(),
-        };
-        return copy;
+            return Copy();
+        }
     }
 
     /// <summary>Shape, dtype and the first values.</summary>
@@ -154,6 +149,16 @@ public sealed partial class Tensor
     /// <inheritdoc cref="Allocate{T}"/>
     internal static Tensor Allocate(Shape shape, Layout layout = Layout.RowMajor) => Allocate<float>(shape, layout);
 
+    /// <summary>A copy that no tape follows, owned by the thread's current scope.</summary>
+    internal Tensor Copy() => DType switch
+    {
+        DType.Float32 => CopyOf<float>(),
+        DType.Int64 => CopyOf<long>(),
+        DType.Int32 => CopyOf<int>(),
+        DType.UInt8 => CopyOf<byte>(),
+        _ => CopyOf<bool>(),
+    };
+
     /// <summary>The values in the order in which they lie in memory.</summary>
     internal ReadOnlySpan<T> Physical<T>()
         where T : unmanaged => Typed<T>().Span;
@@ -177,9 +182,9 @@ public sealed partial class Tensor
     private Tensor CopyOf<T>()
         where T : unmanaged
     {
-        var storage = new Storage<T>(Count, owner: null);
-        Physical<T>().CopyTo(storage.Span);
-        return new Tensor(storage, Shape, DType, Layout);
+        Tensor copy = Allocate<T>(Shape, Layout);
+        Physical<T>().CopyTo(copy.Writable<T>());
+        return copy;
     }
 
     private Storage<T> Typed<T>()

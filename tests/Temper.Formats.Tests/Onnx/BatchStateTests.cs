@@ -39,7 +39,7 @@ public sealed class BatchStateTests : IDisposable
             Tensor x = Tensor.From(Samples.Uniform(samples * MixingRow.Width, 5), [samples, MixingRow.Width]);
             Network network = OnnxFile.LoadFor(Model, Given(x)).Network;
             Assert.NotEqual(BatchKind.Free, network.Batch.Kind);
-            AssertClose(row.Expected(Rows(x)), network.Forward([x], ForwardMode.Evaluation)[0]);
+            AssertClose(row.Expected(Rows(x)), network.Forward([x], Pass.Evaluation)[0]);
         }
     }
 
@@ -152,7 +152,7 @@ public sealed class BatchStateTests : IDisposable
         new OnnxModelBuilder().Input("x", "N", 3).Input("scale", 1, 3).Node("Mul", "x,scale", "y").Output("y").Save(Model);
         Network network = OnnxFile.Load(Model).Network;
         Assert.Equal([true, false], network.Inputs.Select(input => input.IsBatched));
-        Assert.Equal([2f, 2, 2, 2, 2, 2], network.Forward([Tensor.Ones([2, 3]), Tensor.Full([1, 3], 2f)], ForwardMode.Evaluation)[0].ToArray<float>());
+        Assert.Equal([2f, 2, 2, 2, 2, 2], network.Forward([Tensor.Ones([2, 3]), Tensor.Full([1, 3], 2f)], Pass.Evaluation)[0].ToArray<float>());
     }
 
     [Fact]

@@ -64,7 +64,7 @@ public sealed class SharedConstantTests : IDisposable
             OnnxImport again = OnnxFile.Load(Model);
             Assert.Equal(outputs.Split(','), again.OutputNames);
             Tensor[] x = [.. again.Network.Inputs.Select(_ => Tensor.From<float>([1, 0, -1, 2, 3, 4], [2, 3]))];
-            foreach ((Tensor a, Tensor b) in network.Forward(x, ForwardMode.Evaluation).Zip(again.Network.Forward(x, ForwardMode.Evaluation)))
+            foreach ((Tensor a, Tensor b) in network.Forward(x, Pass.Evaluation).Zip(again.Network.Forward(x, Pass.Evaluation)))
             {
                 Assert.Equal(a.Shape, b.Shape);
                 Assert.Equal(a.ToArray<float>(), b.ToArray<float>());

@@ -17,13 +17,13 @@ internal static class FixedBatch
         int runs = Runs(network, inputs);
         if (runs == 1)
         {
-            return network.Forward(inputs, ForwardMode.Evaluation);
+            return network.Forward(inputs, Pass.Evaluation);
         }
 
         RequireOutputs(network);
         int batch = network.Batch.Size;
         IReadOnlyList<Tensor>[] parts = [.. Enumerable.Range(0, runs).Select(run => network.Forward(
-            [.. inputs.Select(input => input.Rank == 0 ? input : input.Slice(0, run * batch, (run + 1) * batch))], ForwardMode.Evaluation))];
+            [.. inputs.Select(input => input.Rank == 0 ? input : input.Slice(0, run * batch, (run + 1) * batch))], Pass.Evaluation))];
         return [.. network.Outputs.Select((_, i) => Tensor.Concatenate([.. parts.Select(part => part[i])], 0))];
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Temper.Tensors.Memory;
 
 /// <summary>The memory of one tensor and its views: an array that either the garbage collector or a scope owns.</summary>
@@ -12,9 +14,12 @@ internal abstract class Storage
     internal int Version { get; private set; }
 
     /// <summary>The scope that takes the array back when it closes; null where the garbage collector does.</summary>
-    internal MemoryScope? Owner { get; private protected init; }
+    internal MemoryScope? Owner { get; private protected set; }
 
     internal abstract bool IsReturned { get; }
+
+    /// <summary>How much memory it holds; 0 once it is returned.</summary>
+    internal abstract long Bytes { get; }
 
     /// <summary>True while one gradient slot alone holds this memory, so that it may be added to in place.</summary>
     internal bool IsExclusive => _isTransient && _references == 1;
@@ -37,6 +42,29 @@ internal abstract class Storage
     }
 
     internal void MarkWritten() => Version++;
+
+    /// <summary>Makes a scope the owner. Those who hold the memory now rely on it: it must live longer than the owner before.</summary>
+    /// <param name="scope">The new owner.</param>
+    /// <param name="isTransient">Whether the memory goes back with the last reference, before the scope closes.</param>
+    internal void MoveTo(MemoryScope scope, bool isTransient)
+    {
+        if (Owner != scope)
+        {
+            Owner = scope;
+            scope.Add(this);
+        }
+
+        _isTransient = isTransient;
+    }
+
+    /// <summary>Makes memory that would go back earlier live as long as a scope.</summary>
+    internal void KeepFor(MemoryScope scope)
+    {
+        if (Owner is not null && (Owner == scope ? _isTransient : Owner.ClosesBefore(scope)))
+        {
+            MoveTo(scope, isTransient: false);
+        }
+    }
 
     internal void Retain() => _references++;
 
@@ -73,6 +101,8 @@ internal sealed class Storage<T> : Storage
     }
 
     internal override bool IsReturned => _array is null;
+
+    internal override long Bytes => _array is null ? 0 : (long)_count * Unsafe.SizeOf<T>();
 
     /// <exception cref="ObjectDisposedException">The tape that owned this memory is closed.</exception>
     internal Span<T> Span => (_array ?? throw Returned()).AsSpan(_start, _count);
