@@ -42,6 +42,11 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         Network network = Preprocessing.Apply(context, ModelSource.OpenTrained(source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context)), sample: null);
+        if (network.Inputs.Count > 0 && network.Batch.Kind != BatchKind.Free)
+        {
+            context.Terminal.Note($"the batch is not free: {target} takes {network.Batch}");
+        }
+
         network = context.Get(Fold) ? network.FoldNormalization() : network;
         Network again;
         if (ModelReading.IsOnnx(target))

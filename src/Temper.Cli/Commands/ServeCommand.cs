@@ -47,7 +47,7 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        context.Terminal.Note($"compiling for batches up to {options.Batching.MaxBatch}");
+        context.Terminal.Note(network.Batch.Kind == BatchKind.Free ? $"compiling for batches up to {options.Batching.MaxBatch}" : $"compiling; the batch is not free: requests hold {network.Batch}");
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions
         {
             BatchSizes = network.Inputs.All(input => input.IsBatched) ? [.. BatchSizes(options.Batching.MaxBatch)] : [1],
