@@ -6,6 +6,7 @@ using Temper.Peers.Tables;
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["active"] = ActiveInputsTable.Run,
+    ["cases"] = CasesTable.Run,
     ["channels"] = ActiveChannelsTable.Run,
     ["compile"] = CompileTable.Run,
     ["conv"] = ConvolutionTable.Run,
