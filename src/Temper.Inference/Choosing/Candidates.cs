@@ -110,8 +110,31 @@ internal sealed class Candidates(LayerGraph graph)
         return all;
     }
 
-    private Candidate Affine(ChannelAffineLayer layer, int batch) => Moving(layer, "elementwise", ValueLayout.ChannelsLast, batch, (reads, writes) =>
-        new ChannelAffineStep(Pinned(layer.Gain)!, Pinned(layer.Offset)!, layer.Relu, Elements(layer.Output)) { Reads = reads, Writes = writes });
+    private Candidate Affine(ChannelAffineLayer layer, int batch)
+    {
+        int elements = graph.Values[layer.Output].Shape.Count;
+        return Moving(layer, "elementwise", layer.IsPerChannel ? ValueLayout.ChannelsLast : ValueLayout.RowMajor, batch, (reads, writes) =>
+            new ChannelAffineStep(Repeated(layer.Gain, elements), Repeated(layer.Offset, elements), layer.Relu, Elements(layer.Output)) { Reads = reads, Writes = writes });
+    }
+
+    /// <summary>Few numbers several times in a row, as often as the elements of a sample allow, so that they fill vectors.</summary>
+    private static PinnedFloats Repeated(Tensor row, int elements)
+    {
+        const int Wanted = 64;
+        int times = 1;
+        while (times * row.Count < Wanted && elements % (2 * times * row.Count) == 0)
+        {
+            times *= 2;
+        }
+
+        float[] all = new float[times * row.Count];
+        for (int i = 0; i < times; i++)
+        {
+            row.AsSpan<float>().CopyTo(all.AsSpan(i * row.Count));
+        }
+
+        return new PinnedFloats(all);
+    }
 
     private Candidate Moving(Layer layer, string kernel, ValueLayout layout, int batch, Func<ValueLayout, ValueLayout, Step> make) =>
         new(kernel, layout, layout, CostOfMoving * LayerGraph.Count(graph.Values[layer.Output], batch), () => make(layout, layout));
