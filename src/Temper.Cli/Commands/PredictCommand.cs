@@ -6,6 +6,7 @@ using Temper.Cli;
 using Temper.Formats;
 using Temper.Formats.Npz;
 using Temper.Formats.Onnx;
+using Temper.Inference;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
@@ -21,7 +22,10 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Write over files that are there");
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Force];
+    private static readonly Setting<string> Engine = Setting.Choice(
+        "engine", "What runs the network: compiled, with kernels chosen by estimate, or graph, operator by operator", "compiled", "compiled", "graph");
+
+    internal override IReadOnlyList<Setting> Settings { get; } = [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Engine, Force];
 
     internal override int Run(CommandContext context)
     {
@@ -31,7 +35,7 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         using WorkerPool.Usage usage = workers.Pool.Use();
         (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) = Open(source, context.Get(ModelSource.Architecture), given);
         Tensor[] values = [.. inputs.Select(name => ValueOf(name, inputs, given))];
-        IReadOnlyList<Tensor> results = FixedBatch.Run(network, values);
+        IReadOnlyList<Tensor> results = context.Get(Engine) is "graph" ? FixedBatch.Run(network, values) : RunCompiled(network, values);
         string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
         if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
         {
@@ -67,6 +71,14 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         }
 
         return ExitCode.Success;
+    }
+
+    /// <summary>Kernels are not timed: the same command gives the same bytes, whatever else the machine does.</summary>
+    private static IReadOnlyList<Tensor> RunCompiled(Network network, IReadOnlyList<Tensor> values)
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [], TimesKernels = false });
+        using InferenceSession session = compiled.CreateSession();
+        return FixedBatch.Run(network, values, inputs => session.Run(inputs));
     }
 
     private static (Network Network, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs) Open(

@@ -62,7 +62,7 @@ internal static class AffineLowering
     /// <summary>Gain and offset, each of the constant's shape; null where there are none, or a gain is not an ordinary number.</summary>
     private static (Tensor Gain, Tensor Offset)? MapOf(Operator operation, Tensor constant, bool isFirst)
     {
-        Tensor zero = Tensor.Zeros(constant.Shape), one = Tensor.Full(constant.Shape, 1);
+        Tensor zero = Tensor.Zeros(constant.Shape), one = Tensor.Full(constant.Shape, 1f);
         switch (operation)
         {
             case Add:

@@ -1,4 +1,5 @@
 using Temper.Kernels;
+using Temper.Networks;
 
 namespace Temper.Inference;
 
@@ -27,6 +28,25 @@ internal sealed class PadPlanesStep(PlaneShape source, int before, int after, Ro
     internal override string Kernel => source.IsCut ? KernelNames.OnPieces(KernelNames.PlanePad) : KernelNames.PlanePad;
 
     internal override void Run(in StepCall call) => PlaneCopies.Pad(images.Of(call.Batch), source, before, after, call.X, call.Y);
+}
+
+/// <summary>A gain and an offset for each channel of row-major images, which are brought into another order on the way.</summary>
+internal sealed class ScaledCopyStep(ValueInfo value, PinnedFloats gain, PinnedFloats offset, Rows images, string kernel) : Step
+{
+    internal override string Kernel => kernel;
+
+    internal override void Run(in StepCall call)
+    {
+        int batch = images.Of(call.Batch);
+        if (Writes.Kind == LayoutKind.Planes)
+        {
+            PlaneCopies.ScaledFromRowMajor(batch, Writes.PlanesOf(value), call.X, call.Y, gain.Address, offset.Address);
+        }
+        else
+        {
+            ScaledCopies.ToChannelsLast(call.X, call.Y, (batch, value.Shape[1], value.Shape.CountOf(2, 4)), gain.Address, offset.Address);
+        }
+    }
 }
 
 /// <summary>Images into planes or out of them.</summary>

@@ -8,12 +8,14 @@ internal static class FixedBatch
     /// <summary>The outputs of all samples.</summary>
     /// <param name="network">The network.</param>
     /// <param name="inputs">A tensor for each input.</param>
+    /// <param name="run">Runs the network on tensors that fit it; null: its own forward pass.</param>
     /// <exception cref="ShapeMismatchException">An input does not fit.</exception>
-    internal static IReadOnlyList<Tensor> Run(Network network, IReadOnlyList<Tensor> inputs)
+    internal static IReadOnlyList<Tensor> Run(Network network, IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>>? run = null)
     {
+        run ??= values => network.Forward(values, Pass.Evaluation);
         if (inputs.Count != network.Inputs.Count || !Splits(network, inputs))
         {
-            return network.Forward(inputs, Pass.Evaluation);
+            return run(inputs);
         }
 
         int batch = network.Inputs[0].SampleShape[0], samples = inputs[0].Shape[0];
@@ -22,7 +24,7 @@ internal static class FixedBatch
         {
             // The last batch is filled up with the samples before it, whose results are there already.
             int from = Math.Max(0, Math.Min(start, samples - batch)), skipped = start - from;
-            IReadOnlyList<Tensor> outputs = network.Forward([.. inputs.Select(input => Filled(input.Slice(0, from, from + batch), batch))], Pass.Evaluation);
+            IReadOnlyList<Tensor> outputs = run([.. inputs.Select(input => Filled(input.Slice(0, from, from + batch), batch))]);
             int count = Math.Min(batch - skipped, samples - start);
             parts.Add([.. outputs.Select(output => Own(network, output, batch, skipped, count))]);
         }
