@@ -44,6 +44,8 @@ internal static class TestNetworks
         ["one constant for two"] = x => Shared(x, C(x, 3, 1, 1)),
         ["preprocessing"] = x => x.Normalize([0.5f, 0.4f, 0.3f], [0.2f, 0.3f, 0.4f], scale: 2).Conv2d(5, kernel: 3, padding: 1),
         ["preprocessing in another order"] = x => x.Apply(new Normalize { Mean = [0.5f, 0.4f, 0.3f], Deviation = [0.2f, 0.3f, 0.4f], ChannelOrder = [2, 1, 0] }).Conv2d(5, kernel: 3, padding: 1),
+        ["preprocessing in another order, not padded"] = x => x.Apply(new Normalize { Mean = [0.5f, 0.4f, 0.3f], Deviation = [0.2f, 0.3f, 0.4f], ChannelOrder = [2, 0, 1] }).Conv2d(5, kernel: 3),
+        ["channels in another order"] = x => x.Apply(new Gather(1), null, x.Builder.Add(new ConstantValue([3], DType.Int64), name: null, parametersOf: null, [])).Multiply(C(x, 3, 1, 1)).Relu(),
         ["attention with a scale"] = x => Attention(x.Reshape([9, 30]), C(x)),
         ["matrix of constants"] = x => C(x, 4, 10).MatMul(x).MatMul(C(x, 9, 2)),
     };

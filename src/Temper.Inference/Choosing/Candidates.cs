@@ -116,7 +116,8 @@ internal sealed class Candidates(LayerGraph graph)
         ValueInfo value = graph.Values[layer.Output];
         Candidate plain = Moving(layer, "elementwise", layer.IsPerChannel ? ValueLayout.ChannelsLast : ValueLayout.RowMajor, batch, (reads, writes) =>
             new ChannelAffineStep(Repeated(layer.Gain, value.Shape.Count), Repeated(layer.Offset, value.Shape.Count), layer.Relu, Elements(layer.Output)) { Reads = reads, Writes = writes });
-        if (!layer.IsPerChannel || layer.Relu || layer.Inputs.Count > 1 || !IsRowMajor(layer.Inputs[0]))
+        bool isReordered = layer.Order.Count > 0;
+        if (!isReordered && (!layer.IsPerChannel || layer.Relu || layer.Inputs.Count > 1 || !IsRowMajor(layer.Inputs[0])))
         {
             return [plain];
         }
@@ -124,11 +125,15 @@ internal sealed class Candidates(LayerGraph graph)
         // What comes row-major has to be brought into another order anyway.
         Rows images = RowsOf(layer.Output);
         Candidate Scaled(string kernel, ValueLayout layout) => new(kernel, ValueLayout.RowMajor, layout, plain.Cost, () =>
-            new ScaledCopyStep(value, Pinned(layer.Gain)!, Pinned(layer.Offset)!, images, kernel) { Reads = ValueLayout.RowMajor, Writes = layout });
+            new ScaledCopyStep(value, new ChannelMap(layer.Gain.AsSpan<float>(), layer.Offset.AsSpan<float>(), [.. layer.Order]), images, kernel)
+            {
+                Reads = ValueLayout.RowMajor, Writes = layout,
+            });
+        bool isFree = LayoutChange.IsFree(value, ValueLayout.RowMajor, ValueLayout.ChannelsLast);
         return
         [
-            plain,
-            .. LayoutChange.IsFree(value, ValueLayout.RowMajor, ValueLayout.ChannelsLast) ? Array.Empty<Candidate>() : [Scaled(KernelNames.ScaledCopy, ValueLayout.ChannelsLast)],
+            .. isReordered ? Array.Empty<Candidate>() : [plain],
+            .. isFree && !isReordered ? Array.Empty<Candidate>() : [Scaled(KernelNames.ScaledCopy, ValueLayout.ChannelsLast)],
             .. PlanesFor(value, batch, fitsPieces: true).Select(planes =>
                 Scaled(planes.IsCut ? KernelNames.OnPieces(KernelNames.ScaledPlanes) : KernelNames.ScaledPlanes, planes)),
         ];

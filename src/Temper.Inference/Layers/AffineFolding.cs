@@ -15,7 +15,8 @@ internal static class AffineFolding
     /// <summary>Two maps, one after the other: <c>b(a(x)) = (b a) x + (b offset of a + offset of b)</c>.</summary>
     internal static ChannelAffineLayer? Compose(ChannelAffineLayer first, ChannelAffineLayer next)
     {
-        if (first.IsPerChannel != next.IsPerChannel)
+        bool isReordered = first.Order.Count > 0 && (next.Relu || next.Inputs.Count > 1);
+        if (first.IsPerChannel != next.IsPerChannel || next.Order.Count > 0 || isReordered)
         {
             return null;
         }
@@ -31,7 +32,9 @@ internal static class AffineFolding
         }
 
         bool isExact = Array.TrueForAll(gains, IsOrdinary) && (Array.TrueForAll(o1, offset => offset == 0) || AreSmall(offsets));
-        return isExact ? next with { Name = first.Name, Inputs = [first.Inputs[0], .. next.Inputs.Skip(1)], Gain = Row(gains), Offset = Row(offsets) } : null;
+        return isExact
+            ? next with { Name = first.Name, Inputs = [first.Inputs[0], .. next.Inputs.Skip(1)], Gain = Row(gains), Offset = Row(offsets), Order = first.Order }
+            : null;
     }
 
     /// <summary>A map behind a convolution: rows of the weight and the bias.</summary>
@@ -56,7 +59,7 @@ internal static class AffineFolding
         var g = layer.Geometry;
         bool isPadded = g.PadTop > 0 || g.PadBottom > 0 || g.PadLeft > 0 || g.PadRight > 0;
         float[] gains = Values(first.Gain), offsets = Values(first.Offset);
-        if (!first.IsPerChannel || (isPadded && !Array.TrueForAll(offsets, offset => offset == 0)))
+        if (!first.IsPerChannel || (isPadded && !Array.TrueForAll(offsets, offset => offset == 0)) || (first.Order.Count > 0 && g.Groups > 1))
         {
             return null;
         }
@@ -65,8 +68,27 @@ internal static class AffineFolding
         int depth = g.GroupInputs * g.Taps;
         int[] channels = [.. Enumerable.Range(0, layer.Weight.Count).Select(i => (i / depth / g.GroupOutputs * g.GroupInputs) + (i % depth / g.Taps))];
         return IntoColumns(layer.Weight, layer.Bias, channels, gains, offsets) is { } both
-            ? layer with { Weight = both.Weight, Bias = both.Bias, Inputs = [first.Inputs[0], .. layer.Inputs.Skip(1)] }
+            ? layer with { Weight = Reordered(both.Weight, first.Order), Bias = both.Bias, Inputs = [first.Inputs[0], .. layer.Inputs.Skip(1)] }
             : null;
+    }
+
+    /// <summary>Weights <c>[O, C, KH, KW]</c> for the channels that others are made of.</summary>
+    private static Tensor Reordered(Tensor weight, IReadOnlyList<int> order)
+    {
+        if (order.Count == 0)
+        {
+            return weight;
+        }
+
+        int channels = weight.Shape[1], taps = weight.Shape.CountOf(2, 4);
+        float[] from = Values(weight), to = new float[from.Length];
+        for (int i = 0; i < from.Length; i++)
+        {
+            (int row, int channel) = (i / taps / channels, i / taps % channels);
+            to[(((row * channels) + order[channel]) * taps) + (i % taps)] += from[i];
+        }
+
+        return Tensor.From(to, weight.Shape);
     }
 
     /// <summary>A map before a fully connected layer: columns of the weight and the bias.</summary>

@@ -48,15 +48,36 @@ internal static class AffineLowering
         return OfChannels(step, gain, parameters[1] - (gain * statistics[0]), shape);
     }
 
-    /// <summary>Preprocessing that leaves the channels in their order; null where it does not.</summary>
+    /// <summary>Preprocessing; null where it puts channels of something other than images in another order.</summary>
     internal static ChannelAffineLayer? OfNormalize(PlanStep step, Normalize normalize, Shape shape)
     {
         Shape channels = [normalize.Mean.Count];
-        return normalize.ChannelOrder.Count > 0 ? null : OfChannels(
+        ChannelAffineLayer map = OfChannels(
             step,
             Tensor.From([.. normalize.Deviation.Select(deviation => normalize.Scale / deviation)], channels),
             Tensor.From([.. normalize.Mean.Zip(normalize.Deviation, (mean, deviation) => -mean / deviation)], channels),
             shape);
+        return normalize.ChannelOrder.Count == 0 || map.IsPerChannel ? map with { Order = normalize.ChannelOrder } : null;
+    }
+
+    /// <summary>Channels of images at constant indices, as many as there are: another order. Null for any other gathering.</summary>
+    internal static ChannelAffineLayer? OfGather(NodeStep step, Gather gather, Tensor?[] constants, ValueInfo[] values)
+    {
+        ValueInfo x = values[step.Inputs[0]];
+        bool fits = constants[step.Inputs[1]] is not null && x.Shape.Rank == 4 && gather.Axis is 1 or -3 && x.Equals(values[step.Output]);
+        if (!fits)
+        {
+            return null;
+        }
+
+        int channels = x.Shape[1];
+        long[] indices = constants[step.Inputs[1]]!.To(DType.Int64).ToArray<long>();
+        bool areInside = Array.TrueForAll(indices, index => index >= -channels && index < channels);
+        return !areInside ? null : new ChannelAffineLayer
+        {
+            Name = step.Name, Inputs = [step.Inputs[0]], Output = step.Output, IsPerChannel = true, Gain = Tensor.Full([channels], 1f), Offset = Tensor.Zeros([channels]),
+            Order = [.. indices.Select(index => (int)(index < 0 ? index + channels : index))],
+        };
     }
 
     /// <summary>Gain and offset, each of the constant's shape; null where there are none, or a gain is not an ordinary number.</summary>

@@ -99,6 +99,9 @@ internal sealed record ChannelAffineLayer : Layer
     /// <summary>Whether gains belong to axis 1 of <c>[N, C, H, W]</c>.</summary>
     internal bool IsPerChannel { get; init; }
 
+    /// <summary>For each channel of an image the channel that it is made of; empty: itself. Then nothing is added, and no ReLU follows.</summary>
+    internal IReadOnlyList<int> Order { get; init; } = [];
+
     internal bool Relu { get; init; }
 
     internal override string Kind => "scale";

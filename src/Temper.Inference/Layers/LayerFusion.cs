@@ -79,7 +79,7 @@ internal sealed class LayerFusion
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer b) when b.Inputs[0] == a.Output => AffineFolding.Compose(a, b),
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ConvolutionLayer b) when b.Inputs[0] == a.Output => AffineFolding.IntoInputs(a, b),
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, LinearLayer b) => AffineFolding.IntoInputs(a, b),
-        (ConvolutionLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer b) when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),
+        (ConvolutionLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer { Order.Count: 0 } b) when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),
         (LinearLayer { Relu: false } a, ChannelAffineLayer { Inputs.Count: 1 } b) => AffineFolding.IntoOutputs(a, b),
         (_, SumLayer { Inputs.Count: 2 } b) => WithAddition(first, b),
         (_, SumLayer b) => WithRelu(first, b),
@@ -91,7 +91,7 @@ internal sealed class LayerFusion
         int other = sum.Inputs[sum.Inputs[0] == first.Output ? 1 : 0];
         return first switch
         {
-            ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a => a with { Inputs = [a.Inputs[0], other], Output = sum.Output, Relu = sum.Relu },
+            ChannelAffineLayer { Relu: false, Inputs.Count: 1, Order.Count: 0 } a => a with { Inputs = [a.Inputs[0], other], Output = sum.Output, Relu = sum.Relu },
             ConvolutionLayer { Relu: false, Inputs.Count: 1 } a => a with { Inputs = [a.Inputs[0], other], Output = sum.Output, Relu = sum.Relu },
             _ => null,
         };
@@ -99,7 +99,7 @@ internal sealed class LayerFusion
 
     private static Layer? WithRelu(Layer first, SumLayer relu) => first switch
     {
-        ChannelAffineLayer a => a with { Output = relu.Output, Relu = true },
+        ChannelAffineLayer { Order.Count: 0 } a => a with { Output = relu.Output, Relu = true },
         ConvolutionLayer a => a with { Output = relu.Output, Relu = true },
         LinearLayer a => a with { Output = relu.Output, Relu = true },
         SumLayer a => a with { Output = relu.Output, Relu = true },
@@ -110,7 +110,7 @@ internal sealed class LayerFusion
     private LinearLayer? JoinThrough(ReshapeLayer reshape, int place, LinearLayer linear)
     {
         int input = reshape.Inputs[0];
-        if (MakerOf(input) is not { } maker || _layers[maker] is not ChannelAffineLayer { Relu: false, Inputs.Count: 1 } affine)
+        if (MakerOf(input) is not { } maker || _layers[maker] is not ChannelAffineLayer { Relu: false, Inputs.Count: 1, Order.Count: 0 } affine)
         {
             return null;
         }

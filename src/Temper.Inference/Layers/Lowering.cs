@@ -58,7 +58,7 @@ internal sealed class Lowering
 
     private Layer LayerOf(PlanStep step)
     {
-        bool isFloat = step.Inputs.Append(step.Output).All(value => _values[value].DType == DType.Float32);
+        bool isFloat = step.Inputs.Where(input => _constants[input] is null).Append(step.Output).All(value => _values[value].DType == DType.Float32);
         return (isFloat ? step is FusedStep fused ? Fused(fused) : Single((NodeStep)step) : null) ?? new OperatorLayer
         {
             Name = step.Name, Inputs = step.Inputs, Output = step.Output, Step = step,
@@ -91,6 +91,7 @@ internal sealed class Lowering
             Networks.Relu => new SumLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output, Relu = true },
             Networks.Add when isSameShape => new SumLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output },
             BatchNorm norm => BatchNormOf(step, norm, step.Parameters, step.Buffers),
+            Gather gather => AffineLowering.OfGather(step, gather, _constants, _values),
             Normalize normalize => AffineLowering.OfNormalize(step, normalize, y.Shape),
             MaxPool2d pool => Pooling(step, pool.Options, isMaximum: true),
             AvgPool2d pool => Pooling(step, pool.Options, isMaximum: false),

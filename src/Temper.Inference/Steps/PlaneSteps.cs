@@ -30,8 +30,8 @@ internal sealed class PadPlanesStep(PlaneShape source, int before, int after, Ro
     internal override void Run(in StepCall call) => PlaneCopies.Pad(images.Of(call.Batch), source, before, after, call.X, call.Y);
 }
 
-/// <summary>A gain and an offset for each channel of row-major images, which are brought into another order on the way.</summary>
-internal sealed class ScaledCopyStep(ValueInfo value, PinnedFloats gain, PinnedFloats offset, Rows images, string kernel) : Step
+/// <summary>Row-major images whose channels are mapped on the way into another memory order.</summary>
+internal sealed class ScaledCopyStep(ValueInfo value, ChannelMap map, Rows images, string kernel) : Step
 {
     internal override string Kernel => kernel;
 
@@ -40,11 +40,11 @@ internal sealed class ScaledCopyStep(ValueInfo value, PinnedFloats gain, PinnedF
         int batch = images.Of(call.Batch);
         if (Writes.Kind == LayoutKind.Planes)
         {
-            PlaneCopies.ScaledFromRowMajor(batch, Writes.PlanesOf(value), call.X, call.Y, gain.Address, offset.Address);
+            PlaneCopies.ScaledFromRowMajor(batch, Writes.PlanesOf(value), call.X, call.Y, map);
         }
         else
         {
-            ScaledCopies.ToChannelsLast(call.X, call.Y, (batch, value.Shape[1], value.Shape.CountOf(2, 4)), gain.Address, offset.Address);
+            ScaledCopies.ToChannelsLast(call.X, call.Y, (batch, value.Shape[1], value.Shape.CountOf(2, 4)), map);
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Temper.Kernels;
 
-/// <summary>A gain and an offset for each channel on the way from planes of channels to pixels: what preprocessing does where the order changes anyway.</summary>
+/// <summary>Channels that are mapped on their way from row-major into channels-last memory: preprocessing where the memory order changes anyway.</summary>
 internal static unsafe class ScaledCopies
 {
     /// <summary>Pixels of a tile at most: its channels stay in the first-level cache.</summary>
@@ -8,20 +8,18 @@ internal static unsafe class ScaledCopies
 
     private const int FewestPixels = 16;
 
-    /// <summary><c>[N, C, P]</c> to <c>[N, P, C]</c>, <c>y = gain x + offset</c>.</summary>
+    /// <summary><c>[N, C, P]</c> to <c>[N, P, C]</c>.</summary>
     /// <param name="x">The source.</param>
     /// <param name="y">The target; does not overlap the source.</param>
     /// <param name="sizes">N, C and P.</param>
-    /// <param name="gain"><c>[C]</c>.</param>
-    /// <param name="offset"><c>[C]</c>.</param>
-    internal static void ToChannelsLast(
-        FloatAddress x, FloatAddress y, (int Batch, int Channels, int Pixels) sizes, FloatAddress gain, FloatAddress offset)
+    /// <param name="map">What becomes of the channels.</param>
+    internal static void ToChannelsLast(FloatAddress x, FloatAddress y, (int Batch, int Channels, int Pixels) sizes, ChannelMap map)
     {
         (int batch, int channels, int pixels) = sizes;
         int tile = Math.Clamp(Chunks.Floats / 4 / channels / FewestPixels * FewestPixels, FewestPixels, MostPixels);
         var body = new Body
         {
-            X = x.Pointer, Y = y.Pointer, Gain = gain.Pointer, Offset = offset.Pointer,
+            X = x.Pointer, Y = y.Pointer, Map = map.Numbers,
             Channels = channels, Pixels = pixels, Tile = tile, TilesPerChunk = Chunks.Rows(channels * Math.Min(tile, pixels)),
             Tiles = checked(batch * Chunks.Count(pixels, tile)),
         };
@@ -32,8 +30,7 @@ internal static unsafe class ScaledCopies
     {
         internal float* X;
         internal float* Y;
-        internal float* Gain;
-        internal float* Offset;
+        internal ChannelMap.View Map;
         internal int Channels;
         internal int Pixels;
         internal int Tile;
@@ -51,7 +48,8 @@ internal static unsafe class ScaledCopies
                 long start = (long)image * Channels * Pixels;
                 for (int channel = 0; channel < Channels; channel++)
                 {
-                    Elementwise.Serial(new Affine(Gain[channel], Offset[channel]), X + start + ((long)channel * Pixels) + first, scaled + ((long)channel * Tile), count);
+                    float* source = X + start + ((long)Map.Source(channel) * Pixels) + first;
+                    Elementwise.Serial(Map.Of(channel), source, scaled + ((long)channel * Tile), count);
                 }
 
                 Transposes.Lines(scaled, Tile, Channels, count, Channels, Y + start + ((long)first * Channels));

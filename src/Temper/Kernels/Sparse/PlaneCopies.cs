@@ -7,11 +7,12 @@ internal static unsafe class PlaneCopies
     private const int TaskChannels = 16;
 
     /// <summary><c>[N, C, H, W]</c> into planes; borders and room for images that do not exist become zero.</summary>
-    internal static void FromRowMajor(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) => ScaledFromRowMajor(batch, shape, x, y, default, default);
+    internal static void FromRowMajor(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
+        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer }, &RowsIntoPlane, shape.Channels);
 
-    /// <summary>The same, <c>gain x + offset</c> with a gain and an offset for each channel, which borders do not get.</summary>
-    internal static void ScaledFromRowMajor(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y, FloatAddress gain, FloatAddress offset) =>
-        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer, Gain = gain.Pointer, Offset = offset.Pointer }, &RowsIntoPlane, shape.Channels);
+    /// <summary>The same with channels that are mapped; borders stay zero.</summary>
+    internal static void ScaledFromRowMajor(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y, ChannelMap map) =>
+        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer, Map = map.Numbers }, &RowsIntoPlane, shape.Channels);
 
     /// <summary><c>[N, H, W, C]</c> into planes; borders and room for images that do not exist become zero.</summary>
     internal static void FromChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
@@ -65,15 +66,15 @@ internal static unsafe class PlaneCopies
                 long pixel = job.Group.PixelOf(lane, row, 0);
                 int length = pixel < 0 ? 0 : Math.Min(piece.Width, whole.Width - (int)(pixel % whole.Width));
                 (long image, long at) = Math.DivRem(Math.Max(pixel, 0), count);
-                float* source = job.Pixels + (((image * whole.Channels) + channel) * count) + at;
+                float* source = job.Pixels + (((image * whole.Channels) + job.Map.Source(channel)) * count) + at;
                 var line = new Span<float>(lines + (lane * piece.Width), piece.Width);
-                if (job.Gain == null)
+                if (job.Map.IsNull)
                 {
                     new ReadOnlySpan<float>(source, length).CopyTo(line);
                 }
                 else
                 {
-                    Elementwise.Serial(new Affine(job.Gain[channel], job.Offset[channel]), source, lines + (lane * piece.Width), length);
+                    Elementwise.Serial(job.Map.Of(channel), source, lines + (lane * piece.Width), length);
                 }
 
                 line[length..].Clear();
@@ -190,8 +191,6 @@ internal static unsafe class PlaneCopies
         internal float* Pixels;
         internal float* Planes;
 
-        /// <summary>For each channel a factor and what is added; null: a plain copy.</summary>
-        internal float* Gain;
-        internal float* Offset;
+        internal ChannelMap.View Map;
     }
 }
