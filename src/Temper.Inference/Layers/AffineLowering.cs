@@ -30,34 +30,26 @@ internal static class AffineLowering
             : null;
     }
 
-    /// <summary>A gain and an offset for each channel (axis 1).</summary>
-    internal static ChannelAffineLayer OfChannels(PlanStep step, Tensor gain, Tensor offset, Shape shape)
-    {
-        int pixels = shape.CountOf(2, shape.Rank);
-        return new ChannelAffineLayer
-        {
-            Name = step.Name, Inputs = step.Inputs, Output = step.Output, IsPerChannel = shape.Rank == 4,
-            Gain = shape.Rank == 4 ? gain : Repeated(gain, pixels), Offset = shape.Rank == 4 ? offset : Repeated(offset, pixels),
-        };
-    }
-
-    /// <summary>A normalization by running statistics: <c>gain = scale / √(variance + epsilon)</c>, <c>offset = shift - gain mean</c>.</summary>
-    internal static ChannelAffineLayer OfBatchNorm(PlanStep step, BatchNorm norm, Tensor[] parameters, Tensor[] statistics, Shape shape)
+    /// <summary>
+    /// A normalization by running statistics: <c>gain = scale / √(variance + epsilon)</c>, <c>offset = shift - gain mean</c>. Null where the
+    /// value is neither images nor rows of features.
+    /// </summary>
+    internal static ChannelAffineLayer? OfBatchNorm(PlanStep step, BatchNorm norm, Tensor[] parameters, Tensor[] statistics, Shape shape)
     {
         Tensor gain = parameters[0] / statistics[1].Affine(1, norm.Epsilon).Sqrt();
         return OfChannels(step, gain, parameters[1] - (gain * statistics[0]), shape);
     }
 
-    /// <summary>Preprocessing; null where it puts channels of something other than images in another order.</summary>
+    /// <summary>Preprocessing; null where the value is neither images nor rows of features, or features are put in another order.</summary>
     internal static ChannelAffineLayer? OfNormalize(PlanStep step, Normalize normalize, Shape shape)
     {
         Shape channels = [normalize.Mean.Count];
-        ChannelAffineLayer map = OfChannels(
+        ChannelAffineLayer? map = OfChannels(
             step,
             Tensor.From([.. normalize.Deviation.Select(deviation => normalize.Scale / deviation)], channels),
             Tensor.From([.. normalize.Mean.Zip(normalize.Deviation, (mean, deviation) => -mean / deviation)], channels),
             shape);
-        return normalize.ChannelOrder.Count == 0 || map.IsPerChannel ? map with { Order = normalize.ChannelOrder } : null;
+        return map is not null && (normalize.ChannelOrder.Count == 0 || map.IsPerChannel) ? map with { Order = normalize.ChannelOrder } : null;
     }
 
     /// <summary>Channels of images at constant indices, as many as there are: another order. Null for any other gathering.</summary>
@@ -79,6 +71,12 @@ internal static class AffineLowering
             Order = [.. indices.Select(index => (int)(index < 0 ? index + channels : index))],
         };
     }
+
+    /// <summary>A gain and an offset for each channel of images or feature of rows (axis 1).</summary>
+    private static ChannelAffineLayer? OfChannels(PlanStep step, Tensor gain, Tensor offset, Shape shape) => shape.Rank is not (2 or 4) ? null : new ChannelAffineLayer
+    {
+        Name = step.Name, Inputs = step.Inputs, Output = step.Output, Gain = gain, Offset = offset, IsPerChannel = shape.Rank == 4,
+    };
 
     /// <summary>Gain and offset, each of the constant's shape; null where there are none, or a gain is not an ordinary number.</summary>
     private static (Tensor Gain, Tensor Offset)? MapOf(Operator operation, Tensor constant, bool isFirst)
@@ -136,9 +134,4 @@ internal static class AffineLowering
         Tensor last = tensor.ToRowMajor().Reshape(Shape.Create(tensor.Shape.AsSpan()[^rank..]));
         return last.Expand(full).ToRowMajor().Reshape([full.Count]);
     }
-
-    /// <summary>Each element so many times.</summary>
-    private static Tensor Repeated(Tensor tensor, int times) => times == 1
-        ? tensor
-        : tensor.Reshape([tensor.Count, 1]).Expand([tensor.Count, times]).ToRowMajor().Reshape([tensor.Count * times]);
 }

@@ -48,7 +48,8 @@ internal static class Engines
         var stream = new MemoryStream();
         OnnxFile.Write(network, stream, new OnnxExportOptions { Opset = 20 });
         stream.Position = 0;
-        return OnnxFile.Read(stream, "converted.onnx").Network.Forward(inputs, Pass.Evaluation);
+        var options = new OnnxImportOptions { FreesBatch = network.Inputs.Any(input => input.IsBatched) };
+        return OnnxFile.Read(stream, "converted.onnx", options).Network.Forward(inputs, Pass.Evaluation);
     });
 
     private static byte[] Header(Network network, IReadOnlyList<Tensor> inputs)
