@@ -36,6 +36,21 @@ public sealed class LayerExactnessTests
         }
     }
 
+    [Fact]
+    public void Maps_of_channels_of_any_size_agree()
+    {
+        for (ulong seed = 0; seed < 40; seed++)
+        {
+            RandomCursor random = RandomStream.FromSeed(seed).Cursor();
+            int channels = 1 + random.NextInt32(random.NextInt32(2) == 0 ? 4 : 40);
+            float[] mean = Samples.Uniform(channels, seed), deviation = Samples.Uniform(channels, seed + 100, 0.2f, 2);
+            int[] order = random.NextInt32(2) == 0 ? [] : [.. Enumerable.Range(0, channels).Reverse()];
+            Network network = Network.Build(
+                InputSpec.Image(channels, 1 + random.NextInt32(20), 1 + random.NextInt32(30)), x => x.Apply(new Normalize { Mean = mean, Deviation = deviation, ChannelOrder = order }));
+            AssertEachKernel(network, seed, 1 + random.NextInt32(20));
+        }
+    }
+
     private static void AssertEachKernel(Network network, ulong seed, int batch)
     {
         network = TestNetworks.Thinned(network.Initialize(RandomStream.FromSeed(seed)), block: 1 << (int)(seed % 4), kept: 0.1 + (0.1 * (seed % 5)));
