@@ -8,6 +8,9 @@ namespace Temper.Cli.CommandLine;
 /// <param name="Cancel">Set by the first Ctrl-C: finish the step, save, stop.</param>
 internal sealed record CommandContext(SettingValues Values, Terminal Terminal, CancellationToken Cancel)
 {
+    /// <summary>The clock: for names of run folders, limits and elapsed time.</summary>
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
+
     internal T Get<T>(Setting<T> setting) => Values.Get(setting);
 
     /// <summary>The value of a setting that has no default.</summary>
