@@ -1,8 +1,14 @@
 using Temper.TestRunner;
 
-return args switch
+TestOptions options;
+try
 {
-    [] => TestRun.All(fuzzInputs: null),
-    ["--fuzz"] => TestRun.All(fuzzInputs: 100_000),
-    _ => TestRun.Refuse(args),
-};
+    options = TestOptions.Parse(args);
+}
+catch (ArgumentException error)
+{
+    Console.Error.WriteLine($"test: {error.Message}");
+    return 2;
+}
+
+return new TestRun(options).Run();

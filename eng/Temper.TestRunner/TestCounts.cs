@@ -2,32 +2,38 @@ using System.Xml.Linq;
 
 namespace Temper.TestRunner;
 
-/// <summary>Sums over the result files (trx) that the test host left.</summary>
-internal sealed record TestCounts(int Passed, int Failed, IReadOnlyList<(string Test, string Reason)> Skipped)
+/// <summary>Sums over the result files (trx) that test processes left.</summary>
+/// <param name="Passed">Tests that passed.</param>
+/// <param name="Failed">Tests that failed, and processes that ended without saying of what.</param>
+/// <param name="Skipped">Tests that could not run here, each with its reason.</param>
+/// <param name="LeftOut">Long tests that were not asked for; they count as neither.</param>
+internal sealed record TestCounts(int Passed, int Failed, IReadOnlyList<(string Test, string Reason)> Skipped, int LeftOut)
 {
+    /// <summary>As <c>Temper.Testing.LongTests.Reason</c> begins.</summary>
+    private const string LongReason = "long test:";
     private static readonly XNamespace Trx = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
+
+    internal static TestCounts None { get; } = new(0, 0, [], 0);
+
+    internal TestCounts Plus(TestCounts other) => new(Passed + other.Passed, Failed + other.Failed, [.. Skipped, .. other.Skipped], LeftOut + other.LeftOut);
 
     internal static TestCounts Read(string folder)
     {
-        int passed = 0, failed = 0;
+        int passed = 0, failed = 0, leftOut = 0;
         var skipped = new List<(string, string)>();
-        if (Directory.Exists(folder))
+        string[] files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.trx", SearchOption.AllDirectories) : [];
+        foreach (XElement result in files.Order(StringComparer.Ordinal).SelectMany(path => XDocument.Load(path).Descendants(Trx + "UnitTestResult")))
         {
-            foreach (string path in Directory.EnumerateFiles(folder, "*.trx", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            switch ((string?)result.Attribute("outcome"))
             {
-                foreach (XElement result in XDocument.Load(path).Descendants(Trx + "UnitTestResult"))
-                {
-                    switch ((string?)result.Attribute("outcome"))
-                    {
-                        case "Passed": passed++; break;
-                        case "NotExecuted": skipped.Add(((string?)result.Attribute("testName") ?? "?", Reason(result))); break;
-                        default: failed++; break;
-                    }
-                }
+                case "Passed": passed++; break;
+                case "NotExecuted" when Reason(result).StartsWith(LongReason, StringComparison.Ordinal): leftOut++; break;
+                case "NotExecuted": skipped.Add(((string?)result.Attribute("testName") ?? "?", Reason(result))); break;
+                default: failed++; break;
             }
         }
 
-        return new TestCounts(passed, failed, skipped);
+        return new TestCounts(passed, failed, skipped, leftOut);
     }
 
     private static string Reason(XElement result) =>
