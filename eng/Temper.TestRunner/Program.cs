@@ -1,5 +1,11 @@
 using Temper.TestRunner;
 
+if (args is ["--help" or "-h"])
+{
+    Console.WriteLine(TestOptions.Usage);
+    return 0;
+}
+
 TestOptions options;
 try
 {

@@ -7,22 +7,24 @@ namespace Temper.TestRunner;
 /// <param name="Failed">Tests that failed, and processes that ended without saying of what.</param>
 /// <param name="Skipped">Tests that could not run here, each with its reason.</param>
 /// <param name="LeftOut">Long tests that were not asked for; they count as neither.</param>
-internal sealed record TestCounts(int Passed, int Failed, IReadOnlyList<(string Test, string Reason)> Skipped, int LeftOut)
+/// <param name="Time">From the start of the first test to the end of the last, of each file: without what starting the process took.</param>
+internal sealed record TestCounts(int Passed, int Failed, IReadOnlyList<(string Test, string Reason)> Skipped, int LeftOut, TimeSpan Time)
 {
     /// <summary>As <c>Temper.Testing.LongTests.Reason</c> begins.</summary>
     private const string LongReason = "long test:";
     private static readonly XNamespace Trx = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
 
-    internal static TestCounts None { get; } = new(0, 0, [], 0);
+    internal static TestCounts None { get; } = new(0, 0, [], 0, TimeSpan.Zero);
 
-    internal TestCounts Plus(TestCounts other) => new(Passed + other.Passed, Failed + other.Failed, [.. Skipped, .. other.Skipped], LeftOut + other.LeftOut);
+    internal TestCounts Plus(TestCounts other) => new(Passed + other.Passed, Failed + other.Failed, [.. Skipped, .. other.Skipped], LeftOut + other.LeftOut, Time + other.Time);
 
     internal static TestCounts Read(string folder)
     {
         int passed = 0, failed = 0, leftOut = 0;
         var skipped = new List<(string, string)>();
         string[] files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.trx", SearchOption.AllDirectories) : [];
-        foreach (XElement result in files.Order(StringComparer.Ordinal).SelectMany(path => XDocument.Load(path).Descendants(Trx + "UnitTestResult")))
+        XDocument[] documents = [.. files.Order(StringComparer.Ordinal).Select(XDocument.Load)];
+        foreach (XElement result in documents.SelectMany(document => document.Descendants(Trx + "UnitTestResult")))
         {
             switch ((string?)result.Attribute("outcome"))
             {
@@ -33,8 +35,12 @@ internal sealed record TestCounts(int Passed, int Failed, IReadOnlyList<(string 
             }
         }
 
-        return new TestCounts(passed, failed, skipped, leftOut);
+        return new TestCounts(passed, failed, skipped, leftOut, documents.Aggregate(TimeSpan.Zero, (sum, document) => sum + Took(document)));
     }
+
+    private static TimeSpan Took(XDocument document) => document.Descendants(Trx + "Times").FirstOrDefault() is { } times
+        ? (DateTimeOffset)times.Attribute("finish")! - (DateTimeOffset)times.Attribute("start")!
+        : TimeSpan.Zero;
 
     private static string Reason(XElement result) =>
         result.Descendants(Trx + "Message").FirstOrDefault()?.Value.Trim()

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Temper.TestRunner;
 
 /// <summary>One test process over the assemblies of some projects.</summary>
@@ -22,15 +20,14 @@ internal sealed record TestJob(string Name, IReadOnlyList<TestProject> Projects,
             "test", .. Projects.Select(project => project.Assembly), "--nologo", "--logger", "trx", "--logger", "console;verbosity=quiet",
             "--results-directory", folder, .. filter, "--", $"xUnit.MaxParallelThreads={threads}",
         ];
-        var clock = Stopwatch.StartNew();
         (int exitCode, string output) = Processes.Capture(root, "dotnet", arguments, Environment);
         TestCounts counts = TestCounts.Read(folder);
 
         // A process that ends without counting its failure (a crash, say) still fails; one without a test that matches a filter does not.
         bool isSilent = exitCode != 0 && counts.Failed == 0;
-        return new JobResult(this, isSilent ? counts with { Failed = 1 } : counts, clock.Elapsed, output);
+        return new JobResult(this, isSilent ? counts with { Failed = 1 } : counts, output);
     }
 }
 
 /// <summary>What a job gave.</summary>
-internal sealed record JobResult(TestJob Job, TestCounts Counts, TimeSpan Time, string Output);
+internal sealed record JobResult(TestJob Job, TestCounts Counts, string Output);

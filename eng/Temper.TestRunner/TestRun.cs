@@ -112,16 +112,16 @@ internal sealed class TestRun(TestOptions options)
             }
 
             Console.WriteLine(
-                $"{result.Job.Name,-30} {result.Counts.Passed,5} passed {result.Counts.Failed,3} failed {result.Counts.Skipped.Count,3} skipped {result.Time.TotalSeconds,6:F1} s");
+                $"{result.Job.Name,-30} {result.Counts.Passed,5} passed {result.Counts.Failed,3} failed {result.Counts.Skipped.Count,3} skipped {result.Counts.Time.TotalSeconds,6:F1} s");
         }
     }
 
     private int Conclude(JobResult[] results)
     {
-        foreach (JobResult result in results.Where(result => options.IsUsual && result.Job.Projects is [{ Budget: var budget }] && result.Time.TotalSeconds > budget))
+        foreach (JobResult result in results.Where(result => options.IsUsual && result.Job.Projects is [{ Budget: var budget }] && result.Counts.Time.TotalSeconds > budget))
         {
             Console.WriteLine(
-                $"over budget: {result.Job.Name} took {result.Time.TotalSeconds:F0} s of {result.Job.Projects[0].Budget} s; share fixtures, test smaller sizes, or make tests long");
+                $"over budget: {result.Job.Name} took {result.Counts.Time.TotalSeconds:F0} s of {result.Job.Projects[0].Budget} s; share fixtures, test smaller sizes, or make tests long");
         }
 
         TestCounts counts = results.Aggregate(TestCounts.None, (sum, result) => sum.Plus(result.Counts));

@@ -81,7 +81,7 @@ public sealed class RunTests
     }
 
     [Theory]
-    [InlineData("-INT", 130)]
+    [InlineData("-TERM", 130)]       // as SIGINT, which a shell has its background jobs ignore
     [InlineData("-KILL", 137)]
     public void Stopped_run_goes_on_to_the_same_bytes(string signal, int exitCode)
     {

@@ -38,7 +38,7 @@ internal sealed class RunSession : IDisposable
         _context = context;
         _description = description;
         _start = context.Time.GetTimestamp();
-        _limit = new TimeLimit(context.Get(RunSettings.MaxTime), context.Time, context.Cancel);
+        _limit = new TimeLimit(context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
         Data = data;
         (Train, Validation) = data is null ? (null, null) : Split(data);
         Folder = context.Get(RunSettings.Resume) is { } resume

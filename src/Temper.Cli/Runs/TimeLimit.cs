@@ -9,10 +9,11 @@ internal sealed class TimeLimit : IDisposable
     private readonly CancellationTokenSource _timer;
     private readonly CancellationTokenSource _either;
 
-    /// <param name="limit">The time, counted from now; null: none.</param>
+    /// <param name="limit">The time; null: none.</param>
+    /// <param name="elapsed">What of it is over already.</param>
     /// <param name="time">The clock.</param>
     /// <param name="interrupt">Set by Ctrl-C.</param>
-    internal TimeLimit(TimeSpan? limit, TimeProvider time, CancellationToken interrupt)
+    internal TimeLimit(TimeSpan? limit, TimeSpan elapsed, TimeProvider time, CancellationToken interrupt)
     {
         if (limit > LongestTimer)
         {
@@ -20,7 +21,7 @@ internal sealed class TimeLimit : IDisposable
                 $"{RunSettings.MaxTime.Flag}: cannot be used (got '{CommandLine.Durations.Show(limit.Value)}', expected at most {LongestTimer.TotalDays}d; or none)");
         }
 
-        _timer = limit is { } delay ? new CancellationTokenSource(delay, time) : new CancellationTokenSource();
+        _timer = limit is { } all ? new CancellationTokenSource(all > elapsed ? all - elapsed : TimeSpan.Zero, time) : new CancellationTokenSource();
         _either = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, interrupt);
     }
 

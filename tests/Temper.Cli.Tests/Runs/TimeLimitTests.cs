@@ -48,8 +48,8 @@ public sealed class TimeLimitTests : IDisposable
     {
         var time = new SteppedTime(TimeSpan.FromSeconds(1));
         using var interrupt = new CancellationTokenSource();
-        using var limit = new TimeLimit(TimeSpan.FromSeconds(3), time, interrupt.Token);
-        using var none = new TimeLimit(null, time, interrupt.Token);
+        using var limit = new TimeLimit(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(2), time, interrupt.Token);
+        using var none = new TimeLimit(null, TimeSpan.FromSeconds(2), time, interrupt.Token);
         for (int second = 1; second <= 3; second++)
         {
             Assert.False(limit.Token.IsCancellationRequested);
@@ -58,9 +58,11 @@ public sealed class TimeLimitTests : IDisposable
 
         Assert.True(limit is { IsOver: true, Token.IsCancellationRequested: true });
         Assert.False(none.Token.IsCancellationRequested);
+        using var late = new TimeLimit(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), time, CancellationToken.None);
+        Assert.True(late.IsOver);
         interrupt.Cancel();
         Assert.True(none is { IsOver: false, Token.IsCancellationRequested: true });
-        Assert.Equal(ExitCode.Usage, Assert.Throws<ToolException>(() => new TimeLimit(TimeSpan.FromDays(41), time, interrupt.Token)).ExitCode);
+        Assert.Equal(ExitCode.Usage, Assert.Throws<ToolException>(() => new TimeLimit(TimeSpan.FromDays(41), TimeSpan.Zero, time, interrupt.Token)).ExitCode);
     }
 
     /// <summary>Four epochs of five steps.</summary>
