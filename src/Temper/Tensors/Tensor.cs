@@ -9,8 +9,8 @@ namespace Temper.Tensors;
 /// </summary>
 /// <remarks>
 /// Operations are eager and deterministic for any number of threads. Outside a <see cref="GradientTape"/> memory belongs to
-/// the garbage collector; what a tape recorded goes back with the tape, and touching it afterwards throws
-/// <see cref="ObjectDisposedException"/>. Reading from several threads at once is safe.
+/// the garbage collector, or to a <see cref="TensorScope"/>; what a tape recorded goes back with the tape, and touching it afterwards
+/// throws <see cref="ObjectDisposedException"/>. Reading from several threads at once is safe.
 /// </remarks>
 public sealed partial class Tensor
 {

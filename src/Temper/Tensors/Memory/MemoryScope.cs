@@ -31,7 +31,7 @@ internal sealed class MemoryScope : IDisposable
     /// <summary>The scope that owns what this thread makes now; null: the garbage collector does.</summary>
     internal static MemoryScope? Current => _current;
 
-    /// <summary>The scope that a scope that lends memory of this thread lends from, whatever a tape or a pass has entered since; null: none.</summary>
+    /// <summary>The scope that the current <see cref="TensorScope"/> of this thread lends from, whatever a tape or a pass has entered since; null: none.</summary>
     internal static MemoryScope? Lent { get => _lent; set => _lent = value; }
 
     /// <summary>Whether this thread runs a backward pass.</summary>
