@@ -38,12 +38,12 @@ internal sealed class Experiment
     /// <summary>Trains with the regularizer; the last epoch counts, since the first ones are the least sparse.</summary>
     internal TrainingResult Sparse(Network start, float strength) => Fit(
         start,
-        _recipe.Options(_seed + 1, _recipe.SparseEpochs, _recipe.SparseRate) with { Terms = Terms(strength) });
+        _recipe.Options(_seed + 1, _recipe.SparseEpochs, _recipe.SparseRate) with { Regularizers = Terms(strength) });
 
     /// <summary>Prunes, and trains what is left with frozen zeros, with the regularizer where that helps against overfitting.</summary>
     internal TrainingResult Tune(Network sparse, float deviations, float rate) => Fit(
         sparse.Prune(PruningRule.StandardDeviations(deviations)),
-        _recipe.Options(_seed + 2, _recipe.TuneEpochs, rate) with { Terms = Terms(_recipe.TuneStrength) });
+        _recipe.Options(_seed + 2, _recipe.TuneEpochs, rate) with { Regularizers = Terms(_recipe.TuneStrength) });
 
     internal static double Validation(TrainingResult run) => run.History[run.BestEpoch].ValidationAccuracy;
 

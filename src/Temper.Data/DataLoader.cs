@@ -49,6 +49,9 @@ public sealed class DataLoader
         (_dataset, _options, _stream) = (dataset, options, stream);
     }
 
+    /// <summary>Samples of the set.</summary>
+    public int SampleCount => _dataset.Count;
+
     /// <summary>Batches an epoch.</summary>
     public int BatchCount => _options.DropsLast
         ? _dataset.Count / _options.BatchSize

@@ -62,7 +62,7 @@ public sealed class InferenceSession : IDisposable
         int batch = first < 0 ? 1 : inputs[first].Shape[0];
         if (batch == 0)
         {
-            return Network.Forward(inputs, ForwardMode.Evaluation);
+            return Network.Forward(inputs, Pass.Evaluation);
         }
 
         Prepare(batch);

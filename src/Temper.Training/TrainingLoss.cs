@@ -1,11 +1,16 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Temper.Optimization;
 using Temper.Tensors;
 
 namespace Temper.Training;
 
-/// <summary>What training makes small, and what counts as a good result.</summary>
-public abstract record TrainingLoss
+/// <summary>The loss to minimize, and whether targets are class labels.</summary>
+public abstract record TrainingLoss : IFingerprinted
 {
     /// <summary>Whether targets are class labels, so that accuracy means something.</summary>
+    [JsonIgnore]
     public virtual bool IsClassification => false;
 
     /// <summary>The loss of a batch.</summary>
@@ -13,6 +18,9 @@ public abstract record TrainingLoss
     /// <param name="targets">Class labels, int64 <c>[N]</c>, or targets of the output's shape.</param>
     /// <returns>A scalar: the mean over the batch.</returns>
     public abstract Tensor Value(Tensor output, Tensor targets);
+
+    /// <inheritdoc/>
+    public abstract JsonNode Fingerprint();
 
     /// <summary>How many samples of a batch are right: the largest output is at the label. Zero where that means nothing.</summary>
     internal int CountCorrect(Tensor output, Tensor targets)
@@ -45,11 +53,15 @@ public sealed record CrossEntropyLoss : TrainingLoss
     public IReadOnlyList<float>? ClassWeights { get; init; }
 
     /// <inheritdoc/>
+    [JsonIgnore]
     public override bool IsClassification => true;
 
     /// <inheritdoc/>
     public override Tensor Value(Tensor output, Tensor targets) =>
         output.CrossEntropy(targets, new CrossEntropyOptions { LabelSmoothing = LabelSmoothing, ClassWeights = ClassWeights });
+
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TrainingJson.Default.CrossEntropyLoss)!;
 }
 
 /// <summary>The mean squared difference to targets of the output's shape: regression.</summary>
@@ -57,6 +69,9 @@ public sealed record MeanSquaredErrorLoss : TrainingLoss
 {
     /// <inheritdoc/>
     public override Tensor Value(Tensor output, Tensor targets) => output.MeanSquaredError(targets);
+
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => new JsonObject();
 }
 
 /// <summary>Binary cross-entropy of logits and targets 0 to 1 of the output's shape: several labels a sample.</summary>
@@ -64,4 +79,7 @@ public sealed record BinaryCrossEntropyLoss : TrainingLoss
 {
     /// <inheritdoc/>
     public override Tensor Value(Tensor output, Tensor targets) => output.BinaryCrossEntropyWithLogits(targets);
+
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => new JsonObject();
 }

@@ -1,9 +1,14 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Temper.Data.Augmentation;
 using Temper.Optimization;
 
 namespace Temper.Training;
 
-/// <summary>How a network is trained. A method plugs in as a term, a mask on the network, or a callback.</summary>
+/// <summary>
+/// How a network is trained. A method plugs in as an objective, a regularizer, a mask on the network, an edit between epochs or a
+/// callback.
+/// </summary>
 public sealed record TrainingOptions
 {
     /// <summary>Decides order, augmentation and dropout. The same seed gives the same bytes for any number of threads.</summary>
@@ -24,11 +29,14 @@ public sealed record TrainingOptions
     /// <summary>How the learning rate changes.</summary>
     public LearningRateSchedule Schedule { get; init; } = new ConstantSchedule();
 
-    /// <summary>What is made small.</summary>
+    /// <summary>The loss to minimize, on validation samples too.</summary>
     public TrainingLoss Loss { get; init; } = new CrossEntropyLoss();
 
+    /// <summary>What a step minimizes, if not <see cref="Loss"/> of the batch as it comes: adversarial training, distillation; null: that.</summary>
+    public Objective? Objective { get; init; }
+
     /// <summary>Regularizers: each adds its value and gradient.</summary>
-    public IReadOnlyList<ITrainingTerm> Terms { get; init; } = [];
+    public IReadOnlyList<IRegularizer> Regularizers { get; init; } = [];
 
     /// <summary>Parts of the network with a rate or decay of their own, or frozen.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
@@ -45,11 +53,37 @@ public sealed record TrainingOptions
     /// <summary>Changes to training samples.</summary>
     public IReadOnlyList<SampleTransform> Transforms { get; init; } = [];
 
+    /// <summary>Changes of the network between epochs.</summary>
+    public IReadOnlyList<IEpochEdit> Edits { get; init; } = [];
+
     /// <summary>Told of steps and epochs.</summary>
     public IReadOnlyList<ITrainingCallback> Callbacks { get; init; } = [];
 
     /// <summary>Where a checkpoint is written after each epoch and on cancellation; null: nowhere.</summary>
     public string? CheckpointFolder { get; init; }
+
+    /// <summary>The part that makes steps of gradients.</summary>
+    internal LearnerOptions ForLearner() => new()
+    {
+        Optimizer = Optimizer, Regularizers = Regularizers, Groups = Groups, Clipping = Clipping, Average = Average, Seed = Seed,
+    };
+
+    /// <summary>
+    /// What decides the bytes of a run beside the learner's options. Where checkpoints lie and who is told does not; nor does the number of
+    /// epochs, unless the schedule depends on it: such a run may go on for more.
+    /// </summary>
+    internal JsonObject Fingerprint() => new()
+    {
+        ["epochs"] = Schedule.DependsOnLength ? Epochs : null,
+        ["batchSize"] = BatchSize,
+        ["accumulation"] = Accumulation,
+        ["schedule"] = OptionsJson.Of(Schedule),
+        ["loss"] = Fingerprints.Of(Loss),
+        ["objective"] = Objective is null ? null : Fingerprints.Of(Objective),
+        ["earlyStopping"] = EarlyStopping is null ? null : JsonSerializer.SerializeToNode(EarlyStopping, TrainingJson.Default.EarlyStopping),
+        ["transforms"] = Fingerprints.Of(Transforms),
+        ["edits"] = Fingerprints.Of(Edits),
+    };
 
     internal TrainingOptions Validated()
     {
@@ -82,7 +116,7 @@ public interface ITrainingCallback
 /// <param name="Batch">Number of the batch in its epoch, from 0.</param>
 /// <param name="Batches">Batches an epoch.</param>
 /// <param name="Step">Steps since the beginning.</param>
-/// <param name="Loss">Mean loss of the epoch so far, terms not included.</param>
+/// <param name="Loss">Mean loss of the epoch so far, regularizers not included.</param>
 public readonly record struct StepProgress(int Epoch, int Batch, int Batches, long Step, double Loss);
 
 /// <summary>What came of an epoch.</summary>
@@ -91,7 +125,7 @@ public sealed record EpochResult
     /// <summary>Number of the epoch, from 0.</summary>
     public required int Epoch { get; init; }
 
-    /// <summary>Mean training loss, terms not included.</summary>
+    /// <summary>Mean training loss, regularizers not included.</summary>
     public required double TrainLoss { get; init; }
 
     /// <summary>Part of the training samples that were right, 0 to 1, while training went on; NaN where that means nothing.</summary>

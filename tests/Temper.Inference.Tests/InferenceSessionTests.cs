@@ -120,7 +120,7 @@ public sealed class InferenceSessionTests
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
         using InferenceSession session = compiled.CreateSession();
         Tensor[] x = [Tensor.From<float>([1, -2, 3, 4], [1, 4]), Tensor.From<float>([-2, 1, 0, 1], [1, 4])];
-        IReadOnlyList<Tensor> expected = network.Forward(x, ForwardMode.Evaluation), actual = session.Run(x);
+        IReadOnlyList<Tensor> expected = network.Forward(x, Pass.Evaluation), actual = session.Run(x);
         Assert.Equal(expected[0].ToArray<float>(), actual[0].ToArray<float>());
         Assert.Equal(expected[1].ToArray<long>(), actual[1].ToArray<long>());
         Assert.Equal(expected[2].ToArray<float>(), actual[2].ToArray<float>());

@@ -33,7 +33,7 @@ public sealed class DivergenceTests
     public void A_term_that_is_not_finite_ends_training_before_it_changes_a_weight()
     {
         TrainingDivergedException error = Assert.Throws<TrainingDivergedException>(
-            () => SmallRun.Fit(SmallRun.Options with { Terms = [new AtStep(5, "conv1.weight", () => float.NaN, double.NaN)] }));
+            () => SmallRun.Fit(SmallRun.Options with { Regularizers = [new AtStep(5, "conv1.weight", () => float.NaN, double.NaN)] }));
         Assert.Equal(4, error.Step);
     }
 
@@ -47,11 +47,11 @@ public sealed class DivergenceTests
         using var folder = new TemporaryFolder();
         TrainingOptions options = SmallRun.Options with { Epochs = 3, CheckpointFolder = folder["checkpoints"], Optimizer = new Sgd { LearningRate = 0.01f } };
         Assert.Throws<TrainingDivergedException>(
-            () => SmallRun.Fit(options with { Terms = [new AtStep(step, "conv1.weight", () => gradient)] }));
+            () => SmallRun.Fit(options with { Regularizers = [new AtStep(step, "conv1.weight", () => gradient)] }));
         Assert.EndsWith("step-0000000020", Assert.Single(Directory.GetFileSystemEntries(folder["checkpoints"])), StringComparison.Ordinal);
         Assert.Equal(
             SmallRun.BytesOf(SmallRun.Fit(options with { CheckpointFolder = null })),
-            SmallRun.BytesOf(SmallRun.Resume(options)));
+            SmallRun.BytesOf(SmallRun.Resume(options with { Regularizers = [new AtStep(int.MaxValue, "conv1.weight", () => 0)] })));
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class DivergenceTests
         TrainingOptions options = SmallRun.Options with
         {
             CheckpointFolder = folder["checkpoints"],
-            Terms = [new AtStep(7, "conv1.weight", () => float.NaN)],
+            Regularizers = [new AtStep(7, "conv1.weight", () => float.NaN)],
             Callbacks = [new StopAfter(7, stop)],
         };
         Assert.Throws<TrainingDivergedException>(() => SmallRun.Fit(options, stop.Token));

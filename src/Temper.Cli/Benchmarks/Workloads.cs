@@ -48,7 +48,7 @@ internal static class Workloads
     private static Workload Step(string network, int batch, Optimizer optimizer) =>
         new($"training step {network}, batch {batch}, {optimizer.Name}", Operations: 0, batch, () =>
         {
-            var step = new TrainingStep(NetworkZoo.Create(network), batch, optimizer);
+            var step = new RepeatedStep(NetworkZoo.Create(network), batch, optimizer);
             return step.Run;
         });
 

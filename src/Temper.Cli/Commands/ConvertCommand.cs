@@ -65,7 +65,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
     private static (double Difference, double Largest) Parity(Network network, Network again)
     {
         Tensor[] inputs = [.. network.Inputs.Select((input, i) => Random(input, RandomStream.FromSeed(1).Split(i)))];
-        IReadOnlyList<Tensor> expected = network.Forward(inputs, ForwardMode.Evaluation), found = again.Forward(inputs, ForwardMode.Evaluation);
+        IReadOnlyList<Tensor> expected = network.Forward(inputs, Pass.Evaluation), found = again.Forward(inputs, Pass.Evaluation);
         (double difference, double largest) = (0, 0);
         foreach ((Tensor a, Tensor b) in expected.Zip(found))
         {

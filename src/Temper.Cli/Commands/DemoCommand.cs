@@ -53,7 +53,7 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
         run.Note($"2 of 4: {sparseEpochs + tuneEpochs} epochs more, dense, to compare with");
         TrainingResult dense = run.Fit("dense", start, options with { Epochs = sparseEpochs + tuneEpochs });
         run.Note($"3 of 4: from the same start with Hoyer-Square, {sparseEpochs} epochs");
-        TrainingOptions lean = options with { Terms = [new HoyerSquare { Strength = (float)context.Get(Strength) }] };
+        TrainingOptions lean = options with { Regularizers = [new HoyerSquare { Strength = (float)context.Get(Strength) }] };
         TrainingResult sparse = run.Fit("sparse", start, lean with { Epochs = sparseEpochs });
         Network pruned = sparse.Last.Prune(PruningRule.StandardDeviations((float)context.Get(Threshold)));
         run.Note($"4 of 4: {SparsityReport.Of(pruned).Nonzero:N0} weights left; fine-tuning, {tuneEpochs} epochs, zeros frozen");

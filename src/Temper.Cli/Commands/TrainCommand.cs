@@ -26,7 +26,7 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
     private protected override int Execute(CommandContext context)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
-        TrainingOptions options = TrainingSettings.Options(context) with { Terms = RegularizerSettings.Terms(context) };
+        TrainingOptions options = TrainingSettings.Options(context) with { Regularizers = RegularizerSettings.Regularizers(context) };
         DataSets data = DataChoice.Open(context, source);
         var weights = Randomness.RandomStream.FromSeed(options.Seed).Split("weights");
         Network start = Start(context, model, data.Train, weights);

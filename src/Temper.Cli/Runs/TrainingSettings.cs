@@ -117,7 +117,7 @@ internal static class RegularizerSettings
 
     internal static IReadOnlyList<Setting> All { get; } = [Regularizer, Strength];
 
-    internal static IReadOnlyList<ITrainingTerm> Terms(CommandContext context)
+    internal static IReadOnlyList<IRegularizer> Regularizers(CommandContext context)
     {
         float strength = (float)context.Get(Strength);
         return context.Get(Regularizer) switch

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Buffers;
 using Temper.Randomness;
 using Temper.Tensors;
@@ -8,6 +11,9 @@ namespace Temper.Data.Augmentation;
 /// <param name="Padding">Pixels on each side.</param>
 public sealed record RandomCrop(int Padding = 4) : SampleTransform
 {
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TransformsJson.Default.RandomCrop)!;
+
     /// <inheritdoc/>
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
     {
@@ -38,6 +44,9 @@ public sealed record RandomCrop(int Padding = 4) : SampleTransform
 public sealed record HorizontalFlip : SampleTransform
 {
     /// <inheritdoc/>
+    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TransformsJson.Default.HorizontalFlip)!;
+
+    /// <inheritdoc/>
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
     {
         (int channels, int height, int width) = Picture(shape, nameof(HorizontalFlip));
@@ -61,6 +70,9 @@ public sealed record HorizontalFlip : SampleTransform
 public sealed record Normalize(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation) : SampleTransform
 {
     /// <inheritdoc/>
+    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TransformsJson.Default.Normalize)!;
+
+    /// <inheritdoc/>
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
     {
         (int channels, int height, int width) = Picture(shape, nameof(Normalize));
@@ -78,6 +90,9 @@ public sealed record Normalize(IReadOnlyList<float> Mean, IReadOnlyList<float> D
 /// <param name="Size">Side of the square, in pixels.</param>
 public sealed record Cutout(int Size) : SampleTransform
 {
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TransformsJson.Default.Cutout)!;
+
     /// <inheritdoc/>
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
     {
@@ -98,3 +113,11 @@ public sealed record Cutout(int Size) : SampleTransform
         }
     }
 }
+
+/// <summary>The transforms' options as JSON, by generated code.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Cutout))]
+[JsonSerializable(typeof(HorizontalFlip))]
+[JsonSerializable(typeof(Normalize))]
+[JsonSerializable(typeof(RandomCrop))]
+internal sealed partial class TransformsJson : JsonSerializerContext;

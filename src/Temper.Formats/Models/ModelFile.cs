@@ -31,14 +31,14 @@ public static class ModelFile
     /// <exception cref="IOException">Writing failed; files that were there are unharmed.</exception>
     public static void Save(Network network, string path, SaveOptions? options = null)
     {
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        List<KeyValuePair<string, Tensor>> numbers = options?.Sparse == true ? SparseStorage.Encode(network, metadata) : Numbers(network);
         if (IsSingleFile(path))
         {
-            metadata[GraphKey] = network.ToJson();
-            new SafetensorsFile(numbers, metadata).Save(path);
+            ToSingleFile(network, options).Save(path);
             return;
         }
+
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        List<KeyValuePair<string, Tensor>> numbers = options?.Sparse == true ? SparseStorage.Encode(network, metadata) : Numbers(network);
 
         new SafetensorsFile(numbers, metadata).Save(Path.Combine(path, WeightsName));
         AtomicFile.WriteText(Path.Combine(path, GraphName), network.ToJson());
@@ -65,12 +65,26 @@ public static class ModelFile
             return Fill(ReadGraph(ReadText(graph), graph), StateDict.Of(SparseStorage.Decode(SafetensorsFile.Load(weights), weights)), weights);
         }
 
-        SafetensorsFile file = SafetensorsFile.Load(path);
-        return file.Metadata.TryGetValue(GraphKey, out string? text)
+        return FromSingleFile(SafetensorsFile.Load(path), path);
+    }
+
+    /// <summary>A network as the content of one file, graph in the metadata.</summary>
+    internal static SafetensorsFile ToSingleFile(Network network, SaveOptions? options = null)
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        List<KeyValuePair<string, Tensor>> numbers = options?.Sparse == true ? SparseStorage.Encode(network, metadata) : Numbers(network);
+        metadata[GraphKey] = network.ToJson();
+        return new SafetensorsFile(numbers, metadata);
+    }
+
+    /// <summary>The network that <see cref="ToSingleFile"/> stored.</summary>
+    /// <param name="file">The file's content.</param>
+    /// <param name="path">Its name, for errors.</param>
+    internal static Network FromSingleFile(SafetensorsFile file, string path) =>
+        file.Metadata.TryGetValue(GraphKey, out string? text)
             ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), StateDict.Of(SparseStorage.Decode(file, path)), path)
             : throw new ModelFormatException(
                 path, 8, $"holds numbers but no graph; name its architecture (one of {string.Join(", ", NetworkZoo.Names)})");
-    }
 
     /// <summary>Loads a model, or the numbers of a bare state dict into an architecture of the zoo.</summary>
     /// <param name="path">A model folder, or a state dict as <see cref="LoadWeights"/> takes it.</param>

@@ -52,7 +52,7 @@ public static class OnnxVerification
         OnnxImport model = OnnxFile.Load(path, new OnnxImportOptions { Values = values, FreesBatch = false });
         IReadOnlyList<Tensor> results = model.Network.Forward(
             [.. model.InputNames.Select(name => values.TryGetValue(name, out Tensor? value) ? value : throw new FileNotFoundException($"verify: no value for input '{name}' in '{set}'"))],
-            ForwardMode.Evaluation);
+            Pass.Evaluation);
         for (int i = 0; i < results.Count && File.Exists(Place(set, "output", i)); i++)
         {
             yield return Compare(Path.GetFileName(set), model.OutputNames[i], results[i], OnnxFile.LoadTensor(Place(set, "output", i)).Value, tolerance);

@@ -30,7 +30,7 @@ internal sealed class Lowering
 
     private LayerGraph Run(bool findsActiveChannels)
     {
-        foreach (PlanStep step in _graph.Plans.For(ForwardMode.Evaluation).Steps)
+        foreach (PlanStep step in _graph.Plans.For(Pass.Evaluation).Steps)
         {
             if (step.Inputs.All(input => _constants[input] is not null))
             {
@@ -54,7 +54,7 @@ internal sealed class Lowering
     }
 
     private Tensor Compute(PlanStep step) =>
-        step.Run(new StepContext(_network, ForwardMode.Evaluation, _constants, new Tensor[step.Width]));
+        step.Run(new StepContext(_network, Pass.Evaluation, _constants, new Tensor[step.Width]));
 
     private Layer LayerOf(PlanStep step)
     {

@@ -17,7 +17,7 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step) : Step
             values[step.Inputs[i]] = graph.Constants.TryGetValue(step.Inputs[i], out Tensor? constant) ? constant : call.Tensors[call.Step.Inputs[i]];
         }
 
-        call.Tensors[call.Step.Output] = step.Run(new StepContext(graph.Network, ForwardMode.Evaluation, values, new Tensor[step.Width]));
+        call.Tensors[call.Step.Output] = step.Run(new StepContext(graph.Network, Pass.Evaluation, values, new Tensor[step.Width]));
     }
 }
 

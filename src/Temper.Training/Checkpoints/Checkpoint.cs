@@ -2,13 +2,12 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Temper.Formats;
 using Temper.Formats.Safetensors;
-using Temper.Networks;
 
 namespace Temper.Training.Checkpoints;
 
 /// <summary>
-/// The state of a training run as a folder: <c>model.safetensors</c>, <c>best.safetensors</c>, <c>optimizer.safetensors</c>,
-/// <c>state.json</c>. Written under a temporary name and then renamed, so that a folder with a step's name is always whole; the one
+/// A learner's state as a folder: <c>model.safetensors</c> with the graph, <c>optimizer.safetensors</c>, <c>state.json</c>, and the
+/// files that a method adds. Written under a temporary name and then renamed, so that a folder with a step's name is always whole; the one
 /// before is removed only then.
 /// </summary>
 internal static class Checkpoint
@@ -18,20 +17,22 @@ internal static class Checkpoint
     private const string StateFile = "state.json";
 
     /// <summary>Writes a checkpoint and removes those before it.</summary>
-    /// <param name="state">What to write.</param>
-    /// <param name="options">Those of the run.</param>
     /// <param name="folder">Made when absent.</param>
+    /// <param name="step">Steps done, for its name.</param>
+    /// <param name="tensors">Its files of tensors.</param>
+    /// <param name="state">Its state, without digests of files.</param>
     /// <param name="create">Opens a file for writing; null: on the disk.</param>
     /// <exception cref="IOException">It cannot be written; the one before is intact, and nothing else is left.</exception>
-    internal static void Save(TrainingState state, TrainingOptions options, string folder, Func<string, Stream>? create = null)
+    internal static void Save(
+        string folder, long step, IEnumerable<(string File, SafetensorsFile Content)> tensors, CheckpointState state, Func<string, Stream>? create = null)
     {
-        string name = FreeName(folder, state.Step);
+        string name = FreeName(folder, step);
         string temporary = name + Unfinished;
         try
         {
             Delete(temporary);
             Directory.CreateDirectory(temporary);
-            WriteFiles(state, options, temporary, create ?? File.Create);
+            WriteFiles(tensors, state, temporary, create ?? File.Create);
             Directory.Move(temporary, name);
         }
         catch (Exception e)
@@ -40,7 +41,7 @@ internal static class Checkpoint
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new IOException(
-                    $"checkpoint: step {state.Step} cannot be written to {folder} (got: {e.Message}); make room there, then resume from the checkpoint before, which is intact",
+                    $"checkpoint: step {step} cannot be written to {folder} (got: {e.Message}); make room there, then resume from the checkpoint before, which is intact",
                     e);
             }
 
@@ -53,42 +54,44 @@ internal static class Checkpoint
         }
     }
 
+    /// <summary>The state file of the newest checkpoint, for errors about its content.</summary>
+    internal static string NewestState(string folder) => Path.Combine(Whole(folder).Last(), StateFile);
+
     internal static bool Exists(string folder) => Directory.Exists(folder) && Whole(folder).Any();
 
-    /// <summary>Reads the newest checkpoint in the options' folder.</summary>
-    /// <param name="network">Gives the graph.</param>
-    /// <param name="trainCount">Samples of the run that goes on.</param>
-    /// <param name="options">Those of the run that goes on.</param>
+    /// <summary>The newest checkpoint in a folder, its files checked.</summary>
+    /// <param name="folder">Where checkpoints lie.</param>
+    /// <param name="require">Compares the state with what goes on, before anything large is read.</param>
+    /// <returns>The checkpoint's folder and state.</returns>
     /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="ModelFormatException">It is damaged, or of another network or other options.</exception>
-    internal static TrainingState LoadNewest(Network network, int trainCount, TrainingOptions options)
+    /// <exception cref="ModelFormatException">It is damaged, or of other options.</exception>
+    internal static (string Folder, CheckpointState State) OpenNewest(string folder, Action<CheckpointState, string> require)
     {
-        string folder = options.CheckpointFolder
-            ?? throw new ArgumentException("Trainer.Resume: the options name no checkpoint folder; set CheckpointFolder to that of the run", nameof(options));
         string newest = (Directory.Exists(folder) ? Whole(folder).LastOrDefault() : null)
-            ?? throw new FileNotFoundException($"Trainer.Resume: no checkpoint in {folder}; begin with Fit");
+            ?? throw new FileNotFoundException($"checkpoint: there is none in {folder}; begin the training first");
         string path = Path.Combine(newest, StateFile);
-        CheckpointState values = CheckpointState.Read(path);
-        values.Require(options, trainCount, network.Parameters.Count, path);
-        foreach ((string file, string digest) in values.Files)
+        CheckpointState state = CheckpointState.Read(path);
+        require(state, path);
+        foreach ((string file, string digest) in state.Files)
         {
             RequireDigest(Path.Combine(newest, file), digest);
         }
 
-        return CheckpointTensors.Read(newest, network, trainCount, options, values);
+        return (newest, state);
     }
 
-    private static void WriteFiles(TrainingState state, TrainingOptions options, string folder, Func<string, Stream> create)
+    private static void WriteFiles(
+        IEnumerable<(string File, SafetensorsFile Content)> tensors, CheckpointState state, string folder, Func<string, Stream> create)
     {
         var digests = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach ((string file, SafetensorsFile tensors) in CheckpointTensors.Of(state))
+        foreach ((string file, SafetensorsFile content) in tensors)
         {
             string path = Path.Combine(folder, file);
-            Write(path, create, tensors.Write);
+            Write(path, create, content.Write);
             digests.Add(file, Digest(path));
         }
 
-        Write(Path.Combine(folder, StateFile), create, CheckpointState.Of(state, options, digests).Write);
+        Write(Path.Combine(folder, StateFile), create, (state with { Files = digests }).Write);
     }
 
     private static void Write(string path, Func<string, Stream> create, Action<Stream> write)

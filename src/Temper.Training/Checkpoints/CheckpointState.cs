@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Nodes;
 using Temper.Formats;
+using Temper.Optimization;
 using Temper.Training.Runs;
 
 namespace Temper.Training.Checkpoints;
@@ -9,58 +9,32 @@ namespace Temper.Training.Checkpoints;
 /// <summary><c>state.json</c>: what a checkpoint holds besides tensors, what it was written with, and the digests of its other files.</summary>
 internal sealed record CheckpointState
 {
-    private const int CurrentVersion = 1;
+    private const int CurrentVersion = 2;
 
-    public required int Version { get; init; }
+    public int Version { get; init; } = CurrentVersion;
 
     /// <summary>Version of Temper that wrote it.</summary>
-    public required string Tool { get; init; }
+    public string Tool { get; init; } = RunEnvironment.ToolVersion;
 
-    /// <summary>What decides the bytes of a run, by name: it goes on only with the same.</summary>
-    public required Dictionary<string, string> Options { get; init; }
+    /// <summary>The learner's options by name: a run goes on only with the same.</summary>
+    public required SortedDictionary<string, string> Options { get; init; }
+
+    /// <summary>What else decides the bytes of the run, by name: the method's options, what the data were.</summary>
+    public required SortedDictionary<string, string> Identity { get; init; }
 
     /// <summary>SHA-256 of the other files by name, in hexadecimal.</summary>
     public required SortedDictionary<string, string> Files { get; init; }
 
-    public required long[] OptimizerSteps { get; init; }
+    /// <summary>Steps of the optimizer by parameter.</summary>
+    public required SortedDictionary<string, long> OptimizerSteps { get; init; }
 
-    public required int Epoch { get; init; }
+    public required long Steps { get; init; }
 
-    public required int Batch { get; init; }
+    public required long Gradients { get; init; }
 
-    public required long Step { get; init; }
+    public JsonNode? Method { get; init; }
 
-    public required int BestEpoch { get; init; }
-
-    public required double LossSum { get; init; }
-
-    public required long Correct { get; init; }
-
-    public required long Samples { get; init; }
-
-    public required double Terms { get; init; }
-
-    public required List<EpochResult> History { get; init; }
-
-    internal static CheckpointState Of(TrainingState state, TrainingOptions options, SortedDictionary<string, string> files) => new()
-    {
-        Version = CurrentVersion,
-        Tool = RunEnvironment.ToolVersion,
-        Options = Decisive(options, state.TrainCount),
-        Files = files,
-        OptimizerSteps = [.. state.Optimizer.Select(o => o.Steps)],
-        Epoch = state.Epoch,
-        Batch = state.Batch,
-        Step = state.Step,
-        BestEpoch = state.BestEpoch,
-        LossSum = state.LossSum,
-        Correct = state.Correct,
-        Samples = state.Samples,
-        Terms = state.Terms,
-        History = state.History,
-    };
-
-    internal void Write(Stream stream) => JsonSerializer.Serialize(stream, this, CheckpointJson.Default.CheckpointState);
+    internal void Write(Stream stream) => JsonSerializer.Serialize(stream, this, TrainingJson.Default.CheckpointState);
 
     /// <summary>Reads and checks a file.</summary>
     /// <exception cref="ModelFormatException">It is damaged or of another version.</exception>
@@ -69,74 +43,53 @@ internal sealed record CheckpointState
         try
         {
             using FileStream stream = File.OpenRead(path);
-            CheckpointState state = JsonSerializer.Deserialize(stream, CheckpointJson.Default.CheckpointState)
-                ?? throw new JsonException("it holds nothing");
-            return state.Checked(path);
+            using JsonDocument document = JsonDocument.Parse(stream);
+            RequireVersion(document.RootElement, path);
+            CheckpointState state = document.Deserialize(TrainingJson.Default.CheckpointState) ?? throw new JsonException("it holds nothing");
+            return state.IsPlausible() ? state : throw new JsonException("numbers contradict each other");
         }
-        catch (Exception e) when (e is JsonException or FileNotFoundException)
+        catch (Exception e) when (e is JsonException or FileNotFoundException or FormatException)
         {
-            throw new ModelFormatException(path, 0, $"checkpoint: the state is damaged (got: {e.Message}); begin the training again", e);
+            throw Damaged(path, e.Message, e);
         }
     }
+
+    internal static ModelFormatException Damaged(string path, string found, Exception? inner = null) =>
+        new(path, 0, $"checkpoint: the state is damaged (got: {found}); begin the training again", inner);
 
     /// <summary>Throws unless a run goes on as it began.</summary>
-    /// <exception cref="ModelFormatException">An option or the network differs.</exception>
-    internal void Require(TrainingOptions options, int trainCount, int parameterCount, string path)
+    /// <param name="options">The learner's options.</param>
+    /// <param name="identity">What else decides the bytes; null: not compared.</param>
+    /// <param name="path">The file, for the error.</param>
+    /// <exception cref="ModelFormatException">Something differs: the error names it.</exception>
+    internal void Require(IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, string>? identity, string path)
     {
-        foreach ((string name, string value) in Decisive(options, trainCount))
-        {
-            string? written = Options.GetValueOrDefault(name);
-            if (!string.Equals(written, value, StringComparison.Ordinal))
-            {
-                throw new ModelFormatException(
-                    path, 0, $"checkpoint: the run began with another {name} (got {value}, expected {written}); resume with the options and data of the run");
-            }
-        }
-
-        if (OptimizerSteps.Length != parameterCount)
+        string[] differences =
+        [
+            .. Fingerprints.Differences(options, Options),
+            .. identity is null ? [] : Fingerprints.Differences(identity, Identity),
+        ];
+        if (differences.Length > 0)
         {
             throw new ModelFormatException(
-                path, 0, $"checkpoint: it is of another network (got {parameterCount} parameters, expected {OptimizerSteps.Length}); resume with the network that the run began with");
+                path, 0, $"checkpoint: the run began with other options or data: {string.Join(", ", differences)}; resume with those of the run");
         }
     }
 
-    /// <summary>Puts the numbers into a state.</summary>
-    internal void Fill(TrainingState state)
+    private static void RequireVersion(JsonElement root, string path)
     {
-        (state.Epoch, state.Batch, state.Step, state.BestEpoch) = (Epoch, Batch, Step, BestEpoch);
-        (state.LossSum, state.Correct, state.Samples, state.Terms) = (LossSum, Correct, Samples, Terms);
-        state.History.AddRange(History);
-    }
-
-    private static Dictionary<string, string> Decisive(TrainingOptions options, int trainCount) => new(StringComparer.Ordinal)
-    {
-        ["seed"] = options.Seed.ToString(CultureInfo.InvariantCulture),
-        ["batch size"] = options.BatchSize.ToString(CultureInfo.InvariantCulture),
-        ["accumulation"] = options.Accumulation.ToString(CultureInfo.InvariantCulture),
-        ["optimizer"] = options.Optimizer.Name,
-        ["number of samples"] = trainCount.ToString(CultureInfo.InvariantCulture),
-    };
-
-    private CheckpointState Checked(string path)
-    {
-        if (Version != CurrentVersion)
+        int version = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("version", out JsonElement value)
+            && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number)
+            ? number
+            : throw new JsonException("no version");
+        if (version != CurrentVersion)
         {
+            string tool = root.TryGetProperty("tool", out JsonElement name) ? name.ToString() : "of its time";
             throw new ModelFormatException(
-                path, 0, $"checkpoint: written by another version (got format {Version}, expected {CurrentVersion}); use Temper {Tool}");
+                path, 0, $"checkpoint: written by another version (got format {version}, expected {CurrentVersion}); use Temper {tool}");
         }
-
-        bool isPlausible = Epoch >= 0 && Batch >= 0 && Step >= 0 && Correct >= 0 && Samples >= 0 && History.Count == Epoch
-            && BestEpoch >= -1 && BestEpoch < History.Count && Array.TrueForAll(OptimizerSteps, s => s >= 0)
-            && Files.Keys.All(f => string.Equals(Path.GetFileName(f), f, StringComparison.Ordinal));
-        return isPlausible ? this : throw new JsonException("numbers contradict each other");
     }
+
+    private bool IsPlausible() => Steps >= 0 && Gradients >= 0 && OptimizerSteps.Values.All(steps => steps >= 0)
+        && Files.Keys.All(file => string.Equals(Path.GetFileName(file), file, StringComparison.Ordinal));
 }
-
-/// <summary>How the state is written: without reflection, so that the tool can be trimmed.</summary>
-[JsonSourceGenerationOptions(
-    WriteIndented = true,
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    RespectNullableAnnotations = true)]
-[JsonSerializable(typeof(CheckpointState))]
-internal sealed partial class CheckpointJson : JsonSerializerContext;

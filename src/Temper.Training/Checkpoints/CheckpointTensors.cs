@@ -1,4 +1,5 @@
 using Temper.Formats;
+using Temper.Formats.Models;
 using Temper.Formats.Safetensors;
 using Temper.Networks;
 using Temper.Optimization;
@@ -6,51 +7,73 @@ using Temper.Tensors;
 
 namespace Temper.Training.Checkpoints;
 
-/// <summary>The tensors of a training state as files of a checkpoint.</summary>
+/// <summary>The files of a checkpoint beside its state: network, optimizer, and what a method adds.</summary>
 internal static class CheckpointTensors
 {
-    private const string ModelFile = "model.safetensors";
-    private const string BestFile = "best.safetensors";
+    internal const string ModelFile = "model.safetensors";
     private const string OptimizerFile = "optimizer.safetensors";
-    private const string MaskPrefix = "mask/";
+    private const string MethodFile = "method.safetensors";
+    private const string Ending = ".safetensors";
     private const string AverageName = "average";
 
     /// <summary>File names with their contents.</summary>
-    internal static IEnumerable<(string File, SafetensorsFile Tensors)> Of(TrainingState state)
+    internal static IEnumerable<(string File, SafetensorsFile Content)> Of(Learner learner, MethodState method)
     {
-        yield return (ModelFile, new SafetensorsFile(Named(state.Network)));
-        yield return (OptimizerFile, new SafetensorsFile(Optimizer(state)));
-        if (state.Best is not null)
+        yield return (ModelFile, Formats.Models.ModelFile.ToSingleFile(learner.Network));
+        yield return (OptimizerFile, new SafetensorsFile(Optimizer(learner)));
+        if (method.Tensors.Count > 0)
         {
-            yield return (BestFile, new SafetensorsFile(Named(state.Best)));
+            yield return (MethodFile, new SafetensorsFile([.. method.Tensors]));
+        }
+
+        foreach ((string name, Network network) in method.Networks)
+        {
+            string file = name + Ending;
+            if (file is ModelFile or OptimizerFile or MethodFile || !string.Equals(Path.GetFileName(file), file, StringComparison.Ordinal))
+            {
+                throw new ArgumentException($"MethodState: a network cannot have this name (got '{name}'); choose one that is a file name and not taken");
+            }
+
+            yield return (file, Formats.Models.ModelFile.ToSingleFile(network));
         }
     }
 
-    /// <summary>The state in a checkpoint's folder, its files checked before.</summary>
-    internal static TrainingState Read(string folder, Network network, int trainCount, TrainingOptions options, CheckpointState values)
+    /// <summary>The network of a checkpoint.</summary>
+    internal static Network ReadNetwork(string folder) => ReadNetwork(folder, ModelFile);
+
+    /// <summary>What a method had saved.</summary>
+    internal static MethodState ReadMethod(string folder, CheckpointState state)
     {
-        Network own = ReadNetwork(network, Path.Combine(folder, ModelFile));
-        string path = Path.Combine(folder, OptimizerFile);
-        SafetensorsFile optimizer = SafetensorsFile.Load(path);
-        string best = Path.Combine(folder, BestFile);
-        var state = new TrainingState
+        string tensors = Path.Combine(folder, MethodFile);
+        return new MethodState
         {
-            Network = own,
-            Optimizer = [.. own.Parameters.Select((p, i) => ReadOptimizer(p, values.OptimizerSteps[i]))],
-            Average = options.Average is null ? [] : [.. own.Parameters.Select(p => ReadArray(p, AverageName))],
-            TrainCount = trainCount,
-            Best = values.Files.ContainsKey(BestFile) ? ReadNetwork(network, best) : null,
+            Json = state.Method,
+            Tensors = state.Files.ContainsKey(MethodFile)
+                ? SafetensorsFile.Load(tensors).Tensors.ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
+                : MethodState.Empty.Tensors,
+            Networks = state.Files.Keys.Where(file => file is not (ModelFile or OptimizerFile or MethodFile))
+                .ToDictionary(file => Path.GetFileNameWithoutExtension(file), file => ReadNetwork(folder, file), StringComparer.Ordinal),
         };
-        values.Fill(state);
-        return state;
+    }
 
-        OptimizerState ReadOptimizer(Parameter parameter, long steps) =>
-            new(steps, options.Optimizer.CreateState(0).Slots.Select(slot => slot with { Values = ReadArray(parameter, slot.Name) }));
+    /// <summary>Reads what an optimizer remembered of each parameter.</summary>
+    internal static Func<Parameter, (OptimizerState State, float[]? Average)> ReadOptimizer(string folder, LearnerOptions options, CheckpointState state)
+    {
+        string path = Path.Combine(folder, OptimizerFile);
+        var tensors = SafetensorsFile.Load(path).Tensors.ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
+        return parameter =>
+        {
+            IEnumerable<OptimizerSlot> slots = options.Optimizer.CreateState(0).Slots.Select(slot => slot with { Values = Values(parameter, slot.Name) });
+            long steps = state.OptimizerSteps.TryGetValue(parameter.Name, out long found)
+                ? found
+                : throw new ModelFormatException(path, 0, $"checkpoint: it holds no state of '{parameter.Name}'; resume with the options of the run");
+            return (new OptimizerState(steps, slots), options.Average is null ? null : Values(parameter, AverageName));
+        };
 
-        float[] ReadArray(Parameter parameter, string name)
+        float[] Values(Parameter parameter, string name)
         {
             string full = $"{parameter.Name}/{name}";
-            Tensor? found = optimizer.Tensors.FirstOrDefault(t => string.Equals(t.Key, full, StringComparison.Ordinal)).Value;
+            Tensor? found = tensors.GetValueOrDefault(full);
             return found is { DType: DType.Float32 } && found.Count == parameter.Value.Count
                 ? found.ToArray<float>()
                 : throw new ModelFormatException(
@@ -58,39 +81,22 @@ internal static class CheckpointTensors
         }
     }
 
-    private static List<KeyValuePair<string, Tensor>> Named(Network network) =>
-    [
-        .. network.Parameters.Select(p => KeyValuePair.Create(p.Name, p.Value)),
-        .. network.Buffers,
-        .. network.Parameters.Where(p => p.Mask is not null).Select(p => KeyValuePair.Create(MaskPrefix + p.Name, p.Mask!)),
-    ];
-
-    private static Network ReadNetwork(Network network, string path)
+    private static Network ReadNetwork(string folder, string file)
     {
-        var tensors = SafetensorsFile.Load(path).Tensors.ToDictionary(t => t.Key, t => t.Value, StringComparer.Ordinal);
-        try
-        {
-            return network
-                .WithParameters(network.Parameters.Select(p => p with { Value = tensors[p.Name], Mask = tensors.GetValueOrDefault(MaskPrefix + p.Name) }))
-                .WithBuffers(network.Buffers.Select(b => KeyValuePair.Create(b.Key, tensors[b.Key])))
-                .Copy();
-        }
-        catch (Exception e) when (e is KeyNotFoundException or ArgumentException)
-        {
-            throw new ModelFormatException(path, 0, $"checkpoint: it is of another network (got: {e.Message}); resume with the network that the run began with", e);
-        }
+        string path = Path.Combine(folder, file);
+        return Formats.Models.ModelFile.FromSingleFile(SafetensorsFile.Load(path), path);
     }
 
-    private static List<KeyValuePair<string, Tensor>> Optimizer(TrainingState state)
+    private static List<KeyValuePair<string, Tensor>> Optimizer(Learner learner)
     {
         List<KeyValuePair<string, Tensor>> tensors = [];
-        for (int i = 0; i < state.Optimizer.Length; i++)
+        foreach (TrainedParameter trained in learner.Trained.All)
         {
-            string name = state.Network.Parameters[i].Name;
-            tensors.AddRange(state.Optimizer[i].Slots.Select(slot => KeyValuePair.Create($"{name}/{slot.Name}", Flat(slot.Values))));
-            if (state.Average.Length > 0)
+            string name = trained.Parameter.Name;
+            tensors.AddRange(trained.State.Slots.Select(slot => KeyValuePair.Create($"{name}/{slot.Name}", Flat(slot.Values))));
+            if (trained.Average is not null)
             {
-                tensors.Add(new($"{name}/{AverageName}", Flat(state.Average[i])));
+                tensors.Add(new($"{name}/{AverageName}", Flat(trained.Average)));
             }
         }
 

@@ -13,7 +13,7 @@ internal static class FixedBatch
     {
         if (inputs.Count != network.Inputs.Count || !Splits(network, inputs))
         {
-            return network.Forward(inputs, ForwardMode.Evaluation);
+            return network.Forward(inputs, Pass.Evaluation);
         }
 
         int batch = network.Inputs[0].SampleShape[0], samples = inputs[0].Shape[0];
@@ -22,7 +22,7 @@ internal static class FixedBatch
         {
             // The last batch is filled up with the samples before it, whose results are there already.
             int from = Math.Max(0, Math.Min(start, samples - batch)), skipped = start - from;
-            IReadOnlyList<Tensor> outputs = network.Forward([.. inputs.Select(input => Filled(input.Slice(0, from, from + batch), batch))], ForwardMode.Evaluation);
+            IReadOnlyList<Tensor> outputs = network.Forward([.. inputs.Select(input => Filled(input.Slice(0, from, from + batch), batch))], Pass.Evaluation);
             int count = Math.Min(batch - skipped, samples - start);
             parts.Add([.. outputs.Select(output => Own(network, output, batch, skipped, count))]);
         }

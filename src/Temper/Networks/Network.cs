@@ -59,7 +59,7 @@ public sealed partial class Network
     /// <summary>The buffers in order, for plans.</summary>
     internal Tensor[] BufferValues { get; }
 
-    /// <summary>Weights with their normalization folded in, by step of the evaluation plan, as far as they have been needed.</summary>
+    /// <summary>Weights with their normalization folded in, by index of the normalization's node, as far as they have been needed.</summary>
     internal FoldedNorm?[] FoldedNorms { get; }
 
     /// <summary>Builds a network with one input and one output, named <c>output</c>.</summary>
@@ -92,13 +92,13 @@ public sealed partial class Network
     /// <returns>The output's value, for a classifier <c>[N, classes]</c>.</returns>
     /// <exception cref="ShapeMismatchException">The input does not fit.</exception>
     /// <exception cref="InvalidOperationException">The network has several inputs or outputs.</exception>
-    public Tensor Forward(Tensor x) => Forward(x, ForwardMode.Evaluation);
+    public Tensor Forward(Tensor x) => Forward(x, Pass.Evaluation);
 
-    /// <summary>The values of one batch in a given mode.</summary>
+    /// <summary>The values of one batch.</summary>
     /// <param name="x"><c>[N, ...]</c>.</param>
-    /// <param name="mode">Evaluation or training; the network itself does not change.</param>
+    /// <param name="pass">Evaluation or training; the network itself does not change.</param>
     /// <inheritdoc cref="Forward(Tensor)"/>
-    public Tensor Forward(Tensor x, ForwardMode mode)
+    public Tensor Forward(Tensor x, Pass pass)
     {
         if (Inputs.Count != 1 || Outputs.Count != 1)
         {
@@ -106,18 +106,18 @@ public sealed partial class Network
                 $"Network.Forward: needs one input and one output (got {Inputs.Count} and {Outputs.Count}); call the form that takes lists");
         }
 
-        return Forward([x], mode)[0];
+        return Forward([x], pass)[0];
     }
 
     /// <summary>The values of all outputs.</summary>
     /// <param name="inputs">One tensor for each input, all of one batch size.</param>
-    /// <param name="mode">Evaluation or training.</param>
+    /// <param name="pass">Evaluation or training.</param>
     /// <returns>One tensor for each output.</returns>
     /// <exception cref="ArgumentException">Number, shape or dtype of the inputs does not fit.</exception>
-    public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs, ForwardMode mode)
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs, Pass pass)
     {
         CheckInputs(inputs);
-        return Graph.Plans.For(mode).Run(this, inputs, mode);
+        return Graph.Plans.For(pass).Run(this, inputs, pass);
     }
 
     /// <summary>This network with fresh parameters and buffers; masks are kept, masked entries are zero.</summary>
@@ -136,6 +136,18 @@ public sealed partial class Network
     public Network Copy() => With(
         Parameters.Select(parameter => parameter with { Value = parameter.Value.Detach(), Mask = parameter.Mask?.Detach() }),
         Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Detach())));
+
+    /// <summary>
+    /// A network with its own memory for what training changes, the parameters that are picked and the statistics of batch normalization;
+    /// everything else is shared.
+    /// </summary>
+    internal Network CopyOf(Func<Parameter, bool> which)
+    {
+        HashSet<string> statistics = [.. Nodes.Where(node => node.Operator is BatchNorm).SelectMany(node => node.Buffers)];
+        return With(
+            Parameters.Select(parameter => which(parameter) ? parameter with { Value = parameter.Value.Detach() } : parameter),
+            Buffers.Select(entry => statistics.Contains(entry.Key) ? KeyValuePair.Create(entry.Key, entry.Value.Detach()) : entry));
+    }
 
     /// <summary>A network of a checked graph, weights zero, scales one.</summary>
     internal static Network FromGraph(NetworkGraph graph) => new(

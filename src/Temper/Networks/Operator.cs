@@ -130,7 +130,7 @@ internal readonly ref struct NodeContext
     internal required ReadOnlySpan<Tensor> Buffers { get; init; }
 
     /// <summary>Training or evaluation.</summary>
-    internal required ForwardMode Mode { get; init; }
+    internal required Pass Pass { get; init; }
 
     /// <summary>The first input.</summary>
     internal Tensor X => Inputs[0];

@@ -52,6 +52,16 @@ public sealed class OperatorAttributes
         var other => throw Wrong(name, other, "a number"),
     };
 
+    /// <summary>A number in double precision.</summary>
+    /// <inheritdoc cref="Int"/>
+    internal double Double(string name, double absent) => Find(name) switch
+    {
+        double value => value,
+        long value => value,
+        null => absent,
+        var other => throw Wrong(name, other, "a number"),
+    };
+
     /// <summary>A text.</summary>
     /// <param name="name">Name of the attribute.</param>
     /// <returns>The text; null where there is none.</returns>

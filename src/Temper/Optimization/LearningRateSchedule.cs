@@ -1,9 +1,18 @@
+using System.Text.Json.Serialization;
+
 namespace Temper.Optimization;
 
 /// <summary>
 /// How the learning rate goes through a training run: a factor of the optimizer's rate, a pure function of the place in the run, so that
 /// a resumed run needs no state.
 /// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(ConstantSchedule), "constant")]
+[JsonDerivedType(typeof(CosineSchedule), "cosine")]
+[JsonDerivedType(typeof(MultiStepSchedule), "multi-step")]
+[JsonDerivedType(typeof(OneCycleSchedule), "one-cycle")]
+[JsonDerivedType(typeof(StepSchedule), "step")]
+[JsonDerivedType(typeof(WarmUpSchedule), "warm-up")]
 public abstract record LearningRateSchedule
 {
     private protected LearningRateSchedule()
@@ -15,6 +24,9 @@ public abstract record LearningRateSchedule
     /// <param name="epochs">Length of the run in epochs, positive.</param>
     /// <returns>Not negative; the rate of a step is the optimizer's rate times this.</returns>
     public abstract double Factor(double epoch, double epochs);
+
+    /// <summary>Whether factors change with the length of the run, so that a run cannot go on for more epochs than it began with.</summary>
+    internal virtual bool DependsOnLength => false;
 
     /// <summary>Throws when an option is out of its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the option.</exception>
@@ -87,6 +99,8 @@ public sealed record CosineSchedule : LearningRateSchedule
     /// <summary>What each period is longer than the one before, 1 or more.</summary>
     public double PeriodGrowth { get; init; } = 1;
 
+    internal override bool DependsOnLength => Period <= 0;
+
     /// <inheritdoc/>
     public override double Factor(double epoch, double epochs)
     {
@@ -121,6 +135,8 @@ public sealed record WarmUpSchedule : LearningRateSchedule
     /// <summary>What follows; it sees the rest as a run of its own.</summary>
     public LearningRateSchedule Then { get; init; } = new ConstantSchedule();
 
+    internal override bool DependsOnLength => Then.DependsOnLength;
+
     /// <inheritdoc/>
     public override double Factor(double epoch, double epochs)
     {
@@ -151,6 +167,8 @@ public sealed record OneCycleSchedule : LearningRateSchedule
 
     /// <summary>The last factor is the first over this; 1 or more.</summary>
     public double DivideEnd { get; init; } = 1e4;
+
+    internal override bool DependsOnLength => true;
 
     /// <inheritdoc/>
     public override double Factor(double epoch, double epochs)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Temper.Kernels;
 
 namespace Temper.Optimization;
@@ -10,6 +11,12 @@ namespace Temper.Optimization;
 /// Options, formulas and defaults are those of torch.optim (PyTorch 2). A step is one pass over the parameter's memory, allocates
 /// nothing, and gives the same bytes for any number of threads.
 /// </remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(Adadelta), "adadelta")]
+[JsonDerivedType(typeof(Adam), "adam")]
+[JsonDerivedType(typeof(AdamW), "adamw")]
+[JsonDerivedType(typeof(RmsProp), "rmsprop")]
+[JsonDerivedType(typeof(Sgd), "sgd")]
 public abstract record Optimizer
 {
     private protected Optimizer()
@@ -23,6 +30,7 @@ public abstract record Optimizer
     public float WeightDecay { get; init; }
 
     /// <summary>Name on the command line and in files.</summary>
+    [JsonIgnore]
     public abstract string Name { get; }
 
     /// <summary>Names of the number arrays that a step remembers for each weight.</summary>

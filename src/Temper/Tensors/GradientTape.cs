@@ -138,6 +138,25 @@ public sealed partial class GradientTape : IDisposable
         return gradients;
     }
 
+    /// <summary>The length of each sample's own gradient over all sources together, <c>[N]</c>, from a loss <c>[N]</c> of each sample.</summary>
+    internal float[] SampleNorms(Tensor losses, IReadOnlyList<Tensor> sources)
+    {
+        CheckOpen();
+        GradientTape? outer = _innermost;
+        _innermost = null;
+        try
+        {
+            using (MemoryScope.Enter(Scope, backward: true))
+            {
+                return Tensors.SampleNorms.Compute(_records, losses, sources);
+            }
+        }
+        finally
+        {
+            _innermost = outer;
+        }
+    }
+
     /// <summary>Closes the tape and returns its memory. Tensors that it recorded can no longer be read.</summary>
     public void Dispose()
     {

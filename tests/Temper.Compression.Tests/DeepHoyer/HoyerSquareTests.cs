@@ -1,5 +1,6 @@
 using Temper.Compression.DeepHoyer;
 using Temper.Networks;
+using Temper.Optimization;
 using Temper.Tensors;
 using Temper.Testing;
 

@@ -1,5 +1,6 @@
 using Temper.Compression.DeepHoyer;
 using Temper.Networks;
+using Temper.Optimization;
 using Temper.Tensors;
 using Temper.Testing;
 
@@ -34,6 +35,37 @@ public sealed class RegularizerContractTests
             }
 
             return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Blocks_of_a_parameter_give_what_the_whole_gives(string name)
+    {
+        foreach (int[] shape in Shapes)
+        {
+            float[] w = Samples.Gaussian(shape.Aggregate((a, b) => a * b), 9);
+            Parameter parameter = Of(w, shape);
+            IRegularizer regularizer = Rows[name].Make(0.3f);
+            float[] whole = new float[w.Length], inBlocks = new float[w.Length];
+            double expected = regularizer.AddGradient(parameter, w, whole);
+
+            // Cuts that respect neither rows nor kernels.
+            int[] cuts = [0, Math.Min(1, w.Length), Math.Min(7, w.Length), Math.Max(Math.Min(7, w.Length), w.Length - 2), w.Length];
+            double[] sums = new double[regularizer.SumCount(parameter)];
+            foreach ((int start, int end) in cuts.Zip(cuts.Skip(1)))
+            {
+                regularizer.AddSums(new WeightBlock { Parameter = parameter, Start = start, Weights = w.AsSpan(start..end) }, sums);
+            }
+
+            foreach ((int start, int end) in cuts.Zip(cuts.Skip(1)))
+            {
+                regularizer.AddGradient(
+                    new WeightBlock { Parameter = parameter, Start = start, Weights = w.AsSpan(start..end) }, sums, inBlocks.AsSpan(start..end));
+            }
+
+            Assert.Equal(expected, regularizer.Value(parameter, sums), 1e-6 * Math.Max(1, expected));
+            Assert.All(whole.Zip(inBlocks), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
         }
     }
 
@@ -146,5 +178,5 @@ public sealed class RegularizerContractTests
     /// <param name="Make">The regularizer with a strength.</param>
     /// <param name="Formula">Its value for weights of a shape, strength 1.</param>
     /// <param name="IsScaleInvariant">Whether the value stays when all weights are multiplied by a number.</param>
-    private sealed record Row(Func<float, WeightTerm> Make, Func<double[], int[], double> Formula, bool IsScaleInvariant);
+    private sealed record Row(Func<float, WeightRegularizer> Make, Func<double[], int[], double> Formula, bool IsScaleInvariant);
 }

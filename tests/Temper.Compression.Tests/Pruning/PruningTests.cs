@@ -157,12 +157,12 @@ public sealed class PruningTests
         Assert.True(SparsityReport.Of(sparse.Prune(rule)).Nonzero < 0.8 * SparsityReport.Of(dense.Prune(rule)).Nonzero);
     }
 
-    private static Network FineTune(Network network, Optimizer optimizer, params ITrainingTerm[] terms)
+    private static Network FineTune(Network network, Optimizer optimizer, params IRegularizer[] terms)
     {
         var train = SyntheticShapes.Draw(400, 4, 12, channels: 1, RandomStream.FromSeed(2));
         TrainingResult run = Trainer.Fit(network, train, train.Take(40), new TrainingOptions
         {
-            Seed = 3, Epochs = 2, BatchSize = 16, Optimizer = optimizer, Terms = terms,
+            Seed = 3, Epochs = 2, BatchSize = 16, Optimizer = optimizer, Regularizers = terms,
         });
         Assert.Equal(50, run.Steps);
         return run.Last;

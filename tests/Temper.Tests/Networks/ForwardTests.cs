@@ -37,9 +37,9 @@ public sealed class ForwardTests
     {
         Network network = Sample(body);
         Tensor x = Random([3, 3, 6, 6], 7);
-        AssertClose(NodeByNode(network, x, ForwardMode.Evaluation), network.Forward(x), 1e-5f);
+        AssertClose(NodeByNode(network, x, Pass.Evaluation), network.Forward(x), 1e-5f);
 
-        ForwardMode fused = Training(), plain = Training();
+        Pass fused = Training(), plain = Training();
         AssertClose(NodeByNode(network, x, plain), network.Forward(x, fused), 1e-5f);
         Assert.Equal(ByNode(plain).Select(found => found.Node.Name), ByNode(fused).Select(found => found.Node.Name));
         foreach ((NodeStatistics a, NodeStatistics b) in ByNode(plain).Zip(ByNode(fused)))
@@ -80,7 +80,7 @@ public sealed class ForwardTests
         {
             written.Writable()[0] += 0.5f;
             written.Storage.MarkWritten();
-            AssertClose(NodeByNode(network, x, ForwardMode.Evaluation), network.Forward(x), 1e-5f);
+            AssertClose(NodeByNode(network, x, Pass.Evaluation), network.Forward(x), 1e-5f);
         }
     }
 
@@ -123,7 +123,7 @@ public sealed class ForwardTests
         Network network = Network.Build(
             [InputSpec.Features(3, name: "a"), InputSpec.Features(3, name: "b")],
             x => [("sum", x[0] + x[1]), ("act", (x[0] - x[1]).Relu())]);
-        IReadOnlyList<Tensor> y = network.Forward([Tensor.From([1f, 2, 3], [1, 3]), Tensor.From([3f, 2, 1], [1, 3])], ForwardMode.Evaluation);
+        IReadOnlyList<Tensor> y = network.Forward([Tensor.From([1f, 2, 3], [1, 3]), Tensor.From([3f, 2, 1], [1, 3])], Pass.Evaluation);
         Assert.Equal([4f, 4, 4], y[0].ToArray<float>());
         Assert.Equal([0f, 0, 2], y[1].ToArray<float>());
         Assert.Throws<InvalidOperationException>(() => network.Forward(Tensor.Zeros([1, 3])));
@@ -133,10 +133,10 @@ public sealed class ForwardTests
     public void Apply_of_batch_statistics_follows_pytorchs_rule()
     {
         Network network = Network.Build(InputSpec.Features(1), x => x.BatchNorm("bn")).Copy();
-        ForwardMode mode = Training();
-        network.Forward(Tensor.From([1f, 2, 3, 6], [4, 1]), mode);
+        Pass pass = Training();
+        network.Forward(Tensor.From([1f, 2, 3, 6], [4, 1]), pass);
         Assert.Equal([0f], network.Buffers["bn.running_mean"].ToArray<float>());    // a pass changes nothing
-        BatchStatisticsUpdate.Apply(network, mode);
+        BatchStatisticsUpdate.Apply(network, pass);
 
         Assert.Equal(0.3f, network.Buffers["bn.running_mean"].ToScalar(), 1e-6f);
         Assert.Equal(0.9f + (0.1f * 14 / 3), network.Buffers["bn.running_var"].ToScalar(), 1e-6f);
@@ -150,8 +150,8 @@ public sealed class ForwardTests
         return Tensor.From(values, shape);
     }
 
-    internal static Tensor NodeByNode(Network network, Tensor x, ForwardMode mode) =>
-        network.Graph.Plans.NodeByNode.Run(network, [x], mode)[0];
+    internal static Tensor NodeByNode(Network network, Tensor x, Pass pass) =>
+        network.Graph.Plans.NodeByNode.Run(network, [x], pass)[0];
 
     internal static void AssertClose(Tensor expected, Tensor actual, float tolerance)
     {
@@ -184,10 +184,10 @@ public sealed class ForwardTests
         return network.WithBuffers(buffers).WithParameters(parameters);
     }
 
-    private static ForwardMode Training() => ForwardMode.Training(RandomStream.FromSeed(5));
+    private static Pass Training() => Pass.Training(RandomStream.FromSeed(5));
 
-    private static IEnumerable<NodeStatistics> ByNode(ForwardMode mode) =>
-        mode.Statistics.OrderBy(found => found.Node.Name, StringComparer.Ordinal);
+    private static IEnumerable<NodeStatistics> ByNode(Pass pass) =>
+        pass.Statistics.OrderBy(found => found.Node.Name, StringComparer.Ordinal);
 
     private static float[][] Gradients(Network network, Tensor x, bool isTraining, bool watchesParameters, bool fused)
     {
@@ -198,8 +198,8 @@ public sealed class ForwardTests
             sources.AddRange(network.Parameters.Select(parameter => tape.Watch(parameter.Value)));
         }
 
-        ForwardMode mode = isTraining ? Training() : ForwardMode.Evaluation;
-        Tensor y = fused ? network.Forward(x, mode) : NodeByNode(network, x, mode);
+        Pass pass = isTraining ? Training() : Pass.Evaluation;
+        Tensor y = fused ? network.Forward(x, pass) : NodeByNode(network, x, pass);
         GradientMap gradients = tape.Gradient([(y, Random(y.Shape, 11))], sources);
         return [.. sources.Select(source => gradients[source].ToArray<float>())];
     }

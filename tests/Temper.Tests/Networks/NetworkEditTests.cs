@@ -182,7 +182,7 @@ public sealed class NetworkEditTests
     private static void AssertSame(Network expected, Network actual)
     {
         Tensor x = ForwardTests.Random([2, .. expected.Inputs[0].SampleShape.AsSpan()], 3);
-        ForwardTests.AssertClose(ForwardTests.NodeByNode(expected, x, ForwardMode.Evaluation), actual.Forward(x), 1e-4f);
+        ForwardTests.AssertClose(ForwardTests.NodeByNode(expected, x, Pass.Evaluation), actual.Forward(x), 1e-4f);
     }
 
     private static float[] Values(Network network) => [.. network.Parameters.SelectMany(parameter => parameter.Value.ToArray<float>())];

@@ -116,7 +116,7 @@ public sealed class OperatorContractTests
         Assert.Equal(row.Parameters, cost.Parameters);
         Assert.Equal(row.Macs, cost.Macs);
         Assert.Equal(row.Parameters, network.Parameters.ElementCount);
-        Assert.Equal(network.Forward(row.Inputs(batch: 2), ForwardMode.Evaluation)[0].Count, cost.Activations);
+        Assert.Equal(network.Forward(row.Inputs(batch: 2), Pass.Evaluation)[0].Count, cost.Activations);
     }
 
     /// <summary>Gradients with respect to inputs and parameters against central differences, in both modes.</summary>
@@ -135,7 +135,7 @@ public sealed class OperatorContractTests
             Network network = row.Network().Copy();
             Tensor[] inputs = row.Inputs(batch: 3);
             Tensor[] sources = [.. inputs.Where(input => input.DType == DType.Float32), .. network.Parameters.Select(parameter => parameter.Value)];
-            Tensor Run() => network.Forward(inputs, isTraining ? ForwardMode.Training(RandomStream.FromSeed(3)) : ForwardMode.Evaluation)[0];
+            Tensor Run() => network.Forward(inputs, isTraining ? Pass.Training(RandomStream.FromSeed(3)) : Pass.Evaluation)[0];
             float[] cotangent = ForwardTests.Random(Run().Shape, 8).ToArray<float>();
             using var tape = new GradientTape();
             Array.ForEach(sources, source => tape.Watch(source));
@@ -160,9 +160,9 @@ public sealed class OperatorContractTests
             return;
         }
 
-        foreach (ForwardMode mode in new[] { ForwardMode.Evaluation, ForwardMode.Training(RandomStream.FromSeed(1)) })
+        foreach (Pass pass in new[] { Pass.Evaluation, Pass.Training(RandomStream.FromSeed(1)) })
         {
-            Tensor y = row.Network().Forward(row.Inputs(batch: 0), mode)[0];
+            Tensor y = row.Network().Forward(row.Inputs(batch: 0), pass)[0];
             Assert.Equal(0, y.Shape[0]);
             Assert.Equal(row.Network().Graph.ShapeOf("node").With(0, 0), y.Shape);
         }
@@ -221,7 +221,7 @@ public sealed class OperatorContractTests
         stream.Position = 0;
         Network again = OnnxFile.Read(stream, "x.onnx", new OnnxImportOptions { FreesBatch = row.IsBatched }).Network;
         Tensor[] inputs = row.Inputs(batch: 3);
-        Tensor expected = network.Forward(inputs, ForwardMode.Evaluation)[0], found = again.Forward(inputs, ForwardMode.Evaluation)[0];
+        Tensor expected = network.Forward(inputs, Pass.Evaluation)[0], found = again.Forward(inputs, Pass.Evaluation)[0];
         Assert.Equal((expected.Shape, expected.DType), (found.Shape, found.DType));
         float[] a = expected.To(DType.Float32).ToArray<float>(), b = found.To(DType.Float32).ToArray<float>();
         Assert.All(a.Zip(b), pair => Assert.Equal(pair.First, pair.Second, 1e-5f * (1 + MathF.Abs(pair.First))));

@@ -29,7 +29,7 @@ public sealed class ResizeTests
         Network network = Network.Build([InputSpec.Features(6), Number("scale"), Number("zero")], x => [("y", x[0].Apply(new Quantize(0, 255), null, x[1], x[2]))]);
         using var tape = new GradientTape();
         Tensor values = tape.Watch(Tensor.From<float>([-30, 0, 1, 3, 4.9f, 1000], [1, 6]));
-        Tensor y = network.Forward([values, Tensor.Scalar(2f), Tensor.Scalar(10f)], ForwardMode.Evaluation)[0];
+        Tensor y = network.Forward([values, Tensor.Scalar(2f), Tensor.Scalar(10f)], Pass.Evaluation)[0];
         Assert.Equal([0f, 10, 10, 12, 12, 255], y.ToArray<float>());
         Assert.Equal([0, 0.5f, 0.5f, 0.5f, 0.5f, 0], tape.Gradient(y.Sum(), values).ToArray<float>());
     }

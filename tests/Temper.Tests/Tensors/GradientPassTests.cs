@@ -42,7 +42,7 @@ public sealed class GradientPassTests
         {
             using var tape = new GradientTape();
             Array.ForEach(watched, source => tape.Watch(source));
-            Tensor loss = network.Forward(pictures, ForwardMode.Training(RandomStream.FromSeed(1))).CrossEntropy(labels);
+            Tensor loss = network.Forward(pictures, Pass.Training(RandomStream.FromSeed(1))).CrossEntropy(labels);
             GradientMap gradients = tape.Gradient(loss, watched);
             return [.. watched.Select(source => gradients[source].ToArray<float>())];
         }

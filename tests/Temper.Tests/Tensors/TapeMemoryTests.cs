@@ -23,7 +23,7 @@ public sealed class TapeMemoryTests
         using var tape = new GradientTape();
         tape.Watch(Random(1, 3));
         Assert.Equal(alone, teacher.Forward(pictures).ToArray<float>());
-        _ = teacher.Forward(pictures, ForwardMode.Training(RandomStream.FromSeed(1)));
+        _ = teacher.Forward(pictures, Pass.Training(RandomStream.FromSeed(1)));
         Assert.Equal(0, tape.Scope.LentBytes());
     }
 

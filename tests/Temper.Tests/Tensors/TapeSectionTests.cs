@@ -92,7 +92,7 @@ public sealed class TapeSectionTests
             return ([output.ToArray<float>(), .. sources.Select(source => gradients[source].ToArray<float>())], bytes);
         }
 
-        Tensor Forward(Tensor x) => network.Forward(x, isTraining ? ForwardMode.Training(RandomStream.FromSeed(1)) : ForwardMode.Evaluation);
+        Tensor Forward(Tensor x) => network.Forward(x, isTraining ? Pass.Training(RandomStream.FromSeed(1)) : Pass.Evaluation);
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class TapeSectionTests
     public void Batch_statistics_of_a_recomputed_section_are_reported_once()
     {
         Network network = Network.Build(InputSpec.Image(1, 4, 4), x => x.Conv2d(2, kernel: 3).BatchNorm().Relu()).Initialize(RandomStream.FromSeed(1));
-        var mode = ForwardMode.Training(RandomStream.FromSeed(2));
+        var mode = Pass.Training(RandomStream.FromSeed(2));
         using var tape = new GradientTape();
         Tensor x = tape.Watch(Random(1, 3, 1, 4, 4));
         Tensor y = GradientTape.Recompute([x], v => network.Forward(v[0], mode));

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Temper.Networks;
 using Temper.Optimization;
 
@@ -29,21 +30,26 @@ internal sealed class NoTraining : ITrainingCallback
     public void OnEpoch(EpochResult epoch) => Assert.Fail("an epoch was made");
 }
 
-/// <summary>A term that does something to one parameter's gradient in one step of a run.</summary>
-internal sealed class AtStep(int step, string parameter, Func<float> gradient, double value = 0) : ITrainingTerm
+/// <summary>A regularizer that does something to one parameter's gradient in one step of a run.</summary>
+internal sealed class AtStep(int step, string parameter, Func<float> gradient, double value = 0) : IRegularizer
 {
     private int _step;
 
     public string Name => "at-step";
 
-    public double AddGradient(Parameter of, ReadOnlySpan<float> weights, Span<float> target)
-    {
-        if (!string.Equals(of.Name, parameter, StringComparison.Ordinal) || ++_step != step)
-        {
-            return 0;
-        }
+    public int SumCount(Parameter of) => string.Equals(of.Name, parameter, StringComparison.Ordinal) ? 1 : 0;
 
-        target.Fill(gradient());
-        return value;
+    public void AddSums(in WeightBlock block, Span<double> sums) => _step++;
+
+    public double Value(Parameter of, ReadOnlySpan<double> sums) => _step == step ? value : 0;
+
+    public void AddGradient(in WeightBlock block, ReadOnlySpan<double> sums, Span<float> target)
+    {
+        if (_step == step)
+        {
+            target.Fill(gradient());
+        }
     }
+
+    public JsonNode Fingerprint() => new JsonObject { ["parameter"] = parameter };
 }

@@ -1,4 +1,3 @@
-using Temper.Data;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
@@ -10,19 +9,29 @@ namespace Temper.Peers.Measuring;
 /// <summary>A network of the zoo with one batch of noise, trained step after step as the trainer does it.</summary>
 internal sealed class TrainingWork
 {
-    private readonly TrainingStep _step;
-    private readonly Batch _batch;
+    private readonly Learner _learner;
+    private readonly Func<Network, Pass, Tensor> _loss;
 
     public TrainingWork(string network, int batch)
     {
         Network start = NetworkZoo.Create(network).Initialize(RandomStream.FromSeed(1));
-        var options = new TrainingOptions { Seed = 1, BatchSize = batch, Optimizer = new Sgd { LearningRate = 0.01f, Momentum = 0.9f } };
-        _step = new TrainingStep(TrainingState.Begin(start, trainCount: batch, options), options, RandomStream.FromSeed(2));
+        _learner = new Learner(start, new LearnerOptions { Optimizer = new Sgd { LearningRate = 0.01f, Momentum = 0.9f } });
         Shape shape = Shape.Create([batch, .. start.Inputs[0].SampleShape.AsSpan()]);
         float[] pixels = new float[shape.Count];
         RandomStream.FromSeed(3).Fill(pixels);
-        _batch = new Batch(Tensor.From(pixels, shape), Tensor.From([.. Enumerable.Range(0, batch).Select(i => i % 10L)], [batch]), 0);
+        Tensor inputs = Tensor.From(pixels, shape), targets = Tensor.From([.. Enumerable.Range(0, batch).Select(i => i % 10L)], [batch]);
+        var loss = new CrossEntropyLoss();
+        _loss = (network, pass) =>
+        {
+            Tensor output = network.Forward(inputs, pass);
+            loss.CountCorrect(output, targets);
+            return loss.Value(output, targets);
+        };
     }
 
-    public void Run() => _step.Run(_batch, epoch: 0, isLast: false);
+    public void Run()
+    {
+        using Gradients gradients = _learner.Gradients(_loss);
+        _learner.Apply(gradients);
+    }
 }

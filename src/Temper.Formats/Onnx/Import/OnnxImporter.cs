@@ -187,7 +187,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         try
         {
             Network network = alone.Finish([], [.. wanted.Select((output, i) => new NetworkOutput($"output{i}", values[i].Name))]);
-            IReadOnlyList<Tensor> results = network.Forward([], ForwardMode.Evaluation);
+            IReadOnlyList<Tensor> results = network.Forward([], Pass.Evaluation);
             return [.. node.Outputs.Select(output => Array.IndexOf(wanted, output) is var place and >= 0 ? results[place] : null)];
         }
         catch (Exception error) when (error is ArgumentException or OverflowException or InvalidOperationException)

@@ -39,25 +39,31 @@ public sealed record BatchNorm : Operator
     internal static BatchNorm From(OperatorAttributes attributes) => new()
     {
         Epsilon = attributes.Float("epsilon", 1e-5f),
-        Momentum = 1 - attributes.Float("momentum", 0.9f),
+        Momentum = (float)(1 - attributes.Double("momentum", 0.9)),
     };
 
     internal override Tensor Forward(in NodeContext context)
     {
         (Tensor scale, Tensor shift) = (context.Parameters[0], context.Parameters[1]);
-        if (!context.Mode.IsTraining)
+        if (!context.Pass.IsTraining)
         {
             return context.X.BatchNorm(scale, shift, context.Buffers[0], context.Buffers[1], Epsilon);
         }
 
-        Tensor y = context.X.BatchNormTraining(scale, shift, Epsilon, out BatchStatistics statistics);
-        context.Mode.Add(context.Node, statistics);
+        Tensor y = context.X.BatchNormTraining(scale, shift, Epsilon, default, known: null, context.Pass.Reducer, out BatchStatistics statistics);
+        context.Pass.Add(context.Node, statistics);
         return y;
     }
 
-    /// <summary>ONNX counts momentum the other way round: the part of the old value that stays.</summary>
-    private protected override OperatorAttributes Attributes() =>
-        OperatorAttributes.Empty.With("epsilon", Epsilon).With("momentum", 1 - Momentum);
+    /// <summary>
+    /// ONNX counts momentum the other way round: the part of the old value that stays. In double precision, and short where that is
+    /// exact, so that a graph that is saved and read again trains to the same bytes.
+    /// </summary>
+    private protected override OperatorAttributes Attributes()
+    {
+        double exact = 1 - (double)Momentum, brief = Math.Round(exact, 7);
+        return OperatorAttributes.Empty.With("epsilon", Epsilon).With("momentum", (float)(1 - brief) == Momentum ? brief : exact);
+    }
 }
 
 public sealed partial class Value

@@ -13,7 +13,7 @@ public sealed record Dropout(float Rate = 0.5f) : ElementwiseOperator
         ? new Dropout(rate)
         : throw new FormatException($"attribute 'ratio' does not fit (got {attributes.Float("ratio")}, expected 0 or more and less than 1)");
 
-    internal override Tensor Forward(in NodeContext context) => context.Mode.Stream is { } stream
+    internal override Tensor Forward(in NodeContext context) => context.Pass.Stream is { } stream
         ? context.X.Dropout(Rate, stream.Split(context.Node.Name))
         : context.X;
 

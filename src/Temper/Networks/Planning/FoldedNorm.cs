@@ -14,7 +14,7 @@ internal sealed record FoldedNorm(Tensor Weight, Tensor Bias, long Version)
     internal static FoldedNorm Of(FusedStep step, Network network)
     {
         long version = VersionOf(step, network);
-        ref FoldedNorm? kept = ref network.FoldedNorms[step.Place];
+        ref FoldedNorm? kept = ref network.FoldedNorms[step.NormIndex];
         FoldedNorm? found = Volatile.Read(ref kept);
         if (found is null || found.Version != version)
         {

@@ -13,14 +13,23 @@ internal sealed class ForwardPlan
 {
     private readonly NetworkGraph _graph;
     private readonly PlanStep[] _steps;
+    private readonly int[] _taps;
+    private readonly HashSet<int> _results;
     private readonly int _widest;
 
-    internal ForwardPlan(NetworkGraph graph, IEnumerable<PlanStep> steps)
+    internal ForwardPlan(NetworkGraph graph, IEnumerable<PlanStep> steps, ReadOnlySpan<string> taps)
     {
         _graph = graph;
+        _taps = new int[taps.Length];
+        for (int i = 0; i < taps.Length; i++)
+        {
+            _taps[i] = graph.NumberOf(taps[i]);
+        }
+
+        _results = [.. graph.OutputValues, .. _taps];
         _steps = [.. steps];
         _widest = _steps.Select(step => step.Width).DefaultIfEmpty(0).Max();
-        var needed = new HashSet<int>(graph.OutputValues);
+        var needed = new HashSet<int>(_results);
         for (int i = _steps.Length - 1; i >= 0; i--)
         {
             _steps[i].LastUses = [.. _steps[i].Inputs.Distinct().Where(needed.Add)];
@@ -29,7 +38,7 @@ internal sealed class ForwardPlan
 
     internal IReadOnlyList<PlanStep> Steps => _steps;
 
-    internal Tensor[] Run(Network network, IReadOnlyList<Tensor> inputs, ForwardMode mode)
+    internal Tensor[] Run(Network network, IReadOnlyList<Tensor> inputs, Pass pass)
     {
         Tensor?[] values = ArrayPool<Tensor?>.Shared.Rent(_graph.ValueCount);
         Tensor[] room = ArrayPool<Tensor>.Shared.Rent(_widest);
@@ -41,13 +50,13 @@ internal sealed class ForwardPlan
                 values[i] = inputs[i];
             }
 
-            var pass = new Pass(network, mode, own, MemoryScope.Current);
+            var run = new RunState(network, pass, own, MemoryScope.Current);
             foreach (PlanStep step in _steps)
             {
-                RunStep(step, pass, values, room);
+                RunStep(step, run, values, room);
             }
 
-            return Results(values, own);
+            return Results(values, pass, own);
         }
         finally
         {
@@ -57,26 +66,26 @@ internal sealed class ForwardPlan
         }
     }
 
-    private void RunStep(PlanStep step, in Pass pass, Tensor?[] values, Tensor[] room)
+    private void RunStep(PlanStep step, in RunState run, Tensor?[] values, Tensor[] room)
     {
-        bool isResult = Array.IndexOf(_graph.OutputValues, step.Output) >= 0;
+        bool isResult = _results.Contains(step.Output);
         Tensor result;
-        using (MemoryScope.Enter(isResult ? pass.Caller : pass.Own, backward: !isResult))
+        using (MemoryScope.Enter(isResult ? run.Caller : run.Own, backward: !isResult))
         {
-            result = step.Run(new StepContext(pass.Network, pass.Mode, values, room));
+            result = step.Run(new StepContext(run.Network, run.Pass, values, room));
         }
 
         values[step.Output] = result;
 
         // A flattened value shares its memory with the one before, so memory is counted, not values.
-        if (result.Storage.Owner == pass.Own)
+        if (result.Storage.Owner == run.Own)
         {
             result.Storage.Retain();
         }
 
         foreach (int used in step.LastUses)
         {
-            if (values[used] is { } value && value.Storage.Owner == pass.Own)
+            if (values[used] is { } value && value.Storage.Owner == run.Own)
             {
                 value.Storage.Release();
             }
@@ -85,19 +94,26 @@ internal sealed class ForwardPlan
         }
     }
 
-    /// <summary>The output values; one that shares memory with an intermediate is copied, since that memory goes back.</summary>
-    private Tensor[] Results(Tensor?[] values, MemoryScope closing)
+    /// <summary>The output values; taps go to the pass.</summary>
+    private Tensor[] Results(Tensor?[] values, Pass pass, MemoryScope closing)
     {
         var results = new Tensor[_graph.OutputValues.Length];
         for (int i = 0; i < results.Length; i++)
         {
-            Tensor value = values[_graph.OutputValues[i]]!;
-            results[i] = value.Storage.Owner == closing ? value.Copy() : value;
+            results[i] = Result(values[_graph.OutputValues[i]]!, closing);
+        }
+
+        for (int i = 0; i < _taps.Length; i++)
+        {
+            pass.SetTapped(i, Result(values[_taps[i]]!, closing));
         }
 
         return results;
     }
 
+    /// <summary>A value for the caller; one that shares memory with an intermediate is copied, since that memory goes back.</summary>
+    private static Tensor Result(Tensor value, MemoryScope closing) => value.Storage.Owner == closing ? value.Copy() : value;
+
     /// <summary>What all steps of one pass share.</summary>
-    private readonly record struct Pass(Network Network, ForwardMode Mode, MemoryScope Own, MemoryScope? Caller);
+    private readonly record struct RunState(Network Network, Pass Pass, MemoryScope Own, MemoryScope? Caller);
 }

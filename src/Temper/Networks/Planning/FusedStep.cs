@@ -27,8 +27,8 @@ internal sealed class FusedStep : PlanStep
     /// <summary>Whether the chain ends with ReLU.</summary>
     internal bool Relu { get; init; }
 
-    /// <summary>Which step of its plan it is: where a network keeps what it folded.</summary>
-    internal required int Place { get; init; }
+    /// <summary>Index of the normalization among the graph's nodes, where a network caches folded weights; -1 without one.</summary>
+    internal required int NormIndex { get; init; }
 
     /// <inheritdoc/>
     internal override string Name => (Head ?? Norm)!.Name;
@@ -56,7 +56,7 @@ internal sealed class FusedStep : PlanStep
             return x.Conv2d(weight, options, new Conv2dTail(bias, residual, Relu));
         }
 
-        if (context.Mode.IsTraining)
+        if (context.Pass.IsTraining)
         {
             Tensor y = x.Conv2dWithStatistics(weight, bias, options, out BatchStatistics found);
             return Normalized(context, y, residual, found);
@@ -77,10 +77,10 @@ internal sealed class FusedStep : PlanStep
         Tensor shift = context.Network.ParameterValues[NormParameters[1]];
         float epsilon = ((BatchNorm)Norm!.Operator).Epsilon;
         var tail = new NormTail(residual, Relu);
-        if (context.Mode.IsTraining)
+        if (context.Pass.IsTraining)
         {
-            Tensor y = x.BatchNormTraining(scale, shift, epsilon, tail, known, out BatchStatistics batch);
-            context.Mode.Add(Norm, batch);
+            Tensor y = x.BatchNormTraining(scale, shift, epsilon, tail, known, context.Pass.Reducer, out BatchStatistics batch);
+            context.Pass.Add(Norm, batch);
             return y;
         }
 

@@ -14,10 +14,10 @@ internal sealed class PlanMaker
     private readonly Dictionary<string, List<Node>> _users = new(StringComparer.Ordinal);
     private readonly HashSet<string> _results;
 
-    internal PlanMaker(NetworkGraph graph, bool isTraining)
+    internal PlanMaker(NetworkGraph graph, bool isTraining, ReadOnlySpan<string> taps)
     {
         _graph = graph;
-        _results = [.. graph.Outputs.Select(output => output.Value)];
+        _results = [.. graph.Outputs.Select(output => output.Value), .. taps];
         foreach (Node node in graph.Nodes)
         {
             if (!isTraining && node.Operator is Dropout && !_results.Contains(node.Name))
@@ -56,7 +56,7 @@ internal sealed class PlanMaker
         {
             if (chains.TryGetValue(node.Name, out Chain? chain))
             {
-                steps.Add(Fused(chain, steps.Count));
+                steps.Add(Fused(chain));
             }
             else if (!taken.Contains(node.Name))
             {
@@ -120,7 +120,7 @@ internal sealed class PlanMaker
         return !isItself && _graph.InfoOf(other).Equals(_graph.InfoOf(value)) ? other : null;
     }
 
-    private FusedStep Fused(Chain chain, int place)
+    private FusedStep Fused(Chain chain)
     {
         int input = Number(chain.Nodes[0].Inputs[0]);
         return new FusedStep
@@ -133,7 +133,7 @@ internal sealed class PlanMaker
             NormParameters = Places(_graph.Parameters, chain.Norm?.Parameters),
             NormBuffers = Places(_graph.Buffers, chain.Norm?.Buffers.Take(2)),
             Relu = chain.Relu,
-            Place = place,
+            NormIndex = chain.Norm is null ? -1 : _graph.NumberOf(chain.Norm.Name) - _graph.Inputs.Count,
         };
     }
 

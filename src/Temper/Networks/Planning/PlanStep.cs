@@ -26,10 +26,10 @@ internal abstract class PlanStep
 
 /// <summary>What a step works on.</summary>
 /// <param name="Network">Where parameters and buffers are.</param>
-/// <param name="Mode">Training or evaluation.</param>
+/// <param name="Pass">Training or evaluation.</param>
 /// <param name="Values">Values by number.</param>
 /// <param name="Room">Room for <see cref="PlanStep.Width"/> tensors.</param>
-internal readonly record struct StepContext(Network Network, ForwardMode Mode, Tensor?[] Values, Tensor[] Room);
+internal readonly record struct StepContext(Network Network, Pass Pass, Tensor?[] Values, Tensor[] Room);
 
 /// <summary>One node, its names resolved to places.</summary>
 internal sealed class NodeStep(Node node, int[] parameters, int[] buffers) : PlanStep
@@ -65,7 +65,7 @@ internal sealed class NodeStep(Node node, int[] parameters, int[] buffers) : Pla
             Inputs = inputs,
             Parameters = ownParameters,
             Buffers = ownBuffers,
-            Mode = context.Mode,
+            Pass = context.Pass,
         });
     }
 

@@ -72,6 +72,18 @@ internal sealed class MemoryScope : IDisposable
 
     internal void Add(Storage storage) => _storages.Add(storage);
 
+    /// <summary>Takes over memory that another scope owns, if nobody else holds it.</summary>
+    internal bool TryAdopt(Storage storage)
+    {
+        if (!storage.IsExclusive)
+        {
+            return false;
+        }
+
+        storage.MoveTo(this, isTransient: false);
+        return true;
+    }
+
     /// <summary>Returns everything that this scope still owns, and stays open.</summary>
     internal void Reset()
     {

@@ -45,7 +45,7 @@ internal static class BackwardPass
     }
 
     /// <summary>Marks the records that a gradient to one of the sources passes through, so that no other is computed.</summary>
-    private static void MarkWanted(TapeRecords records, IReadOnlyList<Tensor> sources, Want[] wanted)
+    internal static void MarkWanted(TapeRecords records, IReadOnlyList<Tensor> sources, Want[] wanted)
     {
         Array.Clear(wanted, 0, records.Count);
         foreach (Tensor source in sources)
@@ -73,7 +73,7 @@ internal static class BackwardPass
     }
 
     /// <summary>Puts the cotangents into the slots of their outputs; returns the last place that has one.</summary>
-    private static int Seed(
+    internal static int Seed(
         TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, Tensor?[] slots, Want[] wanted)
     {
         int last = -1;

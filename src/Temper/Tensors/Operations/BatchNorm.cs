@@ -29,23 +29,25 @@ public sealed partial class Tensor
     /// <returns>The shape of the input, <c>[N, C, ...]</c>.</returns>
     /// <exception cref="ShapeMismatchException">A shape does not fit.</exception>
     public Tensor BatchNormTraining(Tensor scale, Tensor shift, float epsilon, out BatchStatistics statistics) =>
-        BatchNormTraining(scale, shift, epsilon, default, known: null, out statistics);
+        BatchNormTraining(scale, shift, epsilon, default, known: null, reducer: null, out statistics);
 
     /// <inheritdoc cref="BatchNormTraining(Tensor, Tensor, float, out BatchStatistics)"/>
     /// <param name="scale"><c>[C]</c>.</param>
     /// <param name="shift"><c>[C]</c>.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <param name="tail">What is added to the result, and whether ReLU follows, in the same pass.</param>
-    /// <param name="known">The statistics, if the convolution before has gathered them.</param>
+    /// <param name="known">The statistics of this rank's batch, if the convolution before has gathered them.</param>
+    /// <param name="reducer">Joins statistics over ranks; null: this batch's alone.</param>
     /// <param name="statistics">The batch's mean and variance.</param>
     internal Tensor BatchNormTraining(
-        Tensor scale, Tensor shift, float epsilon, NormTail tail, BatchStatistics? known, out BatchStatistics statistics)
+        Tensor scale, Tensor shift, float epsilon, NormTail tail, BatchStatistics? known, IStatisticsReducer? reducer, out BatchStatistics statistics)
     {
         var operation = new BatchNormOperation(this, scale, shift, tail)
         {
             Epsilon = epsilon,
             Statistics = known,
             IsTraining = true,
+            Reducer = reducer,
         };
         Tensor y = operation.Apply();
         statistics = operation.Statistics!;

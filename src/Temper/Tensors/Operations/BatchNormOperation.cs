@@ -23,6 +23,8 @@ internal sealed class BatchNormOperation : Operation
 
     internal override string Name => "BatchNorm";
 
+    internal override bool MixesSamples => IsTraining;
+
     internal required float Epsilon { get; init; }
 
     /// <summary>Whether the statistics are the batch's own, so that gradients flow through them.</summary>
@@ -31,6 +33,9 @@ internal sealed class BatchNormOperation : Operation
     /// <summary>The statistics to use; computed from the batch where null.</summary>
     internal BatchStatistics? Statistics { get; set; }
 
+    /// <summary>Joins sums over ranks; null: this batch's alone.</summary>
+    internal IStatisticsReducer? Reducer { get; init; }
+
     private int Channels => _scale.Count;
 
     protected override Tensor Forward()
@@ -38,6 +43,11 @@ internal sealed class BatchNormOperation : Operation
         Check();
         _rows = AsRows(_x);
         Statistics ??= Measure(_rows.Physical());
+        if (Reducer is not null)
+        {
+            Statistics = Statistics.Joined(Reducer);
+        }
+
         float[] rented = ArrayPool<float>.Shared.Rent(2 * Channels);
         Span<float> gain = rented.AsSpan(0, Channels);
         Span<float> offset = rented.AsSpan(Channels, Channels);
@@ -70,6 +80,9 @@ internal sealed class BatchNormOperation : Operation
         {
             Normalization.GradientSums(dy.Physical(), mask, _rows!.Physical(), Statistics!.Mean, sums);
             AddParameterGradients(sums, inputs);
+
+            // Parameters' gradients are this rank's part; the input's gradient needs the sums over all samples.
+            Reducer?.Sum(sums);
         }
 
         bool wantsResidual = _tail.Residual is not null && inputs.Wants(3);
@@ -114,7 +127,7 @@ internal sealed class BatchNormOperation : Operation
     /// <summary>dx as <c>a dy + b x + c</c>: the form that the kernel takes.</summary>
     private void FillFactors(ReadOnlySpan<double> sums, Span<float> factors)
     {
-        double rows = IsTraining ? _x.Count / Channels : double.PositiveInfinity;
+        double rows = IsTraining ? Statistics!.Count : double.PositiveInfinity;
         for (int c = 0; c < Channels; c++)
         {
             double inverse = InverseDeviation(c);

@@ -4,4 +4,30 @@ namespace Temper.Tensors;
 /// <param name="Mean">Means, <c>[C]</c>.</param>
 /// <param name="Variance">Variances over the batch (divided by the count, not by one less), <c>[C]</c>.</param>
 /// <param name="Count">How many values each channel has.</param>
-public sealed record BatchStatistics(float[] Mean, float[] Variance, int Count);
+public sealed record BatchStatistics(float[] Mean, float[] Variance, int Count)
+{
+    /// <summary>Statistics of all ranks' batches together, from sums of x and x² around zero in double precision.</summary>
+    internal BatchStatistics Joined(IStatisticsReducer reducer)
+    {
+        int channels = Mean.Length;
+        double[] sums = new double[(2 * channels) + 1];
+        for (int c = 0; c < channels; c++)
+        {
+            sums[c] = Count * (double)Mean[c];
+            sums[channels + c] = Count * (Variance[c] + ((double)Mean[c] * Mean[c]));
+        }
+
+        sums[^1] = Count;
+        reducer.Sum(sums);
+        double count = Math.Max(sums[^1], 1);
+        float[] mean = new float[channels], variance = new float[channels];
+        for (int c = 0; c < channels; c++)
+        {
+            double m = sums[c] / count;
+            mean[c] = (float)m;
+            variance[c] = (float)Math.Max((sums[channels + c] / count) - (m * m), 0);
+        }
+
+        return new BatchStatistics(mean, variance, checked((int)sums[^1]));
+    }
+}

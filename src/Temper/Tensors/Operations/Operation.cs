@@ -30,6 +30,17 @@ internal abstract class Operation(params Tensor[] inputs)
     /// <param name="inputs">Where the products go; asks which inputs want one.</param>
     internal abstract void Backward(Tensor output, Tensor gradient, InputGradients inputs);
 
+    /// <summary>Whether a sample of the value depends on the other samples of the batch, as with batch statistics.</summary>
+    internal virtual bool MixesSamples => false;
+
+    /// <summary>Adds, for each sample (axis 0), the squared length of its part of an input's gradient.</summary>
+    /// <param name="output">What <see cref="Forward"/> returned.</param>
+    /// <param name="gradient">The cotangent, as many samples on axis 0 as there are squares.</param>
+    /// <param name="input">Index of the input: a parameter.</param>
+    /// <param name="squares">One a sample; added to.</param>
+    /// <returns>False, and nothing added, where the operation knows no faster way than its gradient.</returns>
+    internal virtual bool TryAddSampleSquares(Tensor output, Tensor gradient, int input, Span<double> squares) => false;
+
     /// <summary>Computes the value, and records this application on every open tape that follows an input.</summary>
     internal Tensor Apply()
     {

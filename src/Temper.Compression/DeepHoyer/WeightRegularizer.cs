@@ -1,19 +1,22 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Temper.Networks;
 using Temper.Optimization;
 
 namespace Temper.Compression.DeepHoyer;
 
 /// <summary>A regularizer of weights: one formula a parameter, the same strength for all.</summary>
-public abstract record WeightTerm : ITrainingTerm
+public abstract record WeightRegularizer : IRegularizer
 {
     /// <summary>Sums of squares below this count as zero: the formulas divide by them.</summary>
     private protected const double Epsilon = 1e-20;
 
-    private protected WeightTerm()
+    private protected WeightRegularizer()
     {
     }
 
     /// <inheritdoc/>
+    [JsonIgnore]
     public abstract string Name { get; }
 
     /// <summary>The price of one unit, zero or more (λ in the paper).</summary>
@@ -30,17 +33,28 @@ public abstract record WeightTerm : ITrainingTerm
     public bool IncludesBias { get; init; }
 
     /// <inheritdoc/>
-    public double AddGradient(Parameter parameter, ReadOnlySpan<float> weights, Span<float> gradient)
+    public int SumCount(Parameter parameter)
     {
         bool applies = parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight
             || (IncludesBias && parameter.Role == ParameterRole.Bias);
-        return applies && Strength != 0 ? Strength * AddGradient(parameter, weights, gradient, Strength) : 0;
+        return applies && Strength != 0 ? CountSums(parameter) : 0;
     }
 
-    /// <summary>Adds <c>strength</c> times the gradient of one parameter's value; gives the value without the strength.</summary>
-    /// <param name="parameter">Name, role and shape.</param>
-    /// <param name="w">The weights, row-major.</param>
-    /// <param name="gradient">As long; added to.</param>
-    /// <param name="strength">Factor of the gradient.</param>
-    protected abstract double AddGradient(Parameter parameter, ReadOnlySpan<float> w, Span<float> gradient, double strength);
+    /// <inheritdoc/>
+    public abstract void AddSums(in WeightBlock block, Span<double> sums);
+
+    /// <inheritdoc/>
+    public double Value(Parameter parameter, ReadOnlySpan<double> sums) => Strength * UnitValue(sums, parameter);
+
+    /// <inheritdoc/>
+    public abstract void AddGradient(in WeightBlock block, ReadOnlySpan<double> sums, Span<float> gradient);
+
+    /// <inheritdoc/>
+    public abstract JsonNode Fingerprint();
+
+    /// <summary>How many sums a parameter needs to which the regularizer applies; 0 excludes it.</summary>
+    private protected abstract int CountSums(Parameter parameter);
+
+    /// <summary>The value for a strength of one.</summary>
+    private protected abstract double UnitValue(ReadOnlySpan<double> sums, Parameter parameter);
 }

@@ -1,0 +1,40 @@
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Tensors;
+
+namespace Temper.Training;
+
+/// <summary>What an edit does to a learner: the changed network in memory of its own, and what was remembered of its parameters.</summary>
+internal static class LearnerEdit
+{
+    /// <summary>The changed network, with memory of its own for what trains; memory that the learner owns already is kept.</summary>
+    internal static Network Owned(Network changed, Network own, LearnerOptions options)
+    {
+        HashSet<Tensor> free = new(own.Parameters.Where(parameter => TrainedParameters.IsTrained(parameter, options)).Select(parameter => parameter.Value),
+            ReferenceEqualityComparer.Instance);
+        free.UnionWith(own.Buffers.Values);
+
+        // A tensor that two parameters share after the edit would be written twice: the second gets a copy.
+        Tensor Take(Tensor value) => free.Remove(value) ? value : value.Detach();
+        HashSet<string> statistics = [.. changed.Nodes.Where(node => node.Operator is BatchNorm).SelectMany(node => node.Buffers)];
+        return changed
+            .WithParameters(changed.Parameters.Where(parameter => TrainedParameters.IsTrained(parameter, options))
+                .Select(parameter => parameter with { Value = Take(parameter.Value) }))
+            .WithBuffers(changed.Buffers.Where(entry => statistics.Contains(entry.Key)).Select(entry => KeyValuePair.Create(entry.Key, Take(entry.Value))));
+    }
+
+    /// <summary>Optimizer state and average of a parameter after an edit.</summary>
+    internal static (OptimizerState State, float[]? Average) Remembered(NetworkEdit edit, Parameter parameter, Learner learner)
+    {
+        Optimizer optimizer = learner.Options.Optimizer;
+        if (edit.SourceOf(parameter.Name, learner.Network) is not { } source || learner.Trained.Find(source.Name) is not { } before)
+        {
+            return (optimizer.CreateState(parameter.Value.Count), learner.NewAverage(parameter));
+        }
+
+        float[] Moved(float[] values, ReadOnlySpan<float> added) => edit.Moved(parameter.Name, values, source.Value.Shape, added);
+        return (
+            new OptimizerState(before.State.Steps, before.State.Slots.Select(slot => slot with { Values = Moved(slot.Values, []) })),
+            before.Average is null ? null : Moved(before.Average, parameter.Value.Physical()));
+    }
+}

@@ -1,0 +1,227 @@
+using Temper.Data;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training.Evaluation;
+
+namespace Temper.Training;
+
+/// <summary>One run of the trainer: epochs over a learner.</summary>
+internal sealed class TrainingRun
+{
+    private const string BestName = "best";
+
+    private readonly Learner _learner;
+    private readonly TrainingProgress _progress;
+    private readonly Dataset _validation;
+    private readonly TrainingOptions _options;
+    private readonly SortedDictionary<string, string> _identity;
+    private readonly Objective _objective;
+    private readonly DataLoader _loader;
+    private readonly RandomStream _root;
+    private readonly RandomStream _dropout;
+    private readonly Func<Network, Pass, Tensor> _loss;
+    private Network? _best;
+
+    /// <summary>Gradients that are added up for the next step, and how many full batches they amount to.</summary>
+    private Gradients? _held;
+    private float _heldBatches;
+    private int _heldCount;
+
+    /// <summary>The batch that the loss is computed of, and how many of its answers are right.</summary>
+    private Batch? _batch;
+    private int _correct = -1;
+
+    private TrainingRun(Learner learner, TrainingProgress progress, RunInputs inputs)
+    {
+        (_learner, _progress, _options, _validation) = (learner, progress, inputs.Options, inputs.Validation);
+        _identity = inputs.Identity();
+        _objective = _options.Objective ?? new SupervisedObjective(_options.Loss);
+        _root = RandomStream.FromSeed(_options.Seed);
+        _dropout = _root.Split("dropout");
+        var loading = new DataLoaderOptions { BatchSize = _options.BatchSize, Shuffles = true, Transforms = _options.Transforms };
+        _loader = new DataLoader(inputs.Train, loading, _root.Split("data"));
+        _loss = Loss;
+        foreach (IEpochEdit edit in _options.Edits)
+        {
+            edit.Restore(progress.Edits.GetValueOrDefault(edit.Name));
+        }
+    }
+
+    internal static TrainingRun Begin(RunInputs inputs) =>
+        new(new Learner(inputs.Network, inputs.Options.ForLearner()), new TrainingProgress(), inputs);
+
+    internal static TrainingRun Resume(RunInputs inputs)
+    {
+        string folder = inputs.Options.CheckpointFolder
+            ?? throw new ArgumentException("Trainer.Resume: the options name no checkpoint folder; set CheckpointFolder to that of the run");
+        Learner learner = Learner.Load(folder, inputs.Options.ForLearner(), inputs.Identity(), out MethodState method);
+        return new TrainingRun(learner, TrainingProgress.Read(method.Json, folder), inputs) { _best = method.Networks.GetValueOrDefault(BestName) };
+    }
+
+    /// <summary>Runs the epochs that are left.</summary>
+    internal TrainingResult Run(CancellationToken cancel)
+    {
+        while (_progress.Epoch < _options.Epochs && !EpochChoice.ShouldStop(_progress.History, _options.EarlyStopping))
+        {
+            if (!RunEpoch(cancel))
+            {
+                return Result(isComplete: false);
+            }
+
+            EndEpoch();
+        }
+
+        return Result(isComplete: true);
+    }
+
+    /// <summary>Runs what is left of the epoch; false when it was canceled, after which a checkpoint tells where.</summary>
+    private bool RunEpoch(CancellationToken cancel)
+    {
+        int batches = _loader.BatchCount;
+        foreach (Batch batch in _loader.Epoch(_progress.Epoch, _progress.Batch))
+        {
+            // Stop between steps only: gradients that are half added up are not part of a checkpoint.
+            if (cancel.IsCancellationRequested && batch.Index % _options.Accumulation == 0)
+            {
+                _learner.RequireFiniteNetwork();
+                Save();
+                return false;
+            }
+
+            Step(batch, isLast: batch.Index == batches - 1);
+            _progress.Batch = batch.Index + 1;
+            var progress = new StepProgress(_progress.Epoch, batch.Index, batches, _learner.Steps, _progress.LossSum / _progress.Samples);
+            foreach (ITrainingCallback callback in _options.Callbacks)
+            {
+                callback.OnStep(progress);
+            }
+        }
+
+        return true;
+    }
+
+    private void Step(Batch batch, bool isLast)
+    {
+        _batch = _objective.Prepare(_learner.Network, batch, _root.Split("objective").Split(_progress.Epoch).Split(batch.Index));
+        var request = new GradientRequest { Stream = _dropout.Split(_progress.Epoch).Split(batch.Index) };
+        Gradients gradients = _learner.Gradients(_loss, request);
+        Count(gradients.Loss, _batch.Inputs.Shape[0]);
+        if (Accumulated(gradients, (float)batch.Inputs.Shape[0] / _options.BatchSize, isLast) is not { } whole)
+        {
+            return;
+        }
+
+        // The schedule's place is that of the first of the batches that make a step.
+        int first = batch.Index - (batch.Index % _options.Accumulation);
+        double epoch = _progress.Epoch + ((double)first * _options.BatchSize / _loader.SampleCount);
+        using (whole)
+        {
+            LearnerStep step = _learner.Apply(whole, (float)_options.Schedule.Factor(epoch, _options.Epochs));
+            (_progress.Terms, _progress.LearningRate) = (step.Regularization, step.LearningRate);
+        }
+    }
+
+    private Tensor Loss(Network network, Pass pass)
+    {
+        ObjectiveValue value = _objective.Value(network, pass, _batch!);
+        _correct = value.Output is null ? -1 : _options.Loss.CountCorrect(value.Output, _batch!.Targets);
+        return value.Loss;
+    }
+
+    private void Count(float loss, int samples)
+    {
+        _progress.LossSum += (double)loss * samples;
+        _progress.Samples += samples;
+        _progress.Counted += _correct >= 0 ? samples : 0;
+        _progress.Correct += Math.Max(_correct, 0);
+    }
+
+    /// <summary>The mean of the gradients that make a step, a smaller batch with less weight; null as long as some are missing.</summary>
+    private Gradients? Accumulated(Gradients gradients, float weight, bool isLast)
+    {
+        if (_options.Accumulation == 1)
+        {
+            return gradients;
+        }
+
+        if (_held is null)
+        {
+            gradients.Scale(weight);
+            (_held, _heldBatches, _heldCount) = (gradients, weight, 1);
+        }
+        else
+        {
+            _held.Add(gradients, weight);
+            gradients.Dispose();
+            (_heldBatches, _heldCount) = (_heldBatches + weight, _heldCount + 1);
+        }
+
+        if (_heldCount < _options.Accumulation && !isLast)
+        {
+            return null;
+        }
+
+        Gradients whole = _held;
+        whole.Scale(1 / _heldBatches);
+        _held = null;
+        return whole;
+    }
+
+    private void EndEpoch()
+    {
+        _learner.RequireFiniteNetwork();
+        Network judged = _options.Average is null ? _learner.Network : _learner.AverageSnapshot();
+        EvaluationResult found = Evaluator.Evaluate(judged, _validation, _options.Loss);
+        var result = new EpochResult
+        {
+            Epoch = _progress.Epoch,
+            TrainLoss = _progress.LossSum / _progress.Samples,
+            TrainAccuracy = _options.Loss.IsClassification && _progress.Counted > 0 ? (double)_progress.Correct / _progress.Counted : double.NaN,
+            Terms = _progress.Terms,
+            ValidationLoss = found.Loss,
+            ValidationAccuracy = found.Accuracy,
+            LearningRate = _progress.LearningRate,
+            IsBest = false,
+        };
+        if (_progress.BestEpoch < 0 || EpochChoice.IsBetter(result, _progress.History[_progress.BestEpoch]))
+        {
+            result = result with { IsBest = true };
+            _progress.BestEpoch = _progress.Epoch;
+            _best = ReferenceEquals(judged, _learner.Network) ? _learner.Snapshot() : judged;
+        }
+
+        _progress.History.Add(result);
+        _progress.Epoch++;
+        _progress.BeginEpoch();
+
+        // Told first, saved then: a run that is killed between the two tells of this epoch again rather than never.
+        foreach (ITrainingCallback callback in _options.Callbacks)
+        {
+            callback.OnEpoch(result);
+        }
+
+        foreach (IEpochEdit edit in _options.Edits)
+        {
+            edit.AfterEpoch(_learner, result);
+            _progress.Edits[edit.Name] = edit.Save();
+        }
+
+        Save();
+    }
+
+    private void Save()
+    {
+        if (_options.CheckpointFolder is { } folder)
+        {
+            Dictionary<string, Network> networks = _best is null ? [] : new(StringComparer.Ordinal) { [BestName] = _best };
+            _learner.Save(folder, _identity, new MethodState { Json = _progress.ToJson(), Networks = networks });
+        }
+    }
+
+    private TrainingResult Result(bool isComplete)
+    {
+        Network last = _learner.AverageSnapshot();
+        return new TrainingResult(_best ?? last, last, _progress.History, Math.Max(_progress.BestEpoch, 0), _learner.Steps, isComplete);
+    }
+}

@@ -1,0 +1,92 @@
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>Where the numbers of a parameter or buffer come from along one axis, for whatever lies beside it: masks, optimizer state, averages.</summary>
+/// <param name="From">Name before the edit.</param>
+/// <param name="To">Name after it.</param>
+/// <param name="Axis">The axis that changed.</param>
+/// <param name="Kept">For each index along the axis the index that it had; -1 for one that was added.</param>
+public sealed record ParameterMove(string From, string To, int Axis, IReadOnlyList<int> Kept);
+
+/// <summary>A changed network, and how its parameters moved. What is named in no move stays where name and shape stay.</summary>
+/// <param name="Network">The changed network.</param>
+/// <param name="Moves">In the order in which they were made; several of one parameter follow each other.</param>
+public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> Moves)
+{
+    /// <summary>An edit after which every parameter whose name and shape are still there is the one it was.</summary>
+    /// <param name="network">The changed network.</param>
+    public static implicit operator NetworkEdit(Network network) => new(network, []);
+
+    /// <summary>The parameter that one of the changed network was before; null: it is new.</summary>
+    /// <param name="name">Name after the edit.</param>
+    /// <param name="before">The network before the edit.</param>
+    internal Parameter? SourceOf(string name, Network before)
+    {
+        string from = Moves.FirstOrDefault(move => string.Equals(move.To, name, StringComparison.Ordinal))?.From ?? name;
+        return before.Parameters.TryGet(from, out Parameter? parameter) && MovedShape(name, parameter.Value.Shape).Equals(Network.Parameters[name].Value.Shape)
+            ? parameter
+            : null;
+    }
+
+    /// <summary>Numbers that lie beside a parameter, moved with it.</summary>
+    /// <param name="name">Name after the edit.</param>
+    /// <param name="values">One number an element of the parameter before.</param>
+    /// <param name="shape">Shape before.</param>
+    /// <param name="added">Numbers for what was added, of the shape after; empty: zeros.</param>
+    internal float[] Moved(string name, float[] values, Shape shape, ReadOnlySpan<float> added)
+    {
+        // Where each number comes from is followed through all moves, so that what was added keeps its place among the new elements.
+        int[] sources = [.. Enumerable.Range(0, values.Length)];
+        foreach (ParameterMove move in MovesOf(name))
+        {
+            sources = Gathered(sources, shape, move);
+            shape = shape.With(move.Axis, move.Kept.Count);
+        }
+
+        float[] moved = new float[sources.Length];
+        for (int i = 0; i < moved.Length; i++)
+        {
+            moved[i] = sources[i] >= 0 ? values[sources[i]] : added.IsEmpty ? 0 : added[i];
+        }
+
+        return moved;
+    }
+
+    private IEnumerable<ParameterMove> MovesOf(string name) => Moves.Where(move => string.Equals(move.To, name, StringComparison.Ordinal));
+
+    private Shape MovedShape(string name, Shape shape)
+    {
+        foreach (ParameterMove move in MovesOf(name))
+        {
+            if (move.Axis < 0 || move.Axis >= shape.Rank || move.Kept.Any(kept => kept < -1 || kept >= shape[move.Axis]))
+            {
+                throw new ArgumentException(
+                    $"NetworkEdit: a move of '{name}' does not fit (got axis {move.Axis}, indices up to {move.Kept.DefaultIfEmpty(-1).Max()}, expected those of {shape})");
+            }
+
+            shape = shape.With(move.Axis, move.Kept.Count);
+        }
+
+        return shape;
+    }
+
+    private static int[] Gathered(int[] sources, Shape shape, ParameterMove move)
+    {
+        int inner = shape.CountOf(move.Axis + 1, shape.Rank), length = shape[move.Axis], outer = shape.CountOf(0, move.Axis);
+        int[] gathered = new int[outer * move.Kept.Count * inner];
+        int at = 0;
+        for (int o = 0; o < outer; o++)
+        {
+            foreach (int kept in move.Kept)
+            {
+                for (int i = 0; i < inner; i++)
+                {
+                    gathered[at++] = kept < 0 ? -1 : sources[(((o * length) + kept) * inner) + i];
+                }
+            }
+        }
+
+        return gathered;
+    }
+}
