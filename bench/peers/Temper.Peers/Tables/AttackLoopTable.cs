@@ -50,9 +50,5 @@ internal static class AttackLoopTable
         return 0;
     }
 
-    private static double Resident()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.WorkingSet64 / 1048576.0;
-    }
+    private static double Resident() => Environment.WorkingSet / 1048576.0;
 }

@@ -1,3 +1,5 @@
+using Temper.Networks;
+using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Testing;
 
@@ -144,6 +146,44 @@ public sealed class TensorScopeTests
 
         Assert.Throws<ObjectDisposedException>(() => lent.ToArray<float>());
         Assert.Equal(1200, kept.ToArray<float>().Length);
+    }
+
+    [Fact]
+    public void Values_read_inside_are_those_of_the_tensor_after_a_reset()
+    {
+        Tensor outside = Random(1, 2, 3, 20, 20).InLayout(Layout.ChannelsLast);
+        float[] expected = Random(1, 2, 3, 20, 20).ToArray<float>();
+        using var scope = new TensorScope();
+        Tensor kept = scope.Keep(outside.Affine(1, 0));
+        ReadOnlySpan<float> read = outside.AsSpan<float>(), readKept = kept.AsSpan<float>();
+        _ = outside.Tanh();
+        scope.Reset();
+        for (int i = 0; i < 10; i++)
+        {
+            _ = Random(2, 2400).Exp();                     // takes the memory that went back
+        }
+
+        Assert.Equal(expected, read.ToArray());
+        Assert.Equal(expected, readKept.ToArray());
+    }
+
+    [Fact]
+    public void Network_made_inside_outlives_the_scope()
+    {
+        Network network = Network.Build(InputSpec.Image(2, 6, 6), x => x.Conv2d(8, kernel: 3).BatchNorm().Relu().Flatten().Linear(3))
+            .Initialize(RandomStream.FromSeed(4));
+        Tensor x = Random(5, 4, 2, 6, 6);
+        Network folded, edited;
+        float[] expected = network.Forward(x).ToArray<float>();
+        using (new TensorScope())
+        {
+            folded = network.FoldNormalization();
+            edited = network.WithParameters([.. network.Parameters.Select(parameter => parameter with { Value = parameter.Value * 1f })]);
+            Assert.Equal(expected, network.Forward(x).ToArray<float>());
+        }
+
+        Assert.Equal(expected, edited.Forward(x).ToArray<float>());
+        Assert.Equal(expected, folded.Forward(x).ToArray<float>(), (a, b) => Math.Abs(a - b) <= 1e-5f);
     }
 
     private static Tensor Random(ulong seed, params int[] lengths)
