@@ -18,6 +18,12 @@ public static class OutsideData
     public static string PathOf(string name) =>
         Path.Combine(Root ?? throw new InvalidOperationException($"OutsideData: not there; set {Variable}"), name);
 
+    /// <summary>Names of the cases of a kind, the folders of <c>../cases/KIND</c> beside the data; one empty name where they are not there, since a theory needs a row.</summary>
+    /// <param name="kind">For example <c>onnx</c>.</param>
+    public static string[] Cases(string kind) => Root is not null && Directory.Exists(PathOf($"../cases/{kind}"))
+        ? [.. Directory.GetDirectories(PathOf($"../cases/{kind}")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)]
+        : [""];
+
     /// <summary>Why a test that needs some of it cannot run; null if it can.</summary>
     internal static string? Missing(IEnumerable<string> names)
     {

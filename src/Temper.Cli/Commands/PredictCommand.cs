@@ -3,9 +3,7 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Cli;
-using Temper.Formats;
 using Temper.Formats.Npz;
-using Temper.Formats.Onnx;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
@@ -29,9 +27,9 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         Dictionary<string, Tensor> given = Read(context.Get(Inputs));
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) = Open(source, context.Get(ModelSource.Architecture), given);
+        (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) = ModelForInputs.Open(source, context.Get(ModelSource.Architecture), given);
         Tensor[] values = [.. inputs.Select(name => ValueOf(name, inputs, given))];
-        IReadOnlyList<Tensor> results = FixedBatch.Run(network, values);
+        IReadOnlyList<Tensor> results = Results(source, network, values);
         string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
         if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
         {
@@ -69,27 +67,17 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         return ExitCode.Success;
     }
 
-    private static (Network Network, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs) Open(
-        string source, string? architecture, Dictionary<string, Tensor> given)
+    /// <summary>Samples that do not fit a fixed batch are the file's doing as much as the input's, so the error names it.</summary>
+    private static IReadOnlyList<Tensor> Results(string source, Network network, IReadOnlyList<Tensor> values)
     {
-        if (!ModelReading.IsOnnx(source))
-        {
-            Network network = ModelSource.OpenTrained(source, architecture);
-            return (network, [.. network.Inputs.Select(input => input.Name)], [.. network.Outputs.Select(output => output.Name)]);
-        }
-
-        OnnxImport model;
         try
         {
-            model = OnnxFile.Load(source);
+            return FixedBatch.Run(network, values);
         }
-        catch (ModelFormatException) when (given.Count > 0 && !given.ContainsKey(""))
+        catch (ShapeMismatchException error) when (network.Batch.Kind != BatchKind.Free)
         {
-            // Inputs that decide shapes have to be known while the model is read.
-            model = OnnxFile.Load(source, new OnnxImportOptions { Values = given, FreesBatch = false });
+            throw new ToolException(ExitCode.BadInput, $"predict: {source}: {error.Message}");
         }
-
-        return (model.Network, model.InputNames, model.OutputNames);
     }
 
     private static Dictionary<string, Tensor> Read(IReadOnlyList<string> inputs)

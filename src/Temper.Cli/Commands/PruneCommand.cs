@@ -14,7 +14,7 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, PruningSettings.Rule, PruningSettings.Threshold, Data, .. TrainingSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, PruningSettings.Rule, PruningSettings.Threshold, Data, .. TrainingSettings.All,
         RunSettings.Validation, RunSettings.Seed, RunSettings.Runs, RunSettings.Resume, RunSettings.FailBelow,
     ];
 
@@ -22,8 +22,9 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(Data);
         PruningRule rule = PruningSettings.RuleOf(context);
-        Network before = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture));
+        ModelSource.RequireTrained(model);
         DataSets? data = source is "none" ? null : DataChoice.Open(context, source);
+        Network before = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, data?.Train.SampleShape));
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
         run.Measure("before", before, "before.safetensors");
         Network pruned = before.Prune(rule);

@@ -19,7 +19,7 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
         RunSettings.Validation, RunSettings.Seed, RunSettings.Runs, RunSettings.Resume, RunSettings.FailBelow,
     ];
 
@@ -39,7 +39,9 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
     /// <summary>The network to train: for a stored one with the head, the preprocessing and the frozen parameters that were asked for.</summary>
     private static Network Start(CommandContext context, string model, Dataset data, Randomness.RandomStream weights)
     {
-        Network network = ModelSource.OpenToTrain(model, data, context.Get(ModelSource.Normalize), weights, context.Get(ModelSource.Architecture));
+        Network network = ModelSource.OpenToTrain(
+            model, data, context.Get(ModelSource.Normalize), weights, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, data.SampleShape));
+        network.Batch.RequireFree($"train: {model}");
         if (!ModelSource.IsStored(model))
         {
             return network;

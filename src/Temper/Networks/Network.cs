@@ -150,6 +150,29 @@ public sealed partial class Network
             Buffers.Select(entry => statistics.Contains(entry.Key) ? KeyValuePair.Create(entry.Key, entry.Value.Detach()) : entry));
     }
 
+    /// <summary>
+    /// Overwrites the numbers with another network's of the same graph. Only for the owner of a copy that nobody else has seen; what both share is
+    /// left alone.
+    /// </summary>
+    /// <returns>False, and nothing written, where graphs or masks differ.</returns>
+    internal bool TryCopyFrom(Network other)
+    {
+        if (Graph != other.Graph || Parameters.Zip(other.Parameters).Any(pair => !ReferenceEquals(pair.First.Mask, pair.Second.Mask)))
+        {
+            return false;
+        }
+
+        foreach ((Tensor to, Tensor from) in ParameterValues.Concat(BufferValues).Zip(other.ParameterValues.Concat(other.BufferValues)))
+        {
+            if (!ReferenceEquals(to, from))
+            {
+                to.CopyFrom(from);
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>A network of a checked graph, weights zero, scales one.</summary>
     internal static Network FromGraph(NetworkGraph graph) => new(
         graph,

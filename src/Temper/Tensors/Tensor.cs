@@ -172,6 +172,21 @@ public sealed partial class Tensor
         _ => CopyOf<bool>(),
     };
 
+    /// <summary>Overwrites the values with another tensor's of the same shape, dtype and layout.</summary>
+    internal void CopyFrom(Tensor other)
+    {
+        if (DType == DType.Int64)
+        {
+            other.Physical<long>().CopyTo(Writable<long>());
+        }
+        else
+        {
+            other.Physical<float>().CopyTo(Writable<float>());
+        }
+
+        Storage.MarkWritten();
+    }
+
     /// <summary>The values in the order in which they lie in memory.</summary>
     internal ReadOnlySpan<T> Physical<T>()
         where T : unmanaged => Typed<T>().Span;

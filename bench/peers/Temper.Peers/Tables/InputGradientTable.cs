@@ -23,7 +23,8 @@ internal static class InputGradientTable
         foreach ((string network, int batch) in Rows.Where(row => row.Network.Contains(part, StringComparison.Ordinal)))
         {
             var attack = new AttackWork(network, batch);
-            double[] times = Rounds.Measure([new("gradient", () => Gradient(attack)), new("step", new TrainingWork(network, batch).Run)], seconds);
+            using var training = new TrainingWork(network, batch);
+            double[] times = Rounds.Measure([new("gradient", () => Gradient(attack)), new("step", training.Run)], seconds);
             table.Row(
                 $"{network}, {batch}", Text(times[0] * 1000, "F3"), Text(times[1] * 1000, "F3"), Text(times[0] / times[1], "F2"),
                 network is "resnet-20" ? "0.70" : "");
