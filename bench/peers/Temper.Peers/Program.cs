@@ -6,7 +6,11 @@ using Temper.Peers.Tables;
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["active"] = ActiveInputsTable.Run,
+<<<<<<< HEAD
+    ["attack-loop"] = AttackLoopTable.Run,
+=======
     ["cases"] = CasesTable.Run,
+>>>>>>> main
     ["channels"] = ActiveChannelsTable.Run,
     ["compile"] = CompileTable.Run,
     ["conv"] = ConvolutionTable.Run,
@@ -14,6 +18,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["files"] = FilesTable.Run,
     ["gemm"] = GemmTable.Run,
     ["inference"] = InferenceTable.Run,
+    ["input-gradient"] = InputGradientTable.Run,
     ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
     ["start"] = _ => StartTable.Run(),

@@ -23,9 +23,10 @@ public sealed partial class Network
     internal Network(NetworkGraph graph, IEnumerable<Parameter> parameters, IEnumerable<KeyValuePair<string, Tensor>> buffers)
     {
         Graph = graph;
-        Parameters = new ParameterMap(parameters);
+        Parameters = new ParameterMap(parameters.Select(Owned));
         ParameterValues = [.. Parameters.Select(parameter => parameter.Value)];
-        Buffers = new ReadOnlyDictionary<string, Tensor>(new OrderedDictionary<string, Tensor>(buffers, StringComparer.Ordinal));
+        Buffers = new ReadOnlyDictionary<string, Tensor>(new OrderedDictionary<string, Tensor>(
+            buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Owned())), StringComparer.Ordinal));
         BufferValues = [.. Buffers.Values];
         FoldedNorms = new FoldedNorm?[graph.Nodes.Count];
     }
@@ -177,6 +178,11 @@ public sealed partial class Network
         graph,
         graph.Parameters.Select(entry => Fresh(entry.Key, entry.Value, stream: null)),
         graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())));
+
+    /// <summary>A network outlives the scope in which its values may have been computed.</summary>
+    private static Parameter Owned(Parameter parameter) => parameter.Value.Storage.Owner is null && parameter.Mask?.Storage.Owner is null
+        ? parameter
+        : parameter with { Value = parameter.Value.Owned(), Mask = parameter.Mask?.Owned() };
 
     /// <summary>A new parameter: its operator's initial values, or, without a stream, weights zero and scales one.</summary>
     private static Parameter Fresh(string name, ParameterSpec spec, RandomStream? stream)

@@ -20,7 +20,7 @@ public sealed partial class GradientTape
     /// <summary>
     /// Keeps this thread's open tapes from recording until the result is disposed: for an attack or a teacher inside a loss. Tapes
     /// that are opened inside work as usual. What is computed inside is a constant to the tapes outside, and its memory is not theirs: it
-    /// belongs to the garbage collector or to the current scope that lends memory.
+    /// belongs to the garbage collector or to the current <see cref="TensorScope"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">When it is disposed: on another thread, or while a tape opened inside is still open.</exception>
     /// <example><code>

@@ -9,8 +9,8 @@ namespace Temper.Tensors;
 /// </summary>
 /// <remarks>
 /// Operations are eager and deterministic for any number of threads. Outside a <see cref="GradientTape"/> memory belongs to
-/// the garbage collector; what a tape recorded goes back with the tape, and touching it afterwards throws
-/// <see cref="ObjectDisposedException"/>. Reading from several threads at once is safe.
+/// the garbage collector, or to a <see cref="TensorScope"/>; what a tape recorded goes back with the tape, and touching it afterwards
+/// throws <see cref="ObjectDisposedException"/>. Reading from several threads at once is safe.
 /// </remarks>
 public sealed partial class Tensor
 {
@@ -94,7 +94,14 @@ public sealed partial class Tensor
     /// <exception cref="InvalidOperationException">The dtype has other elements.</exception>
     /// <exception cref="ObjectDisposedException">The tape that owned the memory is closed.</exception>
     public ReadOnlySpan<T> AsSpan<T>()
-        where T : unmanaged => ToRowMajor().Physical<T>();
+        where T : unmanaged
+    {
+        // A copy in row-major order lives as long as the tensor, whatever scope is open now.
+        using (MemoryScope.Enter(_storage.Owner is { IsOfThisThread: true } owner ? owner : null))
+        {
+            return ToRowMajor().Physical<T>();
+        }
+    }
 
     /// <summary>A copy of the values in row-major order.</summary>
     /// <inheritdoc cref="AsSpan{T}"/>
@@ -148,6 +155,12 @@ public sealed partial class Tensor
 
     /// <inheritdoc cref="Allocate{T}"/>
     internal static Tensor Allocate(Shape shape, Layout layout = Layout.RowMajor) => Allocate<float>(shape, layout);
+
+    /// <summary>
+    /// This tensor if its memory belongs to the garbage collector, else a copy that does; itself also where a tape follows it, since a
+    /// copy would cut its gradient off.
+    /// </summary>
+    internal Tensor Owned() => _storage.Owner is null || GradientTape.IsFollowed(this) ? this : Detach();
 
     /// <summary>A copy that no tape follows, owned by the thread's current scope.</summary>
     internal Tensor Copy() => DType switch

@@ -39,6 +39,16 @@ public sealed partial class Tensor
         _rowMajor?._storage.KeepFor(scope);
     }
 
+    /// <summary>Makes a scope the owner of this tensor's memory and of the copy it keeps.</summary>
+    internal void MoveTo(MemoryScope scope)
+    {
+        _storage.MoveTo(scope, isTransient: false);
+        if (_rowMajor is { } copy && copy._storage.Owner is not null)
+        {
+            copy._storage.MoveTo(scope, isTransient: false);
+        }
+    }
+
     /// <summary>This tensor in the memory order of another of the same shape.</summary>
     internal Tensor InLayoutOf(Tensor other) => Layout == other.Layout ? this : InLayout(other.Layout);
 

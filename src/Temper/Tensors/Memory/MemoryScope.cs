@@ -20,7 +20,7 @@ internal sealed class MemoryScope : IDisposable
 
     private readonly List<Storage> _storages = [];
 
-    /// <summary>When it was opened, as its thread counts: scopes close in the reverse order.</summary>
+    /// <summary>When it was opened, as its thread counts, from 1: scopes close in the reverse order. 0: closed.</summary>
     private long _order;
     private int _thread;
 
@@ -31,7 +31,7 @@ internal sealed class MemoryScope : IDisposable
     /// <summary>The scope that owns what this thread makes now; null: the garbage collector does.</summary>
     internal static MemoryScope? Current => _current;
 
-    /// <summary>The scope that a scope that lends memory of this thread lends from, whatever a tape or a pass has entered since; null: none.</summary>
+    /// <summary>The scope that the current <see cref="TensorScope"/> of this thread lends from, whatever a tape or a pass has entered since; null: none.</summary>
     internal static MemoryScope? Lent { get => _lent; set => _lent = value; }
 
     /// <summary>Whether this thread runs a backward pass.</summary>
@@ -54,6 +54,9 @@ internal sealed class MemoryScope : IDisposable
         (scope._order, scope._thread) = (++_opened, Environment.CurrentManagedThreadId);
         return scope;
     }
+
+    /// <summary>Whether this thread opened it: no other may make memory in it.</summary>
+    internal bool IsOfThisThread => _thread == Environment.CurrentManagedThreadId;
 
     /// <summary>Whether this scope's memory goes back before another's. Scopes of different threads do not know of each other.</summary>
     internal bool ClosesBefore(MemoryScope other) => _order > other._order && _thread == other._thread;
@@ -101,7 +104,13 @@ internal sealed class MemoryScope : IDisposable
     /// <summary>Returns everything that this scope still owns and closes it; it is then the thread's to open again.</summary>
     public void Dispose()
     {
+        if (_order == 0)
+        {
+            return;                                        // closed already: it must not be lent to two
+        }
+
         Reset();
+        _order = 0;
         (_spare ??= new Stack<MemoryScope>()).Push(this);
     }
 

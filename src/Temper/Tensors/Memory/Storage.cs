@@ -32,7 +32,7 @@ internal abstract class Storage
         return storage;
     }
 
-    /// <exception cref="ObjectDisposedException">The tape that owned this memory is closed.</exception>
+    /// <exception cref="ObjectDisposedException">The scope that owned this memory has taken it back.</exception>
     internal void RequireMemory()
     {
         if (IsReturned)
@@ -82,7 +82,7 @@ internal abstract class Storage
 
     private protected static ObjectDisposedException Returned() => new(
         nameof(Tensor),
-        "Tensor: its memory went back with the tape that recorded it; call Detach() before the tape is closed to keep a tensor");
+        "Tensor: its memory went back with the tape or the TensorScope that owned it; call Detach() before that to keep a tensor, or Keep() of the scope");
 }
 
 internal sealed class Storage<T> : Storage
@@ -104,14 +104,14 @@ internal sealed class Storage<T> : Storage
 
     internal override long Bytes => _array is null ? 0 : (long)_count * Unsafe.SizeOf<T>();
 
-    /// <exception cref="ObjectDisposedException">The tape that owned this memory is closed.</exception>
+    /// <exception cref="ObjectDisposedException">The scope that owned this memory has taken it back.</exception>
     internal Span<T> Span => (_array ?? throw Returned()).AsSpan(_start, _count);
 
     internal override void Return()
     {
         if (Interlocked.Exchange(ref _array, null) is { } array)
         {
-            BufferPool<T>.Return(array);
+            BufferPool<T>.Return(array, _count);
         }
     }
 }
