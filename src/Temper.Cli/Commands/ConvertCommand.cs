@@ -113,6 +113,6 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
             context.Terminal.Note("sparse initializers: a runtime without sparse kernels, as ONNX Runtime on processors, expands them when it loads the model");
         }
 
-        Console.Out.WriteLine($"{target}: read back, outputs on {Samples} random samples differ by at most {difference:G3} (largest output {largest:G3}){(isSame ? "" : ": NOT the same")}");
+        Console.Out.WriteLine($"{target}: read back, outputs on random samples differ by at most {difference:G3} (largest output {largest:G3}){(isSame ? "" : ": NOT the same")}");
     }
 }
