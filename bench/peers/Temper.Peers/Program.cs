@@ -6,11 +6,8 @@ using Temper.Peers.Tables;
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["active"] = ActiveInputsTable.Run,
-<<<<<<< HEAD
     ["attack-loop"] = AttackLoopTable.Run,
-=======
     ["cases"] = CasesTable.Run,
->>>>>>> main
     ["channels"] = ActiveChannelsTable.Run,
     ["compile"] = CompileTable.Run,
     ["conv"] = ConvolutionTable.Run,
