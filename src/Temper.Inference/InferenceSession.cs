@@ -73,7 +73,11 @@ public sealed class InferenceSession : IDisposable
             int buffer = i < inputs.Count ? plan.Inputs[i] : plan.Outputs[i - inputs.Count];
             if (plan.Buffers[buffer].Layout == ValueLayout.Tensor)
             {
-                _run.Tensors[buffer] = i < inputs.Count ? inputs[i] : null;
+                if (i < inputs.Count)
+                {
+                    _run.Tensors[buffer] = inputs[i];
+                }
+
                 continue;
             }
 

@@ -102,11 +102,31 @@ public sealed class ConversionTests : IDisposable
         OnnxFile.Save(_network, _folder["a.onnx"]);
         Tensor x = Tensor.From(Samples.Uniform(3 * 28 * 28, 3), [3, 1, 28, 28]);
         NpyFile.Save(_folder["x.npy"], x);
-        Assert.Equal(0, Tool.Run("predict", _folder["a.onnx"], "--input", $"input={_folder["x.npy"]}", "--output", _folder["out"]).ExitCode);
+        Assert.Equal(0, Tool.Run("predict", _folder["a.onnx"], "--input", $"input={_folder["x.npy"]}", "--output", _folder["out"], "--engine", "graph").ExitCode);
         Assert.Equal(_network.Forward(x).ToArray<float>(), NpyFile.Load(Path.Combine(_folder["out"], "output.npy")).ToArray<float>());
         Assert.Equal(2, Tool.Run("predict", _folder["a.onnx"], "--input", _folder["x.npy"], "--output", _folder["out"]).ExitCode);
         Assert.Equal(2, Tool.Run("predict", _folder["a.onnx"], "--input", $"other={_folder["x.npy"]}", "--output", _folder["out2"]).ExitCode);
         Assert.Equal(6, Tool.Run("predict", _folder["a.onnx"], "--input", _folder["none.npy"], "--output", _folder["out2"]).ExitCode);
+    }
+
+    /// <summary>Behind a normalization, whose constants are operands of the network.</summary>
+    [Fact]
+    public void Predict_gives_the_same_compiled_and_as_a_graph_and_bench_runs_it()
+    {
+        OnnxFile.Save(_network, _folder["a.onnx"]);
+        Assert.Equal(0, Tool.Run("convert", _folder["a.onnx"], _folder["b.onnx"], "--scale", "2", "--normalize", "0.5/0.25").ExitCode);
+        NpyFile.Save(_folder["x.npy"], Tensor.From(Samples.Uniform(3 * 28 * 28, 3), [3, 1, 28, 28]));
+        float[] Predicted(string folder, string engine)
+        {
+            Assert.Equal(0, Tool.Run("predict", _folder["b.onnx"], "--input", _folder["x.npy"], "--output", _folder[folder], "--engine", engine).ExitCode);
+            return NpyFile.Load(Path.Combine(_folder[folder], "output.npy")).ToArray<float>();
+        }
+
+        float[] graph = Predicted("graph", "graph"), compiled = Predicted("compiled", "compiled");
+        Assert.Equal(compiled, Predicted("again", "compiled"));
+        Assert.All(graph.Zip(compiled), pair => Assert.Equal(pair.First, pair.Second, 1e-5 * graph.Max(MathF.Abs)));
+        Assert.Equal(0, Tool.Run("bench", _folder["b.onnx"], "--batch", "1,3", "--seconds", "0.01").ExitCode);
+        Assert.Equal(2, Tool.Run("predict", _folder["b.onnx"], "--input", _folder["x.npy"], "--output", _folder["out"], "--engine", "steam").ExitCode);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Testing;
 
 namespace Temper.Inference.Tests;
 
@@ -13,7 +14,7 @@ public sealed class SteadyStateTests
     [MemberData(nameof(Works))]
     public void Runs_on_several_threads_allocate_nothing(string name, int batch, int part)
     {
-        Network network = TestNetworks.Thinned(NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1)), block: 1);
+        Network network = NormalizedNetworks.Normalized(TestNetworks.Thinned(NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1)), block: 1), asNode: part == 0);
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, (_, candidates) => candidates[^1], part);
         using InferenceSession session = compiled.CreateSession(threads: 2);
         float[] x = TestNetworks.Batch(network, batch).ToArray<float>(), y = new float[batch * 10];

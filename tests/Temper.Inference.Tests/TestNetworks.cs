@@ -30,9 +30,30 @@ internal static class TestNetworks
         ["linear layer over an axis"] = x => x.Linear(6).Relu(),
         ["reshaped"] = x => x.Conv2d(8, kernel: 3).Reshape([4, -1]).Linear(5),
         ["no layer"] = x => x.Relu(),
+        ["normalized, padded"] = x => ((x - C(x, 3, 1, 1)) / C(x, 3, 1, 1)).Conv2d(8, kernel: 3, padding: 1).Relu(),
+        ["normalized, not padded"] = x => ((x * C(x)) - C(x, 1, 3, 1, 1)).Conv2d(8, kernel: 3).Relu().MaxPool2d(2),
+        ["normalized, flattened"] = x => ((x - C(x, 3, 1, 1)) * C(x, 3, 1, 1)).Flatten().Linear(6).Relu(),
+        ["normalized by one mean a pixel"] = x => (x - C(x, 3, 10, 9)).Conv2d(4, kernel: 3, padding: 1),
+        ["scaled behind layers"] = x => ((x.Conv2d(8, kernel: 3) * C(x, 8, 1, 1)) + C(x, 1, 8, 1, 1)).Relu().Flatten().Linear(9).Multiply(C(x, 9)).Add(C(x)).Relu(),
+        ["scaled, then added to"] = x => ((C(x, 3, 1, 1) - x) + x.Conv2d(3, kernel: 1)).Relu(),
+        ["scaled between groups"] = x => (x.Conv2d(6, kernel: 1).Relu() * C(x, 6, 1, 1)).Conv2d(6, kernel: 3, padding: 1, groups: 6).Relu().Divide(C(x, 6, 1, 1)).Conv2d(4, kernel: 1, groups: 2),
+        ["scaled along other axes"] = x => (x * C(x, 9)) + C(x, 10, 1),
+        ["scaled without pixels"] = x => x.Reshape([30, 9]).Multiply(C(x, 30, 1)).Add(C(x, 9)).Flatten().BatchNorm().Relu(),
+        ["hard-swish written out"] = x => HardSwish(x.Conv2d(4, kernel: 3)),
+        ["operators with constants"] = x => C(x, 1).Divide(x.Apply(new Maximum(), null, C(x, 3, 1, 1)).Apply(new PRelu(), null, C(x, 9)) + C(x)).Conv2d(2, kernel: 1),
+        ["one constant for two"] = x => Shared(x, C(x, 3, 1, 1)),
+        ["preprocessing"] = x => x.Normalize([0.5f, 0.4f, 0.3f], [0.2f, 0.3f, 0.4f], scale: 2).Conv2d(5, kernel: 3, padding: 1),
+        ["preprocessing in another order"] = x => x.Apply(new Normalize { Mean = [0.5f, 0.4f, 0.3f], Deviation = [0.2f, 0.3f, 0.4f], ChannelOrder = [2, 1, 0] }).Conv2d(5, kernel: 3, padding: 1),
+        ["preprocessing in another order, not padded"] = x => x.Apply(new Normalize { Mean = [0.5f, 0.4f, 0.3f], Deviation = [0.2f, 0.3f, 0.4f], ChannelOrder = [2, 0, 1] }).Conv2d(5, kernel: 3),
+        ["channels in another order"] = x => x.Apply(new Gather(1), null, x.Builder.Add(new ConstantValue([3], DType.Int64), name: null, parametersOf: null, [])).Multiply(C(x, 3, 1, 1)).Relu(),
+        ["attention with a scale"] = x => Attention(x.Reshape([9, 30]), C(x)),
+        ["matrix of constants"] = x => C(x, 4, 10).MatMul(x).MatMul(C(x, 9, 2)),
     };
 
     internal static Network Make(string body) => WithStatistics(Network.Build(Image, Bodies[body]).Initialize(RandomStream.FromSeed(3)));
+
+    /// <summary>A constant beside a value; <see cref="WithStatistics"/> gives it numbers, 0.5 to 1.5.</summary>
+    internal static Value C(Value x, params ReadOnlySpan<int> shape) => x.Builder.Add(new ConstantValue(Shape.Create(shape)), name: null, parametersOf: null, []);
 
     /// <summary>The same with weights mostly zero, in blocks of output channels at the same places.</summary>
     internal static Network Thinned(Network network, int block, double kept = 0.2) => network.WithParameters(network.Parameters
@@ -50,8 +71,11 @@ internal static class TestNetworks
             return parameter with { Value = Tensor.From(values, parameter.Value.Shape) };
         }));
 
-    /// <summary>A network with statistics that do something: a fresh one's are 0 and 1.</summary>
-    internal static Network WithStatistics(Network network) => network.WithBuffers(network.Buffers
+    /// <summary>A network with statistics and constants that do something: a fresh one's are 0 and 1.</summary>
+    internal static Network WithStatistics(Network network) => network.WithParameters(network.Parameters
+        .Where(parameter => parameter.Role == ParameterRole.Other)
+        .Select((parameter, i) => parameter with { Value = Tensor.From(Samples.Uniform(parameter.Value.Count, (ulong)i + 70, 0.5f, 1.5f), parameter.Value.Shape) }))
+        .WithBuffers(network.Buffers
         .Where(buffer => buffer.Value.DType == DType.Float32)
         .Select((buffer, i) => KeyValuePair.Create(buffer.Key, Tensor.From(
             Samples.Uniform(buffer.Value.Count, (ulong)i, 0.3f, 0.8f), buffer.Value.Shape))));
@@ -63,4 +87,10 @@ internal static class TestNetworks
     }
 
     private static Value Twice(Value x) => x.Linear(4) + x.Linear(4);
+
+    private static Value HardSwish(Value x) => x * (x + C(x)).Apply(new Clip(0, 6)) / C(x);
+
+    private static Value Shared(Value x, Value constant) => ((x - constant) * constant).Conv2d(3, kernel: 1) + (constant * constant);
+
+    private static Value Attention(Value x, Value scale) => (x.MatMul(x.Permute([0, 2, 1])) * scale).Softmax().MatMul(x);
 }

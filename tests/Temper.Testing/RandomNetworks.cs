@@ -1,7 +1,21 @@
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Tensors;
 
 namespace Temper.Testing;
+
+/// <summary>What the samples of a batch are to a random network.</summary>
+public enum RandomBatch
+{
+    /// <summary>Any number of samples, each on its own.</summary>
+    Free,
+
+    /// <summary>A fixed number of samples, each on its own.</summary>
+    Fixed,
+
+    /// <summary>A fixed number of samples, of which some nodes need all.</summary>
+    Mixing,
+}
 
 /// <summary>Small networks of random structure, for properties that hold for all.</summary>
 public static class RandomNetworks
@@ -27,6 +41,75 @@ public static class RandomNetworks
             return x.Linear(3, name: "head");
         });
         return network.Initialize(stream.Split("weights"));
+    }
+
+    /// <summary>The same with constants among the operands, some of them used several times, and a second input of indices: int64, 0 to 3.</summary>
+    /// <param name="seed">Gives structure and numbers.</param>
+    /// <param name="batch">Whether the inputs have a free batch, and whether samples are kept apart.</param>
+    /// <param name="givesConstants">Whether some networks have outputs that no input changes.</param>
+    public static Network WithConstants(ulong seed, RandomBatch batch, bool givesConstants)
+    {
+        RandomStream stream = RandomStream.FromSeed(seed);
+        RandomCursor random = stream.Split("structure").Cursor();
+        int samples = 2 + random.NextInt32(3);
+        InputSpec Input(string name, DType type, params int[] shape) => new()
+        {
+            Name = name, DType = type, IsBatched = batch == RandomBatch.Free, SampleShape = Shape.Create(batch == RandomBatch.Free ? shape : [samples, .. shape]),
+        };
+        RandomConstants constants = null!;
+        Network network = Network.Build(
+            [Input("image", DType.Float32, 1 + random.NextInt32(3), 6, 6), Input("index", DType.Int64, 2)],
+            inputs =>
+            {
+                constants = new RandomConstants(inputs[0].Builder, random, isFree: batch == RandomBatch.Free);
+                Value features = Body(inputs, constants, random);
+                return givesConstants && random.NextInt32(3) == 0
+                    ? [("y", Head(features, batch)), ("constant", constants.Pick([1 + random.NextInt32(4)]))]
+                    : [("y", Head(features, batch))];
+            });
+        return constants.Fill(network.Initialize(stream.Split("weights")), stream.Split("constants"));
+    }
+
+    /// <summary>Inputs for a network with constants.</summary>
+    /// <param name="network">A network of <see cref="WithConstants"/>.</param>
+    /// <param name="batch">Samples, where their number is free.</param>
+    /// <param name="seed">Gives the numbers.</param>
+    public static Tensor[] Inputs(Network network, int batch, ulong seed) => [.. network.Inputs.Select((input, i) =>
+    {
+        Shape shape = input.BatchShape(batch);
+        return input.DType == DType.Float32
+            ? Samples.GaussianTensor(shape, seed + (ulong)i)
+            : Tensor.From(Samples.Labels(shape.Count, 4, seed + (ulong)i), shape);
+    })];
+
+    private static Value Body(IReadOnlyList<Value> inputs, RandomConstants constants, RandomCursor random)
+    {
+        Value x = inputs[0];
+        for (int depth = random.NextInt32(4); depth > 0; depth--)
+        {
+            x = random.NextInt32(2) == 0 ? ImageLayer(x, random) : constants.Layer(x);
+        }
+
+        x = x.Flatten();
+        for (int depth = random.NextInt32(4); depth > 0; depth--)
+        {
+            x = random.NextInt32(4) switch
+            {
+                0 => FeatureLayer(x, random),
+                1 => constants.IndexLayer(x, inputs[1]),
+                2 => constants.FeatureLayer(x),
+                _ => constants.Layer(x),
+            };
+        }
+
+        return x;
+    }
+
+    /// <summary>Three numbers a sample, of a mixing network less their mean over the samples.</summary>
+    private static Value Head(Value x, RandomBatch batch)
+    {
+        x = x.Linear(3, name: "head");
+        return batch == RandomBatch.Mixing ? x - x.Apply(new Reduce(Reduction.Mean, [0], KeepAxes: true), "mean") : x;
     }
 
     private static Value ImageLayer(Value x, RandomCursor random) => random.NextInt32(7) switch

@@ -1,4 +1,5 @@
 using Temper.Randomness;
+using Temper.Tensors;
 
 namespace Temper.Testing;
 
@@ -29,6 +30,9 @@ public static class Samples
         RandomStream.FromSeed(seed).FillGaussian(numbers);
         return numbers;
     }
+
+    /// <summary>A tensor of normal numbers.</summary>
+    public static Tensor GaussianTensor(Shape shape, ulong seed) => Tensor.From(Gaussian(shape.Count, seed), shape);
 
     /// <summary>Classes 0 to <paramref name="classes"/> - 1.</summary>
     public static long[] Labels(int length, int classes, ulong seed)

@@ -20,6 +20,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["memory"] = MemoryTable.Run,
     ["start"] = _ => StartTable.Run(),
     ["never-slower"] = NeverSlowerTable.Run,
+    ["normalized"] = NormalizedTable.Run,
     ["onnx"] = OnnxTable.Run,
     ["sparse"] = SparseInferenceTable.Run,
     ["step"] = TrainingTable.Run,

@@ -55,8 +55,8 @@ internal sealed class InferenceWork : IDisposable
     private Action Plain(float[] input)
     {
         int batch = _session.Network.Inputs[0].IsBatched ? input.Length / _session.Network.Inputs[0].SampleShape.Count : 1;
-        Shape one = _session.Network.Graph.ShapeOf(_session.Network.Outputs[0].Value);
-        float[] output = new float[_session.Network.Inputs[0].IsBatched ? one.Count / one[0] * batch : one.Count];
+        ValueInfo result = _session.Network.Graph.InfoOf(_session.Network.Outputs[0].Value);
+        float[] output = new float[result.Shape.Count * (result.IsBatched ? batch : 1)];
         return () => _session.Run(input, output);
     }
 

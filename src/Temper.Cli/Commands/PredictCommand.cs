@@ -4,6 +4,7 @@ using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Cli;
 using Temper.Formats.Npz;
+using Temper.Inference;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
@@ -19,7 +20,10 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Write over files that are there");
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Force];
+    private static readonly Setting<string> Engine = Setting.Choice(
+        "engine", "What runs the network: compiled, with kernels chosen by estimate, or graph, operator by operator", "compiled", "compiled", "graph");
+
+    internal override IReadOnlyList<Setting> Settings { get; } = [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Engine, Force];
 
     internal override int Run(CommandContext context)
     {
@@ -29,7 +33,7 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         using WorkerPool.Usage usage = workers.Pool.Use();
         (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) = ModelForInputs.Open(source, context.Get(ModelSource.Architecture), given);
         Tensor[] values = [.. inputs.Select(name => ValueOf(name, inputs, given))];
-        IReadOnlyList<Tensor> results = Results(source, network, values);
+        IReadOnlyList<Tensor> results = Results(source, network, values, context.Get(Engine));
         string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
         if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
         {
@@ -68,16 +72,24 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
     }
 
     /// <summary>Samples that do not fit a fixed batch are the file's doing as much as the input's, so the error names it.</summary>
-    private static IReadOnlyList<Tensor> Results(string source, Network network, IReadOnlyList<Tensor> values)
+    private static IReadOnlyList<Tensor> Results(string source, Network network, IReadOnlyList<Tensor> values, string engine)
     {
         try
         {
-            return FixedBatch.Run(network, values);
+            return engine is "graph" ? FixedBatch.Run(network, values) : RunCompiled(network, values);
         }
         catch (ShapeMismatchException error) when (network.Batch.Kind != BatchKind.Free)
         {
             throw new ToolException(ExitCode.BadInput, $"predict: {source}: {error.Message}");
         }
+    }
+
+    /// <summary>Kernels are not timed: the same command gives the same bytes, whatever else the machine does.</summary>
+    private static IReadOnlyList<Tensor> RunCompiled(Network network, IReadOnlyList<Tensor> values)
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [], TimesKernels = false });
+        using InferenceSession session = compiled.CreateSession();
+        return FixedBatch.Run(network, values, inputs => session.Run(inputs));
     }
 
     private static Dictionary<string, Tensor> Read(IReadOnlyList<string> inputs)

@@ -25,7 +25,7 @@ internal sealed class Candidates(LayerGraph graph)
         LinearLayer linear => LinearCandidates.Of(graph, linear, batch),
         PoolingLayer pooling => Pooling(pooling, batch),
         SumLayer sum => Sum(sum, batch),
-        ChannelAffineLayer affine => [Affine(affine, batch)],
+        ChannelAffineLayer affine => Affine(affine, batch),
         PadChannelsLayer pad => Pad(pad, batch),
         ReshapeLayer => [Moving(layer, "copy", ValueLayout.RowMajor, batch, (reads, writes) => new CopyStep(Elements(layer.Output)) { Reads = reads, Writes = writes })],
         _ => [Moving(layer, "operator", ValueLayout.Tensor, batch, (reads, writes) =>
@@ -94,24 +94,73 @@ internal sealed class Candidates(LayerGraph graph)
     }
 
     /// <summary>On whole images and, where they fit, on pieces.</summary>
-    private IEnumerable<Candidate> OnPlanes(Layer layer, string kernel, in ValueInfo value, int batch, bool fitsPieces, Func<ValueLayout, ValueLayout, Step> make)
+    private IEnumerable<Candidate> OnPlanes(Layer layer, string kernel, ValueInfo value, int batch, bool fitsPieces, Func<ValueLayout, ValueLayout, Step> make) =>
+        PlanesFor(value, batch, fitsPieces).Select(planes => Moving(layer, planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, batch, make));
+
+    /// <summary>The orders of planes that a value can have: whole images and, where they fit, pieces.</summary>
+    private IEnumerable<ValueLayout> PlanesFor(ValueInfo value, int batch, bool fitsPieces)
     {
-        var all = new List<Candidate>();
         if (value.Shape.Rank is 2 or 4)
         {
-            all.Add(Moving(layer, kernel, graph.Planes, batch, make));
+            yield return graph.Planes;
         }
 
         if (value.Shape.Rank == 4 && fitsPieces && LayerGraph.Rows(value, batch) < ImageGroup.Most)
         {
-            all.Add(Moving(layer, KernelNames.OnPieces(kernel), graph.CutPlanes, batch, make));
+            yield return graph.CutPlanes;
         }
-
-        return all;
     }
 
-    private Candidate Affine(ChannelAffineLayer layer, int batch) => Moving(layer, "elementwise", ValueLayout.ChannelsLast, batch, (reads, writes) =>
-        new ChannelAffineStep(Pinned(layer.Gain)!, Pinned(layer.Offset)!, layer.Relu, Elements(layer.Output)) { Reads = reads, Writes = writes });
+    private Candidate[] Affine(ChannelAffineLayer layer, int batch)
+    {
+        ValueInfo value = graph.Values[layer.Output];
+        Candidate plain = Moving(layer, "elementwise", layer.IsPerChannel ? ValueLayout.ChannelsLast : ValueLayout.RowMajor, batch, (reads, writes) =>
+            new ChannelAffineStep(Repeated(layer.Gain, value.Shape.Count), Repeated(layer.Offset, value.Shape.Count), layer.Relu, Elements(layer.Output)) { Reads = reads, Writes = writes });
+        bool isReordered = layer.Order.Count > 0;
+        if (!isReordered && (!layer.IsPerChannel || layer.Relu || layer.Inputs.Count > 1 || !IsRowMajor(layer.Inputs[0])))
+        {
+            return [plain];
+        }
+
+        // What comes row-major has to be brought into another order anyway.
+        Rows images = RowsOf(layer.Output);
+        Candidate Scaled(string kernel, ValueLayout layout) => new(kernel, ValueLayout.RowMajor, layout, plain.Cost, () =>
+            new ScaledCopyStep(value, new ChannelMap(layer.Gain.AsSpan<float>(), layer.Offset.AsSpan<float>(), [.. layer.Order]), images, kernel)
+            {
+                Reads = ValueLayout.RowMajor, Writes = layout,
+            });
+        bool isFree = LayoutChange.IsFree(value, ValueLayout.RowMajor, ValueLayout.ChannelsLast);
+        return
+        [
+            .. isReordered ? Array.Empty<Candidate>() : [plain],
+            .. isFree && !isReordered ? Array.Empty<Candidate>() : [Scaled(KernelNames.ScaledCopy, ValueLayout.ChannelsLast)],
+            .. PlanesFor(value, batch, fitsPieces: true).Select(planes =>
+                Scaled(planes.IsCut ? KernelNames.OnPieces(KernelNames.ScaledPlanes) : KernelNames.ScaledPlanes, planes)),
+        ];
+    }
+
+    /// <summary>Whether a value is made row-major whatever is chosen.</summary>
+    private bool IsRowMajor(int value) =>
+        value < graph.InputCount || graph.Layers.First(layer => layer.Output == value) is OperatorLayer or ReshapeLayer;
+
+    /// <summary>Few numbers several times in a row, as often as the elements of a sample allow, so that they fill vectors.</summary>
+    private static PinnedFloats Repeated(Tensor row, int elements)
+    {
+        const int Wanted = 64;
+        int times = 1;
+        while (times * row.Count < Wanted && elements % (2 * times * row.Count) == 0)
+        {
+            times *= 2;
+        }
+
+        float[] all = new float[times * row.Count];
+        for (int i = 0; i < times; i++)
+        {
+            row.AsSpan<float>().CopyTo(all.AsSpan(i * row.Count));
+        }
+
+        return new PinnedFloats(all);
+    }
 
     private Candidate Moving(Layer layer, string kernel, ValueLayout layout, int batch, Func<ValueLayout, ValueLayout, Step> make) =>
         new(kernel, layout, layout, CostOfMoving * LayerGraph.Count(graph.Values[layer.Output], batch), () => make(layout, layout));

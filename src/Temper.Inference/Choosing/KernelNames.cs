@@ -5,7 +5,8 @@ namespace Temper.Inference;
 /// <summary>Names of kernels in plans and tables.</summary>
 internal static class KernelNames
 {
-    internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows", PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes";
+    internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows", PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes",
+        ScaledCopy = "scaled copy", ScaledPlanes = "scaled copy planes";
 
     internal static string Of(ConvolutionMethod method) => method switch
     {

@@ -83,12 +83,24 @@ internal sealed record PoolingLayer : Layer
     internal override string Kind => IsMaximum ? "max pool" : "average pool";
 }
 
-/// <summary><c>gain x + offset</c> for each channel, an addition (the second input) and ReLU behind it.</summary>
+/// <summary><c>gain x + offset</c>, an addition (the second input) and ReLU behind it.</summary>
+/// <remarks>
+/// Of an image with a gain for each channel, <see cref="IsPerChannel"/> is true. Otherwise there are P gains for the elements in row-major
+/// order, element i taking that of i mod P: one for all, one for each feature of a row, one for each element of a sample.
+/// </remarks>
 internal sealed record ChannelAffineLayer : Layer
 {
+    /// <summary><c>[P]</c>.</summary>
     internal required Tensor Gain { get; init; }
 
+    /// <summary><c>[P]</c>.</summary>
     internal required Tensor Offset { get; init; }
+
+    /// <summary>Whether gains belong to axis 1 of <c>[N, C, H, W]</c>.</summary>
+    internal bool IsPerChannel { get; init; }
+
+    /// <summary>For each channel of an image the channel that it is made of; empty: itself. Then nothing is added, and no ReLU follows.</summary>
+    internal IReadOnlyList<int> Order { get; init; } = [];
 
     internal bool Relu { get; init; }
 

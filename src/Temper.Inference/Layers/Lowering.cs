@@ -54,7 +54,7 @@ internal sealed class Lowering
         {
             Network = _network,
             FindsActiveChannels = findsActiveChannels,
-            Layers = FlattenFusion.Apply(_layers, _values, _graph.OutputValues),
+            Layers = FlattenFusion.Apply(LayerFusion.Apply(_layers, _values, _graph.OutputValues), _values, _graph.OutputValues),
             Values = _values,
             Constants = _constants.Index().Where(pair => pair.Item is not null).ToDictionary(pair => pair.Index, pair => pair.Item!),
             Outputs = _graph.OutputValues,
@@ -66,9 +66,8 @@ internal sealed class Lowering
 
     private Layer LayerOf(PlanStep step)
     {
-        bool isFloat = step.Inputs.Append(step.Output).All(value => _values[value].DType == DType.Float32);
-        bool takesConstants = step.Inputs.Any(input => _constants[input] is not null);
-        return (isFloat && !takesConstants ? step is FusedStep fused ? Fused(fused) : Single((NodeStep)step) : null) ?? new OperatorLayer
+        bool isFloat = step.Inputs.Where(input => _constants[input] is null).Append(step.Output).All(value => _values[value].DType == DType.Float32);
+        return (isFloat ? step is FusedStep fused ? Fused(fused) : Single((NodeStep)step) : null) ?? new OperatorLayer
         {
             Name = step.Name, Inputs = step.Inputs, Output = step.Output, Step = step,
             Operator = step is NodeStep node ? node.Node.Operator.Kind : "chain",
@@ -86,7 +85,7 @@ internal sealed class Lowering
 
         return step.Head is not null
             ? LinearOf(step, Parameter(step.HeadParameters, 0)!, Parameter(step.HeadParameters, 1)) with { Relu = step.Relu }
-            : Affine(step);
+            : BatchNormOf(step, (BatchNorm)step.Norm!.Operator, step.NormParameters, step.NormBuffers) is { } norm ? norm with { Relu = step.Relu } : null;
     }
 
     private Layer? Single(NodeStep step)
@@ -98,7 +97,10 @@ internal sealed class Lowering
             Conv2d convolution => ConvolutionOf(step, convolution, Parameter(step.Parameters, 0)!, Parameter(step.Parameters, 1)),
             Networks.Linear => LinearOf(step, Parameter(step.Parameters, 0)!, Parameter(step.Parameters, 1)),
             Networks.Relu => new SumLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output, Relu = true },
-            Networks.Add when step.Inputs.Length == 2 && isSameShape => new SumLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output },
+            Networks.Add when isSameShape => new SumLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output },
+            BatchNorm norm => BatchNormOf(step, norm, step.Parameters, step.Buffers),
+            Gather gather => AffineLowering.OfGather(step, gather, _constants, _values),
+            Normalize normalize => AffineLowering.OfNormalize(step, normalize, y.Shape),
             MaxPool2d pool => Pooling(step, pool.Options, isMaximum: true),
             AvgPool2d pool => Pooling(step, pool.Options, isMaximum: false),
             GlobalAvgPool2d => Adaptive(step, 1, 1),
@@ -106,7 +108,7 @@ internal sealed class Lowering
             Flatten or Reshape when x.IsBatched == y.IsBatched => new ReshapeLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output },
             Pad { Axis: 1 or -3, Fill: 0, Mode: PadMode.Constant } pad when x.Shape.Rank == 4 =>
                 new PadChannelsLayer { Name = step.Name, Inputs = step.Inputs, Output = step.Output, Before = pad.Before, After = pad.After },
-            _ => null,
+            _ => AffineLowering.OfArithmetic(step, _constants, _values),
         };
     }
 
@@ -122,22 +124,13 @@ internal sealed class Lowering
         Rows = _values[step.Inputs[0]].Shape.CountOf(0, _values[step.Inputs[0]].Shape.Rank - 1),
     };
 
-    /// <summary>A normalization that stands alone: <c>gain = scale / √(variance + epsilon)</c>, <c>offset = shift - gain mean</c>.</summary>
-    private ChannelAffineLayer? Affine(FusedStep step)
-    {
-        if (_values[step.Inputs[0]].Shape.Rank != 4)
-        {
-            return null;
-        }
-
-        Tensor scale = Parameter(step.NormParameters, 0)!, shift = Parameter(step.NormParameters, 1)!;
-        Tensor mean = _network.BufferValues[step.NormBuffers[0]], variance = _network.BufferValues[step.NormBuffers[1]];
-        Tensor gain = scale / variance.Affine(1, ((BatchNorm)step.Norm!.Operator).Epsilon).Sqrt();
-        return new ChannelAffineLayer
-        {
-            Name = step.Name, Inputs = step.Inputs, Output = step.Output, Gain = gain, Offset = shift - (gain * mean), Relu = step.Relu,
-        };
-    }
+    /// <summary>A normalization that stands alone.</summary>
+    private ChannelAffineLayer? BatchNormOf(PlanStep step, BatchNorm norm, IReadOnlyList<int> parameters, IReadOnlyList<int> buffers) => AffineLowering.OfBatchNorm(
+        step,
+        norm,
+        [.. parameters.Select(place => _network.ParameterValues[place])],
+        [.. buffers.Take(2).Select(place => _network.BufferValues[place])],
+        _values[step.Inputs[0]].Shape);
 
     private PoolingLayer Pooling(NodeStep step, Pool2dOptions options, bool isMaximum) => new()
     {

@@ -3,13 +3,17 @@ namespace Temper.Inference;
 /// <summary>What a session does for a batch of some size: steps in order, buffers, and which buffers take turns in one slot of memory.</summary>
 internal sealed class ExecutionPlan
 {
-    internal ExecutionPlan(IReadOnlyList<PlannedStep> steps, IReadOnlyList<PlannedBuffer> buffers, int[] inputs, int[] outputs)
+    internal ExecutionPlan(IReadOnlyList<PlannedStep> setup, IReadOnlyList<PlannedStep> steps, IReadOnlyList<PlannedBuffer> buffers, int[] inputs, int[] outputs)
     {
+        Setup = [.. setup];
         Steps = [.. steps];
         Buffers = [.. buffers];
         (Inputs, Outputs) = (inputs, outputs);
         Slots = SlotAssignment.Of(this);
     }
+
+    /// <summary>Steps that fill the buffers of constants: run once for each session's memory, not once a run.</summary>
+    internal PlannedStep[] Setup { get; }
 
     internal PlannedStep[] Steps { get; }
 

@@ -3,17 +3,24 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Makes a plan: for each layer the step that was chosen, and between steps what changes the memory order.</summary>
+/// <summary>
+/// Makes a plan: for each layer the step that was chosen, between steps what changes the memory order, and before all of them what fills the
+/// buffers of constants.
+/// </summary>
 internal sealed class PlanBuilder
 {
     private readonly LayerGraph _graph;
     private readonly StepLibrary _steps;
+    private readonly List<PlannedStep> _setup = [];
     private readonly List<PlannedStep> _planned = [];
     private readonly List<PlannedBuffer> _buffers = [];
     private readonly Dictionary<(int Value, ValueLayout Layout), int> _places = [];
 
-    /// <summary>For each value the order in which it was made.</summary>
+    /// <summary>For each value the memory order in which it was made.</summary>
     private readonly ValueLayout[] _first;
+
+    /// <summary>Values that have a buffer.</summary>
+    private readonly bool[] _isMade;
 
     /// <summary>Buffers that are the caller's.</summary>
     private readonly HashSet<int> _outputs = [];
@@ -22,6 +29,7 @@ internal sealed class PlanBuilder
     {
         (_graph, _steps) = (graph, steps);
         _first = new ValueLayout[graph.Values.Count];
+        _isMade = new bool[graph.Values.Count];
     }
 
     /// <param name="graph">The layers.</param>
@@ -38,15 +46,17 @@ internal sealed class PlanBuilder
             builder.Add(layer, choose(layer, candidates.Of(layer, batch)));
         }
 
-        return new ExecutionPlan(builder._planned, builder._buffers, inputs, [.. graph.Outputs.Select(builder.AddOutput)]);
+        return builder.Finish(inputs, [.. graph.Outputs.Select(builder.AddOutput)]);
     }
+
+    private ExecutionPlan Finish(int[] inputs, int[] outputs) => new(_setup, _planned, _buffers, inputs, outputs);
 
     private int AddInput(int value) => AddBuffer(
         value, _graph.Values[value].DType == DType.Float32 ? ValueLayout.RowMajor : ValueLayout.Tensor);
 
     private void Add(Layer layer, Candidate candidate)
     {
-        int[] inputs = [.. layer.Inputs.Select(input => _graph.Constants.ContainsKey(input) ? -1 : Place(input, candidate.Reads))];
+        int[] inputs = [.. layer.Inputs.Select(input => Place(input, candidate.Reads))];
         if (layer is ReshapeLayer)
         {
             AddBuffer(layer.Output, candidate.Writes, inputs[0]);
@@ -55,7 +65,7 @@ internal sealed class PlanBuilder
 
         _planned.Add(new PlannedStep
         {
-            Step = _steps.Get(layer, candidate), Inputs = [.. inputs.Where(input => input >= 0 || candidate.Reads == ValueLayout.Tensor)],
+            Step = _steps.Get(layer, candidate), Inputs = inputs,
             Output = AddBuffer(layer.Output, candidate.Writes), Layer = layer, Cost = candidate.Cost,
         });
     }
@@ -66,6 +76,13 @@ internal sealed class PlanBuilder
         if (_places.TryGetValue((value, layout), out int place))
         {
             return place;
+        }
+
+        bool isConstant = _graph.Constants.TryGetValue(value, out Tensor? constant);
+        if (isConstant && !_isMade[value])
+        {
+            AddConstant(value, constant!);
+            return Place(value, layout);
         }
 
         ValueLayout from = _first[value];
@@ -82,23 +99,28 @@ internal sealed class PlanBuilder
         }
 
         int target = AddBuffer(value, layout);
-        _planned.Add(new PlannedStep { Step = LayoutChange.Step(_graph.Values[value], from, layout), Inputs = [source], Output = target, MovedValue = value });
+        (isConstant ? _setup : _planned).Add(new PlannedStep
+        {
+            Step = LayoutChange.Step(_graph.Values[value], from, layout), Inputs = [source], Output = target, MovedValue = value,
+        });
         return target;
     }
+
+    /// <summary>The buffer that a constant is kept in; other memory orders of it are made from there.</summary>
+    private void AddConstant(int value, Tensor constant) => _setup.Add(new PlannedStep
+    {
+        Step = new ConstantStep(constant) { Reads = ValueLayout.Tensor, Writes = ValueLayout.Tensor },
+        Inputs = [],
+        Output = AddBuffer(value, ValueLayout.Tensor),
+    });
 
     /// <summary>Results are the caller's memory: a buffer of its own, written in place where nothing else needs it.</summary>
     private int AddOutput(int value)
     {
         ValueInfo info = _graph.Values[value];
         ValueLayout layout = info.DType == DType.Float32 ? ValueLayout.RowMajor : ValueLayout.Tensor;
-        if (_graph.Constants.TryGetValue(value, out Tensor? constant))
-        {
-            int place = AddBuffer(value, ValueLayout.Tensor);
-            _planned.Add(new PlannedStep { Step = new ConstantStep(constant) { Reads = ValueLayout.Tensor, Writes = ValueLayout.Tensor }, Inputs = [], Output = place });
-        }
-
         int source = Place(value, layout);
-        bool isOwn = _buffers[source].AliasOf < 0 && source >= _graph.InputCount && !_outputs.Contains(source);
+        bool isOwn = _buffers[source].AliasOf < 0 && source >= _graph.InputCount && !_outputs.Contains(source) && !_graph.Constants.ContainsKey(value);
         if (isOwn || layout == ValueLayout.Tensor)
         {
             _outputs.Add(source);
@@ -114,9 +136,9 @@ internal sealed class PlanBuilder
     private int AddBuffer(int value, ValueLayout layout, int aliasOf = -1)
     {
         _buffers.Add(new PlannedBuffer(_graph.Values[value], layout, aliasOf));
-        if (!_places.Keys.Any(key => key.Value == value))
+        if (!_isMade[value])
         {
-            _first[value] = layout;
+            (_first[value], _isMade[value]) = (layout, true);
         }
 
         _places[(value, layout)] = _buffers.Count - 1;

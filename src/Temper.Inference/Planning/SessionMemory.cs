@@ -11,6 +11,9 @@ internal sealed class SessionMemory
 
     private ExecutionPlan? _plan;
     private int _batch;
+
+    /// <summary>The plan whose constants are in place; null: none.</summary>
+    private ExecutionPlan? _filled;
     private PinnedFloats? _floats;
     private FloatAddress[] _addresses = [];
     private Tensor?[] _tensors = [];
@@ -48,7 +51,7 @@ internal sealed class SessionMemory
 
         if (_floats is null || _floats.Count < starts[slots])
         {
-            _floats = new PinnedFloats(starts[slots]);
+            (_floats, _filled) = (new PinnedFloats(starts[slots]), null);
         }
 
         if (_addresses.Length < plan.Slots.Length)
@@ -65,8 +68,26 @@ internal sealed class SessionMemory
             }
         }
 
+        FillConstants(plan, batch);
+
         // Set last: where there was no room, the next call must try again.
         _batch = batch;
+    }
+
+    private void FillConstants(ExecutionPlan plan, int batch)
+    {
+        if (plan == _filled)
+        {
+            return;
+        }
+
+        Array.Clear(_tensors);
+        foreach (PlannedStep step in plan.Setup)
+        {
+            step.Step.Run(new StepCall(step, batch, _addresses, _tensors));
+        }
+
+        _filled = plan;
     }
 
     /// <summary>Sets where a buffer lies, and with it those that share its memory.</summary>

@@ -2,7 +2,8 @@ namespace Temper.Inference;
 
 /// <summary>
 /// Gives buffers that are never needed at the same time one slot of memory. A slot is as large as the largest buffer in it, whatever the
-/// batch, so a plan serves batches of any size.
+/// batch, so a plan serves batches of any size. Constants come first and have slots of their own: no size of theirs depends on the batch, so
+/// they stay in place when it changes.
 /// </summary>
 internal static class SlotAssignment
 {
@@ -13,6 +14,12 @@ internal static class SlotAssignment
         Array.Fill(slots, -1);
         var sizes = new List<long>();
         var free = new List<int>();
+        foreach (PlannedStep step in plan.Setup.Where(step => NeedsSlot(plan, step.Output)))
+        {
+            slots[step.Output] = Take(free, sizes, plan.Buffers[step.Output].Floats(batch: 1));
+            lastUse[step.Output] = int.MaxValue;
+        }
+
         for (int i = 0; i < plan.Steps.Length; i++)
         {
             PlannedStep step = plan.Steps[i];

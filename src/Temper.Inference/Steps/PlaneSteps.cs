@@ -1,4 +1,5 @@
 using Temper.Kernels;
+using Temper.Networks;
 
 namespace Temper.Inference;
 
@@ -27,6 +28,25 @@ internal sealed class PadPlanesStep(PlaneShape source, int before, int after, Ro
     internal override string Kernel => source.IsCut ? KernelNames.OnPieces(KernelNames.PlanePad) : KernelNames.PlanePad;
 
     internal override void Run(in StepCall call) => PlaneCopies.Pad(images.Of(call.Batch), source, before, after, call.X, call.Y);
+}
+
+/// <summary>Row-major images whose channels are mapped on the way into another memory order.</summary>
+internal sealed class ScaledCopyStep(ValueInfo value, ChannelMap map, Rows images, string kernel) : Step
+{
+    internal override string Kernel => kernel;
+
+    internal override void Run(in StepCall call)
+    {
+        int batch = images.Of(call.Batch);
+        if (Writes.Kind == LayoutKind.Planes)
+        {
+            PlaneCopies.ScaledFromRowMajor(batch, Writes.PlanesOf(value), call.X, call.Y, map);
+        }
+        else
+        {
+            ScaledCopies.ToChannelsLast(call.X, call.Y, (batch, value.Shape[1], value.Shape.CountOf(2, 4)), map);
+        }
+    }
 }
 
 /// <summary>Images into planes or out of them.</summary>

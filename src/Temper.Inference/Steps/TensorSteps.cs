@@ -10,11 +10,11 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step) : Step
 
     internal override void Run(in StepCall call)
     {
-        // Numbered as the network numbers its values; constants are there for every run.
+        // Numbered as the network numbers its values.
         Tensor?[] values = new Tensor?[graph.Values.Count];
         for (int i = 0; i < step.Inputs.Length; i++)
         {
-            values[step.Inputs[i]] = graph.Constants.TryGetValue(step.Inputs[i], out Tensor? constant) ? constant : call.Tensors[call.Step.Inputs[i]];
+            values[step.Inputs[i]] = call.Tensors[call.Step.Inputs[i]];
         }
 
         call.Tensors[call.Step.Output] = step.Run(new StepContext(graph.Network, Pass.Evaluation, values, new Tensor[step.Width]));
@@ -45,7 +45,7 @@ internal sealed class FromTensorStep : Step
     }
 }
 
-/// <summary>A tensor that no input changes.</summary>
+/// <summary>A constant; run once for each session's memory.</summary>
 internal sealed class ConstantStep(Tensor value) : Step
 {
     internal override string Kernel => "constant";

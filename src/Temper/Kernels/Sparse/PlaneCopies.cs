@@ -8,15 +8,19 @@ internal static unsafe class PlaneCopies
 
     /// <summary><c>[N, C, H, W]</c> into planes; borders and room for images that do not exist become zero.</summary>
     internal static void FromRowMajor(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
-        Run(batch, shape, x, y, &RowsIntoPlane, shape.Channels);
+        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer }, &RowsIntoPlane, shape.Channels);
+
+    /// <summary>The same with channels that are mapped; borders stay zero.</summary>
+    internal static void ScaledFromRowMajor(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y, ChannelMap map) =>
+        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer, Map = map.Numbers }, &RowsIntoPlane, shape.Channels);
 
     /// <summary><c>[N, H, W, C]</c> into planes; borders and room for images that do not exist become zero.</summary>
     internal static void FromChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
-        Run(batch, shape, x, y, &PixelsIntoPlanes, Chunks.Count(shape.Channels, TaskChannels));
+        Run(batch, new Job { Shape = shape, Pixels = x.Pointer, Planes = y.Pointer }, &PixelsIntoPlanes, Chunks.Count(shape.Channels, TaskChannels));
 
     /// <summary>Planes into <c>[N, H, W, C]</c>.</summary>
     internal static void ToChannelsLast(int batch, in PlaneShape shape, FloatAddress x, FloatAddress y) =>
-        Run(batch, shape, y, x, &RowOutOfPlanes, tasks: 0);
+        Run(batch, new Job { Shape = shape, Pixels = y.Pointer, Planes = x.Pointer }, &RowOutOfPlanes, tasks: 0);
 
     /// <summary>Planes of zeros before and behind those of each group of images.</summary>
     internal static void Pad(int batch, in PlaneShape shape, int before, int after, FloatAddress x, FloatAddress y)
@@ -35,14 +39,14 @@ internal static unsafe class PlaneCopies
         }
     }
 
-    private static void Run(int batch, in PlaneShape shape, FloatAddress pixels, FloatAddress planes, delegate*<void*, int, void> task, int tasks)
+    private static void Run(int batch, Job job, delegate*<void*, int, void> task, int tasks)
     {
         for (int i = 0; i < ImageGroup.CountOf(batch); i++)
         {
-            var group = new PlaneGroup(shape, ImageGroup.At(i, batch));
-            var job = new Job { Group = group, Halo = PlaneHalo.Of(group), Pixels = pixels.Pointer, Planes = planes.Pointer };
+            var group = new PlaneGroup(job.Shape, ImageGroup.At(i, batch));
+            (job.Group, job.Halo) = (group, PlaneHalo.Of(group));
             WorkerPool.Current.Run(task, &job, tasks > 0 ? tasks : group.Piece.Height);
-            planes += group.Floats;
+            job.Planes += group.Floats;
         }
     }
 
@@ -62,9 +66,17 @@ internal static unsafe class PlaneCopies
                 long pixel = job.Group.PixelOf(lane, row, 0);
                 int length = pixel < 0 ? 0 : Math.Min(piece.Width, whole.Width - (int)(pixel % whole.Width));
                 (long image, long at) = Math.DivRem(Math.Max(pixel, 0), count);
-                float* source = job.Pixels + (((image * whole.Channels) + channel) * count) + at;
+                float* source = job.Pixels + (((image * whole.Channels) + job.Map.Source(channel)) * count) + at;
                 var line = new Span<float>(lines + (lane * piece.Width), piece.Width);
-                new ReadOnlySpan<float>(source, length).CopyTo(line);
+                if (job.Map.IsNull)
+                {
+                    new ReadOnlySpan<float>(source, length).CopyTo(line);
+                }
+                else
+                {
+                    Elementwise.Serial(job.Map.Of(channel), source, lines + (lane * piece.Width), length);
+                }
+
                 line[length..].Clear();
             }
 
@@ -173,9 +185,12 @@ internal static unsafe class PlaneCopies
 
     private struct Job
     {
+        internal PlaneShape Shape;
         internal PlaneGroup Group;
         internal PlaneHalo Halo;
         internal float* Pixels;
         internal float* Planes;
+
+        internal ChannelMap.View Map;
     }
 }

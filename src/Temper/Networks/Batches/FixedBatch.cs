@@ -11,19 +11,21 @@ internal static class FixedBatch
     /// <summary>The outputs of all samples.</summary>
     /// <param name="network">The network.</param>
     /// <param name="inputs">A tensor for each input.</param>
+    /// <param name="run">Runs the network on tensors that fit it; null: its own forward pass.</param>
     /// <exception cref="ShapeMismatchException">An input does not fit, or the samples are no multiple of the batch.</exception>
-    internal static IReadOnlyList<Tensor> Run(Network network, IReadOnlyList<Tensor> inputs)
+    internal static IReadOnlyList<Tensor> Run(Network network, IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>>? run = null)
     {
+        run ??= values => network.Forward(values, Pass.Evaluation);
         int runs = Runs(network, inputs);
         if (runs == 1)
         {
-            return network.Forward(inputs, Pass.Evaluation);
+            return run(inputs);
         }
 
         RequireOutputs(network);
         int batch = network.Batch.Size;
-        IReadOnlyList<Tensor>[] parts = [.. Enumerable.Range(0, runs).Select(run => network.Forward(
-            [.. inputs.Select(input => input.Rank == 0 ? input : input.Slice(0, run * batch, (run + 1) * batch))], Pass.Evaluation))];
+        IReadOnlyList<Tensor>[] parts = [.. Enumerable.Range(0, runs).Select(i => run(
+            [.. inputs.Select(input => input.Rank == 0 ? input : input.Slice(0, i * batch, (i + 1) * batch))]))];
         return [.. network.Outputs.Select((_, i) => Tensor.Concatenate([.. parts.Select(part => part[i])], 0))];
     }
 

@@ -40,6 +40,9 @@ internal sealed class NodeStep(Node node, int[] parameters, int[] buffers) : Pla
     /// <summary>Places of its parameters.</summary>
     internal IReadOnlyList<int> Parameters => parameters;
 
+    /// <summary>Places of its buffers.</summary>
+    internal IReadOnlyList<int> Buffers => buffers;
+
     /// <inheritdoc/>
     internal override string Name => node.Name;
 

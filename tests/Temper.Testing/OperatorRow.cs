@@ -2,10 +2,10 @@ using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
 
-namespace Temper.Tests.Networks;
+namespace Temper.Testing;
 
 /// <summary>Which inputs keep an operator away from kinks, poles and ties.</summary>
-internal enum OperatorDomain
+public enum OperatorDomain
 {
     Anywhere,
     AboveZero,
@@ -14,37 +14,37 @@ internal enum OperatorDomain
 }
 
 /// <summary>An operator, the sample shapes of its inputs, and what is known of it by hand.</summary>
-internal sealed record OperatorRow(Operator Operator, params int[][] Shapes)
+public sealed record OperatorRow(Operator Operator, params int[][] Shapes)
 {
     /// <summary>Numbers in its parameters.</summary>
-    internal int Parameters { get; init; }
+    public int Parameters { get; init; }
 
     /// <summary>Multiply-accumulates for two samples.</summary>
-    internal int Macs { get; init; }
+    public int Macs { get; init; }
 
     /// <summary>A sample shape that it must refuse for its last input; null: it takes any.</summary>
-    internal int[]? Bad { get; init; }
+    public int[]? Bad { get; init; }
 
     /// <summary>Which inputs keep it away from kinks and poles.</summary>
-    internal OperatorDomain Domain { get; init; }
+    public OperatorDomain Domain { get; init; }
 
     /// <summary>Whether its inputs have a free batch; if not, theirs is 2.</summary>
-    internal bool IsBatched { get; init; } = true;
+    public bool IsBatched { get; init; } = true;
 
     /// <summary>Dtypes of its inputs; float32 where there is none.</summary>
-    internal DType[] DTypes { get; init; } = [];
+    public DType[] DTypes { get; init; } = [];
 
     /// <summary>Whether ONNX has nothing for it.</summary>
-    internal bool HasNoOnnx { get; init; }
+    public bool HasNoOnnx { get; init; }
 
-    internal bool HasBatch => IsBatched && Shapes.Length > 0;
+    public bool HasBatch => IsBatched && Shapes.Length > 0;
 
     /// <summary>Whether its gradient is that of the line through its steps, which no difference shows.</summary>
-    internal bool IsStepwise { get; init; }
+    public bool IsStepwise { get; init; }
 
-    internal bool IsDifferentiable => !IsStepwise && Operator.IsDifferentiable && Operator is not ConstantValue { DType: DType.Int64 };
+    public bool IsDifferentiable => !IsStepwise && Operator.IsDifferentiable && Operator is not ConstantValue { DType: DType.Int64 };
 
-    internal Network Network()
+    public Network Network()
     {
         if (Shapes.Length == 0)
         {
@@ -63,9 +63,9 @@ internal sealed record OperatorRow(Operator Operator, params int[][] Shapes)
             .Initialize(RandomStream.FromSeed(2));
     }
 
-    internal Tensor[] Inputs(int batch) => [.. Shapes.Select((shape, i) =>
+    public Tensor[] Inputs(int batch) => [.. Shapes.Select((shape, i) =>
     {
-        Tensor x = ForwardTests.Random([IsBatched ? batch : 2, .. shape], (ulong)i);
+        Tensor x = Samples.GaussianTensor([IsBatched ? batch : 2, .. shape], (ulong)i);
         return TypeOf(i) switch
         {
             DType.Bool => x.GreaterThan(Tensor.Scalar(0f)),

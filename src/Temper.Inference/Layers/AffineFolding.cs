@@ -1,0 +1,178 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>Puts <c>gain x + offset</c> into the layer before or behind it, where that is exact up to rounding.</summary>
+internal static class AffineFolding
+{
+    /// <summary>
+    /// Offsets above this are not moved to the other side of a sum of products: they bring large values near to zero, and a sum of products
+    /// of the large values would keep fewer digits. Preprocessing that gives values of about 1 stays below it.
+    /// </summary>
+    private const float LargestOffset = 16;
+
+    /// <summary>Two maps, one after the other: <c>b(a(x)) = (b a) x + (b offset of a + offset of b)</c>.</summary>
+    internal static ChannelAffineLayer? Compose(ChannelAffineLayer first, ChannelAffineLayer next)
+    {
+        bool isReordered = first.Order.Count > 0 && (next.Relu || next.Inputs.Count > 1);
+        if (first.IsPerChannel != next.IsPerChannel || next.Order.Count > 0 || isReordered)
+        {
+            return null;
+        }
+
+        float[] g1 = Values(first.Gain), o1 = Values(first.Offset), g2 = Values(next.Gain), o2 = Values(next.Offset);
+        int count = Math.Max(g1.Length, g2.Length);
+        float[] gains = new float[count], offsets = new float[count];
+        for (int i = 0; i < count; i++)
+        {
+            (int a, int b) = (i % g1.Length, i % g2.Length);
+            gains[i] = g1[a] * g2[b];
+            offsets[i] = MathF.FusedMultiplyAdd(g2[b], o1[a], o2[b]);
+        }
+
+        bool isExact = Array.TrueForAll(gains, IsOrdinary) && (Array.TrueForAll(o1, offset => offset == 0) || AreSmall(offsets));
+        return isExact
+            ? next with { Name = first.Name, Inputs = [first.Inputs[0], .. next.Inputs.Skip(1)], Gain = Row(gains), Offset = Row(offsets), Order = first.Order }
+            : null;
+    }
+
+    /// <summary>A map behind a convolution: rows of the weight and the bias.</summary>
+    internal static ConvolutionLayer? IntoOutputs(ConvolutionLayer layer, ChannelAffineLayer next)
+    {
+        (Tensor Weight, Tensor Bias)? folded = next.IsPerChannel ? IntoRows(layer.Weight, layer.Bias, next) : null;
+        return folded is { } both
+            ? layer with { Weight = both.Weight, Bias = both.Bias, Inputs = [layer.Inputs[0], .. next.Inputs.Skip(1)], Output = next.Output, Relu = next.Relu }
+            : null;
+    }
+
+    /// <inheritdoc cref="IntoOutputs(ConvolutionLayer, ChannelAffineLayer)"/>
+    internal static LinearLayer? IntoOutputs(LinearLayer layer, ChannelAffineLayer next)
+    {
+        (Tensor Weight, Tensor Bias)? folded = !next.IsPerChannel && next.Gain.Count <= layer.Outputs ? IntoRows(layer.Weight, layer.Bias, next) : null;
+        return folded is { } both ? layer with { Weight = both.Weight, Bias = both.Bias, Output = next.Output, Relu = next.Relu } : null;
+    }
+
+    /// <summary>A map before a convolution: columns of the weight and the bias. Zeros around the image are not mapped, so an offset does not go in there.</summary>
+    internal static ConvolutionLayer? IntoInputs(ChannelAffineLayer first, ConvolutionLayer layer)
+    {
+        var g = layer.Geometry;
+        bool isPadded = g.PadTop > 0 || g.PadBottom > 0 || g.PadLeft > 0 || g.PadRight > 0;
+        float[] gains = Values(first.Gain), offsets = Values(first.Offset);
+        if (!first.IsPerChannel || (isPadded && !Array.TrueForAll(offsets, offset => offset == 0)) || (first.Order.Count > 0 && g.Groups > 1))
+        {
+            return null;
+        }
+
+        // Element i of output channel o is multiplied with input channel (o / outputs of a group) (inputs of a group) + i / taps.
+        int depth = g.GroupInputs * g.Taps;
+        int[] channels = [.. Enumerable.Range(0, layer.Weight.Count).Select(i => (i / depth / g.GroupOutputs * g.GroupInputs) + (i % depth / g.Taps))];
+        return IntoColumns(layer.Weight, layer.Bias, channels, gains, offsets) is { } both
+            ? layer with { Weight = Reordered(both.Weight, first.Order), Bias = both.Bias, Inputs = [first.Inputs[0], .. layer.Inputs.Skip(1)] }
+            : null;
+    }
+
+    /// <summary>Weights <c>[O, C, KH, KW]</c> for the channels that others are made of.</summary>
+    private static Tensor Reordered(Tensor weight, IReadOnlyList<int> order)
+    {
+        if (order.Count == 0)
+        {
+            return weight;
+        }
+
+        int channels = weight.Shape[1], taps = weight.Shape.CountOf(2, 4);
+        float[] from = Values(weight), to = new float[from.Length];
+        for (int i = 0; i < from.Length; i++)
+        {
+            (int row, int channel) = (i / taps / channels, i / taps % channels);
+            to[(((row * channels) + order[channel]) * taps) + (i % taps)] += from[i];
+        }
+
+        return Tensor.From(to, weight.Shape);
+    }
+
+    /// <summary>A map before a fully connected layer: columns of the weight and the bias.</summary>
+    internal static LinearLayer? IntoInputs(ChannelAffineLayer first, LinearLayer layer)
+    {
+        int count = first.Gain.Count;
+        if (first.IsPerChannel || layer.Features % count != 0)
+        {
+            return null;
+        }
+
+        int[] features = [.. Enumerable.Range(0, layer.Weight.Count).Select(i => i % layer.Features % count)];
+        return IntoColumns(layer.Weight, layer.Bias, features, Values(first.Gain), Values(first.Offset)) is { } both
+            ? layer with { Weight = both.Weight, Bias = both.Bias, Inputs = first.Inputs }
+            : null;
+    }
+
+    /// <summary>A map of a value that is reshaped on its way into a fully connected layer; the layer still takes the reshaped value.</summary>
+    internal static LinearLayer? IntoInputs(ChannelAffineLayer first, LinearLayer layer, Shape shape)
+    {
+        int period = first.Gain.Count, pixels = first.IsPerChannel ? shape.CountOf(2, 4) : 1;
+        int[] places = [.. Enumerable.Range(0, layer.Features).Select(i => i / pixels % period)];
+        for (int i = layer.Features; i < shape.Count; i++)
+        {
+            if (i / pixels % period != places[i % layer.Features])
+            {
+                return null;
+            }
+        }
+
+        int[] features = [.. Enumerable.Range(0, layer.Weight.Count).Select(i => places[i % layer.Features])];
+        return IntoColumns(layer.Weight, layer.Bias, features, Values(first.Gain), Values(first.Offset)) is { } both
+            ? layer with { Weight = both.Weight, Bias = both.Bias }
+            : null;
+    }
+
+    private static (Tensor Weight, Tensor Bias)? IntoRows(Tensor weight, Tensor? bias, ChannelAffineLayer map)
+    {
+        int rows = weight.Shape[0];
+        float[] gains = Values(map.Gain), offsets = Values(map.Offset), biases = bias is null ? new float[rows] : Values(bias);
+        if (!Array.TrueForAll(gains, IsOrdinary) || !Array.TrueForAll(offsets, float.IsFinite))
+        {
+            return null;
+        }
+
+        gains = [.. Enumerable.Range(0, rows).Select(row => gains[row % gains.Length])];
+        biases = [.. biases.Select((value, row) => MathF.FusedMultiplyAdd(gains[row], value, offsets[row % offsets.Length]))];
+        return (FoldedNorm.Scaled(weight.ToRowMajor(), gains), Row(biases));
+    }
+
+    /// <param name="weight"><c>[O, ...]</c>.</param>
+    /// <param name="bias"><c>[O]</c>.</param>
+    /// <param name="places">For each weight the gain and offset of what it is multiplied with.</param>
+    /// <param name="gains">The gains.</param>
+    /// <param name="offsets">The offsets.</param>
+    private static (Tensor Weight, Tensor Bias)? IntoColumns(Tensor weight, Tensor? bias, int[] places, float[] gains, float[] offsets)
+    {
+        if (!Array.TrueForAll(gains, IsOrdinary) || !AreSmall(offsets))
+        {
+            return null;
+        }
+
+        int rows = weight.Shape[0], columns = weight.Count / Math.Max(rows, 1);
+        float[] weights = Values(weight), sums = bias is null ? new float[rows] : Values(bias);
+        for (int row = 0; row < rows; row++)
+        {
+            double sum = sums[row];
+            for (int i = row * columns; i < (row + 1) * columns; i++)
+            {
+                sum += (double)weights[i] * offsets[places[i]];
+                weights[i] *= gains[places[i]];
+            }
+
+            sums[row] = (float)sum;
+        }
+
+        return (Tensor.From(weights, weight.Shape), Row(sums));
+    }
+
+    private static bool IsOrdinary(float gain) => gain == 0 || float.IsNormal(gain);
+
+    private static bool AreSmall(float[] offsets) => Array.TrueForAll(offsets, offset => MathF.Abs(offset) <= LargestOffset);
+
+    private static float[] Values(Tensor tensor) => tensor.ToArray<float>();
+
+    private static Tensor Row(float[] values) => Tensor.From(values, [values.Length]);
+}

@@ -1,0 +1,127 @@
+using Temper.Networks;
+
+namespace Temper.Inference;
+
+/// <summary>
+/// Joins layers that a kernel does in one pass: <see cref="ChannelAffineLayer"/>s go into the weights beside them, additions and ReLU into
+/// the layer before. A layer is joined only where nothing else uses its value.
+/// </summary>
+internal sealed class LayerFusion
+{
+    private readonly List<Layer?> _layers;
+    private readonly IReadOnlyList<ValueInfo> _values;
+    private readonly Dictionary<int, int> _makers = [];
+    private readonly int[] _uses;
+
+    private LayerFusion(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
+    {
+        (_layers, _values) = ([.. layers], values);
+        _uses = new int[values.Count];
+        foreach (int value in layers.SelectMany(layer => layer.Inputs).Concat(outputs))
+        {
+            _uses[value]++;
+        }
+    }
+
+    internal static IReadOnlyList<Layer> Apply(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
+    {
+        var fusion = new LayerFusion(layers, values, outputs);
+        for (int i = 0; i < layers.Count; i++)
+        {
+            fusion.JoinWithMakers(i);
+        }
+
+        return [.. fusion._layers.OfType<Layer>()];
+    }
+
+    private void JoinWithMakers(int place)
+    {
+        Layer layer = _layers[place]!;
+        while (JoinedWithOne(layer) is { } joined)
+        {
+            layer = joined;
+        }
+
+        _layers[place] = layer;
+        _makers[layer.Output] = place;
+    }
+
+    private Layer? JoinedWithOne(Layer layer)
+    {
+        foreach (int input in layer.Inputs)
+        {
+            if (MakerOf(input) is not { } maker)
+            {
+                continue;
+            }
+
+            if (Join(_layers[maker]!, layer) is { } joined)
+            {
+                _layers[maker] = null;
+                return joined;
+            }
+
+            if (layer is LinearLayer linear && _layers[maker] is ReshapeLayer reshape && JoinThrough(reshape, maker, linear) is { } folded)
+            {
+                return folded;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The place of the layer that makes a value, if that value has one user and is no output.</summary>
+    private int? MakerOf(int value) => _uses[value] == 1 && _makers.TryGetValue(value, out int maker) && _layers[maker] is not null ? maker : null;
+
+    /// <summary>Two layers as one; null where no kernel does both.</summary>
+    private static Layer? Join(Layer first, Layer next) => (first, next) switch
+    {
+        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer b) when b.Inputs[0] == a.Output => AffineFolding.Compose(a, b),
+        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ConvolutionLayer b) when b.Inputs[0] == a.Output => AffineFolding.IntoInputs(a, b),
+        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, LinearLayer b) => AffineFolding.IntoInputs(a, b),
+        (ConvolutionLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer { Order.Count: 0 } b) when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),
+        (LinearLayer { Relu: false } a, ChannelAffineLayer { Inputs.Count: 1 } b) => AffineFolding.IntoOutputs(a, b),
+        (_, SumLayer { Inputs.Count: 2 } b) => WithAddition(first, b),
+        (_, SumLayer b) => WithRelu(first, b),
+        _ => null,
+    };
+
+    private static Layer? WithAddition(Layer first, SumLayer sum)
+    {
+        int other = sum.Inputs[sum.Inputs[0] == first.Output ? 1 : 0];
+        return first switch
+        {
+            ChannelAffineLayer { Relu: false, Inputs.Count: 1, Order.Count: 0 } a => a with { Inputs = [a.Inputs[0], other], Output = sum.Output, Relu = sum.Relu },
+            ConvolutionLayer { Relu: false, Inputs.Count: 1 } a => a with { Inputs = [a.Inputs[0], other], Output = sum.Output, Relu = sum.Relu },
+            _ => null,
+        };
+    }
+
+    private static Layer? WithRelu(Layer first, SumLayer relu) => first switch
+    {
+        ChannelAffineLayer { Order.Count: 0 } a => a with { Output = relu.Output, Relu = true },
+        ConvolutionLayer a => a with { Output = relu.Output, Relu = true },
+        LinearLayer a => a with { Output = relu.Output, Relu = true },
+        SumLayer a => a with { Output = relu.Output, Relu = true },
+        _ => null,
+    };
+
+    /// <summary>A map in front of a reshaped value goes into the linear layer behind it; the reshape stays and takes what the map took.</summary>
+    private LinearLayer? JoinThrough(ReshapeLayer reshape, int place, LinearLayer linear)
+    {
+        int input = reshape.Inputs[0];
+        if (MakerOf(input) is not { } maker || _layers[maker] is not ChannelAffineLayer { Relu: false, Inputs.Count: 1, Order.Count: 0 } affine)
+        {
+            return null;
+        }
+
+        if (AffineFolding.IntoInputs(affine, linear, _values[input].Shape) is not { } folded)
+        {
+            return null;
+        }
+
+        _layers[maker] = null;
+        _layers[place] = reshape with { Inputs = affine.Inputs };
+        return folded;
+    }
+}
