@@ -1,8 +1,20 @@
 using Temper.TestRunner;
 
-return args switch
+if (args is ["--help" or "-h"])
 {
-    [] => TestRun.All(fuzzInputs: null),
-    ["--fuzz"] => TestRun.All(fuzzInputs: 100_000),
-    _ => TestRun.Refuse(args),
-};
+    Console.WriteLine(TestOptions.Usage);
+    return 0;
+}
+
+TestOptions options;
+try
+{
+    options = TestOptions.Parse(args);
+}
+catch (ArgumentException error)
+{
+    Console.Error.WriteLine($"test: {error.Message}");
+    return 2;
+}
+
+return new TestRun(options).Run();

@@ -1,12 +1,12 @@
-using System.Diagnostics;
-
 namespace Temper.TestRunner;
 
-/// <summary>All tests of the solution, then the kernel tests once more for each narrower vector width.</summary>
-internal static class TestRun
+/// <summary>Builds, runs the tests of each project, then those of kernels once more for each narrower vector width, and sums up.</summary>
+internal sealed class TestRun(TestOptions options)
 {
     private const string Solution = "Temper.slnx";
-    private static readonly string[] KernelTests = ["tests/Temper.Tests", "tests/Temper.Inference.Tests"];
+
+    /// <summary>As <c>Temper.Testing.VectorWidths.EveryWidth</c> and <c>Variable</c> say.</summary>
+    private const string EveryWidth = "Category=EveryWidth", ExpectedWidth = "TEMPER_EXPECT_SIMD";
 
     /// <summary>What switches wide vectors off, and the width that the tests then have to find.</summary>
     private static readonly (string Switch, string Width)[] Narrower =
@@ -14,73 +14,129 @@ internal static class TestRun
         ("DOTNET_EnableAVX512", "Vector256"), ("DOTNET_EnableAVX2", "Vector128"), ("DOTNET_EnableHWIntrinsic", "Scalar"),
     ];
 
-    internal static int All(int? fuzzInputs)
+    private readonly string _root = Root();
+    private readonly Lock _printing = new();
+
+    private string Results => Path.Combine(_root, "artifacts", "tests");
+
+    internal int Run()
     {
-        string root = Root();
-        string results = Path.Combine(root, "artifacts", "tests");
-        if (Directory.Exists(results))
+        IReadOnlyList<TestProject> projects;
+        try
         {
-            Directory.Delete(results, recursive: true);
+            projects = TestProject.Select(TestProject.All(_root), options.Projects);
+        }
+        catch (ArgumentException error)
+        {
+            Console.Error.WriteLine($"test: {error.Message}");
+            return 2;
         }
 
-        Dictionary<string, string> environment = new(StringComparer.Ordinal);
-        if (fuzzInputs is int inputs)
-        {
-            environment["TEMPER_FUZZ"] = $"{inputs}";
-        }
-
-        if (Dotnet(root, ["build", Solution, "-c", "Release", "-v", "quiet", "--nologo"], environment) != 0)
+        if (!Build(projects))
         {
             Console.WriteLine("0 passed, 1 failed, 0 skipped");
             return 1;
         }
 
-        int failures = Test(root, Solution, Path.Combine(results, "all"), [], environment);
-        foreach ((string name, string width) in Narrower)
+        Clear();
+        JobResult[] results = RunAll([.. Jobs(projects)]);
+        return Conclude(results);
+    }
+
+    private bool Build(IReadOnlyList<TestProject> projects)
+    {
+        IEnumerable<string> targets = options.Projects.Count == 0 ? [Solution] : projects.Select(project => project.Folder);
+        return targets.All(target => Processes.Run(_root, "dotnet", ["build", target, "-c", "Release", "-v", "quiet", "--nologo"]) == 0);
+    }
+
+    /// <summary>Removes what the last run left; fixtures only for a whole run, which then shows that each can be made.</summary>
+    private void Clear()
+    {
+        string[] folders = options.Projects.Count == 0 && options.Filter is null ? [Results, Path.Combine(_root, "artifacts", "fixtures")] : [Results];
+        foreach (string folder in folders.Where(Directory.Exists))
         {
-            Console.WriteLine($"Kernels with {name}=0:");
-            var narrow = new Dictionary<string, string>(environment, StringComparer.Ordinal) { [name] = "0", ["TEMPER_EXPECT_SIMD"] = width };
-            failures += KernelTests.Sum(project => Test(root, project, Path.Combine(results, width), ["--filter", "Category=Kernels"], narrow));
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private IEnumerable<TestJob> Jobs(IReadOnlyList<TestProject> projects)
+    {
+        foreach (TestProject project in projects)
+        {
+            yield return new TestJob(project.Name, [project], options.Filter, options.Environment);
         }
 
-        TestCounts counts = TestCounts.Read(results);
+        TestProject[] kernels = [.. projects.Where(project => project.HasKernels)];
+        if (kernels.Length > 0)
+        {
+            string filter = options.Filter is null ? EveryWidth : $"({EveryWidth})&({options.Filter})";
+            foreach ((string name, string width) in Narrower)
+            {
+                yield return new TestJob($"kernels, {width}", kernels, filter, new Dictionary<string, string>(options.Environment, StringComparer.Ordinal)
+                {
+                    [name] = "0", [ExpectedWidth] = width,
+                });
+            }
+        }
+    }
+
+    /// <summary>
+    /// Two jobs at a time where there are two cores or more, and as many tests at a time as there are cores in all: one job alone
+    /// waits for its longest test, and more than the cores make each other slow.
+    /// </summary>
+    private JobResult[] RunAll(TestJob[] jobs)
+    {
+        int atOnce = Math.Min(2, Environment.ProcessorCount), threads = Math.Max(1, Environment.ProcessorCount / atOnce);
+        var results = new JobResult[jobs.Length];
+        int next = -1;
+        Thread[] workers = [.. Enumerable.Range(0, atOnce).Select(_ => new Thread(() =>
+        {
+            for (int i = Interlocked.Increment(ref next); i < jobs.Length; i = Interlocked.Increment(ref next))
+            {
+                results[i] = jobs[i].Run(_root, Results, threads);
+                Print(results[i]);
+            }
+        }))];
+        Array.ForEach(workers, worker => worker.Start());
+        Array.ForEach(workers, worker => worker.Join());
+        return results;
+    }
+
+    private void Print(JobResult result)
+    {
+        lock (_printing)
+        {
+            if (result.Counts.Failed > 0)
+            {
+                Console.WriteLine(result.Output.TrimEnd());
+            }
+
+            Console.WriteLine(
+                $"{result.Job.Name,-30} {result.Counts.Passed,5} passed {result.Counts.Failed,3} failed {result.Counts.Skipped.Count,3} skipped {result.Counts.Time.TotalSeconds,6:F1} s");
+        }
+    }
+
+    private int Conclude(JobResult[] results)
+    {
+        foreach (JobResult result in results.Where(result => options.IsUsual && result.Job.Projects is [{ Budget: var budget }] && result.Counts.Time.TotalSeconds > budget))
+        {
+            Console.WriteLine(
+                $"over budget: {result.Job.Name} took {result.Counts.Time.TotalSeconds:F0} s of {result.Job.Projects[0].Budget} s; share fixtures, test smaller sizes, or make tests long");
+        }
+
+        TestCounts counts = results.Aggregate(TestCounts.None, (sum, result) => sum.Plus(result.Counts));
         foreach ((string test, string reason) in counts.Skipped)
         {
             Console.WriteLine($"skipped {test}: {reason}");
         }
 
-        // A run that ended without counting its failure (a crash, say) still fails.
-        int failed = counts.Failed == 0 && failures > 0 ? failures : counts.Failed;
-        Console.WriteLine($"{counts.Passed} passed, {failed} failed, {counts.Skipped.Count} skipped");
-        return failed == 0 && counts.Passed > 0 ? 0 : 1;
-    }
-
-    internal static int Refuse(string[] args)
-    {
-        Console.Error.WriteLine($"test: unknown arguments (got '{string.Join(' ', args)}', expected nothing or --fuzz)");
-        return 2;
-    }
-
-    private static int Test(string root, string target, string results, string[] more, Dictionary<string, string> environment)
-    {
-        string[] arguments =
-        [
-            "test", target, "-c", "Release", "--no-build", "--nologo", "-v", "quiet", "--logger", "trx", "--results-directory", results, .. more,
-        ];
-        return Dotnet(root, arguments, environment) == 0 ? 0 : 1;
-    }
-
-    private static int Dotnet(string root, string[] arguments, Dictionary<string, string> environment)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = root };
-        foreach ((string name, string value) in environment)
+        if (counts.LeftOut > 0)
         {
-            start.Environment[name] = value;
+            Console.WriteLine($"{counts.LeftOut} long tests were left out; --long runs them");
         }
 
-        using Process process = Process.Start(start)!;
-        process.WaitForExit();
-        return process.ExitCode;
+        Console.WriteLine($"{counts.Passed} passed, {counts.Failed} failed, {counts.Skipped.Count} skipped");
+        return counts.Failed == 0 && counts.Passed > 0 ? 0 : 1;
     }
 
     private static string Root()

@@ -1,7 +1,7 @@
 namespace Temper.Formats;
 
 /// <summary>A file that is not what it says it is: truncated, of another format, or hostile.</summary>
-public sealed class ModelFormatException : FormatException
+public class ModelFormatException : FormatException
 {
     /// <summary>Tells what is wrong where.</summary>
     /// <param name="file">The file's path or name.</param>

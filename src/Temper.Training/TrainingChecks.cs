@@ -11,6 +11,7 @@ internal static class TrainingChecks
     internal static void Require(Network network, Dataset train, Dataset validation, TrainingOptions options)
     {
         options.Validated();
+        network.Batch.RequireFree("Trainer");
         if (network.Inputs.Count != 1 || network.Outputs.Count != 1)
         {
             throw new ArgumentException(

@@ -188,7 +188,7 @@ internal sealed class TrainingRun
         {
             result = result with { IsBest = true };
             _progress.BestEpoch = _progress.Epoch;
-            _best = ReferenceEquals(judged, _learner.Network) ? _learner.Snapshot() : judged;
+            KeepBest(judged);
         }
 
         _progress.History.Add(result);
@@ -210,6 +210,19 @@ internal sealed class TrainingRun
         Save();
     }
 
+    /// <summary>Keeps the epoch's network, in the memory of the best one before where the graph has stayed.</summary>
+    private void KeepBest(Network judged)
+    {
+        if (!ReferenceEquals(judged, _learner.Network))
+        {
+            _best = judged;                         // averaged weights: a value already
+        }
+        else if (_best is null || !_best.TryCopyFrom(judged))
+        {
+            _best = _learner.Snapshot();
+        }
+    }
+
     private void Save()
     {
         if (_options.CheckpointFolder is { } folder)
@@ -221,7 +234,9 @@ internal sealed class TrainingRun
 
     private TrainingResult Result(bool isComplete)
     {
-        Network last = _learner.AverageSnapshot();
+        // After a whole run whose last epoch is the best, both are the same network.
+        bool isBest = isComplete && _best is not null && _progress.BestEpoch == _progress.Epoch - 1 && _options.Edits.Count == 0;
+        Network last = isBest ? _best! : _learner.AverageSnapshot();
         return new TrainingResult(_best ?? last, last, _progress.History, Math.Max(_progress.BestEpoch, 0), _learner.Steps, isComplete);
     }
 }

@@ -2,22 +2,37 @@ using System.Xml.Linq;
 
 namespace Temper.Architecture.Tests;
 
-/// <summary>Which project may name which: the whole table.</summary>
+/// <summary>Which project and which folder may use which: the whole table, also of projects that have still to come.</summary>
 public sealed class ReferenceTests
 {
-    /// <summary>Arrows only point down; whatever a project names it may use everything below of.</summary>
-    private static readonly Dictionary<string, string[]> Projects = new(StringComparer.Ordinal)
-    {
-        ["Temper"] = [],
-        ["Temper.Formats"] = ["Temper"],
-        ["Temper.Inference"] = ["Temper"],
-        ["Temper.Data"] = ["Temper.Formats"],
-        ["Temper.Training"] = ["Temper.Data"],
-        ["Temper.Compression"] = ["Temper.Training"],
-        ["Temper.Reporting"] = ["Temper.Compression"],
-        ["Temper.Serving"] = ["Temper.Inference"],
-        ["Temper.Cli"] = ["Temper.Reporting", "Temper.Serving"],
-    };
+    private static readonly string[] Method = ["Temper.Training", "Temper.Inference", "Temper.Reporting"];
+
+    /// <summary>
+    /// From the bottom up; each names those it may refer to, and with them all that these refer to. Methods do not know each other,
+    /// save that snooping uses the contracts of attacks; reporting knows no method: methods give it sections.
+    /// </summary>
+    private static readonly (string Project, string[] MayUse)[] Projects =
+    [
+        ("Temper", []),
+        ("Temper.Formats", ["Temper"]),
+        ("Temper.Data", ["Temper.Formats"]),
+        ("Temper.Inference", ["Temper"]),
+        ("Temper.Training", ["Temper.Data"]),
+        ("Temper.Reporting", []),
+        ("Temper.Compression", Method),
+        ("Temper.Growth", Method),
+        ("Temper.Robustness", Method),
+        ("Temper.Privacy", Method),
+        ("Temper.Reinforcement", Method),
+        ("Temper.Snooping", [.. Method, "Temper.Robustness"]),
+        ("Temper.Parallelism", Method),
+        ("Temper.Serving", ["Temper.Inference"]),
+        ("Temper.Cli",
+        [
+            "Temper.Compression", "Temper.Growth", "Temper.Robustness", "Temper.Privacy", "Temper.Reinforcement", "Temper.Snooping",
+            "Temper.Parallelism", "Temper.Serving",
+        ]),
+    ];
 
     /// <summary>Packages a project may use besides the analyzers.</summary>
     private static readonly Dictionary<string, string[]> Packages = new(StringComparer.Ordinal)
@@ -26,26 +41,72 @@ public sealed class ReferenceTests
         ["Temper.Cli"] = ["Spectre.Console", "System.CommandLine", "YamlDotNet"],
     };
 
-    /// <summary>Inside Temper: each folder with those it may use.</summary>
-    private static readonly Dictionary<string, string[]> Folders = new(StringComparer.Ordinal)
+    /// <summary>Inside a project: each folder with those of the same project that it may use.</summary>
+    private static readonly Dictionary<string, Dictionary<string, string[]>> Folders = new(StringComparer.Ordinal)
     {
-        ["Kernels"] = [],
-        ["Randomness"] = ["Kernels"],
-        ["Tensors"] = ["Kernels", "Randomness"],
-        ["Networks"] = ["Kernels", "Randomness", "Tensors"],
-        ["Optimization"] = ["Kernels", "Randomness", "Tensors", "Networks"],
+        ["Temper"] = new(StringComparer.Ordinal)
+        {
+            ["Kernels"] = [],
+            ["Randomness"] = ["Kernels"],
+            ["Tensors"] = ["Kernels", "Randomness"],
+            ["Networks"] = ["Kernels", "Randomness", "Tensors"],
+            ["Optimization"] = ["Kernels", "Randomness", "Tensors", "Networks"],
+        },
+        ["Temper.Compression"] = new(StringComparer.Ordinal)
+        {
+            ["Pruning"] = [],
+            ["Shrinking"] = ["Pruning"],
+            ["DeepHoyer"] = ["Pruning"],
+            ["JointPruning"] = ["Pruning"],
+            ["WinnersTakeAll"] = ["Pruning"],
+        },
+        ["Temper.Robustness"] = new(StringComparer.Ordinal)
+        {
+            ["Criteria"] = [],
+            ["Attacks"] = ["Criteria"],
+            ["Evaluation"] = ["Criteria", "Attacks"],
+            ["Feedback"] = ["Criteria", "Attacks"],
+            ["Video"] = ["Criteria", "Attacks"],
+        },
+        ["Temper.Privacy"] = new(StringComparer.Ordinal) { ["Morphing"] = [], ["Audit"] = ["Morphing"] },
+        ["Temper.Reinforcement"] = new(StringComparer.Ordinal) { ["Environments"] = [], ["Agents"] = ["Environments"], ["Bridges"] = ["Environments", "Agents"] },
+        ["Temper.Parallelism"] = new(StringComparer.Ordinal)
+        {
+            ["Planning"] = [],
+            ["Simulation"] = ["Planning"],
+            ["Collectives"] = [],
+            ["Execution"] = ["Planning", "Collectives"],
+        },
     };
 
     public static TheoryData<string> SourceProjects => [.. Directory.EnumerateDirectories(Path.Combine(Repository.Root, "src"))
         .Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
 
+    [Fact]
+    public void Arrows_of_the_table_point_down()
+    {
+        string[] order = [.. Projects.Select(row => row.Project)];
+        IEnumerable<string> wrong =
+            from row in Projects
+            from used in row.MayUse
+            where Array.IndexOf(order, used) is var place && (place < 0 || place >= Array.IndexOf(order, row.Project))
+            select $"{row.Project} uses {used}, which is not below it";
+        Assert.Empty(wrong);
+    }
+
     [Theory]
     [MemberData(nameof(SourceProjects))]
-    public void Project_references_are_those_of_the_table(string project)
+    public void Project_refers_only_to_those_of_the_table(string project)
     {
-        Assert.True(Projects.ContainsKey(project), $"src/{project} is not in the table of allowed references");
-        Assert.Equal(Projects[project], Included(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)));
+        string[]? allowed = Projects.FirstOrDefault(row => string.Equals(row.Project, project, StringComparison.Ordinal)).MayUse;
+        Assert.True(allowed is not null, $"src/{project} is not in the table of allowed references");
+        Assert.Empty(Included(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)).Except(allowed, StringComparer.Ordinal));
     }
+
+    [Theory]
+    [MemberData(nameof(SourceProjects))]
+    public void Project_has_tests(string project) =>
+        Assert.True(File.Exists(Path.Combine(Repository.Root, "tests", $"{project}.Tests", $"{project}.Tests.csproj")), $"tests/{project}.Tests is missing");
 
     [Theory]
     [MemberData(nameof(SourceProjects))]
@@ -53,25 +114,14 @@ public sealed class ReferenceTests
         Assert.Equal(Packages.GetValueOrDefault(project, []), Included(project, "PackageReference").Order(StringComparer.Ordinal));
 
     [Fact]
-    public void Folders_of_Temper_use_only_those_below()
+    public void Folders_use_only_those_of_the_table()
     {
-        var wrong = new List<string>();
-        foreach (string path in Repository.Files("src/Temper", "*.cs"))
-        {
-            string folder = path.Split('/')[2];
-            if (!Folders.TryGetValue(folder, out string[]? allowed))
-            {
-                wrong.Add($"{path}: its folder is not in the table");
-                continue;
-            }
-
-            string source = Source.WithoutComments(Repository.Read(path));
-            wrong.AddRange(Folders.Keys
-                .Where(other => !string.Equals(other, folder, StringComparison.Ordinal) && !allowed.Contains(other, StringComparer.Ordinal))
-                .Where(other => source.Contains($"Temper.{other}", StringComparison.Ordinal))
-                .Select(other => $"{path}: uses Temper.{other}"));
-        }
-
+        IEnumerable<string> wrong =
+            from project in Folders.Keys
+            where Directory.Exists(Path.Combine(Repository.Root, "src", project))
+            from path in Repository.Files($"src/{project}", "*.cs")
+            from problem in Problems(project, path)
+            select $"{path}: {problem}";
         Assert.Empty(wrong);
     }
 
@@ -83,6 +133,21 @@ public sealed class ReferenceTests
             .Where(file => file.Found is not null && !file.Expected.StartsWith(file.Found, StringComparison.Ordinal))
             .Select(file => $"{file.Path}: namespace {file.Found}, folder {file.Expected}");
         Assert.Empty(wrong);
+    }
+
+    private static IEnumerable<string> Problems(string project, string path)
+    {
+        string folder = path.Split('/')[2];
+        if (!Folders[project].TryGetValue(folder, out string[]? allowed))
+        {
+            return ["its folder is not in the table"];
+        }
+
+        string source = Source.WithoutComments(Repository.Read(path));
+        return Folders[project].Keys
+            .Where(other => !string.Equals(other, folder, StringComparison.Ordinal) && !allowed.Contains(other, StringComparer.Ordinal))
+            .Where(other => source.Contains($"{project}.{other}", StringComparison.Ordinal))
+            .Select(other => $"uses {project}.{other}");
     }
 
     private static IEnumerable<string> Included(string project, string kind) =>

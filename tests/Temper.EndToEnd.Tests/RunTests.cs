@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using System.Text.Json;
 
 namespace Temper.EndToEnd.Tests;
@@ -6,16 +7,19 @@ namespace Temper.EndToEnd.Tests;
 /// <summary>Commands that train: what they leave, and how they go on after an end that nobody planned.</summary>
 public sealed class RunTests
 {
-    private static readonly string[] Small = ["train", "lenet-5", "--data", "synth:shapes?count=1200&classes=4&size=28", "--epochs", "4", "--augment", "crop"];
+    private const string Data = "synth:shapes?count=400&classes=4&size=28";
+
+    /// <summary>Epochs enough that a run which is stopped after its first has hardly come to its last.</summary>
+    private static readonly string[] Small = ["train", "lenet-5", "--data", Data, "--epochs", "12", "--augment", "crop"];
+
+    private static readonly string[] Tiny = [.. Small[..4], "--epochs", "1"];
 
     [Fact]
     public void Train_leaves_a_whole_run_folder()
     {
-        using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run([.. Small, "--runs", folder.Path, "--json"]);
-        Assert.Equal(0, result.ExitCode);
-        using JsonDocument document = JsonDocument.Parse(result.Output);
-        string run = document.RootElement.GetProperty("folder").GetString()!;
+        string run = TrainedRun.Folder;
+        using JsonDocument document = JsonDocument.Parse(TrainedRun.Output);
+        Assert.Equal(Path.GetFileName(run), Path.GetFileName(document.RootElement.GetProperty("folder").GetString()));
         foreach (string name in (string[])["config.yaml", "environment.json", "log.txt", "metrics.jsonl", "model.safetensors", "report.html", "result.json"])
         {
             Assert.True(File.Exists(Path.Combine(run, name)), name);
@@ -24,10 +28,10 @@ public sealed class RunTests
         JsonElement network = document.RootElement.GetProperty("result").GetProperty("networks")[0];
         double accuracy = network.GetProperty("test_accuracy").GetDouble();
         Assert.InRange(accuracy, 0.5, 1);
-        Assert.Equal(4, File.ReadAllLines(Path.Combine(run, "metrics.jsonl")).Length);
+        Assert.Equal(12, File.ReadAllLines(Path.Combine(run, "metrics.jsonl")).Length);
 
         // What eval finds in the file is what train said.
-        using JsonDocument eval = JsonDocument.Parse(Tool.Run("eval", run, "--data", Small[3], "--json").Output);
+        using JsonDocument eval = JsonDocument.Parse(Tool.Run("eval", run, "--data", Data, "--json").Output);
         Assert.Equal(accuracy, eval.RootElement.GetProperty("accuracy").GetDouble());
     }
 
@@ -35,10 +39,10 @@ public sealed class RunTests
     public void Report_is_one_file_that_needs_nothing_else()
     {
         using var folder = new TemporaryFolder();
-        Tool.Run([.. Small, "--runs", folder.Path]);
-        ToolResult result = Tool.Run("report", "--runs", folder.Path);
+        ToolResult result = Tool.Run("report", TrainedRun.Folder, "--output", folder["again.html"]);
         Assert.Equal(0, result.ExitCode);
         string html = File.ReadAllText(result.Output.Trim());
+        Assert.Equal(html, File.ReadAllText(Path.Combine(TrainedRun.Folder, "report.html")));
         Assert.Contains("Weights left in each layer", html, StringComparison.Ordinal);
         Assert.Contains("data:image/png;base64,", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
@@ -62,9 +66,7 @@ public sealed class RunTests
     public void Prune_without_data_writes_a_network_with_fewer_weights()
     {
         using var folder = new TemporaryFolder();
-        Tool.Run([.. Small, "--runs", folder.Path]);
-        string trained = Directory.GetDirectories(folder.Path).Single();
-        ToolResult result = Tool.Run("prune", trained, "--threshold", "1.5", "--runs", folder.Path, "--json");
+        ToolResult result = Tool.Run("prune", TrainedRun.Folder, "--threshold", "1.5", "--runs", folder.Path, "--json");
         Assert.Equal(0, result.ExitCode);
         using JsonDocument document = JsonDocument.Parse(result.Output);
         JsonElement[] networks = [.. document.RootElement.GetProperty("result").GetProperty("networks").EnumerateArray()];
@@ -73,13 +75,13 @@ public sealed class RunTests
 
         // Training it on with frozen zeros keeps every zero.
         string pruned = document.RootElement.GetProperty("folder").GetString()!;
-        ToolResult tuned = Tool.Run("prune", pruned, "--threshold", "0", "--data", Small[3], "--epochs", "1", "--runs", folder.Path, "--json");
+        ToolResult tuned = Tool.Run("prune", pruned, "--threshold", "0", "--data", Data, "--epochs", "1", "--runs", folder.Path, "--json");
         using JsonDocument after = JsonDocument.Parse(tuned.Output);
         Assert.True(Left(after.RootElement.GetProperty("result").GetProperty("networks")[1]) <= Left(networks[1]));
     }
 
     [Theory]
-    [InlineData("-INT", 130)]
+    [InlineData("-TERM", 130)]       // as SIGINT, which a shell has its background jobs ignore
     [InlineData("-KILL", 137)]
     public void Stopped_run_goes_on_to_the_same_bytes(string signal, int exitCode)
     {
@@ -88,9 +90,7 @@ public sealed class RunTests
             return;
         }
 
-        using var whole = new TemporaryFolder();
         using var stopped = new TemporaryFolder();
-        Assert.Equal(0, Tool.Run([.. Small, "--runs", whole.Path]).ExitCode);
         using (Process process = Tool.Start([], [.. Small, "--runs", stopped.Path, "--quiet"]))
         {
             SpinWait.SpinUntil(() => Directory.EnumerateDirectories(stopped.Path, "step-*", SearchOption.AllDirectories).Any(), TimeSpan.FromMinutes(2));
@@ -101,16 +101,35 @@ public sealed class RunTests
 
         ToolResult resumed = Tool.Run("train", "--resume", "last", "--runs", stopped.Path);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
-        Assert.Equal(Model(whole), Model(stopped));
+        Assert.Equal(Model(TrainedRun.Folder), Model(Directory.GetDirectories(stopped.Path).Single()));
+    }
+
+    [Fact]
+    public void Run_that_a_time_limit_stops_gives_130_and_says_how_to_go_on()
+    {
+        using var folder = new TemporaryFolder();
+        string[] endless = [.. Tiny[..4], "--epochs", "100000", "--runs", folder.Path];
+        ToolResult stopped = Tool.Run([.. endless, "--max-time", "1500ms"]);
+        Assert.Equal(130, stopped.ExitCode);
+        string run = Directory.GetDirectories(folder.Path).Single();
+        Assert.Contains("--max-time 1s500ms was over after step", stopped.Error, StringComparison.Ordinal);
+        Assert.Contains($"temper train --resume {run}", stopped.Error, StringComparison.Ordinal);
+        Assert.Contains("time-limit", File.ReadAllText(Path.Combine(run, "decisions.json")), StringComparison.Ordinal);
+
+        // A resume says why it is one, and stops again at the run's own limit.
+        ToolResult again = Tool.Run("train", "--resume", run);
+        Assert.Equal(130, again.ExitCode);
+        Assert.Contains("going on: --max-time 1s500ms was over after step", again.Error, StringComparison.Ordinal);
+        AssertCode(2, [.. Tiny, "--max-time", "20"], "for 20 seconds: 20s");
     }
 
     [Fact]
     public void Missed_threshold_gives_4() =>
-        AssertCode(4, [.. Small, "--fail-below", "100"], "below the threshold");
+        AssertCode(4, [.. Tiny, "--fail-below", "100"], "below the threshold");
 
     [Fact]
     public void Diverged_training_gives_7() =>
-        AssertCode(7, [.. Small, "--optimizer", "sgd", "--learning-rate", "1e30"], "training diverged");
+        AssertCode(7, [.. Tiny, "--optimizer", "sgd", "--learning-rate", "1e30"], "training diverged");
 
     [Fact]
     public void Missing_data_gives_6() =>
@@ -144,6 +163,20 @@ public sealed class RunTests
 
     private static long Left(JsonElement network) => network.GetProperty("layers").EnumerateArray().Sum(layer => layer.GetProperty("left").GetInt64());
 
-    private static byte[] Model(TemporaryFolder folder) =>
-        File.ReadAllBytes(Path.Combine(Directory.GetDirectories(folder.Path).Single(), "model.safetensors"));
+    private static byte[] Model(string run) => File.ReadAllBytes(Path.Combine(run, "model.safetensors"));
+
+    /// <summary>What <see cref="Small"/> leaves, made once for all that only read it.</summary>
+    private static class TrainedRun
+    {
+        private static readonly string Root = SharedFixture.Folder("trained-run", string.Join(' ', Small), Assembly.Load("Temper.Cli"), folder =>
+        {
+            ToolResult result = Tool.Run([.. Small, "--runs", Path.Combine(folder, "runs"), "--json"]);
+            Assert.True(result.ExitCode == 0, result.Error);
+            File.WriteAllText(Path.Combine(folder, "output.json"), result.Output);
+        });
+
+        internal static string Folder => Directory.GetDirectories(Path.Combine(Root, "runs")).Single();
+
+        internal static string Output => File.ReadAllText(Path.Combine(Root, "output.json"));
+    }
 }

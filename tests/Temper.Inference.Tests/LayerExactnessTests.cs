@@ -6,15 +6,16 @@ using Temper.Testing;
 namespace Temper.Inference.Tests;
 
 /// <summary>Layers of random sizes with zeros at random, by each of their kernels: 1e-5 of the largest result is the most that may be lost.</summary>
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class LayerExactnessTests
 {
     private const float Tolerance = 1e-5f;
 
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
     public void Convolutions_of_any_size_agree()
     {
-        for (ulong seed = 0; seed < 60; seed++)
+        for (ulong seed = 0; seed < (ulong)VectorWidths.Count(60); seed++)
         {
             RandomCursor random = RandomStream.FromSeed(seed).Cursor();
             int groups = random.NextInt32(4) == 0 ? 2 : 1, channels = groups * (1 + random.NextInt32(40)), outputs = groups * (1 + random.NextInt32(70));
@@ -26,9 +27,10 @@ public sealed class LayerExactnessTests
     }
 
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
     public void Fully_connected_layers_of_any_size_agree()
     {
-        for (ulong seed = 0; seed < 40; seed++)
+        for (ulong seed = 0; seed < (ulong)VectorWidths.Count(40); seed++)
         {
             RandomCursor random = RandomStream.FromSeed(seed).Cursor();
             Network network = Network.Build(new InputSpec { SampleShape = [1 + random.NextInt32(700)] }, x => x.Linear(1 + random.NextInt32(300)).Relu());

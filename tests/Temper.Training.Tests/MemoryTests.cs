@@ -38,6 +38,35 @@ public sealed class MemoryTests(Xunit.Abstractions.ITestOutputHelper output)
         Assert.Equal(0, meter.Collections);
     }
 
+    /// <summary>
+    /// A whole run beside 96 MiB that do not train allocates as much as without them; bytes are counted, not time. The trained part is written
+    /// out: its copy, two slots of Adam, its gradient, the best epoch's.
+    /// </summary>
+    [Fact]
+    public void Frozen_weights_cost_a_run_nothing()
+    {
+        const int Features = 64, Hidden = 1024;
+        Dataset train = new SyntheticBlobs(64, 10, Features, RandomStream.FromSeed(1), RandomStream.FromSeed(2));
+        TrainingOptions options = new() { Seed = 1, Epochs = 2, BatchSize = 32, Optimizer = new Adam() };
+        long Allocated(Network network)
+        {
+            Trainer.Fit(network, train, train, options);                      // fills the pools
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Trainer.Fit(network, train, train, options);
+            return GC.GetTotalAllocatedBytes(precise: true) - before;
+        }
+
+        Network Beside(int frozen) => Network.Build(InputSpec.Features(Features), x => x.Linear(Hidden).Relu().Linear(frozen, name: "frozen").Relu()
+            .Linear(Hidden, name: "frozen2").Relu().Linear(10)).Initialize(RandomStream.FromSeed(2)).WithTrainable(false, p => p.Name.StartsWith("frozen", StringComparison.Ordinal));
+
+        Network big = Beside(12 * 1024);
+        long frozenBytes = big.Parameters.Where(p => !p.IsTrainable).Sum(p => 4L * p.Value.Count), trainedBytes = big.Parameters.Where(p => p.IsTrainable).Sum(p => 4L * p.Value.Count);
+        long withFrozen = Allocated(big), without = Allocated(Beside(16));
+        output.WriteLine($"frozen {frozenBytes >> 20} MiB, trained {trainedBytes >> 10} KiB: {withFrozen >> 10} KiB allocated, {without >> 10} KiB without the frozen part");
+        Assert.True(frozenBytes >= 96 << 20);
+        Assert.InRange(withFrozen, 0, (long)(1.15 * without) + (1 << 20));
+    }
+
     /// <summary>Counts what is allocated between two steps, on all threads.</summary>
     private sealed class Meter(int first, int last) : ITrainingCallback
     {

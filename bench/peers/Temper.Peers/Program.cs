@@ -6,6 +6,8 @@ using Temper.Peers.Tables;
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["active"] = ActiveInputsTable.Run,
+    ["attack-loop"] = AttackLoopTable.Run,
+    ["cases"] = CasesTable.Run,
     ["channels"] = ActiveChannelsTable.Run,
     ["compile"] = CompileTable.Run,
     ["conv"] = ConvolutionTable.Run,
@@ -13,6 +15,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["files"] = FilesTable.Run,
     ["gemm"] = GemmTable.Run,
     ["inference"] = InferenceTable.Run,
+    ["input-gradient"] = InputGradientTable.Run,
     ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
     ["start"] = _ => StartTable.Run(),

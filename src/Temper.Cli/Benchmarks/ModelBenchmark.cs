@@ -26,7 +26,7 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
 
     private static readonly Setting<string?> SavePlan = Setting.OptionalText("save-plan", "Write the chosen kernels to this file");
 
-    internal static IReadOnlyList<Setting> Settings { get; } = [Batches, Explain, NoTiming, Input, Plan, SavePlan];
+    internal static IReadOnlyList<Setting> Settings { get; } = [ModelSource.Size, Batches, Explain, NoTiming, Input, Plan, SavePlan];
 
     internal int Run(string source)
     {
@@ -34,7 +34,7 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         PeerModel? model = null;
         if (ModelReading.IsOnnx(source) && File.Exists(source))
         {
-            OnnxImport import = OnnxFile.Load(source);
+            OnnxImport import = OnnxFile.Load(source, ModelSource.ImportOptions(context, Samples() is { Rank: 4 } samples ? [.. samples.Shape.Skip(1)] : null));
             network = import.Network;
             model = PeerModel.Obstacle(network) is null ? new PeerModel(File.ReadAllBytes(source), import.InputNames[0], import.OutputNames[0]) : null;
         }
@@ -46,7 +46,7 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, Options());
         string? obstacle = OnnxRuntime.IsInstalled ? PeerModel.Obstacle(network) : "libonnxruntime was not found; TEMPER_ONNXRUNTIME can name the file";
         List<InferenceResult> results = [];
-        foreach (int batch in context.Get(Batches))
+        foreach (int batch in BatchesOf(network))
         {
             context.Terminal.Note($"measuring batch {batch}");
             results.Add(Measure(compiled, obstacle is null ? model ??= PeerModel.Of(network) : null, batch));
@@ -60,6 +60,21 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         var report = new InferenceReport(source, threads, [.. results.Select(result => result with { Obstacle = obstacle ?? result.Obstacle })]);
         report.Write(context, context.Get(Explain));
         return ExitCode.Success;
+    }
+
+    /// <summary>The batch sizes asked for; of a network that takes a fixed number of samples, that number.</summary>
+    private int[] BatchesOf(Network network)
+    {
+        int[] asked = context.Get(Batches);
+        if (network.Batch.Kind == BatchKind.Free)
+        {
+            return asked;
+        }
+
+        int own = Math.Max(network.Batch.Size, 1);
+        return asked is [1] || Array.TrueForAll(asked, batch => batch == own)
+            ? [own]
+            : throw ToolException.Usage($"--batch: the network takes {own} samples at a time (got {string.Join(", ", asked)}); leave --batch out");
     }
 
     private CompileOptions Options() => new()
@@ -76,16 +91,18 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
 
     private InferenceResult Measure(CompiledNetwork compiled, PeerModel? model, int batch)
     {
+        // A batch that is fixed is part of the network's shapes.
+        int multiple = compiled.Network.Batch.Kind == BatchKind.Free ? batch : 1;
         long start = Stopwatch.GetTimestamp();
-        compiled.Explain(batch);
+        compiled.Explain(multiple);
         double compiling = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        InferencePlan plan = compiled.Explain(batch, TimeSpan.FromSeconds(seconds));
+        InferencePlan plan = compiled.Explain(multiple, TimeSpan.FromSeconds(seconds));
         string? obstacle = null;
         while (true)
         {
             try
             {
-                using var work = new InferenceWork(compiled, model, batch, threads, Samples());
+                using var work = new InferenceWork(compiled, model, multiple, threads, Samples());
                 double[] times = Rounds.Measure(work.Contenders, seconds, cancellation: context.Cancel);
                 return new InferenceResult(batch, compiling, times[0], plan)
                 {

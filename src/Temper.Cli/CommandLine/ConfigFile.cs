@@ -54,13 +54,13 @@ internal sealed class ConfigFile
                 continue;
             }
 
-            string[] known = [.. command.AllSettings.Where(setting => !setting.IsAboutOutput).Select(setting => setting.Name)];
+            Setting[] known = [.. command.AllSettings.Where(setting => !setting.IsAboutOutput)];
             foreach ((YamlNode settingKey, YamlNode settingValue) in Mapping(value, name).Children)
             {
-                string setting = Scalar(settingKey, $"a setting's name in '{name}'");
-                values[setting] = known.Contains(setting, StringComparer.Ordinal)
-                    ? Scalar(settingValue, $"{name}.{setting}")
-                    : throw Unknown("setting", $"{name}.{setting}", known.Select(one => $"{name}.{one}"));
+                string given = Scalar(settingKey, $"a setting's name in '{name}'");
+                Setting setting = Array.Find(known, one => string.Equals(one.Name, given, StringComparison.Ordinal))
+                    ?? throw Unknown("setting", $"{name}.{given}", known.Select(one => $"{name}.{one.Name}"));
+                values[given] = Text(settingValue, setting, $"{name}.{given}");
             }
         }
 
@@ -75,6 +75,16 @@ internal sealed class ConfigFile
             && (char.IsAsciiLetterOrDigit(value[0]) || value[0] is '/' or '.');
         return isPlain ? value : string.Create(CultureInfo.InvariantCulture, $"'{value.Replace("'", "''", StringComparison.Ordinal)}'");
     }
+
+    /// <summary>A setting's text as a file has it: a list where it may have several values, each of which may hold any letter.</summary>
+    internal static string Written(Setting setting, string text) => setting.IsList
+        ? $"[{string.Join(", ", text.Split(setting.Separator!.Value, StringSplitOptions.RemoveEmptyEntries).Select(Quoted))}]"
+        : Quoted(text);
+
+    /// <summary>One value, or the list of them for a setting that may have several.</summary>
+    private string Text(YamlNode node, Setting setting, string name) => node is YamlSequenceNode list && setting.Separator is { } separator
+        ? string.Join(separator, list.Select(item => Scalar(item, $"each value of {name}")))
+        : Scalar(node, name);
 
     private YamlMappingNode Mapping(YamlNode node, string name) => node as YamlMappingNode
         ?? throw ToolException.Usage($"{Path}: '{name}' needs settings below it (line {node.Start.Line})");

@@ -25,6 +25,9 @@ internal abstract class Setting(string name, string help)
     /// <summary>A flag that may be given several times, or with several values; its text has a line for each.</summary>
     internal bool IsList { get; init; }
 
+    /// <summary>What stands between the values of a setting that has several, which a file may give as a list; null: it has one.</summary>
+    internal char? Separator { get; init; }
+
     internal string? ShortFlag { get; init; }
 
     /// <summary>Words to complete with; asked only when somebody completes.</summary>
@@ -88,12 +91,16 @@ internal abstract class Setting(string name, string help)
             ? value
             : throw new FormatException($"a whole number from {minimum} on"));
 
-    internal static Setting<int[]> Integers(string name, string help, int[] usual) => new(name, help, usual, text =>
-    {
-        string[] parts = text.Split(',');
-        int[] values = [.. parts.Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : 0)];
-        return values.All(value => value > 0) ? values : throw new FormatException("whole numbers from 1 on with commas between them");
-    });
+    internal static Setting<int[]> Integers(string name, string help, int[] usual, int minimum = 1) =>
+        new(name, help, usual, text => NumberLists.Integers(text, minimum)) { Separator = ',' };
+
+    internal static Setting<double[]> Numbers(
+        string name, string help, double[] usual, double minimum = double.MinValue, double maximum = double.MaxValue) =>
+        new(name, help, usual, text => NumberLists.Numbers(text, minimum, maximum)) { Separator = ',' };
+
+    /// <summary>A duration with units; <c>none</c> takes back what a file or a variable says.</summary>
+    internal static Setting<TimeSpan?> OptionalDuration(string name, string help) =>
+        new(name, help, null, text => text is "none" ? null : Durations.Parse(text)) { Words = () => ["none"] };
 
     internal static Setting<ulong> Seed() => new("seed", "Where all random numbers start; same seed, same bytes", 1UL, text =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
@@ -111,7 +118,7 @@ internal abstract class Setting(string name, string help)
     internal static Setting<string?> OptionalText(string name, string help) => new(name, help, null, text => text);
 
     internal static Setting<IReadOnlyList<string>> List(string name, string help) =>
-        new(name, help, [], text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries)) { IsList = true };
+        new(name, help, [], text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries)) { IsList = true, Separator = '\n' };
 
     internal static Setting<string?> Positional(string name, string help) =>
         new(name, help, null, text => text) { IsPositional = true };
@@ -171,8 +178,9 @@ internal sealed class Setting<T>(string name, string help, T usual, Func<string,
         null => null,
         bool flag => flag ? "true" : "false",
         IReadOnlyList<string> => "",
-        float[] numbers => string.Join(',', numbers),
+        double[] numbers => string.Join(',', numbers),
         int[] numbers => string.Join(',', numbers),
+        TimeSpan duration => Durations.Show(duration),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString(),
     };

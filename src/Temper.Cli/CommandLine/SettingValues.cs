@@ -47,7 +47,7 @@ internal sealed class SettingValues
         {
             if (!setting.IsAboutOutput && (given ?? setting.DefaultText) is { } shown)
             {
-                text.Append("  ").Append(setting.Name).Append(": ").Append(ConfigFile.Quoted(shown)).Append('\n');
+                text.Append("  ").Append(setting.Name).Append(": ").Append(ConfigFile.Written(setting, shown)).Append('\n');
             }
         }
 

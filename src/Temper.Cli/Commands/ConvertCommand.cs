@@ -29,7 +29,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Write over what is there");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [ModelSource.Setting, Target, ModelSource.Architecture, .. Preprocessing.Settings, Opset, Fold, Sparse, Force];
+        [ModelSource.Setting, Target, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, Opset, Fold, Sparse, Force];
 
     internal override int Run(CommandContext context)
     {
@@ -41,7 +41,12 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        Network network = Preprocessing.Apply(context, ModelSource.OpenTrained(source, context.Get(ModelSource.Architecture)), sample: null);
+        Network network = Preprocessing.Apply(context, ModelSource.OpenTrained(source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context)), sample: null);
+        if (network.Inputs.Count > 0 && network.Batch.Kind != BatchKind.Free)
+        {
+            context.Terminal.Note($"the batch is not free: {target} takes {network.Batch}");
+        }
+
         network = context.Get(Fold) ? network.FoldNormalization() : network;
         Network again;
         if (ModelReading.IsOnnx(target))
@@ -108,6 +113,6 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
             context.Terminal.Note("sparse initializers: a runtime without sparse kernels, as ONNX Runtime on processors, expands them when it loads the model");
         }
 
-        Console.Out.WriteLine($"{target}: read back, outputs on {Samples} random samples differ by at most {difference:G3} (largest output {largest:G3}){(isSame ? "" : ": NOT the same")}");
+        Console.Out.WriteLine($"{target}: read back, outputs on random samples differ by at most {difference:G3} (largest output {largest:G3}){(isSame ? "" : ": NOT the same")}");
     }
 }

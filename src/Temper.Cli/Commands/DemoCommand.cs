@@ -30,8 +30,7 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        RunSettings.Data, DenseEpochs, SparseEpochs, TuneEpochs, Strength, Threshold, RunSettings.Validation, RunSettings.Seed, RunSettings.Runs,
-        RunSettings.Resume, RunSettings.FailBelow,
+        RunSettings.Data, DenseEpochs, SparseEpochs, TuneEpochs, Strength, Threshold, .. RunSettings.All,
     ];
 
     private protected override int Execute(CommandContext context)
@@ -41,7 +40,7 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
         var weights = Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights");
         Network fresh = ModelSource.OpenToTrain(Model, data.Train, normalize: null, weights);
         int sparseEpochs = context.Get(SparseEpochs), tuneEpochs = context.Get(TuneEpochs);
-        using var run = new RunSession(context, new RunDescription(Name, Model, source), data);
+        using var run = new RunSession(context, new RunDescription(Name, Model, source) { Title = $"{Model} made lean on {source}" }, data);
 
         // Both networks overfit without some smoothing of the labels, the lean one more than the dense one.
         var loss = new CrossEntropyLoss { LabelSmoothing = 0.05f };
@@ -62,6 +61,8 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
         TrainingResult tuned = run.Fit("tune", pruned, lean with { Epochs = tuneEpochs, Seed = run.Seed + 2 });
 
         run.Measure("dense", dense.Network, "dense.safetensors");
-        return run.Finish(run.Measure("lean", tuned.Network, ModelSource.ResultName));
+        Measurement measured = run.Measure("lean", tuned.Network, ModelSource.ResultName);
+        run.Add(SparsitySection.Of(run.Weights));
+        return run.Finish(measured);
     }
 }

@@ -18,14 +18,15 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples at a time", usual: 256);
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [ModelSource.Setting, ModelSource.Architecture, .. Preprocessing.Settings, RunSettings.Data, Part, Batch, RunSettings.FailBelow];
+        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, RunSettings.Data, Part, Batch, RunSettings.FailBelow];
 
     internal override int Run(CommandContext context)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
-        Network network = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture));
+        ModelSource.RequireTrained(model);
         DataSets data = DataChoice.Open(context, source);
         Dataset samples = context.Get(Part) is "test" ? data.Test : data.Train;
+        Network network = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, samples.SampleShape));
         network = Preprocessing.Apply(context, network, samples.SampleShape);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();

@@ -13,7 +13,7 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
 {
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples the costs are for", usual: 1);
 
-    internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, Batch];
+    internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Batch];
 
     internal override int Run(CommandContext context)
     {
@@ -28,7 +28,7 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
             return FileTables.Tensors(context, source);
         }
 
-        Network network = ModelSource.Open(source, context.Get(ModelSource.Architecture));
+        Network network = Open(context, source);
         NetworkCost cost = network.Cost(context.Get(Batch));
         if (context.IsJson)
         {
@@ -48,14 +48,30 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
                 Count(node.Macs), Count(node.Bytes));
         }
 
+        context.Terminal.Note($"samples: {network.Batch}");
         table.Row("total", "", "", $"{cost.Parameters:N0}", "", $"{cost.Macs:N0}", $"{cost.Bytes:N0}").Write(context.Terminal);
         return ExitCode.Success;
+    }
+
+    /// <summary>A model whose samples are not kept apart is shown for as many as the costs are for.</summary>
+    private static Network Open(CommandContext context, string source)
+    {
+        OnnxImportOptions options = ModelSource.ImportOptions(context);
+        try
+        {
+            return ModelSource.Open(source, context.Get(ModelSource.Architecture), options);
+        }
+        catch (MixedBatchException)
+        {
+            return ModelSource.Open(source, context.Get(ModelSource.Architecture), options with { FreesBatch = false, Batch = context.Get(Batch) });
+        }
     }
 
     private static JsonObject Fields(string source, Network network, NetworkCost cost) => new()
     {
         ["source"] = source,
         ["batch"] = cost.Batch,
+        ["samples"] = network.Batch.Kind.ToString().ToLowerInvariant(),
         ["parameters"] = cost.Parameters,
         ["macs"] = cost.Macs,
         ["bytes"] = cost.Bytes,

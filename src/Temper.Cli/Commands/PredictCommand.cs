@@ -3,9 +3,7 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Cli;
-using Temper.Formats;
 using Temper.Formats.Npz;
-using Temper.Formats.Onnx;
 using Temper.Inference;
 using Temper.Kernels;
 using Temper.Networks;
@@ -33,9 +31,9 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         Dictionary<string, Tensor> given = Read(context.Get(Inputs));
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) = Open(source, context.Get(ModelSource.Architecture), given);
+        (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) = ModelForInputs.Open(source, context.Get(ModelSource.Architecture), given);
         Tensor[] values = [.. inputs.Select(name => ValueOf(name, inputs, given))];
-        IReadOnlyList<Tensor> results = context.Get(Engine) is "graph" ? FixedBatch.Run(network, values) : RunCompiled(network, values);
+        IReadOnlyList<Tensor> results = Results(source, network, values, context.Get(Engine));
         string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
         if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
         {
@@ -73,35 +71,25 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         return ExitCode.Success;
     }
 
+    /// <summary>Samples that do not fit a fixed batch are the file's doing as much as the input's, so the error names it.</summary>
+    private static IReadOnlyList<Tensor> Results(string source, Network network, IReadOnlyList<Tensor> values, string engine)
+    {
+        try
+        {
+            return engine is "graph" ? FixedBatch.Run(network, values) : RunCompiled(network, values);
+        }
+        catch (ShapeMismatchException error) when (network.Batch.Kind != BatchKind.Free)
+        {
+            throw new ToolException(ExitCode.BadInput, $"predict: {source}: {error.Message}");
+        }
+    }
+
     /// <summary>Kernels are not timed: the same command gives the same bytes, whatever else the machine does.</summary>
     private static IReadOnlyList<Tensor> RunCompiled(Network network, IReadOnlyList<Tensor> values)
     {
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [], TimesKernels = false });
         using InferenceSession session = compiled.CreateSession();
         return FixedBatch.Run(network, values, inputs => session.Run(inputs));
-    }
-
-    private static (Network Network, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs) Open(
-        string source, string? architecture, Dictionary<string, Tensor> given)
-    {
-        if (!ModelReading.IsOnnx(source))
-        {
-            Network network = ModelSource.OpenTrained(source, architecture);
-            return (network, [.. network.Inputs.Select(input => input.Name)], [.. network.Outputs.Select(output => output.Name)]);
-        }
-
-        OnnxImport model;
-        try
-        {
-            model = OnnxFile.Load(source);
-        }
-        catch (ModelFormatException) when (given.Count > 0 && !given.ContainsKey(""))
-        {
-            // Inputs that decide shapes have to be known while the model is read.
-            model = OnnxFile.Load(source, new OnnxImportOptions { Values = given, FreesBatch = false });
-        }
-
-        return (model.Network, model.InputNames, model.OutputNames);
     }
 
     private static Dictionary<string, Tensor> Read(IReadOnlyList<string> inputs)

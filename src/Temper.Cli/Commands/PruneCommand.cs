@@ -14,17 +14,18 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, PruningSettings.Rule, PruningSettings.Threshold, Data, .. TrainingSettings.All,
-        RunSettings.Validation, RunSettings.Seed, RunSettings.Runs, RunSettings.Resume, RunSettings.FailBelow,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, PruningSettings.Rule, PruningSettings.Threshold, Data, .. TrainingSettings.All,
+        .. RunSettings.All,
     ];
 
     private protected override int Execute(CommandContext context)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(Data);
         PruningRule rule = PruningSettings.RuleOf(context);
-        Network before = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture));
+        ModelSource.RequireTrained(model);
         DataSets? data = source is "none" ? null : DataChoice.Open(context, source);
-        using var run = new RunSession(context, new RunDescription(Name, model, source), data);
+        Network before = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, data?.Train.SampleShape));
+        using var run = new RunSession(context, new RunDescription(Name, model, source) { Title = $"{model} made lean on {source}" }, data);
         run.Measure("before", before, "before.safetensors");
         Network pruned = before.Prune(rule);
         if (data is not null)
@@ -33,6 +34,8 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
             pruned = run.Fit("tune", pruned, TrainingSettings.Options(context), isOnly: true).Network;
         }
 
-        return run.Finish(run.Measure("pruned", pruned, ModelSource.ResultName));
+        Measurement measured = run.Measure("pruned", pruned, ModelSource.ResultName);
+        run.Add(SparsitySection.Of(run.Weights));
+        return run.Finish(measured);
     }
 }

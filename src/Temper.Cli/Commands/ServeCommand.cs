@@ -34,11 +34,11 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
     private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Take the kernels of this file, which temper bench --save-plan wrote on this processor");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [ModelSource.Setting, ModelSource.Architecture, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];
+        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];
 
     internal override int Run(CommandContext context)
     {
-        Network network = ModelSource.OpenTrained(context.Require(ModelSource.Setting), context.Get(ModelSource.Architecture));
+        Network network = ModelSource.OpenTrained(context.Require(ModelSource.Setting), context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
         ServerOptions options = Options(context);
         if (!IPAddress.IsLoopback(options.Address) && options.Token is null)
         {
@@ -47,7 +47,7 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        context.Terminal.Note($"compiling for batches up to {options.Batching.MaxBatch}");
+        context.Terminal.Note(network.Batch.Kind == BatchKind.Free ? $"compiling for batches up to {options.Batching.MaxBatch}" : $"compiling; the batch is not free: requests hold {network.Batch}");
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions
         {
             BatchSizes = network.Inputs.All(input => input.IsBatched) ? [.. BatchSizes(options.Batching.MaxBatch)] : [1],

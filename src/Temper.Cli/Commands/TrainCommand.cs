@@ -19,8 +19,8 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
-        RunSettings.Validation, RunSettings.Seed, RunSettings.Runs, RunSettings.Resume, RunSettings.FailBelow,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
+        .. RunSettings.All,
     ];
 
     private protected override int Execute(CommandContext context)
@@ -33,13 +33,17 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
         run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} to choose the epoch, seed {run.Seed}");
         TrainingResult result = run.Fit("train", context.Get(FreezeZeros) ? start.MaskZeros() : start, options, isOnly: true);
-        return run.Finish(run.Measure("result", result.Network, ModelSource.ResultName));
+        Measurement measured = run.Measure("result", result.Network, ModelSource.ResultName);
+        run.Add(SparsitySection.Of(run.Weights));
+        return run.Finish(measured);
     }
 
     /// <summary>The network to train: for a stored one with the head, the preprocessing and the frozen parameters that were asked for.</summary>
     private static Network Start(CommandContext context, string model, Dataset data, Randomness.RandomStream weights)
     {
-        Network network = ModelSource.OpenToTrain(model, data, context.Get(ModelSource.Normalize), weights, context.Get(ModelSource.Architecture));
+        Network network = ModelSource.OpenToTrain(
+            model, data, context.Get(ModelSource.Normalize), weights, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, data.SampleShape));
+        network.Batch.RequireFree($"train: {model}");
         if (!ModelSource.IsStored(model))
         {
             return network;

@@ -16,11 +16,12 @@ internal static class ModelReading
     /// <summary>A network with its weights.</summary>
     /// <param name="path">The file or folder.</param>
     /// <param name="architecture">Network that a file with numbers only belongs to; null: the file must hold a graph.</param>
-    internal static Network Load(string path, string? architecture)
+    /// <param name="options">For ONNX models: lengths that the file leaves open; null: none is given.</param>
+    internal static Network Load(string path, string? architecture, OnnxImportOptions? options = null)
     {
         if (IsOnnx(path))
         {
-            return OnnxFile.Load(path).Network;
+            return OnnxFile.Load(path, options).Network;
         }
 
         if (architecture is null && ModelFile.HoldsGraph(path))

@@ -2,8 +2,10 @@ using System.Globalization;
 using Temper.Cli.CommandLine;
 using Temper.Data;
 using Temper.Formats.Models;
+using Temper.Formats.Onnx;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Tensors;
 
 namespace Temper.Cli.Models;
 
@@ -27,21 +29,36 @@ internal static class ModelSource
         ShortFlag = "--arch",
     };
 
+    /// <summary>Height and width for models that leave them open.</summary>
+    internal static Setting<(int Height, int Width)?> Size { get; } = new(
+        "size", "HEIGHTxWIDTH of pictures, such as 224x224, where an ONNX model leaves them open [default: those of the data, if there are any]", null, ReadSize);
+
     /// <summary>What turns pixels of 0 to 1 into what the rest of the network was, or will be, trained on.</summary>
     internal static Setting<Normalize?> Normalize { get; } = new(
         "normalize", "Means and deviations of the channels, such as 0.49,0.48,0.45/0.25,0.24,0.26: becomes the network's first node", null, ReadNormalize);
 
     /// <summary>A network to look at: weights are those of the file, or zero.</summary>
-    internal static Network Open(string source, string? architecture = null) =>
-        IsStored(source) ? ModelReading.Load(PathOf(source), architecture) : Create(source, options: null);
+    internal static Network Open(string source, string? architecture = null, OnnxImportOptions? options = null) =>
+        IsStored(source) ? ModelReading.Load(PathOf(source), architecture, options) : Create(source, options: null);
 
     /// <summary>A network to measure: one with weights.</summary>
-    internal static Network OpenTrained(string source, string? architecture) => IsStored(source)
-        ? ModelReading.Load(PathOf(source), architecture)
-        : throw ToolException.Usage(
-            NetworkZoo.Names.Contains(source, StringComparer.Ordinal)
-                ? $"{source} is an architecture without trained weights; name a file or the folder of a run (temper train {source} makes one)"
-                : $"no such model (got '{source}', expected an .onnx, .safetensors or PyTorch file, a model folder or the folder of a run)");
+    internal static Network OpenTrained(string source, string? architecture, OnnxImportOptions? options = null)
+    {
+        RequireTrained(source);
+        return ModelReading.Load(PathOf(source), architecture, options);
+    }
+
+    /// <summary>Throws where a name is not that of a file or folder.</summary>
+    internal static void RequireTrained(string source)
+    {
+        if (!IsStored(source))
+        {
+            throw ToolException.Usage(
+                NetworkZoo.Names.Contains(source, StringComparer.Ordinal)
+                    ? $"{source} is an architecture without trained weights; name a file or the folder of a run (temper train {source} makes one)"
+                    : $"no such model (got '{source}', expected an .onnx, .safetensors or PyTorch file, a model folder or the folder of a run)");
+        }
+    }
 
     /// <summary>A network to time: a stored one, or one of the zoo with random weights.</summary>
     internal static Network OpenToTime(string source, string? architecture) => IsStored(source)
@@ -49,11 +66,12 @@ internal static class ModelSource
         : Create(source, options: null).Initialize(RandomStream.FromSeed(1));
 
     /// <summary>A network to train on some data: a stored one with its weights, or one of the zoo with random weights.</summary>
-    internal static Network OpenToTrain(string source, Dataset data, Normalize? normalize, RandomStream weights, string? architecture = null)
+    internal static Network OpenToTrain(
+        string source, Dataset data, Normalize? normalize, RandomStream weights, string? architecture = null, OnnxImportOptions? options = null)
     {
         if (IsStored(source))
         {
-            return ModelReading.Load(PathOf(source), architecture);
+            return ModelReading.Load(PathOf(source), architecture, options);
         }
 
         InputSpec input = data.SampleShape.Rank == 3
@@ -71,6 +89,20 @@ internal static class ModelSource
     {
         string result = Path.Combine(source, ResultName);
         return File.Exists(result) && !File.Exists(Path.Combine(source, ModelFile.GraphName)) ? result : source;
+    }
+
+    /// <summary>How an ONNX model is read: height and width that it leaves open are those asked for, else those of samples.</summary>
+    /// <param name="context">The settings, <see cref="Size"/> among them.</param>
+    /// <param name="sample">Shape of a sample, <c>[C, H, W]</c>; null: there are none.</param>
+    internal static OnnxImportOptions ImportOptions(CommandContext context, Shape? sample = null) => new()
+    {
+        Size = context.Get(Size) ?? (sample is { Rank: 3 } ? (sample[1], sample[2]) : null),
+    };
+
+    private static (int Height, int Width)? ReadSize(string text)
+    {
+        int[] lengths = [.. text.Split('x').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int length) ? length : 0)];
+        return lengths is [> 0 and var height, > 0 and var width] ? (height, width) : throw new FormatException("two whole numbers with x between them, such as 224x224");
     }
 
     private static Normalize ReadNormalize(string text)

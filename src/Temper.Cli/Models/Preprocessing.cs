@@ -38,7 +38,13 @@ internal static class Preprocessing
 
         bool isAsked = context.Get(ModelSource.Normalize) is not null || context.Get(Scale) != 1 || context.Get(Channels) is "bgr" || context.Get(Layout) is "nhwc" || context.Get(Bounds) is not null;
         bool fits = sample is null || (network.Inputs is [{ IsBatched: true } only] && only.SampleShape.Equals(sample));
-        if ((!isAsked && fits) || network.Inputs is not [{ IsBatched: true } input])
+        if (network.Inputs is not [{ IsBatched: true } input])
+        {
+            return !isAsked ? network : throw ToolException.Usage(
+                $"preprocessing needs a network with one input and a free batch (got {network.Inputs.Count} inputs, {network.Batch}); export the model with a free batch axis");
+        }
+
+        if (!isAsked && fits)
         {
             return network;
         }

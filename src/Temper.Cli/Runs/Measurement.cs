@@ -10,7 +10,7 @@ using Temper.Training.Evaluation;
 namespace Temper.Cli.Runs;
 
 /// <summary>A network of a run as it was found: accuracy, weights left, size of its file, and some samples with its answers.</summary>
-internal sealed record Measurement(NetworkRecord Record, IReadOnlyList<long> Confusion, SampleRecord[] Samples)
+internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights, IReadOnlyList<long> Confusion, SampleRecord[] Samples)
 {
     /// <summary>Pictures of each kind in the report: the first of the test set, and the first that the network has wrong.</summary>
     private const int Pictures = 12;
@@ -29,6 +29,7 @@ internal sealed record Measurement(NetworkRecord Record, IReadOnlyList<long> Con
 
     internal static Measurement Of(string name, Network network, string path, Dataset? test, CancellationToken cancel)
     {
+        SparsityReport weights = SparsityReport.Of(network);
         EvaluationResult? found = test is null ? null : Evaluator.Evaluate(network, test, cancel: cancel);
         var record = new NetworkRecord
         {
@@ -37,9 +38,9 @@ internal sealed record Measurement(NetworkRecord Record, IReadOnlyList<long> Con
             TestLoss = found?.Loss,
             Bytes = new FileInfo(path).Length,
             CompressedBytes = CompressedLength(path),
-            Layers = [.. SparsityReport.Of(network).Layers.Select(layer => new LayerRecord(layer.Name, layer.Total, layer.Nonzero))],
+            Layers = [.. weights.Layers.Select(layer => new LayerRecord(layer.Name, layer.Total, layer.Nonzero))],
         };
-        return new Measurement(record, found?.Confusion is { } matrix ? Counts(matrix) : [], test is null ? [] : SamplesOf(network, test));
+        return new Measurement(record, weights, found?.Confusion is { } matrix ? Counts(matrix) : [], test is null ? [] : SamplesOf(network, test));
     }
 
     private static long[] Counts(ConfusionMatrix matrix) =>

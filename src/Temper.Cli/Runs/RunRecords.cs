@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Temper.Cli.Output;
 using Temper.Formats;
+using Temper.Reporting.Documents;
 using Temper.Reporting.Runs;
 using Temper.Training;
 using Temper.Training.Runs;
@@ -12,7 +13,6 @@ namespace Temper.Cli.Runs;
 internal static class RunRecords
 {
     internal const string ReportName = "report.html";
-    private const string SamplesName = "samples.json";
 
     internal static PhaseRecord Of(string phase, TrainingResult result) => new(phase, result.BestEpoch,
     [
@@ -23,23 +23,37 @@ internal static class RunRecords
 
     internal static JsonNode ToJson(RunRecord record) => JsonSerializer.SerializeToNode(record, RunRecordJson.Default.RunRecord)!;
 
-    internal static void Save(RunFolder folder, RunRecord record, SampleRecord[] samples)
+    internal static void Save(RunFolder folder, RunRecord record) => AtomicFile.WriteText(folder.ResultPath, RunRecordJson.Write(record));
+
+    /// <summary>Reads the record of a run, also one that an older version wrote.</summary>
+    /// <exception cref="InvalidDataException">It is damaged, or of a version that this one does not know.</exception>
+    internal static RunRecord Read(RunFolder folder)
     {
-        AtomicFile.WriteText(folder.PathOf(SamplesName), JsonSerializer.Serialize(samples, RunRecordJson.Default.SampleRecordArray));
-        AtomicFile.WriteText(folder.ResultPath, JsonSerializer.Serialize(record, RunRecordJson.Default.RunRecord));
+        string path = folder.ResultPath;
+        using JsonDocument document = RunRecordJson.Open(path);
+        return RunRecordJson.Checked(path, () => document.RootElement.GetProperty("schema").GetInt32()) switch
+        {
+            RunRecord.CurrentSchema => RunRecordJson.Read(path, document.RootElement),
+            SchemaOneRecord.Schema => SchemaOneRecord.Read(folder, document.RootElement),
+            int other => throw new InvalidDataException(
+                $"run: {path} has schema {other} (expected {SchemaOneRecord.Schema} or {RunRecord.CurrentSchema}); use the version of temper that wrote it, or a newer one"),
+        };
     }
 
-    /// <summary>Makes the report from what the folder holds.</summary>
+    /// <summary>The report of what the folder holds.</summary>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    internal static Report ReportOf(RunFolder folder) => new RunReport
+    {
+        Run = Read(folder),
+        Config = File.ReadAllText(folder.ConfigPath),
+        Environment = Environment(folder.EnvironmentPath),
+    }.ToReport();
+
+    /// <summary>Writes the report of what the folder holds.</summary>
     /// <returns>Its full path.</returns>
     internal static string WriteReport(RunFolder folder, string path)
     {
-        new RunReport
-        {
-            Run = RunRecordJson.ReadRun(folder.ResultPath),
-            Samples = RunRecordJson.ReadSamples(folder.PathOf(SamplesName)),
-            Config = File.ReadAllText(folder.ConfigPath),
-            Environment = Environment(folder.EnvironmentPath),
-        }.ToReport().Save(path);
+        ReportOf(folder).Save(path);
         return Path.GetFullPath(path);
     }
 
@@ -58,10 +72,11 @@ internal static class RunRecords
         return table;
     }
 
-    private static List<(string Name, string Value)> Environment(string path)
+    private static Fact[] Environment(string path)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(path));
-        return [.. document.RootElement.EnumerateObject().Select(property => (property.Name, property.Value.ToString()))];
+        using JsonDocument document = RunRecordJson.Open(path);
+        return RunRecordJson.Checked<Fact[]>(
+            path, () => [.. document.RootElement.EnumerateObject().Select(property => new Fact(property.Name, property.Value.ToString()))]);
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;

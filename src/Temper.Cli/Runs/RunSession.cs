@@ -2,10 +2,12 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
+using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Reporting.Documents;
 using Temper.Reporting.Runs;
 using Temper.Training;
 using Temper.Training.Runs;
@@ -21,9 +23,12 @@ internal sealed class RunSession : IDisposable
     private readonly CommandContext _context;
     private readonly RunDescription _description;
     private readonly RunTracker _tracker;
+    private readonly TimeLimit _limit;
     private readonly List<PhaseRecord> _phases = [];
     private readonly List<NetworkRecord> _networks = [];
-    private readonly long _start = TimeProvider.System.GetTimestamp();
+    private readonly List<(string, SparsityReport)> _weights = [];
+    private readonly List<Section> _sections = [];
+    private readonly long _start;
 
     /// <param name="context">The settings.</param>
     /// <param name="description">Which command on what.</param>
@@ -32,13 +37,20 @@ internal sealed class RunSession : IDisposable
     {
         _context = context;
         _description = description;
+        _start = context.Time.GetTimestamp();
+        _limit = new TimeLimit(context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
         Data = data;
         (Train, Validation) = data is null ? (null, null) : Split(data);
         Folder = context.Get(RunSettings.Resume) is { } resume
             ? RunSettings.Find(resume, context.Get(RunSettings.Runs), description.Command)
-            : RunFolder.Create(context.Get(RunSettings.Runs), new RunName(description.Command, description.Data, Seed), TimeProvider.System);
+            : RunFolder.Create(context.Get(RunSettings.Runs), new RunName(description.Command, description.Data, Seed), context.Time);
         Formats.AtomicFile.WriteText(Folder.ConfigPath, context.Values.ToYaml());
-        _tracker = new RunTracker(Folder);
+        foreach (RunDecision decision in Folder.ReadDecisions())
+        {
+            Note($"going on: {decision.Text}");
+        }
+
+        _tracker = new RunTracker(Folder, context.Time);
     }
 
     internal RunFolder Folder { get; }
@@ -53,12 +65,18 @@ internal sealed class RunSession : IDisposable
 
     internal RandomStream Stream => RandomStream.FromSeed(Seed);
 
+    /// <summary>Names and weights of the networks that were measured, for sections that compare them.</summary>
+    internal IReadOnlyList<(string Name, SparsityReport Report)> Weights => _weights;
+
     /// <summary>A line for the terminal and the log.</summary>
     internal void Note(string line)
     {
         _context.Terminal.Note(line);
         Folder.Log(line);
     }
+
+    /// <summary>Adds what a method has to say to the report, behind the sections that every run has.</summary>
+    internal void Add(Section section) => _sections.Add(section);
 
     /// <summary>Trains a network, or goes on with it.</summary>
     /// <param name="phase">Its name in this run; also of its checkpoints.</param>
@@ -76,13 +94,13 @@ internal sealed class RunSession : IDisposable
         {
             _tracker.Display = display;
             result = goesOn
-                ? Trainer.Resume(network, Train!, Validation!, options, _context.Cancel)
-                : Trainer.Fit(network, Train!, Validation!, options, _context.Cancel);
+                ? Trainer.Resume(network, Train!, Validation!, options, _limit.Token)
+                : Trainer.Fit(network, Train!, Validation!, options, _limit.Token);
             _tracker.Display = null;
         });
         if (!result!.IsComplete)
         {
-            throw new ToolException(ExitCode.Interrupted, $"{_description.Command}: stopped; go on with: temper {_description.Command} --resume {Folder.FullPath}");
+            throw Stopped(phase, result);
         }
 
         _tracker.AddWeights(result.Network);
@@ -101,6 +119,7 @@ internal sealed class RunSession : IDisposable
         ModelFile.Save(network, path);
         Measurement measured = Measurement.Of(name, network, path, Data?.Test, _context.Cancel);
         _networks.Add(measured.Record);
+        _weights.Add((name, measured.Weights));
         Note(measured.Summary);
         return measured;
     }
@@ -110,25 +129,25 @@ internal sealed class RunSession : IDisposable
     {
         RunRecord record = new()
         {
+            Title = _description.Title,
             Command = _description.Command,
             Network = _description.Network,
             Data = _description.Data,
             Seed = Seed,
             Validation = Data is null ? 0 : _context.Get(RunSettings.Validation),
-            Seconds = Math.Round(TimeProvider.System.GetElapsedTime(_start).TotalSeconds, 3),
+            Seconds = Math.Round(_context.Time.GetElapsedTime(_start).TotalSeconds, 3),
             Phases = _phases,
             Networks = _networks,
-            Confusion = result.Confusion,
-            Classes = Data?.Test.ClassNames ?? [],
+            Sections = RunSections.Of(_phases, _networks, [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions())], RunSections.OfAnswers(result, Data)),
             Reproduce = [$"temper {_description.Command} --config config.yaml"],
         };
-        RunRecords.Save(Folder, record, result.Samples);
+        RunRecords.Save(Folder, record);
         string report = RunRecords.WriteReport(Folder, Folder.PathOf(RunRecords.ReportName));
         if (_context.IsJson)
         {
             JsonResult.Write(_description.Command, new JsonObject
             {
-                ["folder"] = Folder.FullPath, ["report"] = report, ["result"] = RunRecords.ToJson(record),
+                ["folder"] = Folder.FullPath, ["report"] = report, ["result"] = RunRecords.ToJson(record.WithoutPictures()),
             });
         }
         else
@@ -141,7 +160,25 @@ internal sealed class RunSession : IDisposable
         return Threshold.Check(_context, result.Record.TestAccuracy);
     }
 
-    public void Dispose() => _tracker.Dispose();
+    public void Dispose()
+    {
+        _tracker.Dispose();
+        _limit.Dispose();
+    }
+
+    /// <summary>Records why a training stopped before its end, and gives the error that tells the user.</summary>
+    private ToolException Stopped(string phase, TrainingResult result)
+    {
+        bool isTime = _limit.IsOver && !_context.Cancel.IsCancellationRequested;
+        string why = isTime ? $"{RunSettings.MaxTime.Flag} {Durations.Show(_context.Get(RunSettings.MaxTime)!.Value)} was over" : "interrupted";
+        string text = $"{why} after step {result.Steps} of training '{phase}', epoch {result.History.Count + 1}";
+        Folder.Record(new RunDecision
+        {
+            Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt, Phase = phase, Step = result.Steps, Text = text,
+        });
+        Folder.Log(text);
+        return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; go on with: temper {_description.Command} --resume {Folder.FullPath}");
+    }
 
     private (Dataset Train, Dataset Validation) Split(DataSets data)
     {
@@ -154,7 +191,11 @@ internal sealed class RunSession : IDisposable
 /// <param name="Command">The command.</param>
 /// <param name="Network">The network as the user named it.</param>
 /// <param name="Data">The data as the user named it; a dash where there is none.</param>
-internal sealed record RunDescription(string Command, string Network, string Data);
+internal sealed record RunDescription(string Command, string Network, string Data)
+{
+    /// <summary>The report's headline.</summary>
+    internal string Title { get; init; } = $"{Network} on {Data}";
+}
 
 /// <summary>The promise that <c>--fail-below</c> makes to scripts.</summary>
 internal static class Threshold

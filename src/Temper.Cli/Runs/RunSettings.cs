@@ -27,8 +27,14 @@ internal static class RunSettings
         Words = () => [Last],
     };
 
+    internal static Setting<TimeSpan?> MaxTime { get; } = Setting.OptionalDuration(
+        "max-time", "Stop training after this time, such as 20m or 1h30m, with a checkpoint to resume from; none: no limit");
+
     internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
         "fail-below", "Exit with 4 when the test accuracy is lower than this, in percent", maximum: 100);
+
+    /// <summary>What every such command has, behind its own settings.</summary>
+    internal static IReadOnlyList<Setting> All { get; } = [Validation, Seed, Runs, Resume, MaxTime, FailBelow];
 
     /// <summary>The folder that <c>--resume</c> names.</summary>
     internal static RunFolder Find(string resume, string runs, string command) => resume is not Last

@@ -15,11 +15,11 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     private readonly MetricsLog _metrics;
     private readonly TensorBoardWriter _board;
 
-    internal RunTracker(RunFolder folder)
+    internal RunTracker(RunFolder folder, TimeProvider time)
     {
         _folder = folder;
-        _metrics = folder.OpenMetrics(TimeProvider.System);
-        _board = new TensorBoardWriter(folder.TensorBoardPath, TimeProvider.System);
+        _metrics = folder.OpenMetrics(time);
+        _board = new TensorBoardWriter(folder.TensorBoardPath, time);
     }
 
     internal ProgressDisplay? Display { get; set; }

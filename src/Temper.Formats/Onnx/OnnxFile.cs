@@ -34,6 +34,30 @@ public static class OnnxFile
     public static OnnxImport Read(Stream stream, string name, OnnxImportOptions? options = null) =>
         new OnnxImporter(OnnxModelReader.Read(stream, name), stream, name, options ?? new()).Import();
 
+    /// <summary>Reads a model for the arrays that it is to run on.</summary>
+    /// <param name="path">The .onnx file.</param>
+    /// <param name="inputs">Values of its inputs by name; lengths that the file leaves open are theirs.</param>
+    /// <returns>
+    /// A network with a free batch where samples are kept apart. Else one for exactly these shapes: nodes that need all samples get
+    /// them all, and inputs that stand in the place of shapes or weights are constants.
+    /// </returns>
+    /// <inheritdoc cref="Load"/>
+    public static OnnxImport LoadFor(string path, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        var exact = new OnnxImportOptions { Values = inputs, FreesBatch = false };
+        try
+        {
+            OnnxImport model = Load(path, new OnnxImportOptions { Shapes = inputs.ToDictionary(input => input.Key, input => input.Value.Shape, StringComparer.Ordinal) });
+            IEnumerable<int> samples = model.InputNames.Zip(model.Network.Inputs).Where(input => input.Second.IsBatched && inputs.ContainsKey(input.First))
+                .Select(input => inputs[input.First].Shape[0]);
+            return samples.Distinct().Count() < 2 ? model : Load(path, exact);
+        }
+        catch (ModelFormatException) when (inputs.Count > 0)
+        {
+            return Load(path, exact);
+        }
+    }
+
     /// <summary>Writes a network as a model, as a whole or not at all. The same network and options give the same bytes.</summary>
     /// <param name="network">The network; a batched input gets a free first axis called N.</param>
     /// <param name="path">The .onnx file.</param>

@@ -10,6 +10,8 @@ internal static class OnnxMetadata
 {
     private const string ClassesKey = "temper.classes";
     private const string BoundsKey = "temper.bounds.";
+    private const string BatchKey = "temper.batch";
+    private const string FixedBatch = "fixed";
     private const string ProducerKey = "onnx.producer";
     private const string OwnName = "temper";
 
@@ -26,11 +28,20 @@ internal static class OnnxMetadata
             yield return new(ClassesKey, JsonSerializer.Serialize([.. network.ClassNames], MetadataJson.Default.StringArray));
         }
 
+        if (network.Inputs.Count > 0 && network.Batch.Kind != BatchKind.Free)
+        {
+            yield return new(BatchKey, FixedBatch);
+        }
+
         foreach (InputSpec input in network.Inputs.Where(input => float.IsFinite(input.Minimum) && float.IsFinite(input.Maximum)))
         {
             yield return new($"{BoundsKey}{input.Name}", JsonSerializer.Serialize([input.Minimum, input.Maximum], MetadataJson.Default.SingleArray));
         }
     }
+
+    /// <summary>Whether the file's lengths are the network's, its batch included.</summary>
+    internal static bool IsFixed(OnnxModel model) =>
+        model.Metadata.TryGetValue(BatchKey, out string? text) && string.Equals(text, FixedBatch, StringComparison.Ordinal);
 
     /// <summary>An input with the bounds that a file has for it; without, where the text is none of ours.</summary>
     internal static InputSpec WithBounds(InputSpec input, IReadOnlyDictionary<string, string> metadata) =>
@@ -42,7 +53,7 @@ internal static class OnnxMetadata
     internal static Network In(Network network, OnnxModel model)
     {
         Network result = network.WithMetadata(model.Metadata
-            .Where(entry => !string.Equals(entry.Key, ClassesKey, StringComparison.Ordinal) && !entry.Key.StartsWith(BoundsKey, StringComparison.Ordinal))
+            .Where(entry => entry.Key is not (ClassesKey or BatchKey) && !entry.Key.StartsWith(BoundsKey, StringComparison.Ordinal))
             .Concat(model.Producer is "" or OwnName ? [] : [KeyValuePair.Create(ProducerKey, model.Producer)])
             .DistinctBy(entry => entry.Key, StringComparer.Ordinal));
         return model.Metadata.TryGetValue(ClassesKey, out string? text) && Read(text, MetadataJson.Default.StringArray) is { } names && Array.TrueForAll(names, name => name is not null)

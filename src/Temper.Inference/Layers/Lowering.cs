@@ -1,6 +1,7 @@
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
+using Temper.Tensors.Memory;
 
 namespace Temper.Inference;
 
@@ -26,7 +27,14 @@ internal sealed class Lowering
 
     /// <param name="network">The network.</param>
     /// <param name="findsActiveChannels">See <see cref="LayerGraph.FindsActiveChannels"/>.</param>
-    internal static LayerGraph Lower(Network network, bool findsActiveChannels) => new Lowering(network).Run(findsActiveChannels);
+    internal static LayerGraph Lower(Network network, bool findsActiveChannels)
+    {
+        // What is compiled outlives the scope or tape that may be open now.
+        using (MemoryScope.Enter(null))
+        {
+            return new Lowering(network).Run(findsActiveChannels);
+        }
+    }
 
     private LayerGraph Run(bool findsActiveChannels)
     {

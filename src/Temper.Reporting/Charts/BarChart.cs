@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Charts;
@@ -8,7 +9,7 @@ namespace Temper.Reporting.Charts;
 public sealed record ChartBars(string Name, IReadOnlyList<double> Values);
 
 /// <summary>Bars to the right, grouped by label, with their values written beside them.</summary>
-public sealed record BarChart : Chart
+public sealed partial record BarChart : Chart
 {
     private const double LetterWidth = 6.7, Bar = 15, GroupGap = 12, Top = 36, Bottom = 26, Right = 84;
 
@@ -19,13 +20,26 @@ public sealed record BarChart : Chart
     public required IReadOnlyList<ChartBars> Bars { get; init; }
 
     /// <summary>What the values are, below the axis.</summary>
-    public string ValueLabel { get; init; } = "";
+    public string ValueLabel { get; init => field = value ?? ""; } = "";
 
-    /// <summary>How a value is written beside its bar: a .NET format of a number.</summary>
-    public string ValueFormat { get; init; } = "G4";
+    /// <summary>How a value is written beside its bar: a .NET number format such as <c>G4</c>, <c>F2</c> or <c>0.##</c>.</summary>
+    public string ValueFormat { get; init => field = value ?? "G4"; } = "G4";
 
     /// <summary>The value that fills the width; null: the largest one.</summary>
     public double? Maximum { get; init; }
+
+    internal override string? Problem()
+    {
+        if (!Labels.All(label => label is not null) || !Bars.All(bars => bars is { Name: not null, Values: not null }))
+        {
+            return "labels and bars need names and values";
+        }
+
+        ChartBars? other = Bars.FirstOrDefault(bars => bars.Values.Count != Labels.Count);
+        return other is not null ? $"'{other.Name}' has {other.Values.Count} values (expected one for each of {Labels.Count} labels)"
+            : NumberFormat().IsMatch(ValueFormat) ? null
+            : $"'{ValueFormat}' is no format of a number (expected for example G4, F2 or 0.##)";
+    }
 
     /// <inheritdoc/>
     public override string ToSvg()
@@ -68,4 +82,8 @@ public sealed record BarChart : Chart
         svg.Empty("rect", ("x", bar.X), ("y", bar.Y), ("width", length), ("height", Bar - 2), ("rx", 2.0), ("class", $"fill {bar.Color}"));
         Label(svg, value.ToString(ValueFormat, System.Globalization.CultureInfo.InvariantCulture), bar.X + length + 6, bar.Y + 11, "value");
     }
+
+    /// <summary>Few digits: a format from a file must not make texts of any length.</summary>
+    [GeneratedRegex(@"^([GFNEPgfnep]\d?|[0#][0#,]{0,8}(\.[0#]{1,8})?)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex NumberFormat();
 }

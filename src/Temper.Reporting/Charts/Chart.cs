@@ -1,10 +1,20 @@
+using System.Text.Json.Serialization;
 using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Charts;
 
 /// <summary>A picture of numbers as SVG text. Colors are those of the page around it (its style sheet), light or dark.</summary>
+/// <remarks>Texts with a default take it also where a file lacks them: the generated reader sets what is missing to null.</remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(LineChart), "line")]
+[JsonDerivedType(typeof(BarChart), "bar")]
+[JsonDerivedType(typeof(ConfusionChart), "confusion")]
 public abstract record Chart
 {
+    private protected Chart()
+    {
+    }
+
     /// <summary>Width of the drawing in its own units; it is scaled to the page.</summary>
     private protected const double Width = 640;
 
@@ -17,6 +27,9 @@ public abstract record Chart
     /// <summary>The drawing.</summary>
     /// <returns>One <c>svg</c> element.</returns>
     public abstract string ToSvg();
+
+    /// <summary>What keeps the chart from being drawn, for example lists that do not match; null if nothing does.</summary>
+    internal abstract string? Problem();
 
     private protected Markup Frame(double height)
     {

@@ -10,8 +10,16 @@ public sealed record ConfusionChart : Chart
     /// <summary>Names of the classes.</summary>
     public required IReadOnlyList<string> Classes { get; init; }
 
-    /// <summary>Samples of class row taken for class column, both in the order of <see cref="Classes"/>.</summary>
-    public required Func<int, int, long> Count { get; init; }
+    /// <summary>Samples by actual class, then predicted class, row after row in the order of <see cref="Classes"/>.</summary>
+    public required IReadOnlyList<long> Counts { get; init; }
+
+    internal override string? Problem()
+    {
+        long expected = (long)Classes.Count * Classes.Count;
+        return Counts.Count == expected && Classes.All(name => name is not null)
+            ? null
+            : $"{Classes.Count} classes need {expected} counts (got {Counts.Count})";
+    }
 
     /// <inheritdoc/>
     public override string ToSvg()
@@ -41,6 +49,8 @@ public sealed record ConfusionChart : Chart
         Label(svg, "Color: share of the row; right ones in blue, wrong ones in red", left, height - 8, "note-left");
         return svg.Close().ToString();
     }
+
+    private long Count(int row, int column) => Counts[(row * Classes.Count) + column];
 
     private void Cell(Markup svg, (int Row, int Column, long Total) at, (double X, double Y, double Width, double Height) box)
     {

@@ -7,7 +7,15 @@ namespace Temper.Reporting.Charts;
 /// <summary>A line of a chart.</summary>
 /// <param name="Name">In the legend.</param>
 /// <param name="Points">From left to right; the line is broken where a value is not finite.</param>
-public sealed record ChartLine(string Name, IReadOnlyList<(double X, double Y)> Points);
+public sealed record ChartLine(string Name, IReadOnlyList<ChartPoint> Points);
+
+/// <summary>A point of a line.</summary>
+/// <param name="X">To the right.</param>
+/// <param name="Y">Up; where it is not finite the line is broken.</param>
+public readonly record struct ChartPoint(double X, double Y)
+{
+    internal bool IsFinite => double.IsFinite(X) && double.IsFinite(Y);
+}
 
 /// <summary>Lines over a horizontal axis.</summary>
 public sealed record LineChart : Chart
@@ -15,10 +23,10 @@ public sealed record LineChart : Chart
     private const double Height = 300, Left = 58, Right = 16, Top = 40, Bottom = 46;
 
     /// <summary>What goes to the right.</summary>
-    public string XLabel { get; init; } = "";
+    public string XLabel { get; init => field = value ?? ""; } = "";
 
     /// <summary>What goes up.</summary>
-    public string YLabel { get; init; } = "";
+    public string YLabel { get; init => field = value ?? ""; } = "";
 
     /// <summary>Whether the horizontal values are whole numbers, such as epochs.</summary>
     public bool HasWholeX { get; init; }
@@ -39,7 +47,7 @@ public sealed record LineChart : Chart
             Line(svg, Lines[i], Color(i), x, y);
         }
 
-        if (!Lines.Any(line => line.Points.Any(IsFinite)))
+        if (!Lines.Any(line => line.Points.Any(point => point.IsFinite)))
         {
             NoData(svg, (Left + Width - Right) / 2, (Top + Height - Bottom) / 2);
         }
@@ -47,9 +55,10 @@ public sealed record LineChart : Chart
         return svg.Close().ToString();
     }
 
-    private static bool IsFinite((double X, double Y) point) => double.IsFinite(point.X) && double.IsFinite(point.Y);
+    internal override string? Problem() =>
+        Lines.All(line => line is { Name: not null, Points: not null }) ? null : "a line needs a name and points";
 
-    private static (double X, double Y) Place((double X, double Y) point, Axis x, Axis y) =>
+    private static (double X, double Y) Place(ChartPoint point, Axis x, Axis y) =>
         (x.Place(point.X, Left, Width - Right), y.Place(point.Y, Height - Bottom, Top));
 
     private void Grid(Markup svg, Axis x, Axis y)
@@ -78,21 +87,21 @@ public sealed record LineChart : Chart
     {
         var path = new StringBuilder();
         bool isBroken = true;
-        foreach ((double X, double Y) point in line.Points)
+        foreach (ChartPoint point in line.Points)
         {
-            if (IsFinite(point))
+            if (point.IsFinite)
             {
                 (double px, double py) = Place(point, x, y);
                 path.Append(CultureInfo.InvariantCulture, $"{(isBroken ? 'M' : 'L')}{px:0.##} {py:0.##}");
             }
 
-            isBroken = !IsFinite(point);
+            isBroken = !point.IsFinite;
         }
 
         if (path.Length > 0)
         {
             svg.Empty("path", ("d", path.ToString()), ("class", $"line {color}"));
-            (double X, double Y) last = line.Points.Last(IsFinite);
+            ChartPoint last = line.Points.Last(point => point.IsFinite);
             (double cx, double cy) = Place(last, x, y);
             svg.Open("circle", ("cx", cx), ("cy", cy), ("r", 3.5), ("class", $"fill {color}"))
                 .Leaf("title", FormattableString.Invariant($"{line.Name}: {last.Y:G5} at {last.X:G5}")).Close();

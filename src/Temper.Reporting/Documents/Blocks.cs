@@ -1,8 +1,18 @@
+using System.Text.Json.Serialization;
 using Temper.Reporting.Charts;
 
 namespace Temper.Reporting.Documents;
 
 /// <summary>A part of a section.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Paragraph), "text")]
+[JsonDerivedType(typeof(Warning), "warning")]
+[JsonDerivedType(typeof(KeyFigures), "figures")]
+[JsonDerivedType(typeof(ChartRow), "charts")]
+[JsonDerivedType(typeof(DataTable), "table")]
+[JsonDerivedType(typeof(PictureGrid), "pictures")]
+[JsonDerivedType(typeof(Listing), "listing")]
+[JsonDerivedType(typeof(Facts), "facts")]
 public abstract record Block
 {
     private protected Block()
@@ -10,29 +20,48 @@ public abstract record Block
     }
 
     internal abstract void Write(Markup html);
+
+    /// <summary>What keeps the block from being drawn; null if nothing does.</summary>
+    internal virtual string? Problem() => null;
+}
+
+/// <summary>A paragraph.</summary>
+/// <param name="Text">Plain text.</param>
+public sealed record Paragraph(string Text) : Block
+{
+    internal override void Write(Markup html) => html.Leaf("p", Text);
+}
+
+/// <summary>A paragraph that must not be overlooked: a limit of the result, or what a method does not protect against.</summary>
+/// <param name="Text">Plain text.</param>
+public sealed record Warning(string Text) : Block
+{
+    internal override void Write(Markup html) => html.Leaf("p", $"⚠ {Text}", ("class", "warning"), ("role", "note"));
 }
 
 /// <summary>A number in large letters.</summary>
 /// <param name="Label">What it is.</param>
-/// <param name="Value">The number, written out.</param>
+/// <param name="Value">The number with its unit.</param>
 /// <param name="Note">One short line below; empty for none.</param>
-public sealed record Tile(string Label, string Value, string Note = "");
+public sealed record KeyFigure(string Label, string Value, string Note = "");
 
 /// <summary>The numbers that matter, side by side.</summary>
-/// <param name="Tiles">From the left.</param>
-public sealed record TileRow(IReadOnlyList<Tile> Tiles) : Block
+/// <param name="Figures">From the left.</param>
+public sealed record KeyFigures(IReadOnlyList<KeyFigure> Figures) : Block
 {
     internal override void Write(Markup html)
     {
-        html.Open("div", ("class", "tiles"));
-        foreach (Tile tile in Tiles)
+        html.Open("div", ("class", "figures"));
+        foreach (KeyFigure figure in Figures)
         {
-            html.Open("div", ("class", "tile")).Leaf("div", tile.Label, ("class", "tile-label")).Leaf("div", tile.Value, ("class", "tile-value"))
-                .Leaf("div", tile.Note, ("class", "tile-note")).Close();
+            html.Open("div", ("class", "key")).Leaf("div", figure.Label, ("class", "key-label")).Leaf("div", figure.Value, ("class", "key-value"))
+                .Leaf("div", figure.Note, ("class", "key-note")).Close();
         }
 
         html.Close();
     }
+
+    internal override string? Problem() => Figures.All(figure => figure is not null) ? null : "a key figure is missing";
 }
 
 /// <summary>Charts, side by side where there is room.</summary>
@@ -49,9 +78,13 @@ public sealed record ChartRow(IReadOnlyList<Chart> Charts) : Block
 
         html.Close();
     }
+
+    internal override string? Problem() => Charts
+        .Select(chart => chart is null ? "a chart is missing" : chart.Problem() is { } problem ? $"chart '{chart.Title}': {problem}" : null)
+        .FirstOrDefault(problem => problem is not null);
 }
 
-/// <summary>A table; columns whose cells are numbers stand to the right.</summary>
+/// <summary>A table; columns of numbers are aligned to the right.</summary>
 /// <param name="Head">Names of the columns; one that starts with <c>#</c> is a column of numbers.</param>
 /// <param name="Rows">As many cells as the head has.</param>
 public sealed record DataTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows) : Block
@@ -79,61 +112,48 @@ public sealed record DataTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOn
         html.Close().Close().Close();
     }
 
+    internal override string? Problem()
+    {
+        if (!Head.All(name => name is not null))
+        {
+            return "a column of a table needs a name";
+        }
+
+        IReadOnlyList<string>? other = Rows.FirstOrDefault(row => row is null || row.Count != Head.Count || row.Any(cell => cell is null));
+        return other is null && Rows.All(row => row is not null)
+            ? null
+            : $"a row of a table has {other?.Count ?? 0} cells (expected {Head.Count}, none missing)";
+    }
+
     private static string? Class(string head) => head.StartsWith('#') ? "number" : null;
 }
 
-/// <summary>A picture with what a network says about it.</summary>
-/// <param name="Png">A PNG file.</param>
-/// <param name="Caption">Below it.</param>
-/// <param name="IsRight">Marks it as right or wrong; null: not marked.</param>
-public sealed record Picture(ReadOnlyMemory<byte> Png, string Caption, bool? IsRight = null);
-
-/// <summary>Small pictures in rows.</summary>
-/// <param name="Pictures">In reading order.</param>
-public sealed record PictureGrid(IReadOnlyList<Picture> Pictures) : Block
-{
-    internal override void Write(Markup html)
-    {
-        html.Open("div", ("class", "pictures"));
-        foreach (Picture picture in Pictures)
-        {
-            string mark = picture.IsRight switch { true => "picture right", false => "picture wrong", null => "picture" };
-            html.Open("div", ("class", mark))
-                .Empty("img", ("src", $"data:image/png;base64,{Convert.ToBase64String(picture.Png.Span)}"), ("alt", picture.Caption))
-                .Leaf("span", picture.IsRight switch { true => $"✓ {picture.Caption}", false => $"✗ {picture.Caption}", null => picture.Caption })
-                .Close();
-        }
-
-        html.Close();
-    }
-}
-
-/// <summary>A paragraph.</summary>
-/// <param name="Text">Plain text.</param>
-public sealed record Paragraph(string Text) : Block
-{
-    internal override void Write(Markup html) => html.Leaf("p", Text);
-}
-
-/// <summary>Text with fixed letter width: commands, settings.</summary>
+/// <summary>Text in a monospaced font: commands, settings.</summary>
 /// <param name="Text">Lines.</param>
 public sealed record Listing(string Text) : Block
 {
     internal override void Write(Markup html) => html.Open("pre").Leaf("code", Text.TrimEnd()).Close();
 }
 
+/// <summary>A name and its value.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="Value">The value with its unit.</param>
+public sealed record Fact(string Name, string Value);
+
 /// <summary>Names and values, one below the other.</summary>
 /// <param name="Items">In order.</param>
-public sealed record Facts(IReadOnlyList<(string Name, string Value)> Items) : Block
+public sealed record Facts(IReadOnlyList<Fact> Items) : Block
 {
     internal override void Write(Markup html)
     {
         html.Open("dl");
-        foreach ((string name, string value) in Items)
+        foreach (Fact fact in Items)
         {
-            html.Leaf("dt", name).Leaf("dd", value);
+            html.Leaf("dt", fact.Name).Leaf("dd", fact.Value);
         }
 
         html.Close();
     }
+
+    internal override string? Problem() => Items.All(fact => fact is not null) ? null : "a fact is missing";
 }

@@ -1,10 +1,5 @@
 namespace Temper.Reporting.Documents;
 
-/// <summary>A part of a report under a heading.</summary>
-/// <param name="Heading">The heading.</param>
-/// <param name="Blocks">What stands below it.</param>
-public sealed record Section(string Heading, IReadOnlyList<Block> Blocks);
-
 /// <summary>A report that is one HTML file: no script, no network, light and dark, good to print.</summary>
 public sealed record Report
 {
@@ -17,12 +12,18 @@ public sealed record Report
     /// <summary>The content.</summary>
     public required IReadOnlyList<Section> Sections { get; init; }
 
-    /// <summary>One line at the end, such as the version of the tool.</summary>
+    /// <summary>One line at the end, such as the version of the tool; empty for none.</summary>
     public string Footer { get; init; } = "";
 
     /// <summary>The file's text.</summary>
+    /// <exception cref="ArgumentException">A section cannot be drawn, for example because a row of a table lacks cells.</exception>
     public string ToHtml()
     {
+        if (Sections.Select(section => section.Problem()).FirstOrDefault(problem => problem is not null) is { } problem)
+        {
+            throw new ArgumentException($"Report: {problem}");
+        }
+
         Markup html = new Markup().Raw("<!doctype html>\n").Open("html", ("lang", "en")).Open("head")
             .Empty("meta", ("charset", "utf-8"))
             .Empty("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"))
@@ -31,7 +32,7 @@ public sealed record Report
             .Close().Open("body").Open("main").Open("header").Leaf("h1", Title).Leaf("p", Subtitle, ("class", "subtitle")).Close();
         foreach (Section section in Sections)
         {
-            html.Open("section").Leaf("h2", section.Heading);
+            html.Open("section").Leaf("h2", section.Title);
             foreach (Block block in section.Blocks)
             {
                 block.Write(html);
@@ -40,11 +41,17 @@ public sealed record Report
             html.Close();
         }
 
-        return html.Leaf("footer", Footer).Close().Close().Close().ToString();
+        if (Footer.Length > 0)
+        {
+            html.Leaf("footer", Footer);
+        }
+
+        return html.Close().Close().Close().ToString();
     }
 
     /// <summary>Writes the file; an old one is replaced only when the new one is whole.</summary>
     /// <param name="path">Where.</param>
+    /// <exception cref="ArgumentException">A section cannot be drawn.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Save(string path)
     {

@@ -17,11 +17,12 @@ internal static class StyleSheet
         section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 20px 24px 22px; margin: 0 0 18px; break-inside: avoid-page; }
         h2 { font-size: 16px; font-weight: 650; margin: 0 0 14px; }
         p { margin: 0 0 12px; max-width: 78ch; color: var(--soft); }
-        .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; }
-        .tile { border: 1px solid var(--line); border-radius: 10px; padding: 12px 16px 13px; }
-        .tile-label { color: var(--soft); font-size: 13px; }
-        .tile-value { font-size: 26px; font-weight: 650; letter-spacing: -.02em; font-variant-numeric: tabular-nums; }
-        .tile-note { color: var(--soft); font-size: 12.5px; min-height: 1.5em; }
+        .warning { border-left: 4px solid var(--bad); padding: 8px 14px; color: var(--ink); background: color-mix(in srgb, var(--bad) 8%, var(--card)); border-radius: 6px; }
+        .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; }
+        .key { border: 1px solid var(--line); border-radius: 10px; padding: 12px 16px 13px; }
+        .key-label { color: var(--soft); font-size: 13px; }
+        .key-value { font-size: 26px; font-weight: 650; letter-spacing: -.02em; font-variant-numeric: tabular-nums; }
+        .key-note { color: var(--soft); font-size: 12.5px; min-height: 1.5em; }
         .charts { display: grid; gap: 20px; }
         .charts.two { grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); }
         figure { margin: 0; }

@@ -1,13 +1,21 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Runs;
 
-/// <summary>What a run did and what came of it: the content of <c>result.json</c>, and all that its report is made of.</summary>
+/// <summary>
+/// What a run did and what came of it: the content of <c>result.json</c>. Figures that scripts read are fields; what is shown to people
+/// are sections, which the command and its methods contribute.
+/// </summary>
 internal sealed record RunRecord
 {
-    /// <summary>Of the document's form; raised when a field changes its meaning.</summary>
-    public int Schema { get; init; } = 1;
+    internal const int CurrentSchema = 2;
+
+    /// <summary>Version of the document; raised when a field changes its meaning.</summary>
+    public int Schema { get; init; } = CurrentSchema;
+
+    /// <summary>The report's headline.</summary>
+    public required string Title { get; init; }
 
     public required string Command { get; init; }
 
@@ -25,16 +33,20 @@ internal sealed record RunRecord
     /// <summary>Trainings, one after the other.</summary>
     public required IReadOnlyList<PhaseRecord> Phases { get; init; }
 
-    /// <summary>Networks that were measured on the test samples; the last one is the result.</summary>
+    /// <summary>Networks that were measured; the last one is the result.</summary>
     public required IReadOnlyList<NetworkRecord> Networks { get; init; }
 
-    /// <summary>Of the result: counts by actual class, then predicted class, row after row.</summary>
-    public required IReadOnlyList<long> Confusion { get; init; }
-
-    public required IReadOnlyList<string> Classes { get; init; }
+    /// <summary>What the report shows, in order.</summary>
+    public required IReadOnlyList<Section> Sections { get; init; }
 
     /// <summary>Commands that give this run again.</summary>
     public required IReadOnlyList<string> Reproduce { get; init; }
+
+    /// <summary>The record without pictures: for a terminal, where a picture is a page of letters.</summary>
+    internal RunRecord WithoutPictures() => this with
+    {
+        Sections = [.. Sections.Select(section => section with { Blocks = [.. section.Blocks.Where(block => block is not PictureGrid)] })],
+    };
 }
 
 /// <summary>One training.</summary>
@@ -74,31 +86,3 @@ internal sealed record NetworkRecord
 
 /// <summary>Weights of one layer: all, and those that are not zero.</summary>
 internal sealed record LayerRecord(string Name, long Total, long Left);
-
-/// <summary>A test sample as the result sees it.</summary>
-internal sealed record SampleRecord(byte[] Png, int Label, int Predicted, float Probability);
-
-/// <summary>Reads and writes the records without reflection.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, RespectNullableAnnotations = true)]
-[JsonSerializable(typeof(RunRecord))]
-[JsonSerializable(typeof(SampleRecord[]))]
-internal sealed partial class RunRecordJson : JsonSerializerContext
-{
-    internal static RunRecord ReadRun(string path) => Read(path, () => JsonSerializer.Deserialize(File.ReadAllText(path), Default.RunRecord));
-
-    internal static SampleRecord[] ReadSamples(string path) => Read(path, () => JsonSerializer.Deserialize(File.ReadAllText(path), Default.SampleRecordArray));
-
-    private static T Read<T>(string path, Func<T?> read)
-        where T : class
-    {
-        try
-        {
-            return read() ?? throw new InvalidDataException($"run: {path} is empty; it is written when a run ends");
-        }
-        catch (JsonException error)
-        {
-            throw new InvalidDataException($"run: {path} is not what a run writes ({error.Message})", error);
-        }
-    }
-}

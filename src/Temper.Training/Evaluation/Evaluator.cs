@@ -20,14 +20,16 @@ public static class Evaluator
     /// <param name="network">Not changed.</param>
     /// <param name="dataset">Samples that fit the network's input.</param>
     /// <param name="loss">The loss to report; null: cross-entropy.</param>
-    /// <param name="batchSize">Samples at a time; does not change the result beyond rounding.</param>
+    /// <param name="batchSize">Samples at a time; does not change the result beyond rounding. A network of a fixed batch takes the next multiple of it.</param>
     /// <param name="cancel">Stops it.</param>
+    /// <exception cref="ArgumentException">The network does not keep samples apart, or their number is no multiple of its fixed batch.</exception>
     /// <exception cref="ShapeMismatchException">Samples do not fit the network.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static EvaluationResult Evaluate(
         Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256, CancellationToken cancel = default)
     {
         loss ??= new CrossEntropyLoss();
+        batchSize = Rounded(network.Batch, batchSize, dataset);
         double sum = 0;
         ConfusionMatrix? confusion = null;
         foreach (Batch batch in new DataLoader(dataset, new DataLoaderOptions { BatchSize = batchSize }, RandomStream.FromSeed(0)).Epoch(0))
@@ -52,8 +54,10 @@ public static class Evaluator
     /// <param name="count">How many.</param>
     public static IReadOnlyList<(int Predicted, float Probability)> Predict(Network network, Dataset dataset, int start, int count)
     {
-        (Tensor inputs, _) = dataset.Read(start, count);
-        Tensor probabilities = FixedBatch.Run(network, [inputs])[0].Softmax();
+        // Where a network takes several samples at a time, those behind the wanted ones go with them.
+        int own = Math.Max(network.Batch.Size, 1), first = start / own * own, last = (start + count + own - 1) / own * own;
+        (Tensor inputs, _) = dataset.Read(first, last - first);
+        Tensor probabilities = FixedBatch.Run(network, [inputs])[0].Softmax().Slice(0, start - first, start - first + count);
         int classes = probabilities.Shape[-1];
         var predictions = new (int, float)[count];
         for (int i = 0; i < count; i++)
@@ -64,6 +68,17 @@ public static class Evaluator
         }
 
         return predictions;
+    }
+
+    /// <summary>A batch size that a network can take: a multiple of its own where it has one, of which the samples are a multiple too.</summary>
+    private static int Rounded(BatchState state, int batchSize, Dataset dataset)
+    {
+        state.RequireApart("Evaluator");
+        int own = Math.Max(state.Size, 1);
+        return dataset.Count % own == 0
+            ? checked((batchSize + own - 1) / own * own)
+            : throw new ArgumentException(
+                $"Evaluator: the network takes {own} samples at a time (got {dataset.Count} samples of {dataset.Name}, expected a multiple); export the model with a free batch axis");
     }
 
     private static void AddRows(ConfusionMatrix confusion, Tensor output, ReadOnlySpan<long> labels)

@@ -14,7 +14,7 @@ public sealed class Gradients : IDisposable
 {
     private readonly TrainedParameters _trained;
     private readonly Tensor?[] _tensors;
-    private readonly MemoryScope _scope = new();
+    private readonly MemoryScope _scope = MemoryScope.Open();
     private readonly List<NodeStatistics> _statistics = [];
     private bool _isDisposed;
 
@@ -85,8 +85,11 @@ public sealed class Gradients : IDisposable
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
-        _isDisposed = true;
-        _scope.Dispose();
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            _scope.Dispose();
+        }
     }
 
     /// <summary>Takes over the memory of a gradient that a tape made; copies it where somebody else holds it too.</summary>

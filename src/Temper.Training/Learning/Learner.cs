@@ -72,12 +72,12 @@ public sealed partial class Learner : IDisposable
     /// <summary>The gradients of a loss by everything that trains.</summary>
     /// <param name="loss">
     /// Computes a scalar from the network. It is given a training pass; values inside the network are read through
-    /// <see cref="Pass.Tap"/>. What it computes is recorded; attacks and teachers inside run under <c>GradientTape.Suspend</c>.
+    /// <see cref="Pass.Tap"/>. What it computes is recorded; attacks and teachers inside run under <see cref="GradientTape.Suspend"/>.
     /// </param>
     /// <param name="request">What is special about this gradient; null: nothing.</param>
     /// <returns>To be disposed.</returns>
-    /// <exception cref="ShapeMismatchException">The loss is not a scalar.</exception>
-    /// <exception cref="InvalidOperationException">The loss depends on no trained parameter.</exception>
+    /// <exception cref="ShapeMismatchException">The loss is not a scalar, or not <c>[N]</c> where samples are weighted.</exception>
+    /// <exception cref="InvalidOperationException">The loss depends on no trained parameter, or a weighted sample has no gradient of its own.</exception>
     public Gradients Gradients(Func<Network, Pass, Tensor> loss, GradientRequest? request = null)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -92,13 +92,9 @@ public sealed partial class Learner : IDisposable
 
             var pass = Pass.Training(request?.Stream ?? _dropout.Split(GradientCount));
             Tensor value = loss(Network, request?.Statistics is { } reducer ? pass.Synchronize(reducer) : pass);
-            if (value.Count != 1)
-            {
-                throw new ShapeMismatchException("Learner.Gradients", value.Shape, "a scalar loss; reduce it with Mean() or Sum()");
-            }
-
-            gradients.Loss = value.ToScalar();
-            Fill(gradients, tape, value, request?.Ready);
+            Tensor cotangent = request?.SampleWeights is { } weigh ? Weights(tape, value, weigh) : Scalar(value);
+            gradients.Loss = Weighted(value, cotangent);
+            Fill(gradients, tape, (value, cotangent), request?.Ready);
             gradients.Add(pass.Statistics);
             GradientCount++;
             return gradients;
@@ -181,14 +177,43 @@ public sealed partial class Learner : IDisposable
         }
     }
 
-    private void Fill(Gradients gradients, GradientTape tape, Tensor loss, GradientReady? ready)
+    private static Tensor Scalar(Tensor loss) => loss.Count == 1
+        ? Tensor.Ones(loss.Shape)
+        : throw new ShapeMismatchException("Learner.Gradients", loss.Shape, "a scalar loss; reduce it with Mean() or Sum()");
+
+    /// <summary>The samples' weights, <c>[N]</c>, from a first backward pass that finds the lengths of their gradients.</summary>
+    private Tensor Weights(GradientTape tape, Tensor losses, SampleWeights weigh)
     {
-        IReadOnlyList<Tensor> found = tape.Gradient(loss, _trained.Sources).Gradients;
-        for (int i = 0; i < found.Count; i++)
+        if (losses.Rank != 1)
         {
-            gradients.Take(i, found[i]);
-            ready?.Invoke(_trained.Names[i], gradients[i]);
+            throw new ShapeMismatchException("Learner.Gradients", losses.Shape, "[N], one loss a sample, where samples are weighted");
         }
+
+        float[] weights = new float[losses.Count];
+        weigh(tape.SampleNorms(losses, _trained.Sources), weights);
+        return Tensor.From(weights, losses.Shape);
+    }
+
+    private static float Weighted(Tensor loss, Tensor cotangent)
+    {
+        double sum = 0;
+        ReadOnlySpan<float> values = loss.Physical(), weights = cotangent.Physical();
+        for (int i = 0; i < values.Length; i++)
+        {
+            sum += (double)values[i] * weights[i];
+        }
+
+        return (float)sum;
+    }
+
+    /// <summary>One backward pass; each gradient is taken over as soon as it is final.</summary>
+    private void Fill(Gradients gradients, GradientTape tape, (Tensor Value, Tensor Cotangent) loss, GradientReady? ready)
+    {
+        tape.Gradient([loss], _trained.Sources, (i, gradient) =>
+        {
+            gradients.Take(i, gradient);
+            ready?.Invoke(_trained.Names[i], gradients[i]);
+        });
     }
 
     /// <summary>Adds the regularizers' gradients and bounds each element; gives the regularizers' value.</summary>

@@ -6,7 +6,7 @@ namespace Temper.Training.Runs;
 
 /// <summary>
 /// Where a run leaves what it did: <c>config.yaml</c> (every option, resolved), <c>metrics.jsonl</c>, <c>result.json</c>,
-/// <c>log.txt</c>, <c>environment.json</c>, <c>checkpoints/</c>, <c>tensorboard/</c>.
+/// <c>log.txt</c>, <c>environment.json</c>, <c>decisions.json</c> (where time decided something), <c>checkpoints/</c>, <c>tensorboard/</c>.
 /// </summary>
 public sealed class RunFolder
 {
@@ -29,6 +29,9 @@ public sealed class RunFolder
 
     /// <summary>Machine and versions.</summary>
     public string EnvironmentPath => PathOf("environment.json");
+
+    /// <summary>What time or an interruption decided.</summary>
+    public string DecisionsPath => PathOf("decisions.json");
 
     /// <summary>Checkpoints to resume from.</summary>
     public string CheckpointsPath => PathOf("checkpoints");
@@ -89,6 +92,16 @@ public sealed class RunFolder
     /// <summary>Appends a line to <see cref="LogPath"/>.</summary>
     /// <param name="line">Without its end of line.</param>
     public void Log(string line) => File.AppendAllText(LogPath, line + "\n", new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+
+    /// <summary>The decisions that the run recorded, oldest first; none where there is no file.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public IReadOnlyList<RunDecision> ReadDecisions() => RunDecisionJson.Read(DecisionsPath);
+
+    /// <summary>Records a decision beside those that are there.</summary>
+    /// <param name="decision">What was decided, and when.</param>
+    /// <exception cref="IOException">It cannot be written; what was there is intact.</exception>
+    /// <exception cref="InvalidDataException">The file that is there is damaged.</exception>
+    public void Record(RunDecision decision) => RunDecisionJson.Write(DecisionsPath, [.. ReadDecisions(), decision]);
 
     /// <summary>A path inside the folder.</summary>
     /// <param name="name">Relative to the folder.</param>

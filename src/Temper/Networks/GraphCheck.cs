@@ -31,7 +31,7 @@ internal static class GraphCheck
         if (isBatched && !(output.Rank > 0 && output[0] == 1 && operation.KeepsSamplesApart(inputs, output)))
         {
             throw new ShapeMismatchException(
-                node, inputs[0].Shape, $"inputs whose axis 0 {operation.Kind} leaves alone, since it is the batch; the result is {output}");
+                node, inputs[0].Shape, $"inputs whose axis 0 {operation.Kind} leaves alone, since it is the batch; the result is {output}") { MixesSamples = true };
         }
 
         return new ValueInfo(output, operation.InferDType([.. inputs.Select(input => input.DType)], node), isBatched);

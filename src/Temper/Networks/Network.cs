@@ -23,9 +23,10 @@ public sealed partial class Network
     internal Network(NetworkGraph graph, IEnumerable<Parameter> parameters, IEnumerable<KeyValuePair<string, Tensor>> buffers)
     {
         Graph = graph;
-        Parameters = new ParameterMap(parameters);
+        Parameters = new ParameterMap(parameters.Select(Owned));
         ParameterValues = [.. Parameters.Select(parameter => parameter.Value)];
-        Buffers = new ReadOnlyDictionary<string, Tensor>(new OrderedDictionary<string, Tensor>(buffers, StringComparer.Ordinal));
+        Buffers = new ReadOnlyDictionary<string, Tensor>(new OrderedDictionary<string, Tensor>(
+            buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Owned())), StringComparer.Ordinal));
         BufferValues = [.. Buffers.Values];
         FoldedNorms = new FoldedNorm?[graph.Nodes.Count];
     }
@@ -149,11 +150,39 @@ public sealed partial class Network
             Buffers.Select(entry => statistics.Contains(entry.Key) ? KeyValuePair.Create(entry.Key, entry.Value.Detach()) : entry));
     }
 
+    /// <summary>
+    /// Overwrites the numbers with another network's of the same graph. Only for the owner of a copy that nobody else has seen; what both share is
+    /// left alone.
+    /// </summary>
+    /// <returns>False, and nothing written, where graphs or masks differ.</returns>
+    internal bool TryCopyFrom(Network other)
+    {
+        if (Graph != other.Graph || Parameters.Zip(other.Parameters).Any(pair => !ReferenceEquals(pair.First.Mask, pair.Second.Mask)))
+        {
+            return false;
+        }
+
+        foreach ((Tensor to, Tensor from) in ParameterValues.Concat(BufferValues).Zip(other.ParameterValues.Concat(other.BufferValues)))
+        {
+            if (!ReferenceEquals(to, from))
+            {
+                to.CopyFrom(from);
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>A network of a checked graph, weights zero, scales one.</summary>
     internal static Network FromGraph(NetworkGraph graph) => new(
         graph,
         graph.Parameters.Select(entry => Fresh(entry.Key, entry.Value, stream: null)),
         graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())));
+
+    /// <summary>A network outlives the scope in which its values may have been computed.</summary>
+    private static Parameter Owned(Parameter parameter) => parameter.Value.Storage.Owner is null && parameter.Mask?.Storage.Owner is null
+        ? parameter
+        : parameter with { Value = parameter.Value.Owned(), Mask = parameter.Mask?.Owned() };
 
     /// <summary>A new parameter: its operator's initial values, or, without a stream, weights zero and scales one.</summary>
     private static Parameter Fresh(string name, ParameterSpec spec, RandomStream? stream)

@@ -12,6 +12,7 @@ internal sealed class NetworkGraph
     private readonly List<ValueInfo> _values = [];
     private readonly OrderedDictionary<string, ParameterSpec> _parameters = new(StringComparer.Ordinal);
     private readonly OrderedDictionary<string, BufferSpec> _buffers = new(StringComparer.Ordinal);
+    private readonly Lazy<BatchState> _batch;
 
     internal NetworkGraph(IReadOnlyList<InputSpec> inputs, IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs)
     {
@@ -37,6 +38,7 @@ internal sealed class NetworkGraph
         GraphCheck.CheckUsed(Nodes, outputs);
         OutputValues = [.. outputs.Select(output => _numbers[output.Value])];
         Plans = new ForwardPlans(this);
+        _batch = new Lazy<BatchState>(() => BatchAnalysis.Of(this));
     }
 
     internal IReadOnlyList<InputSpec> Inputs { get; }
@@ -57,6 +59,9 @@ internal sealed class NetworkGraph
     internal OrderedDictionary<string, BufferSpec> Buffers => _buffers;
 
     internal ForwardPlans Plans { get; }
+
+    /// <summary>How many samples it takes, and whether it keeps them apart.</summary>
+    internal BatchState Batch => _batch.Value;
 
     /// <summary>The number of a value by its name; -1 if there is none.</summary>
     internal int NumberOf(string value) => _numbers.GetValueOrDefault(value, -1);

@@ -87,7 +87,14 @@ public sealed class Pass
     /// <returns>A new pass that shares statistics with this one.</returns>
     public Pass Synchronize(IStatisticsReducer reducer) => new(IsTraining, Stream, _statistics, _taps, reducer);
 
-    internal void Add(Node node, BatchStatistics statistics) => _statistics.Add(new NodeStatistics(node, statistics));
+    internal void Add(Node node, BatchStatistics statistics)
+    {
+        // The first run of a recomputed section has reported the same.
+        if (!GradientTape.IsRecomputing)
+        {
+            _statistics.Add(new NodeStatistics(node, statistics));
+        }
+    }
 
     internal void SetTapped(int index, Tensor value) => _tapped[index] = value;
 }

@@ -16,7 +16,7 @@ namespace Temper.Tensors;
 /// Tensor loss = network.Forward(x).CrossEntropy(labels);
 /// Tensor slope = tape.Gradient(loss, x).Detach();
 /// </code></example>
-public sealed class GradientTape : IDisposable
+public sealed partial class GradientTape : IDisposable
 {
     [ThreadStatic]
     private static GradientTape? _innermost;
@@ -98,7 +98,20 @@ public sealed class GradientTape : IDisposable
     /// <exception cref="InvalidOperationException">
     /// No output depends on a watched tensor, a source is not watched, or a recorded value was written since.
     /// </exception>
-    public GradientMap Gradient(IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources)
+    public GradientMap Gradient(IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources) =>
+        Gradient(outputs, sources, ready: null);
+
+    /// <summary>The summed vector-Jacobian products of several outputs, each gradient reported as soon as it is final.</summary>
+    /// <param name="outputs">Outputs with their cotangents, each pair of one shape.</param>
+    /// <param name="sources">Watched tensors.</param>
+    /// <param name="ready">
+    /// Called once for each source with its index and its gradient, when the rest of the backward pass can no longer add to it. The order
+    /// depends only on what was recorded: those used last come first, so work on them overlaps with the rest of the pass. The tensor is
+    /// the one that the map holds: read it, do not write it. An exception ends the pass.
+    /// </param>
+    /// <inheritdoc cref="Gradient(IReadOnlyList{ValueTuple{Tensor, Tensor}}, IReadOnlyList{Tensor})"/>
+    public GradientMap Gradient(
+        IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources, Action<int, Tensor>? ready)
     {
         CheckOpen();
         GradientMap gradients;
@@ -108,7 +121,7 @@ public sealed class GradientTape : IDisposable
         {
             using (MemoryScope.Enter(Scope, backward: true))
             {
-                gradients = BackwardPass.Run(_records, outputs, sources);
+                gradients = BackwardPass.Run(_records, outputs, sources, ready);
             }
         }
         finally
@@ -125,6 +138,25 @@ public sealed class GradientTape : IDisposable
         return gradients;
     }
 
+    /// <summary>The length of each sample's own gradient over all sources together, <c>[N]</c>, from a loss <c>[N]</c> of each sample.</summary>
+    internal float[] SampleNorms(Tensor losses, IReadOnlyList<Tensor> sources)
+    {
+        CheckOpen();
+        GradientTape? outer = _innermost;
+        _innermost = null;
+        try
+        {
+            using (MemoryScope.Enter(Scope, backward: true))
+            {
+                return Tensors.SampleNorms.Compute(_records, losses, sources);
+            }
+        }
+        finally
+        {
+            _innermost = outer;
+        }
+    }
+
     /// <summary>Closes the tape and returns its memory. Tensors that it recorded can no longer be read.</summary>
     public void Dispose()
     {
@@ -137,7 +169,7 @@ public sealed class GradientTape : IDisposable
         if (_innermost != this)
         {
             throw new InvalidOperationException(
-                "GradientTape: a tape that was opened later is still open; close tapes in the reverse order of opening");
+                "GradientTape: a tape that was opened later is still open, or this one is suspended; close in the reverse order of opening");
         }
 
         _closed = true;
@@ -145,10 +177,12 @@ public sealed class GradientTape : IDisposable
         _records.Recycle();
     }
 
-    /// <summary>Whether an open tape of this thread has a tensor as a source or recorded it.</summary>
-    internal static bool IsFollowed(Tensor tensor)
+    /// <summary>Whether a gradient will flow to a tensor: a tape has it as a source or recorded it, now or when a section runs again.</summary>
+    internal static bool IsFollowed(Tensor tensor) => IsFollowedBy(_innermost, tensor) || (_section is not null && _section.Follows(tensor));
+
+    private static bool IsFollowedBy(GradientTape? innermost, Tensor tensor)
     {
-        for (GradientTape? tape = _innermost; tape is not null; tape = tape.Parent)
+        for (GradientTape? tape = innermost; tape is not null; tape = tape.Parent)
         {
             if (tape._records.PlaceOf(tensor) >= 0)
             {

@@ -35,4 +35,7 @@ public sealed class ShapeMismatchException : ArgumentException
 
     /// <summary>The shape that it was held against, where there is one.</summary>
     public Shape? Other { get; }
+
+    /// <summary>Whether the shapes would fit, but a node of a free batch would need the other samples.</summary>
+    internal bool MixesSamples { get; init; }
 }

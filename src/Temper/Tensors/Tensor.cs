@@ -9,8 +9,8 @@ namespace Temper.Tensors;
 /// </summary>
 /// <remarks>
 /// Operations are eager and deterministic for any number of threads. Outside a <see cref="GradientTape"/> memory belongs to
-/// the garbage collector; what a tape recorded goes back with the tape, and touching it afterwards throws
-/// <see cref="ObjectDisposedException"/>. Reading from several threads at once is safe.
+/// the garbage collector, or to a <see cref="TensorScope"/>; what a tape recorded goes back with the tape, and touching it afterwards
+/// throws <see cref="ObjectDisposedException"/>. Reading from several threads at once is safe.
 /// </remarks>
 public sealed partial class Tensor
 {
@@ -94,7 +94,14 @@ public sealed partial class Tensor
     /// <exception cref="InvalidOperationException">The dtype has other elements.</exception>
     /// <exception cref="ObjectDisposedException">The tape that owned the memory is closed.</exception>
     public ReadOnlySpan<T> AsSpan<T>()
-        where T : unmanaged => ToRowMajor().Physical<T>();
+        where T : unmanaged
+    {
+        // A copy in row-major order lives as long as the tensor, whatever scope is open now.
+        using (MemoryScope.Enter(_storage.Owner is { IsOfThisThread: true } owner ? owner : null))
+        {
+            return ToRowMajor().Physical<T>();
+        }
+    }
 
     /// <summary>A copy of the values in row-major order.</summary>
     /// <inheritdoc cref="AsSpan{T}"/>
@@ -111,15 +118,10 @@ public sealed partial class Tensor
     /// <summary>A copy whose memory belongs to the garbage collector and that no tape follows.</summary>
     public Tensor Detach()
     {
-        Tensor copy = DType switch
+        using (MemoryScope.Enter(null))
         {
-            DType.Float32 => CopyOf<float>(),
-            DType.Int64 => CopyOf<long>(),
-            DType.Int32 => CopyOf<int>(),
-            DType.UInt8 => CopyOf<byte>(),
-            _ => CopyOf<bool>(),
-        };
-        return copy;
+            return Copy();
+        }
     }
 
     /// <summary>Shape, dtype and the first values.</summary>
@@ -154,6 +156,37 @@ public sealed partial class Tensor
     /// <inheritdoc cref="Allocate{T}"/>
     internal static Tensor Allocate(Shape shape, Layout layout = Layout.RowMajor) => Allocate<float>(shape, layout);
 
+    /// <summary>
+    /// This tensor if its memory belongs to the garbage collector, else a copy that does; itself also where a tape follows it, since a
+    /// copy would cut its gradient off.
+    /// </summary>
+    internal Tensor Owned() => _storage.Owner is null || GradientTape.IsFollowed(this) ? this : Detach();
+
+    /// <summary>A copy that no tape follows, owned by the thread's current scope.</summary>
+    internal Tensor Copy() => DType switch
+    {
+        DType.Float32 => CopyOf<float>(),
+        DType.Int64 => CopyOf<long>(),
+        DType.Int32 => CopyOf<int>(),
+        DType.UInt8 => CopyOf<byte>(),
+        _ => CopyOf<bool>(),
+    };
+
+    /// <summary>Overwrites the values with another tensor's of the same shape, dtype and layout.</summary>
+    internal void CopyFrom(Tensor other)
+    {
+        if (DType == DType.Int64)
+        {
+            other.Physical<long>().CopyTo(Writable<long>());
+        }
+        else
+        {
+            other.Physical<float>().CopyTo(Writable<float>());
+        }
+
+        Storage.MarkWritten();
+    }
+
     /// <summary>The values in the order in which they lie in memory.</summary>
     internal ReadOnlySpan<T> Physical<T>()
         where T : unmanaged => Typed<T>().Span;
@@ -177,9 +210,9 @@ public sealed partial class Tensor
     private Tensor CopyOf<T>()
         where T : unmanaged
     {
-        var storage = new Storage<T>(Count, owner: null);
-        Physical<T>().CopyTo(storage.Span);
-        return new Tensor(storage, Shape, DType, Layout);
+        Tensor copy = Allocate<T>(Shape, Layout);
+        Physical<T>().CopyTo(copy.Writable<T>());
+        return copy;
     }
 
     private Storage<T> Typed<T>()

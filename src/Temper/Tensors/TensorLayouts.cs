@@ -1,3 +1,5 @@
+using Temper.Tensors.Memory;
+
 namespace Temper.Tensors;
 
 public sealed partial class Tensor
@@ -28,6 +30,23 @@ public sealed partial class Tensor
         }
 
         return kept;
+    }
+
+    /// <summary>Makes this tensor's memory, and that of the copy it keeps, live as long as a scope.</summary>
+    internal void KeepFor(MemoryScope scope)
+    {
+        _storage.KeepFor(scope);
+        _rowMajor?._storage.KeepFor(scope);
+    }
+
+    /// <summary>Makes a scope the owner of this tensor's memory and of the copy it keeps.</summary>
+    internal void MoveTo(MemoryScope scope)
+    {
+        _storage.MoveTo(scope, isTransient: false);
+        if (_rowMajor is { } copy && copy._storage.Owner is not null)
+        {
+            copy._storage.MoveTo(scope, isTransient: false);
+        }
     }
 
     /// <summary>This tensor in the memory order of another of the same shape.</summary>

@@ -23,8 +23,7 @@ public sealed class PublishedNetworksTests
     }
 
     /// <summary>All 10,000 pictures: about half a minute on two cores.</summary>
-    [OutsideDataTheory(PublishedNetworks.Cifar, PublishedNetworks.CifarTest)]
-    [Trait("Category", "Slow")]
+    [LongTheory(PublishedNetworks.Cifar, PublishedNetworks.CifarTest)]
     [InlineData("resnet20", 0.9173)]
     [InlineData("resnet56", 0.9339)]
     public void Forward_of_a_published_cifar_network_has_the_recorded_accuracy(string name, double accuracy)

@@ -10,7 +10,7 @@ public sealed class ChartTests
         Title = "Loss",
         XLabel = "epoch",
         HasWholeX = true,
-        Lines = [new ChartLine("training", [(1, 2.0), (2, 1.0)])],
+        Lines = [new ChartLine("training", [new(1, 2.0), new(2, 1.0)])],
     };
 
     [Fact]
@@ -25,7 +25,7 @@ public sealed class ChartTests
     [Fact]
     public void LineChart_of_a_value_that_is_not_finite_breaks_the_line()
     {
-        LineChart chart = TwoPoints with { Lines = [new ChartLine("a", [(0, 1), (1, 2), (2, double.NaN), (3, double.PositiveInfinity), (4, 0)])] };
+        LineChart chart = TwoPoints with { Lines = [new ChartLine("a", [new(0, 1), new(1, 2), new(2, double.NaN), new(3, double.PositiveInfinity), new(4, 0)])] };
         string path = (string)ByClass(XElement.Parse(chart.ToSvg()), "line c1").Single().Attribute("d")!;
         Assert.Equal(2, path.Count(letter => letter == 'M'));
         Assert.DoesNotContain("NaN", path, StringComparison.Ordinal);
@@ -36,7 +36,7 @@ public sealed class ChartTests
     {
         { "no lines", TwoPoints with { Lines = [] } },
         { "no points", TwoPoints with { Lines = [new ChartLine("a", [])] } },
-        { "only NaN", TwoPoints with { Lines = [new ChartLine("a", [(1, double.NaN)])] } },
+        { "only NaN", TwoPoints with { Lines = [new ChartLine("a", [new(1, double.NaN)])] } },
         { "no bars", new BarChart { Title = "b", Labels = [], Bars = [] } },
     };
 
@@ -65,7 +65,7 @@ public sealed class ChartTests
     [Fact]
     public void ConfusionChart_without_samples_of_a_class_has_its_row()
     {
-        var chart = new ConfusionChart { Title = "c", Classes = ["cat", "dog"], Count = (row, column) => row == 0 ? 3 - column : 0 };
+        var chart = new ConfusionChart { Title = "c", Classes = ["cat", "dog"], Counts = [3, 2, 0, 0] };
         XElement svg = XElement.Parse(chart.ToSvg());
         Assert.Equal(["3", "2"], svg.Descendants().Where(text => ((string?)text.Attribute("class"))?.StartsWith("value", StringComparison.Ordinal) == true)
             .Select(text => text.Value));

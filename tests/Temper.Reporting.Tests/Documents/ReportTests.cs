@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using Temper.Reporting.Charts;
 using Temper.Reporting.Documents;
+using Temper.Reporting.Tests.Support;
 
 namespace Temper.Reporting.Tests.Documents;
 
@@ -47,26 +48,30 @@ public sealed class ReportTests
         Directory.Delete(folder, recursive: true);
     }
 
+    public static TheoryData<string, Block> Broken => new()
+    {
+        { "too few cells", new DataTable(["a", "b"], [["1"]]) },
+        { "too many cells", new DataTable(["a"], [["1", "2"]]) },
+        { "counts", new ChartRow([new ConfusionChart { Title = "c", Classes = ["a", "b"], Counts = [1, 2, 3] }]) },
+        { "bars", new ChartRow([new BarChart { Title = "c", Labels = ["a", "b"], Bars = [new ChartBars("x", [1])] }]) },
+        { "format", new ChartRow([new BarChart { Title = "c", Labels = ["a"], Bars = [new ChartBars("x", [1])], ValueFormat = "F999999999" }]) },
+        { "script for a picture", new PictureGrid([new Picture("<svg onload='x()'/>"u8.ToArray(), "a")]) },
+        { "missing", new PictureGrid([null!]) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Broken))]
+    public void Section_that_cannot_be_drawn_is_refused_with_its_name(string what, Block block)
+    {
+        var report = new Report { Title = what, Sections = [new Section("broken one", [block])] };
+        Assert.Contains("section 'broken one'", Assert.Throws<ArgumentException>(report.ToHtml).Message, StringComparison.Ordinal);
+    }
+
     private static Report Everything(string text) => new()
     {
         Title = text,
         Subtitle = text,
         Footer = text,
-        Sections =
-        [
-            new Section(text,
-            [
-                new TileRow([new Tile(text, text, text)]),
-                new ChartRow(
-                [
-                    new LineChart { Title = text, XLabel = text, YLabel = text, Lines = [new ChartLine(text, [(0, 1), (1, 2)])] },
-                    new BarChart { Title = text, Labels = [text], ValueLabel = text, Bars = [new ChartBars(text, [1])] },
-                    new ConfusionChart { Title = text, Classes = [text], Count = (_, _) => 1 },
-                ]),
-                new DataTable([text, "#weights"], [[text, "12"]]),
-                new PictureGrid([new Picture(new byte[] { 1, 2, 3 }, text, IsRight: false)]),
-                new Paragraph(text), new Listing(text), new Facts([(text, text)]),
-            ]),
-        ],
+        Sections = [Blocks.Section(text)],
     };
 }

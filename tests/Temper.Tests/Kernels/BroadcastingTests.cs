@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class BroadcastingTests
 {
     public static TheoryData<int[], int[]> Shapes => new()
@@ -14,6 +14,7 @@ public sealed class BroadcastingTests
     };
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Shapes))]
     public void Apply_repeats_axes_of_size_one(int[] left, int[] right)
     {
@@ -35,6 +36,7 @@ public sealed class BroadcastingTests
         Assert.Throws<ArgumentException>(() => Broadcasting.Apply(default(Add), new float[6], [2, 3], new float[4], [4], new float[6]));
 
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
     public void Comparisons_follow_the_rules_for_NaN()
     {
         float[] x = [1, 2, 2, float.NaN, float.NaN], y = [2, 2, 1, 1, float.NaN];

@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class ElementwiseTests
 {
     private delegate void Unary(ReadOnlySpan<float> x, Span<float> y);
@@ -65,6 +65,7 @@ public sealed class ElementwiseTests
     public static TheoryData<string> BinaryNames => [.. BinaryTable.Keys];
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(UnaryNames))]
     public void Unary_operator_matches_its_formula_at_every_length(string name)
     {
@@ -82,6 +83,7 @@ public sealed class ElementwiseTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(UnaryNames))]
     public void Unary_operator_keeps_the_rules_for_special_numbers(string name)
     {
@@ -95,6 +97,7 @@ public sealed class ElementwiseTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(BinaryNames))]
     public void Binary_operator_matches_its_formula_at_every_length(string name)
     {
@@ -115,6 +118,7 @@ public sealed class ElementwiseTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(BinaryNames))]
     public void Binary_operator_keeps_the_rules_for_special_numbers(string name)
     {

@@ -1,18 +1,34 @@
 using Temper.Kernels;
 using Temper.Randomness;
+using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class GemmTests
 {
-    public static TheoryData<int, int, int> Sizes => new()
+    private static readonly (int M, int N, int K)[] Table =
+    [
+        (0, 3, 2), (3, 0, 2), (3, 2, 0), (1, 1, 1), (1, 7, 33), (1, 300, 784), (13, 32, 5), (14, 33, 6), (12, 31, 7), (6, 16, 8),
+        (7, 17, 9), (64, 10, 100), (64, 100, 300), (300, 784, 64), (40, 100, 513), (25, 47, 1030), (400, 130, 20), (330, 1100, 19), (5, 4, 3), (132, 1700, 130), (136, 820, 530), (40, 768, 200),
+    ];
+
+    public static TheoryData<int, int, int> Sizes
     {
-        { 0, 3, 2 }, { 3, 0, 2 }, { 3, 2, 0 }, { 1, 1, 1 }, { 1, 7, 33 }, { 1, 300, 784 }, { 13, 32, 5 }, { 14, 33, 6 }, { 12, 31, 7 }, { 6, 16, 8 },
-        { 7, 17, 9 }, { 64, 10, 100 }, { 64, 100, 300 }, { 300, 784, 64 }, { 40, 100, 513 }, { 25, 47, 1030 }, { 400, 130, 20 }, { 330, 1100, 19 }, { 5, 4, 3 }, { 132, 1700, 130 }, { 136, 820, 530 }, { 40, 768, 200 },
-    };
+        get
+        {
+            var sizes = new TheoryData<int, int, int>();
+            foreach ((int m, int n, int k) in VectorWidths.Sizes(Table, size => (long)size.M * size.N * size.K, most: 2_100_000))
+            {
+                sizes.Add(m, n, k);
+            }
+
+            return sizes;
+        }
+    }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Sizes))]
     public void Multiply_matches_plain_loops(int m, int n, int k)
     {

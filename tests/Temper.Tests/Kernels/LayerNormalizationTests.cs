@@ -4,10 +4,11 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class LayerNormalizationTests
 {
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [InlineData(0, 4)]
     [InlineData(1, 1)]
     [InlineData(3, 17)]
@@ -55,6 +56,7 @@ public sealed class LayerNormalizationTests
     });
 
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
     public void Dropout_keeps_about_its_share_scales_it_and_repeats()
     {
         foreach (int length in Samples.Lengths)

@@ -3,17 +3,21 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class NormalizationTests
 {
     public static TheoryData<int, int> Sizes
     {
         get
         {
-            var sizes = new TheoryData<int, int> { { 0, 5 }, { 1, 3 }, { 7, 1 }, { 20_000, 3 }, { 3000, 33 } };
-            foreach (int channels in (int[])[6, 8, 15, 16, 17, 20, 64, 100])
+            (int Rows, int Channels)[] all =
+            [
+                (0, 5), (1, 3), (7, 1), (20_000, 3), (3000, 33), .. ((int[])[6, 8, 15, 16, 17, 20, 64, 100]).Select(channels => (131, channels)),
+            ];
+            var sizes = new TheoryData<int, int>();
+            foreach ((int rows, int channels) in VectorWidths.Sizes(all, size => (long)size.Rows * size.Channels, most: 20_000))
             {
-                sizes.Add(131, channels);
+                sizes.Add(rows, channels);
             }
 
             return sizes;
@@ -21,6 +25,7 @@ public sealed class NormalizationTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Sizes))]
     public void Statistics_match_two_passes_in_double(int rows, int channels)
     {
@@ -36,6 +41,7 @@ public sealed class NormalizationTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Sizes))]
     public void Apply_scales_shifts_adds_and_cuts(int rows, int channels)
     {
@@ -62,6 +68,7 @@ public sealed class NormalizationTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Sizes))]
     public void Gradient_passes_match_plain_loops(int rows, int channels)
     {

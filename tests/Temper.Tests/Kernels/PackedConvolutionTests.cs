@@ -4,12 +4,13 @@ using Temper.Testing;
 namespace Temper.Tests.Kernels;
 
 /// <summary>Convolutions whose weights are packed once, dense and without their zeros, against those that pack in each call.</summary>
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class PackedConvolutionTests
 {
     public static TheoryData<int[]> Geometries => ConvolutionTests.Geometries;
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Geometries))]
     public void Every_method_that_fits_agrees(int[] sizes)
     {
@@ -25,6 +26,7 @@ public sealed class PackedConvolutionTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Geometries))]
     public void Channels_that_are_zero_are_left_out(int[] sizes)
     {
@@ -43,6 +45,7 @@ public sealed class PackedConvolutionTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [InlineData(64, 40, 3)]
     [InlineData(16, 64, 2)]
     [InlineData(32, 50, 1)]
@@ -73,6 +76,7 @@ public sealed class PackedConvolutionTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Geometries))]
     public void Zeros_are_left_out(int[] sizes)
     {
@@ -108,6 +112,7 @@ public sealed class PackedConvolutionTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [InlineData(1, false)]
     [InlineData(3, false)]
     [InlineData(21, false)]
@@ -131,6 +136,7 @@ public sealed class PackedConvolutionTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [InlineData(1, 2, 2, 0, true, false)]
     [InlineData(1, 2, 2, 0, false, false)]
     [InlineData(19, 3, 2, 1, true, false)]
@@ -166,6 +172,7 @@ public sealed class PackedConvolutionTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [InlineData(1, 70, 33)]
     [InlineData(2, 1, 600)]
     [InlineData(37, 100, 129)]
@@ -186,6 +193,7 @@ public sealed class PackedConvolutionTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [InlineData(1, 70, 33)]
     [InlineData(2, 1, 600)]
     [InlineData(3, 5000, 19)]

@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class PoolingTests
 {
     /// <summary>Plain description of a window; the truth below knows nothing of <see cref="PoolingAxis"/>.</summary>
@@ -32,6 +32,7 @@ public sealed class PoolingTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Cases))]
     public void Maximum_and_its_gradient_match_plain_loops(int batch, int channels, Window height, Window width)
     {
@@ -64,6 +65,7 @@ public sealed class PoolingTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Cases))]
     public void Average_and_its_gradient_match_plain_loops(int batch, int channels, Window height, Window width)
     {
@@ -106,6 +108,7 @@ public sealed class PoolingTests
     }
 
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
     public void Maximum_of_a_window_with_NaN_is_NaN()
     {
         for (int at = 0; at < 4; at++)

@@ -3,16 +3,30 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class ReductionsTests
 {
-    public static TheoryData<int, int, int> Sizes => new()
+    public static TheoryData<int, int, int> Sizes
     {
-        { 1, 0, 1 }, { 3, 0, 5 }, { 0, 4, 3 }, { 1, 1, 1 }, { 5, 17, 1 }, { 3, 40, 7 }, { 1, 5000, 20 }, { 2, 33, 2100 }, { 1, 70_000, 1 },
-        { 4, 9000, 10 }, { 600, 3, 33 }, { 1, 3, 70_000 },
-    };
+        get
+        {
+            (int Outer, int Axis, int Inner)[] all =
+            [
+                (1, 0, 1), (3, 0, 5), (0, 4, 3), (1, 1, 1), (5, 17, 1), (3, 40, 7), (1, 5000, 20), (2, 33, 2100), (1, 70_000, 1),
+                (4, 9000, 10), (600, 3, 33), (1, 3, 70_000),
+            ];
+            var sizes = new TheoryData<int, int, int>();
+            foreach ((int outer, int axis, int inner) in VectorWidths.Sizes(all, size => (long)size.Outer * size.Axis * size.Inner, most: 100_000))
+            {
+                sizes.Add(outer, axis, inner);
+            }
+
+            return sizes;
+        }
+    }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Sizes))]
     public void Axis_matches_plain_loops(int outer, int axis, int inner)
     {
@@ -46,6 +60,7 @@ public sealed class ReductionsTests
     }
 
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
     public void Every_length_is_summed_whole()
     {
         foreach (int length in Samples.Lengths)
@@ -58,6 +73,7 @@ public sealed class ReductionsTests
     }
 
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
     public void NaN_is_never_lost()
     {
         for (int at = 0; at < 40; at++)
@@ -79,6 +95,7 @@ public sealed class ReductionsTests
     });
 
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
     public void ArgMax_takes_the_first_of_equal_numbers_and_NaN_before_all()
     {
         long[] index = new long[4];

@@ -1,12 +1,14 @@
 using Temper.Kernels;
+using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class SimdTests
 {
-    /// <summary>The suite is run once a width; without this test a switch that stopped working would go unnoticed.</summary>
+    /// <summary>Tests are run once a width; without this test a switch that stopped working would go unnoticed.</summary>
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
     public void Active_width_obeys_the_switches_of_the_run()
     {
         SimdWidth limit = IsOff("EnableHWIntrinsic") ? SimdWidth.Scalar
@@ -14,11 +16,15 @@ public sealed class SimdTests
             : IsOff("EnableAVX512") || IsOff("EnableAVX512F") ? SimdWidth.Vector256
             : SimdWidth.Vector512;
         Assert.True(Simd.Active <= limit, $"{Simd.Active} is active, at most {limit} was allowed");
-        if (Environment.GetEnvironmentVariable("TEMPER_EXPECT_SIMD") is string expected)
+        if (VectorWidths.Expected is { } expected)
         {
             Assert.Equal(expected, Simd.Active.ToString(), ignoreCase: true);
         }
     }
+
+    /// <summary>A kernel whose tests run at the widest vectors only is not tested at all on machines without them.</summary>
+    [Fact]
+    public void Every_class_of_kernel_tests_has_tests_for_every_width() => Assert.Empty(VectorWidths.ClassesWithout(typeof(SimdTests).Assembly));
 
     private static bool IsOff(string name) => Environment.GetEnvironmentVariable($"DOTNET_{name}") is "0";
 }

@@ -3,12 +3,13 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class SoftmaxTests
 {
     public static TheoryData<int, int> Sizes => new() { { 0, 3 }, { 1, 1 }, { 3, 2 }, { 64, 10 }, { 5, 16 }, { 7, 17 }, { 900, 100 }, { 2, 5000 } };
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Sizes))]
     public void Forward_and_gradient_match_plain_loops(int rows, int columns)
     {
@@ -45,6 +46,7 @@ public sealed class SoftmaxTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [InlineData(0, false)]
     [InlineData(0.1f, false)]
     [InlineData(0, true)]

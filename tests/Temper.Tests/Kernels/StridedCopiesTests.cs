@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-[Trait("Category", "Kernels")]
+[Trait("Category", VectorWidths.Kernels)]
 public sealed class StridedCopiesTests
 {
     public static TheoryData<int[], int[]> Permutations => new()
@@ -14,6 +14,7 @@ public sealed class StridedCopiesTests
     };
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Permutations))]
     public void Read_of_a_permuted_view_permutes_and_Write_puts_back(int[] shape, int[] order)
     {
@@ -71,6 +72,7 @@ public sealed class StridedCopiesTests
     }
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [InlineData(2, 3, 49)]
     [InlineData(1, 20, 144)]
     [InlineData(3, 64, 1)]

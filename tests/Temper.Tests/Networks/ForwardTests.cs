@@ -17,6 +17,8 @@ public sealed class ForwardTests
         ["conv bn add relu"] = x => (x.Conv2d(3, kernel: 3, padding: 1, bias: false).BatchNorm() + x).Relu(),
         ["add conv bn relu"] = x => (x + x.Conv2d(3, kernel: 3, padding: 1, bias: false).BatchNorm()).Relu(),
         ["two chains meet"] = x => (x.Conv2d(5, kernel: 3).BatchNorm() + x.Conv2d(5, kernel: 3).BatchNorm()).Relu(),
+        ["bn of three axes add relu"] = x => (x.Reshape([3, 36]).BatchNorm() + x.Reshape([3, 36])).Relu(),
+        ["bn of five axes relu"] = x => x.Reshape([3, 2, 3, 6]).BatchNorm().Relu(),
         ["conv add without bn"] = x => (x.Conv2d(3, kernel: 1) + x).Relu(),
         ["bn relu conv"] = x => x.BatchNorm().Relu().Conv2d(2, kernel: 3),
         ["value used twice"] = x => Twice(x.Conv2d(3, kernel: 3, padding: 1)),

@@ -142,7 +142,7 @@ public sealed class NetworkEditTests
     }
 
     [Fact]
-    public void Network_of_a_fixed_batch_takes_any_number_of_samples_in_batches()
+    public void Network_of_a_fixed_batch_takes_multiples_of_it_in_as_many_runs()
     {
         Network free = Network.Build(InputSpec.Features(3), x => x.Linear(2)).Initialize(RandomStream.FromSeed(3));
         var stream = new MemoryStream();
@@ -151,10 +151,16 @@ public sealed class NetworkEditTests
         var values = new Dictionary<string, Tensor>(StringComparer.Ordinal) { ["input"] = Tensor.Zeros([4, 3]) };
         Network batched = OnnxFile.Read(stream, "x.onnx", new OnnxImportOptions { Values = values }).Network;
         Assert.Equal(Shape.Create(4, 3), batched.Inputs[0].SampleShape);
-        foreach (int samples in new[] { 1, 3, 4, 5, 9 })
+        Assert.Equal(new BatchState { Kind = BatchKind.Fixed, Size = 4 }, batched.Batch);
+        foreach (int samples in new[] { 4, 8, 12 })
         {
             Tensor x = ForwardTests.Random([samples, 3], 7);
             ForwardTests.AssertClose(free.Forward(x), FixedBatch.Run(batched, [x])[0], 1e-6f);
+        }
+
+        foreach (int samples in new[] { 1, 3, 5, 9 })
+        {
+            Assert.Contains("4 at a time", Assert.Throws<ShapeMismatchException>(() => FixedBatch.Run(batched, [Tensor.Zeros([samples, 3])])).Message);
         }
     }
 

@@ -76,4 +76,27 @@ public sealed class EvaluatorTests
             Assert.Equal(row.Max() / row.Sum(), found[n].Probability, 1e-6);
         }
     }
+
+    /// <summary>70 samples are ten runs of seven, but no number of fours.</summary>
+    [Fact]
+    public void Network_of_a_fixed_batch_is_measured_in_runs_of_it()
+    {
+        EvaluationResult free = Evaluator.Evaluate(Classifier, Points), fixedBatch = Evaluator.Evaluate(OfSeven(x => x), Points, batchSize: 16);
+        Assert.Equal((free.Count, free.Accuracy), (fixedBatch.Count, fixedBatch.Accuracy));
+        Assert.Equal(free.Loss, fixedBatch.Loss, 1e-6);
+        Assert.Equal(Evaluator.Predict(Classifier, Points, 10, 5), Evaluator.Predict(OfSeven(x => x), Points, 10, 5));
+        Assert.Contains("7 samples at a time", Assert.Throws<ArgumentException>(() => Evaluator.Evaluate(OfSeven(x => x), Points.Take(20))).Message);
+    }
+
+    [Fact]
+    public void Network_that_mixes_samples_is_refused_by_the_name_of_the_node()
+    {
+        Network mixing = OfSeven(x => x - x.Mean([0], keepAxes: true, "mean"));
+        Assert.Contains("'mean'", Assert.Throws<ArgumentException>(() => Evaluator.Evaluate(mixing, Points, batchSize: 7)).Message);
+        Assert.Contains("'mean'", Assert.Throws<ArgumentException>(() => Trainer.Fit(mixing, Points, Points, new TrainingOptions { Seed = 1, Epochs = 1 })).Message);
+        Assert.Contains("exactly 7", Assert.Throws<ArgumentException>(() => Trainer.Fit(OfSeven(x => x), Points, Points, new TrainingOptions { Seed = 1, Epochs = 1 })).Message);
+    }
+
+    private static Network OfSeven(Func<Value, Value> first) =>
+        Network.Build(new InputSpec { SampleShape = [7, 4], IsBatched = false }, x => first(x).Linear(3)).Initialize(RandomStream.FromSeed(3));
 }

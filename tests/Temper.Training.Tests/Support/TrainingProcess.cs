@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Temper.Optimization;
 using Temper.Training.Tracking;
 
 namespace Temper.Training.Tests.Support;
@@ -6,7 +7,15 @@ namespace Temper.Training.Tests.Support;
 /// <summary>This assembly as a program: <c>dotnet Temper.Training.Tests.dll FOLDER</c> trains with checkpoints in a folder, slowly.</summary>
 internal static class TrainingProcess
 {
-    internal static TrainingOptions Options(string folder) => SmallRun.Options with { Epochs = 4, CheckpointFolder = folder };
+    /// <summary>A run whose network is edited after each epoch, with momentum and averages that have to follow.</summary>
+    internal static TrainingOptions Options(string folder) => SmallRun.Options with
+    {
+        Epochs = 4,
+        CheckpointFolder = folder,
+        Optimizer = new Sgd { LearningRate = 0.02f, Momentum = 0.9f },
+        Average = new WeightAverage { Decay = 0.9f },
+        Edits = [new Growing()],
+    };
 
     internal static Process Start(string folder) =>
         Process.Start(new ProcessStartInfo("dotnet", [typeof(TrainingProcess).Assembly.Location, folder]) { UseShellExecute = false })!;
@@ -22,7 +31,7 @@ internal static class TrainingProcess
     /// <summary>Gives the test time to kill the run before it ends.</summary>
     private sealed class Slow : ITrainingCallback
     {
-        public void OnStep(StepProgress progress) => Thread.Sleep(progress.Epoch > 0 ? 100 : 0);
+        public void OnStep(StepProgress progress) => Thread.Sleep(progress.Epoch > 0 ? 20 : 0);
 
         public void OnEpoch(EpochResult epoch)
         {

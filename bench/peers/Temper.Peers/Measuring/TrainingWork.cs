@@ -7,7 +7,7 @@ using Temper.Training;
 namespace Temper.Peers.Measuring;
 
 /// <summary>A network of the zoo with one batch of noise, trained step after step as the trainer does it.</summary>
-internal sealed class TrainingWork
+internal sealed class TrainingWork : IDisposable
 {
     private readonly Learner _learner;
     private readonly Func<Network, Pass, Tensor> _loss;
@@ -34,4 +34,6 @@ internal sealed class TrainingWork
         using Gradients gradients = _learner.Gradients(_loss);
         _learner.Apply(gradients);
     }
+
+    public void Dispose() => _learner.Dispose();
 }

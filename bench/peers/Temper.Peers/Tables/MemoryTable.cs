@@ -14,7 +14,7 @@ internal static class MemoryTable
     {
         string network = arguments.Length > 0 ? arguments[0] : "resnet-20";
         int batch = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 128;
-        var work = new TrainingWork(network, batch);
+        using var work = new TrainingWork(network, batch);
         for (int i = 0; i < Steps; i++)
         {
             work.Run();

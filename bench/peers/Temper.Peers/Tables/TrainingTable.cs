@@ -34,7 +34,8 @@ internal static class TrainingTable
                 return 5;
             }
 
-            double[] times = Rounds.Measure([new("Temper", new TrainingWork(network, batch).Run), Torch(nchw), Torch(nhwc)], seconds);
+            using var work = new TrainingWork(network, batch);
+            double[] times = Rounds.Measure([new("Temper", work.Run), Torch(nchw), Torch(nhwc)], seconds);
             double ratio = times[0] / Math.Min(times[1], times[2]);
             table.Row(
                 $"{network}, {batch}", Milliseconds(times[0]), Milliseconds(times[1]), Milliseconds(times[2]),

@@ -70,7 +70,7 @@ internal static class ExportOperators
         int rank = node.InputShape.Rank, axis = resize.Axis < 0 ? resize.Axis + rank : resize.Axis;
         float scale = resize.Scale > 0 ? resize.Scale : (float)resize.Length / node.InputShape[axis];
         string scales = node.Constant("scales", Tensor.From((float[])[.. Enumerable.Range(0, rank).Select(i => i == axis ? scale : 1)], [rank]));
-        if ((int)Math.Floor((double)node.InputShape[axis] * scale) != resize.Length)
+        if ((int)MathF.Floor(node.InputShape[axis] * scale) != resize.Length)
         {
             throw node.Unfit($"has a length that no scale gives in float32 (got {resize.Length} of {node.InputShape[axis]})");
         }

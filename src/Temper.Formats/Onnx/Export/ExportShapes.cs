@@ -30,7 +30,7 @@ internal static class ExportShapes
                     "Slice", [.. node.Inputs, node.Constant("start", slice.Start), node.Constant("end", slice.End), node.Constant("axis", slice.Axis), node.Constant("step", slice.Step)]);
                 break;
             case Expand expand:
-                node.Result("Expand", [.. node.Inputs, node.Constant("shape", [.. expand.Lengths])]);
+                node.Result("Expand", [node.Inputs[0], node.Inputs.Count > 1 ? BatchShape(node, expand) : node.Constant("shape", [.. expand.Lengths])]);
                 break;
             case Gather gather:
                 node.Result("Gather", node.Inputs, ("axis", gather.Axis));
@@ -42,6 +42,13 @@ internal static class ExportShapes
                 Write(node, pad);
                 break;
         }
+    }
+
+    /// <summary>The lengths behind the batch, behind that of the second input.</summary>
+    private static string BatchShape(NodeExport node, Expand expand)
+    {
+        string batch = node.Step("Slice", [node.Step("Shape", [node.Inputs[1]]), node.Constant("start", 0), node.Constant("end", 1)]);
+        return expand.Lengths.Count == 1 ? batch : node.Step("Concat", [batch, node.Constant("shape", [.. expand.Lengths.Skip(1)])], ("axis", 0));
     }
 
     private static void Write(NodeExport node, Pad pad)

@@ -9,6 +9,8 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
 {
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ends = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _weights = new(StringComparer.Ordinal);
     private readonly OrderedDictionary<string, Tensor> _initializers = new(StringComparer.Ordinal);
 
     internal int Opset => options.Opset;
@@ -18,6 +20,13 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
     internal IEnumerable<KeyValuePair<string, Tensor>> Initializers => _initializers;
 
     /// <summary>Keeps a name for an input or output of the graph.</summary>
+    internal void ReserveEnd(string name)
+    {
+        _ends.Add(name);
+        _taken.Add(name);
+    }
+
+    /// <summary>Keeps a name for a parameter or buffer.</summary>
     internal void Reserve(string name) => _taken.Add(name);
 
     /// <summary>The name of a value in the graph.</summary>
@@ -39,16 +48,17 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
         return name;
     }
 
-    /// <summary>A parameter or buffer as an initializer; shared ones are there once.</summary>
+    /// <summary>A parameter or buffer as an initializer; shared ones are there once. One that bears the name of an input or output gets another.</summary>
     internal string Weight(string name)
     {
-        Tensor value = network.Parameters.TryGet(name, out Parameter? parameter) ? parameter.Value : network.Buffers[name];
-        if (_initializers.TryAdd(name, value))
+        if (!_weights.TryGetValue(name, out string? written))
         {
-            _taken.Add(name);
+            written = _weights[name] = _ends.Contains(name) ? Free($"{name}.value") : name;
+            _taken.Add(written);
+            _initializers.Add(written, network.Parameters.TryGet(name, out Parameter? parameter) ? parameter.Value : network.Buffers[name]);
         }
 
-        return name;
+        return written;
     }
 
     /// <summary>A constant that the translation brings along.</summary>

@@ -39,7 +39,12 @@ internal static class OnnxExporter
     private static GraphExport Graph(Network network, OnnxExportOptions options)
     {
         var graph = new GraphExport(network, options);
-        foreach (string name in network.Inputs.Select(input => input.Name).Concat(network.Outputs.Select(output => output.Name)).Concat(network.Parameters.Select(p => p.Name)).Concat(network.Buffers.Keys))
+        foreach (string name in network.Inputs.Select(input => input.Name).Concat(network.Outputs.Select(output => output.Name)))
+        {
+            graph.ReserveEnd(name);
+        }
+
+        foreach (string name in network.Parameters.Select(parameter => parameter.Name).Concat(network.Buffers.Keys))
         {
             graph.Reserve(name);
         }

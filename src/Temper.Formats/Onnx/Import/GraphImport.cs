@@ -9,14 +9,19 @@ internal sealed class GraphImport
     private readonly NetworkBuilder _builder = new();
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MovedBatch> _moved = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Value> _constants = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Known Source, string Form)> _owners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Tensor> _numbers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _frozen = new(StringComparer.Ordinal);
     private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
+    private Value? _batch;
 
     /// <summary>The two lengths of a free batch for which values that depend on it are computed.</summary>
     internal (int First, int Second) Batches { get; init; } = (1, 7);
+
+    /// <summary>Whether the file declares the first of the two lengths, so that numbers of the graph may be meant as the batch.</summary>
+    internal bool DeclaresBatch { get; init; }
 
     /// <summary>The file's path or name, for errors.</summary>
     internal required string File { get; init; }
@@ -35,13 +40,17 @@ internal sealed class GraphImport
     internal void AddInput(string name, InputSpec spec)
     {
         _nodeNames.Add(spec.Name);
-        _values[name] = _builder.Input(spec);
+        Value value = _values[name] = _builder.Input(spec);
+        _batch ??= value.IsBatched ? value : null;
     }
 
     /// <summary>Values that stand for integers of another type and are held in float32.</summary>
     internal Dictionary<string, OnnxType> Quantized { get; } = new(StringComparer.Ordinal);
 
-    internal bool Has(string name) => _known.ContainsKey(name) || _values.ContainsKey(name);
+    internal bool Has(string name) => _known.ContainsKey(name) || _values.ContainsKey(name) || _moved.ContainsKey(name);
+
+    /// <summary>A value for each sample that holds no numbers of its own but the batch; null where there is no free batch.</summary>
+    internal Value? Batch => _batch;
 
     internal void SetKnown(string name, Known value)
     {
@@ -54,6 +63,15 @@ internal sealed class GraphImport
         RequireNew(name);
         _values[name] = value;
     }
+
+    internal void SetMoved(string name, MovedBatch value)
+    {
+        RequireNew(name);
+        _moved[name] = value;
+    }
+
+    /// <summary>The value whose batch is not its first axis; null where it is another value.</summary>
+    internal MovedBatch? FindMoved(string name) => _moved.TryGetValue(name, out MovedBatch moved) ? moved : null;
 
     /// <summary>The value if it is known now; an input whose value was given becomes known here.</summary>
     internal Known? FindKnown(string name, bool binds)
@@ -80,9 +98,32 @@ internal sealed class GraphImport
             return !takesQuantized && Quantized.TryGetValue(name, out OnnxType type) ? Whole(name, value, type, node) : value;
         }
 
+        if (_moved.TryGetValue(name, out MovedBatch moved))
+        {
+            throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node '{node}' takes it");
+        }
+
         return _known.TryGetValue(name, out Known? known)
             ? _constants.TryGetValue(name, out value) ? value : _constants[name] = Constant(known, node)
             : throw Bad($"node '{node}': its input is not there (got '{name}'); the graph is not in order or damaged");
+    }
+
+    /// <summary>A value as it meets one whose batch is not its first axis under broadcasting.</summary>
+    internal Value Aligned(string name, string node, MovedBatch moved)
+    {
+        if (_moved.TryGetValue(name, out MovedBatch other) && other.Axis == moved.Axis && other.Inner.Shape.Rank == moved.Inner.Shape.Rank)
+        {
+            return other.Inner;
+        }
+
+        if (_known.TryGetValue(name, out Known? known) && known.IsFixed && moved.Aligned(known.First) is { } aligned)
+        {
+            return ReferenceEquals(aligned, known.First) ? Computed(name, node) : Constant(Known.Of($"{name}/aligned", aligned, known.IsTrainable), node);
+        }
+
+        return _values.TryGetValue(name, out Value? value) && !value.IsBatched && value.Shape.Rank < moved.Inner.Shape.Rank - moved.Axis
+            ? value
+            : throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node '{node}' combines it with '{name}'");
     }
 
     /// <summary>A quantized value for something that takes it as what it is: bytes.</summary>
@@ -95,12 +136,29 @@ internal sealed class GraphImport
     {
         if (!known.IsFixed)
         {
-            throw Bad($"node '{node}': takes '{known.Name}', which depends on the batch, as numbers; import the model with a fixed batch");
+            return Repeated(known, node) ?? throw Mixed(node, $"node '{node}' computes with '{known.Name}', which depends on the number of samples");
         }
 
         string[] names = [NameOf(known, "", known.First)];
         bool isFloat = known.First.DType == DType.Float32;
         return _builder.Add(new ConstantValue(known.First.Shape, known.First.DType), FreeName(known.Name), isFloat ? names : [], isFloat ? [] : names, []);
+    }
+
+    /// <summary>A value that depends on the batch in its length alone, as one row for each sample; null where it does otherwise.</summary>
+    private Value? Repeated(Known known, string node)
+    {
+        (Tensor first, Tensor second) = (known.First, known.Second);
+        bool isAsLong = _batch is not null && first.Rank > 0 && second.Rank == first.Rank && first.Shape[0] == Batches.First && second.Shape[0] == Batches.Second
+            && first.Shape.With(0, 1).Equals(second.Shape.With(0, 1));
+        if (!isAsLong)
+        {
+            return null;
+        }
+
+        Tensor row = first.Slice(0, 0, 1);
+        return Known.AreEqual(row.Expand(first.Shape), first) && Known.AreEqual(row.Expand(second.Shape), second)
+            ? Add(new Expand([.. row.Shape]), $"{known.Name}/Expand", [], [Constant(Known.Of(known.Name, row.Detach(), known.IsTrainable), node), _batch!])
+            : null;
     }
 
     /// <summary>Adds a node.</summary>
@@ -142,6 +200,12 @@ internal sealed class GraphImport
     }
 
     internal ModelFormatException Bad(string reason) => new(File, 0, $"ONNX: {reason}");
+
+    /// <summary>A node does not keep samples apart.</summary>
+    /// <param name="node">Its name.</param>
+    /// <param name="reason">The node with its operator, and what it does.</param>
+    /// <param name="inner">What was caught, if anything.</param>
+    internal MixedBatchException Mixed(string node, string reason, Exception? inner = null) => new(File, node, reason, inner);
 
     /// <summary>A name that no node has, with signs that a name cannot have replaced.</summary>
     internal string FreeName(string wanted)

@@ -5,7 +5,7 @@ namespace Temper.Formats.Onnx;
 /// <summary>A value that is known while the model is read: an initializer, a constant, a shape, or what follows from them.</summary>
 /// <remarks>
 /// What follows from the length of a free batch is computed for two lengths. Where the two agree, the value does not depend on
-/// the batch; where they differ, the one element that changes is the batch itself or a multiple of it.
+/// the batch; where they differ, a length that equals both is the batch, and rows that are all the same are one row for each sample.
 /// </remarks>
 /// <param name="Name">Name of the initializer that it is or comes from; the value's own name elsewhere.</param>
 /// <param name="First">The value for the first length.</param>
@@ -30,6 +30,7 @@ internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTr
         ? Of(name, first, isTrainable)
         : new Known(name, first, second, isTrainable);
 
-    private static bool AreEqual(Tensor first, Tensor second) => first.DType == second.DType && first.Shape.Equals(second.Shape)
+    /// <summary>Whether two tensors are the same in shape, dtype and numbers.</summary>
+    internal static bool AreEqual(Tensor first, Tensor second) => first.DType == second.DType && first.Shape.Equals(second.Shape)
         && Elements.Write(first).SequenceEqual(Elements.Write(second));
 }

@@ -6,6 +6,12 @@ namespace Temper.Formats.Onnx;
 /// <summary>One node while it is translated: its inputs, attributes, and the nodes that it becomes.</summary>
 internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTensor, Tensor> read)
 {
+    /// <summary>The value that the node takes with the batch on another axis; null where it takes none.</summary>
+    private readonly MovedBatch? _moved = node.Inputs.Select(graph.FindMoved).FirstOrDefault(moved => moved is not null) is { } found
+        && found.Passes(node, graph.Opset, node.Inputs.Count > 1 && graph.FindKnown(node.Inputs[1], binds: false) is { IsFixed: true, First.Rank: 2 })
+        ? found
+        : null;
+
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
 
     /// <summary>What the node is called in errors and in the network.</summary>
@@ -16,6 +22,13 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     internal long Opset => graph.Opset;
 
     internal (int First, int Second) Batches => graph.Batches;
+
+    /// <summary>A value with the free batch, for nodes that need to know its length only.</summary>
+    internal Value Batch => graph.Batch ?? throw Bad("depends on the batch, and there is none");
+
+    /// <summary>Whether a length that is <paramref name="first"/> for the first length of the batch and <paramref name="second"/> for the second is the batch.</summary>
+    internal bool IsBatch(int first, int second) =>
+        first == graph.Batches.First && (second == graph.Batches.Second || (graph.DeclaresBatch && second == first));
 
     internal int InputCount => node.Inputs.Count;
 
@@ -32,13 +45,16 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
 
     /// <summary>An input as the network computes it.</summary>
     internal Value Input(int input) => Has(input)
-        ? graph.Computed(node.Inputs[input], Name)
+        ? _moved is { } moved ? graph.Aligned(node.Inputs[input], Name, moved) : graph.Computed(node.Inputs[input], Name)
         : throw Bad($"input {input} is missing");
 
+    /// <summary>An input whose batch is not its first axis; null where it is another one.</summary>
+    internal MovedBatch? Moved(int input) => Has(input) ? graph.FindMoved(node.Inputs[input]) : null;
+
     /// <summary>An input that may be a quantized value, as whole numbers in float32.</summary>
-    internal Value QuantizedInput(int input) => Has(input)
-        ? graph.Computed(node.Inputs[input], Name, takesQuantized: true)
-        : throw Bad($"input {input} is missing");
+    internal Value QuantizedInput(int input) => _moved is not null || !Has(input)
+        ? Input(input)
+        : graph.Computed(node.Inputs[input], Name, takesQuantized: true);
 
     /// <summary>Sets an output that stands for integers of a type.</summary>
     internal void SetQuantized(int output, Value value, OnnxType type)
@@ -59,7 +75,7 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     internal Known Fixed(int input, string what)
     {
         Known known = Known(input, what);
-        return known.IsFixed ? known : throw Bad($"{what} depends on the batch ('{known.Name}'); import the model with a fixed batch");
+        return known.IsFixed ? known : throw Mixed($"has {what} depend on the number of samples ('{known.Name}')");
     }
 
     /// <summary>Whole numbers of a fixed input, such as axes.</summary>
@@ -130,9 +146,21 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
 
     internal void Set(int output, Value value)
     {
-        if (Wants(output))
+        if (Wants(output) && _moved is { } moved)
+        {
+            graph.SetMoved(node.Outputs[output], moved with { Inner = value });
+        }
+        else if (Wants(output))
         {
             graph.SetValue(node.Outputs[output], value);
+        }
+    }
+
+    internal void Set(int output, MovedBatch value)
+    {
+        if (Wants(output))
+        {
+            graph.SetMoved(node.Outputs[output], value);
         }
     }
 
@@ -149,6 +177,11 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
         node.Name.Length > 0 ? node.Name : node.Outputs.FirstOrDefault(output => output.Length > 0) ?? node.OperatorType;
 
     internal ModelFormatException Bad(string reason) => graph.Bad($"node '{Name}' ({Kind}, opset {graph.Opset}): {reason}");
+
+    /// <summary>The node does not keep samples apart.</summary>
+    /// <param name="reason">What it does, said of the node.</param>
+    /// <param name="inner">What was caught, if anything.</param>
+    internal MixedBatchException Mixed(string reason, Exception? inner = null) => graph.Mixed(Name, $"node '{Name}' ({Kind}, opset {graph.Opset}) {reason}", inner);
 
     private object? Attribute(string name)
     {

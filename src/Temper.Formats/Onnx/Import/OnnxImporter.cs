@@ -19,7 +19,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
     internal OnnxImport Import()
     {
         CheckVersions();
-        if (options.Values.Count > 0 || !options.FreesBatch)
+        if (options.Values.Count > 0 || !options.FreesBatch || OnnxMetadata.IsFixed(model))
         {
             return Import(free: false);
         }
@@ -28,12 +28,23 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         {
             return Import(free: true);
         }
-        catch (ModelFormatException)
+        catch (ModelFormatException error) when (error is not MixedBatchException || !IsOpen)
         {
-            // A node mixes samples, or the batch is written into the graph: the model has a batch of its own, or another fault that
-            // shows again.
-            return Import(free: false);
+            // A batch that the file declares is taken as it stands; so is one that is no batch. Any other fault shows again.
+            OnnxImport fixedBatch = Import(free: false);
+            return IsOpen ? throw new MixedBatchException(file, "", error.Reason, error) : fixedBatch;
         }
+    }
+
+    /// <summary>Whether an input leaves the number of samples open.</summary>
+    private bool IsOpen => new InputShapes(file, options, Given(), free: true).IsOpen;
+
+    /// <summary>The inputs that the file has no value for.</summary>
+    private OnnxValueInfo[] Given()
+    {
+        var held = model.Graph.Initializers.Select(initializer => initializer.Name)
+            .Concat(model.Graph.SparseInitializers.Select(initializer => initializer.Values.Name)).ToHashSet(StringComparer.Ordinal);
+        return [.. model.Graph.Inputs.Where(input => !held.Contains(input.Name))];
     }
 
     private OnnxImport Import(bool free)
@@ -49,13 +60,14 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             AddInitializer(known, sparse.Values.Name, sparse.Values.Type, _tensors.Read(sparse));
         }
 
-        OnnxValueInfo[] given = [.. model.Graph.Inputs.Where(input => !known.ContainsKey(input.Name))];
-        var inputs = new InputShapes(file, options.Values, free);
+        OnnxValueInfo[] given = Given();
+        var inputs = new InputShapes(file, options, given, free);
         var graph = new GraphImport
         {
             File = file,
             Opset = model.Opsets.GetValueOrDefault("", 1),
-            Batches = inputs.Batches(given),
+            Batches = inputs.Batches(),
+            DeclaresBatch = !inputs.IsOpen,
             Given = options.Values,
         };
         foreach ((string name, Known value) in known)
@@ -91,6 +103,11 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         var outputs = new List<NetworkOutput>();
         foreach (OnnxValueInfo output in model.Graph.Outputs)
         {
+            if (graph.FindMoved(output.Name) is { } moved)
+            {
+                throw graph.Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis} of output '{output.Name}'");
+            }
+
             outputs.Add(new NetworkOutput(GraphImport.Clean(output.Name), graph.Computed(output.Name, output.Name).Name));
         }
 
@@ -117,7 +134,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
 
         string[] inputs = [.. node.Inputs.Where(input => input.Length > 0)];
         Known?[] known = [.. inputs.Select(input => graph.FindKnown(input, binds: false))];
-        if (Array.TrueForAll(known, value => value is not null))
+        if (Array.TrueForAll(known, value => value is not null) && !RepeatsForBatch(node, known!))
         {
             Fold(graph, node, translate, known!);
             return;
@@ -132,6 +149,10 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         {
             translate(node);
         }
+        catch (ShapeMismatchException error) when (error.MixesSamples)
+        {
+            throw node.Mixed("needs the other samples of the batch", error);
+        }
         catch (Exception error) when (error is ArgumentException or OverflowException or InvalidOperationException
             || (error is FormatException && error is not ModelFormatException))
         {
@@ -143,6 +164,10 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             throw node.Bad($"attribute '{attribute}' is not supported here");
         }
     }
+
+    /// <summary>Whether a node repeats numbers for each sample: the network does that itself, so that the numbers stay what they are, trainable ones among them.</summary>
+    private static bool RepeatsForBatch(OnnxNode node, Known[] known) =>
+        node.OperatorType is "Expand" && known is [{ IsFixed: true, First.DType: DType.Float32 }, { IsFixed: false }];
 
     /// <summary>Computes a node of known inputs, for both lengths of the batch where one of them depends on it.</summary>
     private void Fold(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known)
@@ -172,6 +197,11 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         string[] inputs = [.. node.Inputs.Where(input => input.Length > 0)];
         for (int i = 0; i < inputs.Length; i++)
         {
+            if (alone.Has(inputs[i]))
+            {
+                continue;
+            }
+
             alone.SetKnown(inputs[i], Known.Of(inputs[i], choose(known[i])) with { Type = known[i].Type });
             most += 4L * choose(known[i]).Count;
         }

@@ -90,7 +90,7 @@ internal static class ElementwiseOperators
         if (node.Wants(1))
         {
             node.Set(1, x.IsBatched
-                ? throw node.Bad("its mask is wanted for a free batch; import the model with a fixed batch")
+                ? throw node.Mixed("is wanted with its mask, which is as long as the batch")
                 : Known.Of($"{node.Name}/mask", Tensor.Full(x.Shape, true)));
         }
     }

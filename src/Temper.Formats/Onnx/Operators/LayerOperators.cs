@@ -71,6 +71,11 @@ internal static class LayerOperators
         // A vector is a matrix of one row or column for the time of the product.
         Value b = node.Input(1);
         bool isRow = a.Shape.Rank == 1, isColumn = b.Shape.Rank == 1;
+        if ((isRow && a.IsBatched) || (isColumn && b.IsBatched))
+        {
+            throw node.Mixed("sums over the samples");
+        }
+
         Value left = isRow ? node.Add(ShapeOperators.To(a, [1, a.Shape[0]]), a) : a;
         Value right = isColumn ? node.Add(ShapeOperators.To(b, [b.Shape[0], 1]), b) : b;
         Value product = node.Add(new MatMul(), left, right);

@@ -6,6 +6,8 @@ namespace Temper.Formats.Onnx;
 /// <summary>Normalizations and softmax.</summary>
 internal static class NormalizationOperators
 {
+    private const int TrainingModeOpset = 14;
+
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
     [
         ElementwiseOperators.Row("BatchNormalization", BatchNormalization),
@@ -25,7 +27,8 @@ internal static class NormalizationOperators
             throw node.Bad("attribute 'spatial' is 0: a mean for each pixel is not supported");
         }
 
-        if (node.Int("training_mode", 0) != 0)
+        // Before opset 14 more outputs than one asked for the batch's own statistics.
+        if (node.Int("training_mode", 0) != 0 || (node.Opset < TrainingModeOpset && Enumerable.Range(1, node.OutputCount).Any(node.Wants)))
         {
             BatchStatistics(node, x, epsilon, momentum);
             return;
@@ -40,9 +43,17 @@ internal static class NormalizationOperators
         node.Result(new BatchNorm { Epsilon = epsilon, Momentum = 1 - momentum }, weights, x);
     }
 
-    /// <summary>Normalized by the batch's own mean and variance, which also move the running ones: outputs 1 and 2.</summary>
+    /// <summary>
+    /// Normalized by the batch's own mean and variance, which also move the running ones: outputs 1 and 2. Outputs 3 and 4 of old
+    /// operator sets are the batch's own mean and variance.
+    /// </summary>
     private static void BatchStatistics(NodeImport node, Value x, float epsilon, float momentum)
     {
+        if (x.IsBatched)
+        {
+            throw node.Mixed("normalizes by the mean and variance of the samples");
+        }
+
         int[] axes = [.. Enumerable.Range(0, x.Shape.Rank).Where(axis => axis != 1)];
         Value mean = node.Add(new Reduce(Reduction.Mean, axes, KeepAxes: true), x);
         Value centered = node.Add(new Subtract(), x, mean);
@@ -51,6 +62,13 @@ internal static class NormalizationOperators
         node.Set(0, ScaledAndShifted(node, normal, x.Shape.Rank));
         node.Set(1, Moved(node, 3, mean, momentum));
         node.Set(2, Moved(node, 4, variance, momentum));
+        foreach ((int output, Value statistic) in ((int, Value)[])[(3, mean), (4, variance)])
+        {
+            if (node.Wants(output))
+            {
+                node.Set(output, node.Add(ShapeOperators.To(statistic, [x.Shape[1]]), statistic));
+            }
+        }
     }
 
     private static Value Moved(NodeImport node, int running, Value batch, float momentum)
@@ -121,6 +139,11 @@ internal static class NormalizationOperators
         {
             node.Result(create(axis), x);
             return;
+        }
+
+        if (axis == 0 && x.IsBatched)
+        {
+            throw node.Mixed("normalizes over the samples");
         }
 
         int rest = x.Shape.CountOf(axis, x.Shape.Rank);

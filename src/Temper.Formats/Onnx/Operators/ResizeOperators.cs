@@ -6,6 +6,8 @@ namespace Temper.Formats.Onnx;
 /// <summary>Resize and Upsample: one node for each axis whose length changes.</summary>
 internal static class ResizeOperators
 {
+    private const int ModesOpset = 11;
+
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
     [
         ElementwiseOperators.Row("Resize", Resize),
@@ -27,7 +29,7 @@ internal static class ResizeOperators
 
     private static void Resize(NodeImport node)
     {
-        if (node.Opset < 11)
+        if (node.Opset < ModesOpset)
         {
             Tensor old = node.Fixed(1, "the scales").First;
             var asymmetric = new Resize(0, 1) { Mode = Mode(node), Coordinates = ResizeCoordinates.Asymmetric, Rounding = NearestRounding.Floor };
@@ -50,10 +52,29 @@ internal static class ResizeOperators
         }
 
         bool hasScales = node.Has(2) && node.Fixed(2, "the scales").First.Count > 0;
-        int[]? lengths = hasScales ? null : node.Integers(3, "the sizes");
+        int[]? lengths = hasScales ? null : Sizes(node);
         float[] scales = hasScales ? node.Fixed(2, "the scales").First.ToArray<float>() : [];
         int[] axes = node.Ints("axes") ?? [.. Enumerable.Range(0, hasScales ? scales.Length : lengths!.Length)];
         Apply(node, form, axes, scales, lengths);
+    }
+
+    /// <summary>The new lengths; that of the batch may depend on the batch.</summary>
+    private static int[] Sizes(NodeImport node)
+    {
+        Known sizes = node.Known(3, "the sizes");
+        int[] first = node.Integers(sizes.First, "the sizes"), second = node.Integers(sizes.Second, "the sizes");
+        int batch = Array.IndexOf(node.Ints("axes") ?? [0], 0);
+        if (node.Input(0).IsBatched && batch >= 0 && batch < first.Length && first.Length == second.Length)
+        {
+            if (!node.IsBatch(first[batch], second[batch]))
+            {
+                throw node.Mixed($"resizes the batch (to {first[batch]} of {node.Batches.First}, {second[batch]} of {node.Batches.Second})");
+            }
+
+            second[batch] = first[batch];
+        }
+
+        return first.AsSpan().SequenceEqual(second) ? first : throw node.Mixed("has the sizes depend on the number of samples");
     }
 
     private static void Apply(NodeImport node, Resize form, int[] axes, float[] scales, int[]? lengths)
@@ -68,14 +89,23 @@ internal static class ResizeOperators
         {
             int axis = ShapeOperators.Axis(node, axes[i], result.Shape.Rank), length = result.Shape[axis];
             bool isBatch = axis == 0 && result.IsBatched;
-            double target = lengths is null ? Math.Floor((double)length * scales[i]) : isBatch ? length : lengths[i];
-            if (!(target is >= 1 and <= 1 << 24) || (lengths is null && isBatch && scales[i] != 1))
+            double target = lengths is null ? MathF.Floor(length * scales[i]) : isBatch ? length : lengths[i];
+            if (lengths is null && isBatch && scales[i] != 1)
             {
-                throw node.Bad($"axis {axis} cannot be resized (got a new length of {target} for {result.Shape}{(isBatch ? ", the batch" : "")})");
+                throw node.Mixed($"resizes the batch (by {scales[i]})");
+            }
+
+            if (!(target is >= 1 and <= 1 << 24))
+            {
+                throw node.Bad($"axis {axis} cannot be resized (got a new length of {target} for {result.Shape})");
             }
 
             bool isSame = (int)target == length && (lengths is not null || scales[i] == 1);
-            result = isSame ? result : node.Add(form with { Axis = axis, Length = (int)target, Scale = lengths is null ? scales[i] : 0 }, result);
+            Resize resize = form with { Axis = axis, Length = (int)target, Scale = lengths is null ? scales[i] : 0 };
+
+            // Before opset 11 the nearest element was the one above where the axis becomes shorter, the one below elsewhere.
+            resize = node.Opset < ModesOpset && resize.Scale < 1 ? resize with { Rounding = NearestRounding.Ceil } : resize;
+            result = isSame ? result : node.Add(resize, result);
         }
 
         node.Set(0, result);

@@ -41,18 +41,19 @@ internal static class ShapeOperators
         int[] first = Lengths(node, target.First, x, node.Batches.First, keepsZeros), second = Lengths(node, target.Second, x, node.Batches.Second, keepsZeros);
         if (!x.IsBatched && !first.AsSpan().SequenceEqual(second))
         {
-            throw node.Bad($"the new shape depends on the batch, the value does not (got [{string.Join(", ", first)}] for a batch of {node.Batches.First})");
+            throw node.Mixed($"gives a value of no sample a shape that depends on their number ({Shapes()})");
         }
 
         // With two batch sizes known, axis 0 is the batch if it follows both; a model with a fixed batch says its length.
-        bool follows = !x.IsBatched || (first.Length > 0 && first[0] == node.Batches.First
-            && (second[0] == node.Batches.Second || second[0] == node.Batches.First));
+        bool follows = !x.IsBatched || (first.Length > 0 && first.Length == second.Length && node.IsBatch(first[0], second[0]));
         if (!follows || !first.AsSpan(x.IsBatched ? 1 : 0).SequenceEqual(second.AsSpan(x.IsBatched ? 1 : 0)))
         {
-            throw node.Bad($"mixes samples (got the shape [{string.Join(", ", first)}] for a batch of {node.Batches.First}); import the model with a fixed batch");
+            throw node.Mixed($"gives the batch another axis than the first ({Shapes()})");
         }
 
         node.Result(To(x, first), x);
+
+        string Shapes() => $"[{string.Join(", ", first)}] for {node.Batches.First} samples, [{string.Join(", ", second)}] for {node.Batches.Second}";
     }
 
     /// <summary>The lengths for one batch size; 0 stands for the value's own length, -1 for what remains.</summary>
@@ -94,7 +95,7 @@ internal static class ShapeOperators
         }
         else
         {
-            node.Result(x.IsBatched ? throw node.Bad("mixes samples: its axis is not 1") : To(x, [x.Shape.CountOf(0, axis), x.Shape.CountOf(axis, rank)]), x);
+            node.Result(x.IsBatched ? throw node.Mixed($"puts the batch together with other axes (axis {axis})") : To(x, [x.Shape.CountOf(0, axis), x.Shape.CountOf(axis, rank)]), x);
         }
     }
 
@@ -102,12 +103,22 @@ internal static class ShapeOperators
     {
         Value x = node.Input(0);
         int[]? listed = node.Opset < 13 ? node.Ints("axes") : node.Has(1) ? node.Integers(1, "the axes") : null;
+        if (listed is null && x.IsBatched && node.Batches.First == 1)
+        {
+            throw node.Mixed("names no axes, so it takes the batch axis away where that is 1");
+        }
+
         int[] axes = listed is null
             ? [.. Enumerable.Range(x.IsBatched ? 1 : 0, x.Shape.Rank - (x.IsBatched ? 1 : 0)).Where(axis => x.Shape[axis] == 1)]
             : [.. listed.Select(axis => Axis(node, axis, x.Shape.Rank))];
-        if (Array.Find(axes, axis => x.Shape[axis] != 1 || (axis == 0 && x.IsBatched)) is var bad && axes.Contains(bad) && (x.Shape[bad] != 1 || (bad == 0 && x.IsBatched)))
+        if (x.IsBatched && axes.Contains(0))
         {
-            throw node.Bad($"axis {bad} is not of length 1 (got {x.Shape}{(x.IsBatched ? ", axis 0 the batch" : "")})");
+            throw node.Mixed("takes the batch axis away");
+        }
+
+        if (axes.FirstOrDefault(axis => x.Shape[axis] != 1, -1) is var bad and >= 0)
+        {
+            throw node.Bad($"axis {bad} is not of length 1 (got {x.Shape})");
         }
 
         node.Result(To(x, [.. Enumerable.Range(0, x.Shape.Rank).Where(axis => !axes.Contains(axis)).Select(axis => x.Shape[axis])]), x);
@@ -119,19 +130,48 @@ internal static class ShapeOperators
         int[] listed = node.Opset < 13 ? node.Ints("axes") ?? throw node.Bad("attribute 'axes' is missing") : node.Integers(1, "the axes");
         int rank = x.Shape.Rank + listed.Length;
         int[] axes = [.. listed.Select(axis => Axis(node, axis, rank)).Distinct()];
-        if (axes.Length != listed.Length || (x.IsBatched && axes.Contains(0)))
+        if (axes.Length != listed.Length)
         {
-            throw node.Bad($"the axes do not fit (got [{string.Join(", ", listed)}] for {x.Shape}{(x.IsBatched ? ", axis 0 the batch" : "")})");
+            throw node.Bad($"the axes do not fit (got [{string.Join(", ", listed)}] for {x.Shape})");
+        }
+
+        if (x.IsBatched && axes.Contains(0))
+        {
+            throw node.Mixed("puts an axis before the batch");
         }
 
         var lengths = new Queue<int>(x.Shape);
         node.Result(To(x, [.. Enumerable.Range(0, rank).Select(axis => axes.Contains(axis) ? 1 : lengths.Dequeue())]), x);
     }
 
+    /// <summary>A batch that goes behind other axes stays first in the network; see <see cref="MovedBatch"/>.</summary>
     private static void Transpose(NodeImport node)
     {
-        Value x = node.Input(0);
-        node.Result(new Permute(node.Ints("perm") ?? [.. Enumerable.Range(0, x.Shape.Rank).Reverse()]), x);
+        MovedBatch? moved = node.Moved(0);
+        Value x = moved?.Inner ?? node.Input(0);
+        int rank = x.Shape.Rank;
+        int[] order = node.Ints("perm") ?? [.. Enumerable.Range(0, rank).Reverse()];
+        if (moved is null && (!x.IsBatched || order is [0, ..]))
+        {
+            node.Result(new Permute(order), x);
+            return;
+        }
+
+        if (!order.Order().SequenceEqual(Enumerable.Range(0, rank)))
+        {
+            throw node.Bad($"attribute 'perm' does not fit (got [{string.Join(", ", order)}] for {rank} axes)");
+        }
+
+        Func<Permute, Value, Value> add = (permute, value) => node.Add(permute, value);
+        MovedBatch result = moved?.Transposed(order, add) ?? MovedBatch.Of(x, order, node.Name, add);
+        if (result.Axis == 0)
+        {
+            node.Set(0, result.Inner);
+        }
+        else
+        {
+            node.Set(0, result);
+        }
     }
 
     private static void Concat(NodeImport node)
@@ -190,21 +230,25 @@ internal static class ShapeOperators
         node.Set(0, result);
     }
 
+    /// <summary>Of a batched value the batch stays; another value becomes one for each sample where the new shape begins with the batch.</summary>
     private static void Expand(NodeImport node)
     {
         Value x = node.Input(0);
         Known target = node.Known(1, "the new shape");
         int[] lengths = node.Integers(target.First, "the new shape"), others = node.Integers(target.Second, "the new shape");
-        if (x.IsBatched && lengths.Length == x.Shape.Rank && lengths[0] == node.Batches.First)
+        bool isBatch = !(target.IsFixed && !x.IsBatched) && lengths.Length > 0 && others.Length == lengths.Length && lengths.Length >= x.Shape.Rank && node.IsBatch(lengths[0], others[0]);
+        if (isBatch)
         {
             (lengths[0], others[0]) = (1, 1);
         }
 
-        node.Result(
-            lengths.AsSpan().SequenceEqual(others)
-                ? new Expand(lengths)
-                : throw node.Bad($"the new shape depends on the batch (got [{string.Join(", ", lengths)}] for a batch of {node.Batches.First}); import the model with a fixed batch"),
-            x);
+        if (!lengths.AsSpan().SequenceEqual(others))
+        {
+            throw node.Mixed("makes another axis than the first as long as the batch");
+        }
+
+        Value[] inputs = isBatch && !x.IsBatched ? [x, node.Batch] : [x];
+        node.Result(new Expand(lengths), inputs);
     }
 
     private static void Tile(NodeImport node)

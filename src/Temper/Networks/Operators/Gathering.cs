@@ -77,26 +77,46 @@ public sealed record GatherElements(int Axis = 0) : Operator
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
 }
 
-/// <summary>Repeated along axes of length 1, as broadcasting would do.</summary>
-/// <param name="Lengths">A shape that the input broadcasts with; of a batched value the first of as many axes is 1.</param>
+/// <summary>Inputs: x and, if wanted, a batched value; x repeated along axes of length 1, as broadcasting would do.</summary>
+/// <param name="Lengths">A shape that x broadcasts with; of a batched result the first of as many axes is 1.</param>
+/// <remarks>
+/// With a second input the result has as many samples as that one, each of them x: a class token that is put before the tokens of
+/// every sample, for one. The second input's numbers do not matter.
+/// </remarks>
 public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
 {
     /// <inheritdoc/>
     public override string Kind => "Expand";
 
     /// <inheritdoc/>
-    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
-        Shape.Broadcast(inputs[0], Shape.Create([.. Lengths]), node);
+    public override (int Least, int Most) InputCount => (1, 2);
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Shape shape = Shape.Broadcast(inputs[0], Shape.Create([.. Lengths]), node);
+        if (inputs.Count == 1)
+        {
+            return shape;
+        }
+
+        bool fits = shape.Rank == Lengths.Count && shape.Rank > 0 && Lengths[0] == 1 && inputs[1].Rank > 0 && (shape[0] == 1 || shape[0] == inputs[1][0]);
+        return fits ? shape.With(0, inputs[1][0]) : throw new ShapeMismatchException(node, inputs[0], inputs[1], "the second gives the batch, which the first is repeated for");
+    }
 
     internal static Expand From(OperatorAttributes attributes) => new(attributes.Ints("shape"));
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
-        Lengths.Count < inputs[0].Shape.Rank || (Lengths.Count == inputs[0].Shape.Rank && Lengths[0] == 1);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs.Count > 1
+        ? inputs[1].IsBatched && AxisAttributes.BroadcastKeepsSamplesApart([inputs[0]], output)
+        : Lengths.Count < inputs[0].Shape.Rank || (Lengths.Count == inputs[0].Shape.Rank && Lengths[0] == 1);
 
-    internal override Tensor Forward(in NodeContext context) =>
-        context.X.Expand(InferShape([context.X.Shape], context.Node.Name));
+    internal override Tensor Forward(in NodeContext context)
+    {
+        Shape[] shapes = context.Inputs.Length > 1 ? [context.X.Shape, context.Inputs[1].Shape] : [context.X.Shape];
+        return context.X.Expand(InferShape(shapes, context.Node.Name));
+    }
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("shape", Lengths.ToArray());
 }

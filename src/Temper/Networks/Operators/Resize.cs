@@ -116,16 +116,17 @@ public sealed record Resize(int Axis, int Length) : Operator
             ? value
             : throw new FormatException($"attribute '{name}' does not fit (got \"{attributes.Text(name)}\", expected one of {string.Join(", ", Enum.GetNames<TValue>())})");
 
+    /// <summary>In float32, as other runtimes compute it: where a place falls on an element, doubles would take the next one.</summary>
     private double Place(int i, int length)
     {
-        double scale = Scale > 0 ? Scale : (double)Length / length;
+        float scale = Scale > 0 ? Scale : (float)Length / length;
         return Coordinates switch
         {
             ResizeCoordinates.Asymmetric => i / scale,
             ResizeCoordinates.AlignCorners => Length == 1 ? 0 : (double)i * (length - 1) / (Length - 1),
             ResizeCoordinates.PytorchHalfPixel when Length == 1 => 0,
-            ResizeCoordinates.HalfPixelSymmetric => (length / 2.0 * (1 - (Length / (scale * length)))) + ((i + 0.5) / scale) - 0.5,
-            _ => ((i + 0.5) / scale) - 0.5,
+            ResizeCoordinates.HalfPixelSymmetric => (length / 2.0 * (1 - (Length / ((double)scale * length)))) + ((i + 0.5f) / scale) - 0.5f,
+            _ => ((i + 0.5f) / scale) - 0.5f,
         };
     }
 

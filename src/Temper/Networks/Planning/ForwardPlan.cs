@@ -6,8 +6,8 @@ namespace Temper.Networks;
 
 /// <summary>The steps of one pass through a graph, and after which step each value is needed no more.</summary>
 /// <remarks>
-/// Without an open tape, values between the nodes go back to the pool at their last use and results belong to the caller. With
-/// one, everything lives as long as the outermost tape: a gradient may need it.
+/// Values between the nodes go back to the pool at their last use, and results belong to the caller. What a tape has recorded, and
+/// what a recorded operation takes, belongs to that tape from then on: the gradient needs it.
 /// </remarks>
 internal sealed class ForwardPlan
 {
@@ -42,8 +42,7 @@ internal sealed class ForwardPlan
     {
         Tensor?[] values = ArrayPool<Tensor?>.Shared.Rent(_graph.ValueCount);
         Tensor[] room = ArrayPool<Tensor>.Shared.Rent(_widest);
-        MemoryScope? tape = TapeScope();
-        MemoryScope own = tape ?? new MemoryScope();
+        MemoryScope own = MemoryScope.Open();
         try
         {
             for (int i = 0; i < inputs.Count; i++)
@@ -51,22 +50,19 @@ internal sealed class ForwardPlan
                 values[i] = inputs[i];
             }
 
-            var run = new RunState(network, pass, own, MemoryScope.Current, FreesEarly: tape is null);
+            var run = new RunState(network, pass, own, MemoryScope.Current);
             foreach (PlanStep step in _steps)
             {
                 RunStep(step, run, values, room);
             }
 
-            return Results(values, pass, tape is null ? own : null);
+            return Results(values, pass, own);
         }
         finally
         {
             ArrayPool<Tensor?>.Shared.Return(values, clearArray: true);
             ArrayPool<Tensor>.Shared.Return(room, clearArray: true);
-            if (tape is null)
-            {
-                own.Dispose();
-            }
+            own.Dispose();
         }
     }
 
@@ -74,16 +70,12 @@ internal sealed class ForwardPlan
     {
         bool isResult = _results.Contains(step.Output);
         Tensor result;
-        using (MemoryScope.Enter(isResult ? run.Caller : run.Own, backward: run.FreesEarly && !isResult))
+        using (MemoryScope.Enter(isResult ? run.Caller : run.Own, backward: !isResult))
         {
             result = step.Run(new StepContext(run.Network, run.Pass, values, room));
         }
 
         values[step.Output] = result;
-        if (!run.FreesEarly)
-        {
-            return;
-        }
 
         // A flattened value shares its memory with the one before, so memory is counted, not values.
         if (result.Storage.Owner == run.Own)
@@ -103,7 +95,7 @@ internal sealed class ForwardPlan
     }
 
     /// <summary>The output values; taps go to the pass.</summary>
-    private Tensor[] Results(Tensor?[] values, Pass pass, MemoryScope? closing)
+    private Tensor[] Results(Tensor?[] values, Pass pass, MemoryScope closing)
     {
         var results = new Tensor[_graph.OutputValues.Length];
         for (int i = 0; i < results.Length; i++)
@@ -120,20 +112,8 @@ internal sealed class ForwardPlan
     }
 
     /// <summary>A value for the caller; one that shares memory with an intermediate is copied, since that memory goes back.</summary>
-    private static Tensor Result(Tensor value, MemoryScope? closing) =>
-        closing is not null && value.Storage.Owner == closing ? value.Detach() : value;
-
-    private static MemoryScope? TapeScope()
-    {
-        GradientTape? outermost = null;
-        for (GradientTape? tape = GradientTape.Innermost; tape is not null; tape = tape.Parent)
-        {
-            outermost = tape;
-        }
-
-        return outermost?.Scope;
-    }
+    private static Tensor Result(Tensor value, MemoryScope closing) => value.Storage.Owner == closing ? value.Copy() : value;
 
     /// <summary>What all steps of one pass share.</summary>
-    private readonly record struct RunState(Network Network, Pass Pass, MemoryScope Own, MemoryScope? Caller, bool FreesEarly);
+    private readonly record struct RunState(Network Network, Pass Pass, MemoryScope Own, MemoryScope? Caller);
 }

@@ -92,11 +92,6 @@ internal sealed class FusedStep : PlanStep
     /// <summary>Whether a tape follows a parameter, whose gradient a folded weight would cut off.</summary>
     private bool DependsOnSource(Network network)
     {
-        if (GradientTape.Innermost is null)
-        {
-            return false;
-        }
-
         foreach (int parameter in HeadParameters)
         {
             if (GradientTape.IsFollowed(network.ParameterValues[parameter]))

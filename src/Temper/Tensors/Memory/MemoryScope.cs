@@ -7,12 +7,32 @@ internal sealed class MemoryScope : IDisposable
     private static MemoryScope? _current;
 
     [ThreadStatic]
+    private static MemoryScope? _lent;
+
+    [ThreadStatic]
     private static bool _isBackward;
+
+    [ThreadStatic]
+    private static long _opened;
+
+    [ThreadStatic]
+    private static Stack<MemoryScope>? _spare;
 
     private readonly List<Storage> _storages = [];
 
+    /// <summary>When it was opened, as its thread counts, from 1: scopes close in the reverse order. 0: closed.</summary>
+    private long _order;
+    private int _thread;
+
+    private MemoryScope()
+    {
+    }
+
     /// <summary>The scope that owns what this thread makes now; null: the garbage collector does.</summary>
     internal static MemoryScope? Current => _current;
+
+    /// <summary>The scope that the current <see cref="TensorScope"/> of this thread lends from, whatever a tape or a pass has entered since; null: none.</summary>
+    internal static MemoryScope? Lent { get => _lent; set => _lent = value; }
 
     /// <summary>Whether this thread runs a backward pass.</summary>
     internal static bool IsBackward => _isBackward;
@@ -27,22 +47,48 @@ internal sealed class MemoryScope : IDisposable
         return restore;
     }
 
+    /// <summary>Opens a scope on this thread. Closed ones are used again, so that their lists are not allocated each time.</summary>
+    internal static MemoryScope Open()
+    {
+        MemoryScope scope = _spare is { Count: > 0 } ? _spare.Pop() : new MemoryScope();
+        (scope._order, scope._thread) = (++_opened, Environment.CurrentManagedThreadId);
+        return scope;
+    }
+
+    /// <summary>Whether this thread opened it: no other may make memory in it.</summary>
+    internal bool IsOfThisThread => _thread == Environment.CurrentManagedThreadId;
+
+    /// <summary>Whether this scope's memory goes back before another's. Scopes of different threads do not know of each other.</summary>
+    internal bool ClosesBefore(MemoryScope other) => _order > other._order && _thread == other._thread;
+
+    /// <summary>Bytes of the tensors that it owns and that are not back yet. Walks through all of them.</summary>
+    internal long LentBytes()
+    {
+        long bytes = 0;
+        foreach (Storage storage in _storages)
+        {
+            bytes += storage.Owner == this ? storage.Bytes : 0;
+        }
+
+        return bytes;
+    }
+
     internal void Add(Storage storage) => _storages.Add(storage);
 
     /// <summary>Takes over memory that another scope owns, if nobody else holds it.</summary>
     internal bool TryAdopt(Storage storage)
     {
-        if (!storage.TryMoveTo(this))
+        if (!storage.IsExclusive)
         {
             return false;
         }
 
-        _storages.Add(storage);
+        storage.MoveTo(this, isTransient: false);
         return true;
     }
 
-    /// <summary>Returns everything made in this scope. The scope can be used again.</summary>
-    public void Dispose()
+    /// <summary>Returns everything that this scope still owns, and stays open.</summary>
+    internal void Reset()
     {
         foreach (Storage storage in _storages)
         {
@@ -53,6 +99,19 @@ internal sealed class MemoryScope : IDisposable
         }
 
         _storages.Clear();
+    }
+
+    /// <summary>Returns everything that this scope still owns and closes it; it is then the thread's to open again.</summary>
+    public void Dispose()
+    {
+        if (_order == 0)
+        {
+            return;                                        // closed already: it must not be lent to two
+        }
+
+        Reset();
+        _order = 0;
+        (_spare ??= new Stack<MemoryScope>()).Push(this);
     }
 
     internal readonly ref struct Restore(MemoryScope? scope, bool backward)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Temper.Tensors.Memory;
 
 /// <summary>The memory of one tensor and its views: an array that either the garbage collector or a scope owns.</summary>
@@ -16,6 +18,9 @@ internal abstract class Storage
 
     internal abstract bool IsReturned { get; }
 
+    /// <summary>How much memory it holds; 0 once it is returned.</summary>
+    internal abstract long Bytes { get; }
+
     /// <summary>True while one gradient slot alone holds this memory, so that it may be added to in place.</summary>
     internal bool IsExclusive => _isTransient && _references == 1;
 
@@ -27,7 +32,7 @@ internal abstract class Storage
         return storage;
     }
 
-    /// <exception cref="ObjectDisposedException">The tape that owned this memory is closed.</exception>
+    /// <exception cref="ObjectDisposedException">The scope that owned this memory has taken it back.</exception>
     internal void RequireMemory()
     {
         if (IsReturned)
@@ -38,16 +43,27 @@ internal abstract class Storage
 
     internal void MarkWritten() => Version++;
 
-    /// <summary>Hands the memory of a result of a backward pass to another scope, if nobody else holds it.</summary>
-    internal bool TryMoveTo(MemoryScope owner)
+    /// <summary>Makes a scope the owner. Those who hold the memory now rely on it: it must live longer than the owner before.</summary>
+    /// <param name="scope">The new owner.</param>
+    /// <param name="isTransient">Whether the memory goes back with the last reference, before the scope closes.</param>
+    internal void MoveTo(MemoryScope scope, bool isTransient)
     {
-        if (!IsExclusive)
+        if (Owner != scope)
         {
-            return false;
+            Owner = scope;
+            scope.Add(this);
         }
 
-        (Owner, _isTransient) = (owner, false);
-        return true;
+        _isTransient = isTransient;
+    }
+
+    /// <summary>Makes memory that would go back earlier live as long as a scope.</summary>
+    internal void KeepFor(MemoryScope scope)
+    {
+        if (Owner is not null && (Owner == scope ? _isTransient : Owner.ClosesBefore(scope)))
+        {
+            MoveTo(scope, isTransient: false);
+        }
     }
 
     internal void Retain() => _references++;
@@ -66,7 +82,7 @@ internal abstract class Storage
 
     private protected static ObjectDisposedException Returned() => new(
         nameof(Tensor),
-        "Tensor: its memory went back with the tape that recorded it; call Detach() before the tape is closed to keep a tensor");
+        "Tensor: its memory went back with the tape or the TensorScope that owned it; call Detach() before that to keep a tensor, or Keep() of the scope");
 }
 
 internal sealed class Storage<T> : Storage
@@ -86,14 +102,16 @@ internal sealed class Storage<T> : Storage
 
     internal override bool IsReturned => _array is null;
 
-    /// <exception cref="ObjectDisposedException">The tape that owned this memory is closed.</exception>
+    internal override long Bytes => _array is null ? 0 : (long)_count * Unsafe.SizeOf<T>();
+
+    /// <exception cref="ObjectDisposedException">The scope that owned this memory has taken it back.</exception>
     internal Span<T> Span => (_array ?? throw Returned()).AsSpan(_start, _count);
 
     internal override void Return()
     {
         if (Interlocked.Exchange(ref _array, null) is { } array)
         {
-            BufferPool<T>.Return(array);
+            BufferPool<T>.Return(array, _count);
         }
     }
 }

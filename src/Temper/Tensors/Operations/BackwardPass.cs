@@ -6,7 +6,8 @@ namespace Temper.Tensors;
 internal static class BackwardPass
 {
     internal static GradientMap Run(
-        TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources)
+        TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources,
+        Action<int, Tensor>? ready)
     {
         int count = records.Count;
         Tensor?[] slots = ArrayPool<Tensor?>.Shared.Rent(count);
@@ -15,24 +16,26 @@ internal static class BackwardPass
         {
             MarkWanted(records, sources, wanted);
             int last = Seed(records, outputs, slots, wanted);
+            var results = new SourceGradients(records, outputs, sources, slots, ready);
+            results.ReportFinal(last + 1);
             for (int place = last; place >= 0; place--)
             {
                 TapeRecord record = records[place];
-                if (record.Operation is null || slots[place] is not { } gradient)
+                if (record.Operation is not null && slots[place] is { } gradient)
                 {
-                    continue;
+                    TapeRecords.CheckUnchanged(record);
+                    record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
+                    if (wanted[place] != Want.Result)
+                    {
+                        slots[place] = null;
+                        gradient.Storage.Release();
+                    }
                 }
 
-                TapeRecords.CheckUnchanged(record);
-                record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
-                if (wanted[place] != Want.Result)
-                {
-                    slots[place] = null;
-                    gradient.Storage.Release();
-                }
+                results.ReportFinal(place);
             }
 
-            return new GradientMap(sources, Collect(records, sources, slots, outputs));
+            return results.Map();
         }
         finally
         {
@@ -42,7 +45,7 @@ internal static class BackwardPass
     }
 
     /// <summary>Marks the records that a gradient to one of the sources passes through, so that no other is computed.</summary>
-    private static void MarkWanted(TapeRecords records, IReadOnlyList<Tensor> sources, Want[] wanted)
+    internal static void MarkWanted(TapeRecords records, IReadOnlyList<Tensor> sources, Want[] wanted)
     {
         Array.Clear(wanted, 0, records.Count);
         foreach (Tensor source in sources)
@@ -70,7 +73,7 @@ internal static class BackwardPass
     }
 
     /// <summary>Puts the cotangents into the slots of their outputs; returns the last place that has one.</summary>
-    private static int Seed(
+    internal static int Seed(
         TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, Tensor?[] slots, Want[] wanted)
     {
         int last = -1;
@@ -95,31 +98,6 @@ internal static class BackwardPass
 
         return last >= 0 ? last : throw new InvalidOperationException(
             "GradientTape.Gradient: no output depends on the sources; compute it from them while the tape is open");
-    }
-
-    private static Tensor[] Collect(
-        TapeRecords records, IReadOnlyList<Tensor> sources, Tensor?[] slots, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs)
-    {
-        var gradients = new Tensor[sources.Count];
-        for (int i = 0; i < gradients.Length; i++)
-        {
-            gradients[i] = slots[records.PlaceOf(sources[i])] ?? Zeros(sources[i]);
-            foreach ((_, Tensor cotangent) in outputs)
-            {
-                // Passed on unchanged. The caller's tensor stays a constant, which the gradient is not.
-                gradients[i] = ReferenceEquals(gradients[i], cotangent) ? cotangent.Alias() : gradients[i];
-            }
-        }
-
-        return gradients;
-    }
-
-    private static Tensor Zeros(Tensor source)
-    {
-        Tensor zeros = Tensor.Allocate(source.Shape, source.Layout);
-        zeros.Writable().Clear();
-        zeros.Storage.Retain();
-        return zeros;
     }
 }
 

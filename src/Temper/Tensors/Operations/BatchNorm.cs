@@ -14,12 +14,7 @@ public sealed partial class Tensor
     /// <returns>The shape of the input, <c>[N, C, ...]</c>.</returns>
     /// <exception cref="ShapeMismatchException">A shape does not fit.</exception>
     public Tensor BatchNorm(Tensor scale, Tensor shift, Tensor mean, Tensor variance, float epsilon = 1e-5f) =>
-        new BatchNormOperation(this, scale, shift, default)
-        {
-            Epsilon = epsilon,
-            Statistics = new BatchStatistics(mean.ToArray<float>(), variance.ToArray<float>(), 0),
-            IsTraining = false,
-        }.Apply();
+        BatchNorm(scale, shift, new BatchStatistics(mean.ToArray<float>(), variance.ToArray<float>(), 0), epsilon, default);
 
     /// <summary>Batch normalization with the batch's own statistics, as in training (arXiv:1502.03167, algorithm 1).</summary>
     /// <param name="scale"><c>[C]</c>.</param>
@@ -42,7 +37,7 @@ public sealed partial class Tensor
     internal Tensor BatchNormTraining(
         Tensor scale, Tensor shift, float epsilon, NormTail tail, BatchStatistics? known, IStatisticsReducer? reducer, out BatchStatistics statistics)
     {
-        var operation = new BatchNormOperation(this, scale, shift, tail)
+        var operation = new BatchNormOperation(AsImage(), scale, shift, tail with { Residual = tail.Residual?.AsImage() })
         {
             Epsilon = epsilon,
             Statistics = known,
@@ -51,12 +46,22 @@ public sealed partial class Tensor
         };
         Tensor y = operation.Apply();
         statistics = operation.Statistics!;
-        return y;
+        return InShapeOf(y);
     }
 
     /// <summary>Evaluation form with an addition and ReLU in the same pass.</summary>
     internal Tensor BatchNorm(Tensor scale, Tensor shift, BatchStatistics running, float epsilon, NormTail tail) =>
-        new BatchNormOperation(this, scale, shift, tail) { Epsilon = epsilon, Statistics = running, IsTraining = false }.Apply();
+        InShapeOf(new BatchNormOperation(AsImage(), scale, shift, tail with { Residual = tail.Residual?.AsImage() })
+        {
+            Epsilon = epsilon,
+            Statistics = running,
+            IsTraining = false,
+        }.Apply());
+
+    /// <summary>Values of other ranks than two and four as images of one row: <c>[N, C, 1, all other axes]</c>.</summary>
+    private Tensor AsImage() => Rank is 3 or > 4 ? Reshape([Shape[0], Shape[1], 1, Shape.CountOf(2, Rank)]) : this;
+
+    private Tensor InShapeOf(Tensor y) => y.Rank == Rank ? y : y.Reshape(Shape);
 }
 
 /// <summary>What a normalization does to each result before storing it.</summary>

@@ -23,6 +23,8 @@ internal sealed class BatchNormOperation : Operation
 
     internal override string Name => "BatchNorm";
 
+    internal override bool MixesSamples => IsTraining;
+
     internal required float Epsilon { get; init; }
 
     /// <summary>Whether the statistics are the batch's own, so that gradients flow through them.</summary>
@@ -153,7 +155,7 @@ internal sealed class BatchNormOperation : Operation
     {
         if (_x.Rank is not (2 or 4))
         {
-            throw new ShapeMismatchException(Name, _x.Shape, "[N, C] or [N, C, H, W]");
+            throw new ShapeMismatchException(Name, _x.Shape, "[N, C, ...]");
         }
 
         if (_scale.Rank != 1 || !_scale.Shape.Equals(_shift.Shape) || _x.Shape[1] != Channels)

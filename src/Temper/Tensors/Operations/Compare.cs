@@ -86,6 +86,8 @@ internal sealed class WhereOperation(Tensor mask, Tensor x, Tensor y) : Operatio
 {
     internal override string Name => "Where";
 
+    internal override Tensor[] Constants => [mask];
+
     protected override Tensor Forward()
     {
         Tensor z = Tensor.Allocate(x.Shape);

@@ -93,5 +93,41 @@ internal sealed class Conv2dOperation : Operation
         }
     }
 
+    /// <summary>One sample's gradient of the weight or the bias at a time.</summary>
+    internal override bool TryAddSampleSquares(Tensor output, Tensor gradient, int input, Span<double> squares)
+    {
+        bool isWeight = input == 1, isBias = _bias is not null && input == 2;
+        if (!isWeight && !isBias)
+        {
+            return false;
+        }
+
+        ConvolutionGeometry geometry = Conv2dShapes.Check(_x, _weight, _bias, _options) with { Batch = 1 };
+        Tensor dy = gradient.InLayout(Layout.ChannelsLast);
+        if (_relu)
+        {
+            dy = ReluMask.Apply(output, dy);
+        }
+
+        int xLength = _x.Count / squares.Length, yLength = dy.Count / squares.Length;
+        float[] one = new float[isWeight ? _weight.Count : geometry.OutChannels];
+        for (int i = 0; i < squares.Length; i++)
+        {
+            ReadOnlySpan<float> dySample = dy.Physical().Slice(i * yLength, yLength);
+            if (isWeight)
+            {
+                Convolution.BackwardWeights(geometry, _channelsLast!.Physical().Slice(i * xLength, xLength), dySample, one);
+            }
+            else
+            {
+                Reductions.ColumnSums(dySample, one, yLength / geometry.OutChannels, geometry.OutChannels);
+            }
+
+            squares[i] += Reductions.SumOfSquares(one);
+        }
+
+        return true;
+    }
+
     private static ReadOnlySpan<Tensor> One(Tensor? tensor) => tensor is null ? [] : new[] { tensor };
 }

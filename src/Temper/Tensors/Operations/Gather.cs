@@ -35,6 +35,8 @@ internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operat
 
     private (int Outer, int Axis, int Inner) Size => (x.Shape.CountOf(0, axis), x.Shape[axis], x.Shape.CountOf(axis + 1, x.Rank));
 
+    internal override Tensor[] Constants => [index];
+
     protected override Tensor Forward()
     {
         if (index.Rank != x.Rank || !index.Shape.With(axis, 0).Equals(x.Shape.With(axis, 0)))
@@ -68,6 +70,8 @@ internal sealed class GatherOperation(Tensor x, Tensor index, int axis) : Operat
 internal sealed class IndexSelectOperation(Tensor x, Tensor index, int axis) : Operation(x)
 {
     internal override string Name => "IndexSelect";
+
+    internal override Tensor[] Constants => [index];
 
     protected override Tensor Forward()
     {

@@ -74,6 +74,43 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
         }
     }
 
+    /// <summary>‖dy xᵀ‖² = ‖dy‖² ‖x‖² where a sample is one row; else one sample's gradient at a time.</summary>
+    internal override bool TryAddSampleSquares(Tensor output, Tensor gradient, int input, Span<double> squares)
+    {
+        Tensor dy = gradient.ToRowMajor();
+        if (relu)
+        {
+            dy = ReluMask.Apply(output, dy);
+        }
+
+        int rows = Rows / squares.Length;
+        ReadOnlySpan<float> values = x.ToRowMajor().Physical();
+        float[] one = rows == 1 && input != 0 ? [] : new float[input == 1 ? weight.Count : Outputs];
+        for (int i = 0; i < squares.Length; i++)
+        {
+            ReadOnlySpan<float> dySample = dy.Physical().Slice(i * rows * Outputs, rows * Outputs);
+            ReadOnlySpan<float> xSample = values.Slice(i * rows * Features, rows * Features);
+            if (rows == 1)
+            {
+                squares[i] += Reductions.SumOfSquares(dySample) * (input == 1 ? Reductions.SumOfSquares(xSample) : 1);
+                continue;
+            }
+
+            if (input == 1)
+            {
+                Gemm.Multiply(new MatrixView(dySample, rows, Outputs).Transposed, new MatrixView(xSample, rows, Features), one);
+            }
+            else
+            {
+                Reductions.ColumnSums(dySample, one, rows, Outputs);
+            }
+
+            squares[i] += Reductions.SumOfSquares(one);
+        }
+
+        return true;
+    }
+
     private void Check()
     {
         if (weight.Rank != 2)

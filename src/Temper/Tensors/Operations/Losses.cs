@@ -128,6 +128,8 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
 
     internal override string Name => "CrossEntropy";
 
+    internal override Tensor[] Constants => [labels];
+
     protected override Tensor Forward()
     {
         LossChecks.Rows(Name, x, labels);
@@ -184,6 +186,8 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
 internal sealed class BinaryCrossEntropyOperation(Tensor x, Tensor target) : Operation(x)
 {
     internal override string Name => "BinaryCrossEntropyWithLogits";
+
+    internal override Tensor[] Constants => [target];
 
     protected override Tensor Forward()
     {

@@ -12,6 +12,9 @@ internal abstract class Operation(params Tensor[] inputs)
     /// <summary>The tensors that the value depends on.</summary>
     internal Tensor[] Inputs { get; } = inputs;
 
+    /// <summary>Tensors that the gradient reads and that none flows to: indices, masks, targets. They are kept as inputs are.</summary>
+    internal virtual Tensor[] Constants => [];
+
     /// <summary>The name that users know, for errors.</summary>
     internal virtual string Name => GetType().Name;
 
@@ -27,9 +30,21 @@ internal abstract class Operation(params Tensor[] inputs)
     /// <param name="inputs">Where the products go; asks which inputs want one.</param>
     internal abstract void Backward(Tensor output, Tensor gradient, InputGradients inputs);
 
+    /// <summary>Whether a sample of the value depends on the other samples of the batch, as with batch statistics.</summary>
+    internal virtual bool MixesSamples => false;
+
+    /// <summary>Adds, for each sample (axis 0), the squared length of its part of an input's gradient.</summary>
+    /// <param name="output">What <see cref="Forward"/> returned.</param>
+    /// <param name="gradient">The cotangent, as many samples on axis 0 as there are squares.</param>
+    /// <param name="input">Index of the input: a parameter.</param>
+    /// <param name="squares">One a sample; added to.</param>
+    /// <returns>False, and nothing added, where the operation knows no faster way than its gradient.</returns>
+    internal virtual bool TryAddSampleSquares(Tensor output, Tensor gradient, int input, Span<double> squares) => false;
+
     /// <summary>Computes the value, and records this application on every open tape that follows an input.</summary>
     internal Tensor Apply()
     {
+        GradientTape.CheckSection(this);
         GradientTape? outermost = null;
         for (GradientTape? tape = GradientTape.Innermost; tape is not null; tape = tape.Parent)
         {
@@ -44,8 +59,10 @@ internal abstract class Operation(params Tensor[] inputs)
             return Forward();
         }
 
-        // The outermost tape that records it lives longest, so it owns the memory.
+        // The outermost tape that records it lives longest, so it owns what the gradient needs, whoever made that.
         IsRecorded = true;
+        Keep(Inputs, outermost.Scope);
+        Keep(Constants, outermost.Scope);
         Tensor output;
         using (MemoryScope.Enter(outermost.Scope))
         {
@@ -61,5 +78,13 @@ internal abstract class Operation(params Tensor[] inputs)
         }
 
         return output;
+    }
+
+    private static void Keep(Tensor[] tensors, MemoryScope scope)
+    {
+        foreach (Tensor tensor in tensors)
+        {
+            tensor.KeepFor(scope);
+        }
     }
 }

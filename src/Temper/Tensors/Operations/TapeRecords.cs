@@ -14,13 +14,24 @@ internal sealed class TapeRecords
     private readonly Dictionary<Tensor, int> _places = new(ReferenceEqualityComparer.Instance);
     private readonly List<TapeRecord> _records = [];
 
-    internal MemoryScope Scope { get; } = new();
+    /// <summary>Owns what is recorded, while the tape is open.</summary>
+    internal MemoryScope Scope { get; private set; } = MemoryScope.Open();
 
     internal int Count => _records.Count;
 
     internal TapeRecord this[int place] => _records[place];
 
-    internal static TapeRecords Rent() => _spare is { Count: > 0 } ? _spare.Pop() : new TapeRecords();
+    internal static TapeRecords Rent()
+    {
+        if (_spare is not { Count: > 0 })
+        {
+            return new TapeRecords();
+        }
+
+        TapeRecords records = _spare.Pop();
+        records.Scope = MemoryScope.Open();
+        return records;
+    }
 
     /// <summary>The place of a tensor in the order of recording; -1 for one that depends on no source.</summary>
     internal int PlaceOf(Tensor tensor) => _places.GetValueOrDefault(tensor, -1);

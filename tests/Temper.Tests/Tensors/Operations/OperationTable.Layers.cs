@@ -45,7 +45,7 @@ internal static partial class OperationTable
     {
         float[] mean = [0.5f, -0.25f, 0.125f], variance = [1.5f, 0.5f, 2];
         double[] wideMean = [0.5, -0.25, 0.125], wideVariance = [1.5, 0.5, 2];
-        foreach (RowInput input in new[] { In(4, 3, 2, 3), In(5, 3) })
+        foreach (RowInput input in new[] { In(4, 3, 2, 3), In(5, 3), In(4, 3, 5), In(2, 3, 2, 2, 2) })
         {
             RowInput[] inputs = [input, Parameter(3), Parameter(3)];
             yield return new(

@@ -1,0 +1,33 @@
+using System.Diagnostics;
+
+namespace Temper.TestRunner;
+
+/// <summary>Runs programs.</summary>
+internal static class Processes
+{
+    /// <summary>Runs a program whose output goes where ours goes.</summary>
+    internal static int Run(string folder, string program, string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder })!;
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+
+    /// <summary>Runs a program and keeps its output.</summary>
+    internal static (int ExitCode, string Output) Capture(string folder, string program, string[] arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) 
+        {
+            WorkingDirectory = folder, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+        process.WaitForExit();
+        return (process.ExitCode, output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult());
+    }
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using Temper.Data;
+using Temper.Reporting.Documents;
+using Temper.Reporting.Runs;
+using Temper.Training.Runs;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>The sections that every run has, around those that its methods contribute.</summary>
+internal static class RunSections
+{
+    /// <summary>All sections of a run in the report's order.</summary>
+    /// <param name="phases">Its trainings; may be none.</param>
+    /// <param name="networks">The networks it measured; may be none.</param>
+    /// <param name="contributed">What methods say.</param>
+    /// <param name="answers">What the result says about the test samples.</param>
+    internal static IReadOnlyList<Section> Of(
+        IReadOnlyList<PhaseRecord> phases, IReadOnlyList<NetworkRecord> networks, IEnumerable<Section> contributed, IEnumerable<Section> answers)
+    {
+        IEnumerable<Section> result = networks.Count > 0 ? [ResultSection.Of(networks)] : [];
+        IEnumerable<Section> training = phases.Count > 0 ? [TrainingSection.Of(phases)] : [];
+        return [.. result, .. training, .. contributed, .. answers];
+    }
+
+    /// <summary>The confusion matrix and some samples, where there are test samples with classes.</summary>
+    internal static IEnumerable<Section> OfAnswers(Measurement result, DataSets? data) => data is null
+        ? []
+        : OfAnswers(result.Record.Name, data.Test.ClassNames, result.Confusion, result.Samples);
+
+    /// <inheritdoc cref="OfAnswers(Measurement, DataSets?)"/>
+    internal static IEnumerable<Section> OfAnswers(
+        string network, IReadOnlyList<string> classes, IReadOnlyList<long> confusion, IReadOnlyList<SampleRecord> samples)
+    {
+        if (confusion.Count > 0)
+        {
+            yield return AnswersSections.Confusion(network, classes, confusion);
+        }
+
+        if (samples.Count > 0)
+        {
+            yield return AnswersSections.Samples(classes, samples);
+        }
+    }
+
+    /// <summary>What time decided in the run; nothing where it decided nothing.</summary>
+    internal static IEnumerable<Section> OfDecisions(IReadOnlyList<RunDecision> decisions)
+    {
+        if (decisions.Count > 0)
+        {
+            yield return new Section("Stops", [
+                new Paragraph("The run was stopped and resumed. A stop lies between two steps, so the result has the bytes of a run that never stopped."),
+                new DataTable(
+                    ["time, UTC", "what happened"],
+                    [.. decisions.Select(decision => (string[])[decision.Time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), decision.Text])]),
+            ]);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+namespace Temper.Reporting.Documents;
+
+/// <summary>A picture with a caption, for example what a network says about it.</summary>
+/// <param name="Png">A PNG file.</param>
+/// <param name="Caption">Below it.</param>
+/// <param name="IsRight">Marks it as right or wrong; null: not marked.</param>
+public sealed record Picture(ReadOnlyMemory<byte> Png, string Caption, bool? IsRight = null);
+
+/// <summary>Small pictures in rows. They become part of the page, so that it needs no other file.</summary>
+/// <param name="Pictures">In reading order.</param>
+public sealed record PictureGrid(IReadOnlyList<Picture> Pictures) : Block
+{
+    private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
+
+    internal override void Write(Markup html)
+    {
+        html.Open("div", ("class", "pictures"));
+        foreach (Picture picture in Pictures)
+        {
+            string mark = picture.IsRight switch { true => "picture right", false => "picture wrong", null => "picture" };
+            html.Open("div", ("class", mark))
+                .Empty("img", ("src", $"data:image/png;base64,{Convert.ToBase64String(picture.Png.Span)}"), ("alt", picture.Caption))
+                .Leaf("span", picture.IsRight switch { true => $"✓ {picture.Caption}", false => $"✗ {picture.Caption}", null => picture.Caption })
+                .Close();
+        }
+
+        html.Close();
+    }
+
+    internal static bool IsPng(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
+
+    internal override string? Problem() => Pictures.All(picture => picture is not null && IsPng(picture.Png.Span))
+        ? null
+        : "a picture is not a PNG file";
+}

@@ -1,0 +1,48 @@
+using Temper.Reporting.Documents;
+
+namespace Temper.Reporting.Runs;
+
+/// <summary>The figures of a run's result: accuracy, weights, size of the file; beside the network it began with where there is one.</summary>
+internal static class ResultSection
+{
+    private const string TestedOnce =
+        "Accuracies are of the test samples, which were used once, at the end; epochs were chosen on validation samples held out of the training samples.";
+
+    internal static Section Of(IReadOnlyList<NetworkRecord> networks)
+    {
+        var figures = new KeyFigures([.. Figures(networks[0], networks[^1], isComparison: networks.Count > 1)]);
+        return new Section("Result", networks[^1].TestAccuracy is null ? [figures] : [figures, new Paragraph(TestedOnce)]);
+    }
+
+    private static IEnumerable<KeyFigure> Figures(NetworkRecord first, NetworkRecord last, bool isComparison)
+    {
+        if (isComparison)
+        {
+            yield return new KeyFigure($"Test accuracy, {first.Name}", Percent(first.TestAccuracy));
+            double? lost = (first.TestAccuracy - last.TestAccuracy) * 100;
+            yield return new KeyFigure($"Test accuracy, {last.Name}", Percent(last.TestAccuracy), lost switch
+            {
+                null => "",
+                < 0 => $"{-lost:F2} points gained",
+                _ => $"{lost:F2} points lost",
+            });
+        }
+        else
+        {
+            yield return new KeyFigure("Test accuracy", Percent(last.TestAccuracy));
+        }
+
+        yield return new KeyFigure("Weights left", $"{last.Left:N0}", $"of {last.Total:N0}");
+        if (last.Left < last.Total)
+        {
+            yield return new KeyFigure("Fewer weights", double.IsFinite(last.Ratio) ? $"{last.Ratio:F1} ×" : "∞");
+        }
+
+        yield return new KeyFigure(
+            "File, after gzip", Bytes(last.CompressedBytes), isComparison ? $"{first.Name}: {Bytes(first.CompressedBytes)}" : $"{Bytes(last.Bytes)} before");
+    }
+
+    private static string Percent(double? part) => part is { } value ? $"{value * 100:F2} %" : "–";
+
+    private static string Bytes(long bytes) => bytes < 1 << 20 ? $"{bytes / 1024.0:F1} KiB" : $"{bytes / (1024.0 * 1024):F2} MiB";
+}

@@ -1,0 +1,79 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Temper.Reporting.Documents;
+
+namespace Temper.Reporting.Runs;
+
+/// <summary>Reads and writes records without reflection. What is read came from a file: it is checked before anything is drawn.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true, Converters = [typeof(FiniteDoubleConverter)])]
+[JsonSerializable(typeof(RunRecord))]
+internal sealed partial class RunRecordJson : JsonSerializerContext
+{
+    /// <summary>Larger files than this are not read; a record with thousands of pictures is smaller.</summary>
+    internal const long MaximumBytes = 256L << 20;
+
+    internal static string Write(RunRecord record) => record.Sections.Select(section => section.Problem()).FirstOrDefault(found => found is not null) is { } problem
+        ? throw new ArgumentException($"run: {problem}")
+        : JsonSerializer.Serialize(record, Default.RunRecord);
+
+    /// <summary>Reads a record of the current schema.</summary>
+    /// <param name="path">For errors.</param>
+    /// <param name="document">The file's content.</param>
+    /// <exception cref="InvalidDataException">It is not what a run writes.</exception>
+    internal static RunRecord Read(string path, JsonElement document) => Checked(path, () =>
+    {
+        RunRecord record = document.Deserialize(Default.RunRecord) ?? throw new JsonException("no object");
+        bool hasNulls = record.Phases.Any(phase => phase is not { Epochs: not null } || phase.Epochs.Any(epoch => epoch is null))
+            || record.Networks.Any(network => network is null || network.Layers.Any(layer => layer is null)) || record.Reproduce.Any(line => line is null);
+        string? problem = hasNulls ? "an entry of a list is missing"
+            : record.Sections.Select(section => section is null ? "a section is missing" : section.Problem()).FirstOrDefault(found => found is not null);
+        return problem is null ? record : throw new JsonException(problem);
+    });
+
+    /// <summary>Reads any document of a run, whatever its schema.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidDataException">It is too large, or not JSON.</exception>
+    internal static JsonDocument Open(string path)
+    {
+        long bytes = new FileInfo(path).Length;
+        return bytes <= MaximumBytes
+            ? Checked(path, () => JsonDocument.Parse(File.ReadAllBytes(path)))
+            : throw new InvalidDataException($"run: {path} is not what a run writes (got {bytes} bytes, expected at most {MaximumBytes})");
+    }
+
+    /// <summary>Runs a reader whose errors name the file.</summary>
+    internal static T Checked<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or NotSupportedException)
+        {
+            throw new InvalidDataException($"run: {path} is not what a run writes ({error.Message.ReplaceLineEndings(" ")})", error);
+        }
+    }
+}
+
+/// <summary>A number that JSON has no word for, infinite or not a number, is null.</summary>
+internal sealed class FiniteDoubleConverter : JsonConverter<double>
+{
+    public override bool HandleNull => true;
+
+    public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
+
+    public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+    {
+        if (double.IsFinite(value))
+        {
+            writer.WriteNumberValue(value);
+        }
+        else
+        {
+            writer.WriteNullValue();
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using Temper.Tensors.Memory;
+
+namespace Temper.Tensors;
+
+/// <summary>A section of work that is recorded as one operation and run again for its gradient.</summary>
+internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Tensor>, Tensor> section) : Operation(inputs)
+{
+    internal override string Name => "Recompute";
+
+    protected override Tensor Forward()
+    {
+        MemoryScope? owner = MemoryScope.Current;
+        if (owner is null)
+        {
+            return GradientTape.RunUnrecorded(Inputs, section).Alias();
+        }
+
+        using MemoryScope between = MemoryScope.Open();
+        using (MemoryScope.Enter(between))
+        {
+            Tensor output = GradientTape.RunUnrecorded(Inputs, section);
+            output.Storage.RequireMemory();
+            output.Storage.KeepFor(owner);
+            return output.Alias();                         // the section may give one of its inputs, which has a place on the tape already
+        }
+    }
+
+    internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+    {
+        Tensor[] sources = Wanted(inputs);
+        MemoryScope owner = MemoryScope.Current!;
+        using var tape = new GradientTape();
+        foreach (Tensor source in sources)
+        {
+            tape.Watch(source);
+        }
+
+        using MemoryScope between = MemoryScope.Open();
+        Tensor again;
+        using (MemoryScope.Enter(between))
+        {
+            again = GradientTape.RunAgain(Inputs, section);
+        }
+
+        if (!again.Shape.Equals(output.Shape))
+        {
+            throw new InvalidOperationException(
+                $"GradientTape.Recompute: the section gave another shape the second time (got {again.Shape}, expected {output.Shape}); it must do the same both times");
+        }
+
+        if (!GradientTape.IsFollowed(again))
+        {
+            return;                                        // a constant
+        }
+
+        GradientMap gradients = tape.Gradient([(again, gradient)], sources);
+        for (int i = 0; i < sources.Length; i++)
+        {
+            Tensor found = gradients.Gradients[i];
+            if (found.Storage.Owner == tape.Scope)
+            {
+                found.Storage.MoveTo(owner, isTransient: true);
+            }
+
+            inputs.Add(Array.IndexOf(Inputs, sources[i]), found);
+            found.Storage.Release();                       // the inner pass has held it until now
+        }
+    }
+
+    /// <summary>The inputs whose gradients are asked for, each once.</summary>
+    private Tensor[] Wanted(InputGradients gradients)
+    {
+        var wanted = new List<Tensor>(Inputs.Length);
+        for (int i = 0; i < Inputs.Length; i++)
+        {
+            if (gradients.Wants(i) && !wanted.Contains(Inputs[i]))
+            {
+                wanted.Add(Inputs[i]);
+            }
+        }
+
+        return [.. wanted];
+    }
+}

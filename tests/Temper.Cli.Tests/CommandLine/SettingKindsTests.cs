@@ -1,0 +1,82 @@
+using System.Collections;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Tests.Support;
+using Temper.Testing;
+
+namespace Temper.Cli.Tests.CommandLine;
+
+/// <summary>Durations and lists under one name as a flag, in a file and in the environment.</summary>
+public sealed class SettingKindsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly MadeUpCommand _command = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Nothing_given_gives_the_defaults()
+    {
+        SettingValues values = Settings.Resolve(_command);
+        Assert.Null(values.Get(MadeUpCommand.MaxTime));
+        Assert.Equal([0.1, 0.2], values.Get(MadeUpCommand.Epsilons));
+        Assert.Contains("epsilons: '0.1,0.2'\n", values.ToYaml(), StringComparison.Ordinal);
+        Assert.DoesNotContain("max-time", values.ToYaml(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Flag_wins_over_environment_over_file()
+    {
+        string file = _folder.Write("run.yaml", "train:\n  max-time: 20m\n  epsilons: 0..0.4..0.2\n");
+        var environment = new Hashtable { ["TEMPER_TRAIN__MAX_TIME"] = "30m", ["TEMPER_TRAIN__EPSILONS"] = "0.3" };
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["max-time"] = "none", ["epsilons"] = "0.5,0.6" };
+        Assert.Equal(TimeSpan.FromMinutes(20), Settings.Resolve(_command, file: file).Get(MadeUpCommand.MaxTime));
+        Assert.Equal([0, 0.2, 0.4], Settings.Resolve(_command, file: file).Get(MadeUpCommand.Epsilons));
+        Assert.Equal(TimeSpan.FromMinutes(30), Settings.Resolve(_command, file: file, environment: environment).Get(MadeUpCommand.MaxTime));
+        Assert.Equal([0.3], Settings.Resolve(_command, file: file, environment: environment).Get(MadeUpCommand.Epsilons));
+        Assert.Null(Settings.Resolve(_command, flags, file, environment).Get(MadeUpCommand.MaxTime));
+        Assert.Equal([0.5, 0.6], Settings.Resolve(_command, flags, file, environment).Get(MadeUpCommand.Epsilons));
+    }
+
+    [Theory]
+    [InlineData("train:\n  epsilons: [0.1, 0.25]\n  freeze: [conv1, 'a b']\n")]
+    [InlineData("train:\n  epsilons:\n    - 0.1\n    - 0.25\n  freeze:\n    - conv1\n    - a b\n")]
+    [InlineData("{\"train\": {\"epsilons\": [0.1, 0.25], \"freeze\": [\"conv1\", \"a b\"]}}")]
+    public void File_may_give_several_values_as_a_list(string text)
+    {
+        SettingValues values = Settings.Resolve(_command, file: _folder.Write("run.yaml", text));
+        Assert.Equal([0.1, 0.25], values.Get(MadeUpCommand.Epsilons));
+        Assert.Equal(["conv1", "a b"], values.Get(MadeUpCommand.Freeze));
+    }
+
+    [Fact]
+    public void Written_settings_give_themselves_again()
+    {
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["max-time"] = "1h30m", ["epsilons"] = "-0,1..3", ["freeze"] = "conv1\nit's: [odd], #really\nlast",
+        };
+        SettingValues given = Settings.Resolve(_command, flags);
+        SettingValues again = Settings.Resolve(_command, file: _folder.Write("run.yaml", given.ToYaml()));
+        Assert.Equal(given.ToYaml(), again.ToYaml());
+        Assert.Equal(TimeSpan.FromMinutes(90), again.Get(MadeUpCommand.MaxTime));
+        Assert.Equal([0, 1, 2, 3], again.Get(MadeUpCommand.Epsilons));
+        Assert.Equal(["conv1", "it's: [odd], #really", "last"], again.Get(MadeUpCommand.Freeze));
+    }
+
+    [Theory]
+    [InlineData("max-time", "20", "--max-time: cannot be used (got '20', expected a duration with its unit (ms, s, m, h or d), such as 90s, 20m or 1h30m; for 20 seconds: 20s)")]
+    [InlineData("epsilons", "-1", "--epsilons: cannot be used (got '-1', expected numbers from 0 on with commas between them, or ranges such as 0..1..0.25)")]
+    public void Value_that_cannot_be_used_is_refused_with_flag_value_and_what_is_expected(string name, string text, string message)
+    {
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { [name] = text };
+        var error = Assert.Throws<ToolException>(() => Settings.Resolve(_command, flags));
+        Assert.Equal((ExitCode.Usage, message), (error.ExitCode, error.Message));
+    }
+
+    [Fact]
+    public void Help_tells_defaults()
+    {
+        Assert.Equal("How far [default: 0.1,0.2]", MadeUpCommand.Epsilons.ToOption().Description);
+        Assert.Equal("How long", MadeUpCommand.MaxTime.ToOption().Description);
+    }
+}

@@ -1,0 +1,93 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Commands;
+using Temper.Cli.Runs;
+using Temper.Cli.Tests.Support;
+using Temper.Reporting.Documents;
+using Temper.Testing;
+using Temper.Training.Runs;
+
+namespace Temper.Cli.Tests.Runs;
+
+/// <summary><c>--max-time</c>: stops after a step, says so, and a resume ends with the bytes of a run without a limit.</summary>
+public sealed class TimeLimitTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Run_that_stops_again_and_again_ends_with_the_same_bytes()
+    {
+        RunFolder whole = Train("whole", new SteppedTime(TimeSpan.FromMinutes(1)));
+        Assert.Empty(whole.ReadDecisions());
+
+        // The clock goes on by a minute whenever the run writes down an epoch: it is over in the middle of the run.
+        var time = new SteppedTime(TimeSpan.FromMinutes(1));
+        var stop = Assert.Throws<ToolException>(() => Train("stopped", time, maxTime: "18m"));
+        Assert.Equal(ExitCode.Interrupted, stop.ExitCode);
+        RunFolder stopped = RunFolder.Latest(_folder["stopped"])!;
+        RunDecision decision = Assert.Single(stopped.ReadDecisions());
+        Assert.Equal((RunDecision.TimeLimit, "train"), (decision.Kind, decision.Phase));
+        Assert.InRange(decision.Step, 1, 19);
+        Assert.Equal($"--max-time 18m was over after step {decision.Step} of training 'train', epoch {1 + (decision.Step / 5)}", decision.Text);
+        Assert.Contains(decision.Text, stop.Message, StringComparison.Ordinal);
+        Assert.Contains($"temper train --resume {stopped.FullPath}", stop.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(stopped.ResultPath));
+
+        // The run's own settings hold, its limit too, unless they are taken back.
+        Train("stopped", new SteppedTime(TimeSpan.FromMinutes(1)), resume: stopped, maxTime: "none");
+        Assert.Contains($"going on: {decision.Text}", File.ReadAllText(stopped.LogPath), StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(whole.PathOf("model.safetensors")), File.ReadAllBytes(stopped.PathOf("model.safetensors")));
+        Section stops = RunRecords.Read(stopped).Sections.Single(section => section.Title is "Stops");
+        Assert.Equal(decision.Text, stops.Blocks.OfType<DataTable>().Single().Rows.Single()[1]);
+        Assert.DoesNotContain(RunRecords.Read(whole).Sections, section => section.Title is "Stops");
+    }
+
+    [Fact]
+    public void Limit_is_over_when_the_clock_says_so_and_an_interrupt_is_told_apart()
+    {
+        var time = new SteppedTime(TimeSpan.FromSeconds(1));
+        using var interrupt = new CancellationTokenSource();
+        using var limit = new TimeLimit(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(2), time, interrupt.Token);
+        using var none = new TimeLimit(null, TimeSpan.FromSeconds(2), time, interrupt.Token);
+        for (int second = 1; second <= 3; second++)
+        {
+            Assert.False(limit.Token.IsCancellationRequested);
+            time.GetTimestamp();
+        }
+
+        Assert.True(limit is { IsOver: true, Token.IsCancellationRequested: true });
+        Assert.False(none.Token.IsCancellationRequested);
+        using var late = new TimeLimit(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), time, CancellationToken.None);
+        Assert.True(late.IsOver);
+        interrupt.Cancel();
+        Assert.True(none is { IsOver: false, Token.IsCancellationRequested: true });
+        Assert.Equal(ExitCode.Usage, Assert.Throws<ToolException>(() => new TimeLimit(TimeSpan.FromDays(41), TimeSpan.Zero, time, interrupt.Token)).ExitCode);
+    }
+
+    /// <summary>Four epochs of five steps.</summary>
+    private RunFolder Train(string name, TimeProvider time, string? maxTime = null, RunFolder? resume = null)
+    {
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["runs"] = _folder[name], ["quiet"] = "true" };
+        if (resume is null)
+        {
+            flags["model"] = "lenet-300-100";
+            flags["data"] = "synth:shapes?count=200&classes=3&size=28";
+            flags["epochs"] = "4";
+            flags["batch"] = "32";
+        }
+        else
+        {
+            flags["resume"] = resume.FullPath;
+        }
+
+        if (maxTime is not null)
+        {
+            flags["max-time"] = maxTime;
+        }
+
+        var command = new TrainCommand();
+        Assert.Equal(ExitCode.Success, command.Run(Settings.Context(command, flags, time, resume?.ConfigPath)));
+        return RunFolder.Latest(_folder[name])!;
+    }
+}

@@ -1,0 +1,18 @@
+using System.Collections;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Output;
+
+namespace Temper.Cli.Tests.Support;
+
+/// <summary>Resolves settings without a process around them.</summary>
+internal static class Settings
+{
+    internal static SettingValues Resolve(ToolCommand command, Dictionary<string, string>? flags = null, string? file = null, Hashtable? environment = null) =>
+        SettingValues.Resolve(command, setting => flags?.GetValueOrDefault(setting.Name), file is null ? null : ConfigFile.Load(file), environment ?? []);
+
+    internal static CommandContext Context(ToolCommand command, Dictionary<string, string> flags, TimeProvider time, string? file = null)
+    {
+        SettingValues values = Resolve(command, flags, file);
+        return new CommandContext(values, Terminal.For(values), CancellationToken.None) { Time = time };
+    }
+}

@@ -1,0 +1,43 @@
+using Temper.Testing;
+
+namespace Temper.Formats.Tests.Onnx;
+
+/// <summary>Nodes from x [N, 2, 4] to y that keep samples apart, though they look at the batch, and what they give for one sample.</summary>
+/// <param name="Name">What they do.</param>
+/// <param name="Build">Adds the nodes.</param>
+/// <param name="Expected">The result for the numbers of one sample, row-major.</param>
+internal sealed record ApartRow(string Name, Func<OnnxModelBuilder, OnnxModelBuilder> Build, Func<float[], IEnumerable<float>> Expected)
+{
+    private static readonly float[] Token = [0.5f, -1, 2, 3];
+
+    internal int Opset { get; init; } = 13;
+
+    internal static ApartRow[] All { get; } =
+    [
+        new("class token by Expand", model => BatchThen(model, 1, 4).Weight("cls", Token, 1, 1, 4).Node("Expand", "cls,shape", "c").Node("Concat", "c,x", "y", ("axis", 1)), x => Token.Concat(x)),
+        new("class token without a batch axis", model => BatchThen(model, 1, 4).Weight("cls", Token, 4).Node("Expand", "cls,shape", "c").Node("Concat", "c,x", "y", ("axis", 1)), x => Token.Concat(x)),
+        new("the same token twice", model => BatchThen(model, 1, 4).Weight("cls", Token, 1, 1, 4).Node("Expand", "cls,shape", "c").Node("Concat", "c,x,c", "y", ("axis", 1)), x => [.. Token, .. x, .. Token]),
+        new("token plus a constant", model => BatchThen(model, 2, 4).Weight("cls", Token, 1, 1, 4).Weight("d", [1, 2], 2, 1).Node("Expand", "cls,shape", "c").Node("Add", "c,d", "e").Node("Mul", "e,x", "y"), x => x.Select((v, i) => v * (Token[i % 4] + 1 + (i / 4)))),
+        new("zeros by ConstantOfShape", model => BatchThen(model, 1, 4).Node("ConstantOfShape", "shape", "z").Node("Concat", "z,x", "y", ("axis", 1)), x => new float[4].Concat(x)),
+        new("positions by Expand and Gather", model => BatchThen(model, 2).Ints("p", 1, 0).Weight("table", [1, 2, 3, 4, 5, 6, 7, 8], 2, 4).Node("Expand", "p,shape", "ids").Node("Gather", "table,ids", "e").Node("Add", "x,e", "y"), x => x.Select((v, i) => v + ((i + 4) % 8) + 1)),
+        new("Reshape to a shape of Shape", model => BatchThen(model, 8).Node("Reshape", "x,shape", "y"), x => x),
+        new("Reshape and back by Shape", model => BatchThen(model, -1).Node("Reshape", "x,shape", "f").Node("Relu", "f", "r").Node("Reshape", "r,whole", "y"), x => x.Select(v => MathF.Max(v, 0))),
+        new("Resize to sizes of Shape", model => BatchThen(model, 2, 8).Node("Resize", "x,,,shape", "y", ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")), x => x.SelectMany(v => new[] { v, v })),
+        new("Expand to its own shape", model => model.Node("Shape", "x", "shape").Node("Expand", "x,shape", "y"), x => x),
+        new("Transpose, Relu, back", model => Moved(model, 1, 0, 2).Node("Relu", "t", "r").Node("Transpose", "r", "y", ("perm", new[] { 1, 0, 2 })), x => x.Select(v => MathF.Max(v, 0))),
+        new("Transpose, constants of every rank, back", model => Moved(model, 2, 0, 1).Weight("s", [2], 1).Weight("c", [1, 2], 2).Weight("d", [1, 2, 3, 4], 4, 1, 1)
+            .Node("Mul", "t,s", "a").Node("Add", "a,c", "b").Node("Sub", "b,d", "e").Node("Transpose", "e", "y", ("perm", new[] { 1, 2, 0 })), x => x.Select((v, i) => (2 * v) + (i / 4) + 1 - ((i % 4) + 1))),
+        new("Transpose, layer of the last axis, Softmax, back", model => Moved(model, 1, 0, 2).Weight("w", [.. Enumerable.Range(0, 16).Select(i => i % 5 == 0 ? 2f : 0)], 4, 4)
+            .Node("MatMul", "t,w", "m").Node("Softmax", "m", "p").Node("Transpose", "p", "y", ("perm", new[] { 1, 0, 2 })), x => x.Chunk(4).SelectMany(row => row.Select(v => MathF.Exp(2 * v) / row.Sum(other => MathF.Exp(2 * other))))),
+        new("Transpose through two more", model => Moved(model, 1, 2, 0).Node("Transpose", "t", "u", ("perm", new[] { 1, 0, 2 })).Node("Sigmoid", "u", "r").Node("Transpose", "r", "y", ("perm", new[] { 2, 1, 0 })), x => x.Select(v => 1 / (1 + MathF.Exp(-v)))),
+        new("two transposed values added, back", model => Moved(model, 1, 0, 2).Node("Neg", "t", "n").Node("Mul", "t,n", "r").Node("Transpose", "r", "y", ("perm", new[] { 1, 0, 2 })), x => x.Select(v => -v * v)),
+        new("batch normalization of three axes", model => model.Weight("g", [1, 2], 2).Weight("b", [3, 4], 2).Weight("m", [5, 6], 2).Weight("v", [7, 8], 2).Node("BatchNormalization", "x,g,b,m,v", "y", ("epsilon", 0f)),
+            x => x.Select((v, i) => i < 4 ? ((v - 5) / MathF.Sqrt(7)) + 3 : (2 * (v - 6) / MathF.Sqrt(8)) + 4)),
+    ];
+
+    /// <summary>A shape that begins with the number of samples.</summary>
+    private static OnnxModelBuilder BatchThen(OnnxModelBuilder model, params long[] behind) => model.Ints("first", 0).Ints("behind", behind)
+        .Node("Shape", "x", "whole").Node("Gather", "whole,first", "n").Node("Concat", "n,behind", "shape", ("axis", 0));
+
+    private static OnnxModelBuilder Moved(OnnxModelBuilder model, params int[] order) => model.Node("Transpose", "x", "t", ("perm", order));
+}

@@ -1,0 +1,74 @@
+using Temper.Formats.Onnx;
+using Temper.Networks;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Formats.Tests.Onnx;
+
+/// <summary>Constants that several places of a graph name: they are there once, and what is written can be read.</summary>
+public sealed class SharedConstantTests : IDisposable
+{
+    private static readonly float[] Numbers = [1, 2, 3, 4, 5, 6];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("temper-shared-").FullName;
+
+    private string Model => Path.Combine(_folder, "model.onnx");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Constant_node_may_name_one_constant_twice()
+    {
+        // w w, w w w, [s s] as a shape, and where w > 2 then w else w.
+        new OnnxModelBuilder(13).Input("x", "N", 6).Weight("w", Numbers, 6).Ints("s", 2).Ints("n", 0).Ints("one", 1).Weight("two", [2], 1)
+            .Node("Mul", "w,w", "w2").Node("Sum", "w,w,w", "w3").Node("Greater", "w,two", "above").Node("Where", "above,w,w", "same")
+            .Node("Add", "w2,w3", "a").Node("Add", "a,same", "b").Node("Add", "x,b", "c").Node("Concat", "n,s,one", "odd", ("axis", 0)).Node("Concat", "s,s", "square", ("axis", 0))
+            .Node("ConstantOfShape", "square", "zeros").Node("ReduceSum", "zeros", "zero", ("keepdims", 0)).Node("Add", "c,zero", "y").Output("y").Save(Model);
+        Network network = OnnxFile.Load(Model).Network;
+        Assert.Equal(Numbers.Select(w => (w * w) + (3 * w) + w), network.Forward(Tensor.Zeros([1, 6])).ToArray<float>());
+    }
+
+    /// <summary>g v / |v| for each row, as torch.nn.utils.weight_norm is exported.</summary>
+    [Fact]
+    public void Weight_normalization_written_out_becomes_a_layer()
+    {
+        new OnnxModelBuilder(13).Input("x", "N", 3).Weight("v", Numbers, 2, 3).Weight("g", [2, -1], 2, 1).Ints("axes", 1)
+            .Node("Mul", "v,v", "q").Node("ReduceSum", "q,axes", "n2", ("keepdims", 1)).Node("Sqrt", "n2", "n").Node("Div", "v,n", "u").Node("Mul", "u,g", "w")
+            .Node("Gemm", "x,w", "y", ("transB", 1)).Output("y").Save(Model);
+        Network network = OnnxFile.Load(Model).Network;
+        Assert.IsType<Linear>(network.Nodes.Single().Operator);
+        float[] found = network.Forward(Tensor.Ones([1, 3])).ToArray<float>();
+        Assert.Equal(2 * 6 / MathF.Sqrt(14), found[0], 1e-5f);
+        Assert.Equal(-15 / MathF.Sqrt(77), found[1], 1e-5f);
+    }
+
+    /// <summary>w is a layer's weight, an operand, and an output under its own name.</summary>
+    [Theory]
+    [InlineData("y,w")]
+    [InlineData("w,y")]
+    [InlineData("w")]
+    [InlineData("y,w,z,x")]
+    public void Initializer_that_is_an_output_survives_being_written(string outputs)
+    {
+        var builder = new OnnxModelBuilder(13).Input("x", "N", 3).Weight("w", Numbers, 3, 2).Weight("b", [7, 8], 2)
+            .Node("MatMul", "x,w", "m").Node("Add", "m,b", "y").Node("Mul", "m,b", "z");
+        foreach (string output in outputs.Split(','))
+        {
+            builder.Output(output);
+        }
+
+        Network network = OnnxFile.Read(new MemoryStream(builder.Bytes()), "model.onnx").Network;
+        foreach (bool sparse in new[] { false, true })
+        {
+            OnnxFile.Save(network, Model, new OnnxExportOptions { SparseInitializers = sparse });
+            OnnxImport again = OnnxFile.Load(Model);
+            Assert.Equal(outputs.Split(','), again.OutputNames);
+            Tensor[] x = [.. again.Network.Inputs.Select(_ => Tensor.From<float>([1, 0, -1, 2, 3, 4], [2, 3]))];
+            foreach ((Tensor a, Tensor b) in network.Forward(x, Pass.Evaluation).Zip(again.Network.Forward(x, Pass.Evaluation)))
+            {
+                Assert.Equal(a.Shape, b.Shape);
+                Assert.Equal(a.ToArray<float>(), b.ToArray<float>());
+            }
+        }
+    }
+}

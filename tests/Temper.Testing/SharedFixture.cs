@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Temper.Testing;
+
+/// <summary>
+/// Folders that many tests read and one of them makes, such as a trained network: under <c>artifacts/fixtures</c>, by a digest of what they
+/// are made of and of the code that makes them. Test processes share them; whoever comes first makes the folder, the others wait.
+/// </summary>
+public static class SharedFixture
+{
+    private static readonly TimeSpan MostWait = TimeSpan.FromMinutes(10);
+
+    /// <summary>A folder with the fixture's files. Not to be changed: other tests read it too.</summary>
+    /// <param name="name">For people: the beginning of the folder's name.</param>
+    /// <param name="settings">All that decides the content besides the code, such as the arguments of a command.</param>
+    /// <param name="madeBy">The assembly that makes it; another build of it, or of a project below it, is another fixture.</param>
+    /// <param name="make">Fills an empty folder; if it throws, nothing is left.</param>
+    public static string Folder(string name, string settings, Assembly madeBy, Action<string> make) => Folder(DefaultRoot(), name, settings, madeBy, make);
+
+    internal static string Folder(string root, string name, string settings, Assembly madeBy, Action<string> make)
+    {
+        Directory.CreateDirectory(root);
+        string folder = Path.Combine(root, $"{name}-{Digest(settings, madeBy)}");
+        using FileStream held = Hold($"{folder}.lock");
+        if (!Directory.Exists(folder))
+        {
+            string part = $"{folder}.part";
+            Remove(part);           // of a process that was killed
+            try
+            {
+                make(Directory.CreateDirectory(part).FullName);
+                Directory.Move(part, folder);
+            }
+            finally
+            {
+                Remove(part);
+            }
+        }
+
+        return folder;
+    }
+
+    /// <summary>An open file that no one else, in this process or another one, can open; the system closes it with the process.</summary>
+    private static FileStream Hold(string path)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (clock.Elapsed < MostWait)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
+    private static string Digest(string settings, Assembly madeBy)
+    {
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        digest.AppendData(Encoding.UTF8.GetBytes(settings));
+        foreach (Assembly assembly in Product(madeBy))
+        {
+            digest.AppendData(File.ReadAllBytes(assembly.Location));
+        }
+
+        return Convert.ToHexStringLower(digest.GetHashAndReset())[..16];
+    }
+
+    /// <summary>The assembly with all of the product that it refers to.</summary>
+    private static IEnumerable<Assembly> Product(Assembly assembly)
+    {
+        var found = new SortedDictionary<string, Assembly>(StringComparer.Ordinal);
+        var open = new Stack<Assembly>([assembly]);
+        while (open.TryPop(out Assembly? next))
+        {
+            if (found.TryAdd(next.GetName().Name!, next))
+            {
+                foreach (AssemblyName name in next.GetReferencedAssemblies().Where(name => name.Name!.StartsWith("Temper", StringComparison.Ordinal)))
+                {
+                    open.Push(Assembly.Load(name));
+                }
+            }
+        }
+
+        return found.Values;
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static string DefaultRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Temper.slnx")))
+            {
+                return Path.Combine(folder.FullName, "artifacts", "fixtures");
+            }
+        }
+
+        return Path.Combine(Path.GetTempPath(), "temper-fixtures");
+    }
+}

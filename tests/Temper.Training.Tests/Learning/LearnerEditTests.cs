@@ -1,0 +1,99 @@
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Testing;
+using Temper.Training.Tests.Support;
+
+namespace Temper.Training.Tests.Learning;
+
+/// <summary>What lies beside a parameter follows it through edits.</summary>
+public sealed class LearnerEditTests
+{
+    private static readonly LearnerOptions Options = new()
+    {
+        Optimizer = new Sgd { LearningRate = 0.1f, Momentum = 0.9f }, Average = new WeightAverage { Decay = 0.9f, WarmUp = false },
+    };
+
+    private static readonly Network Mlp = Network.Build(InputSpec.Features(4), x => x.Linear(3, name: "a").Relu("r").Linear(2, name: "b"))
+        .Initialize(RandomStream.FromSeed(1));
+
+    private static Tensor X { get; } = Tensor.From(Samples.Gaussian(24, 1), [6, 4]);
+
+    [Fact]
+    public void An_edit_that_changes_no_function_changes_no_step()
+    {
+        using Learner plain = Trained(), edited = Trained();
+        edited.Edit(net => net.Insert(new Relu(), after: "r", name: "again").Rename("b", "head"));
+        // A rename has to be told: the head's state would begin anew otherwise.
+        Step(plain);
+        Step(edited);
+        Assert.Equal(plain.Network.Parameters["a.weight"].Value.ToArray<float>(), edited.Network.Parameters["a.weight"].Value.ToArray<float>());
+        Assert.NotEqual(plain.Network.Parameters["b.weight"].Value.ToArray<float>(), edited.Network.Parameters["head.weight"].Value.ToArray<float>());
+
+        using Learner told = Trained();
+        told.Edit(net => new NetworkEdit(net.Rename("b", "head"), [Moved("b.weight", "head.weight", 0, [0, 1]), Moved("b.bias", "head.bias", 0, [0, 1])]));
+        Step(told);
+        Assert.Equal(plain.Network.Parameters["b.weight"].Value.ToArray<float>(), told.Network.Parameters["head.weight"].Value.ToArray<float>());
+        Assert.Equal(
+            plain.AverageSnapshot().Parameters["b.weight"].Value.ToArray<float>(), told.AverageSnapshot().Parameters["head.weight"].Value.ToArray<float>());
+    }
+
+    /// <summary>Rows 2 and 0 stay, one is added between them: slots move, what is added begins at zero, averages at the value.</summary>
+    [Fact]
+    public void Moves_gather_along_several_axes()
+    {
+        float[] values = [.. Enumerable.Range(0, 6).Select(i => (float)i)];
+        Network before = Network.Build(InputSpec.Features(2), x => x.Linear(3, bias: false, name: "a"));
+        Network after = Network.Build(InputSpec.Features(3), x => x.Linear(3, bias: false, name: "a"));
+        var edit = new NetworkEdit(after, [Moved("a.weight", "a.weight", 0, [2, -1, 0]), Moved("a.weight", "a.weight", 1, [1, 0, -1])]);
+        Assert.NotNull(edit.SourceOf("a.weight", before));
+        Assert.Equal([5, 4, 0, 0, 0, 0, 1, 0, 0], edit.Moved("a.weight", values, [3, 2], []));
+        float[] added = [.. Enumerable.Range(10, 9).Select(i => (float)i)];
+        Assert.Equal([5, 4, 12, 13, 14, 15, 1, 0, 18], edit.Moved("a.weight", values, [3, 2], added));
+    }
+
+    [Fact]
+    public void A_move_that_does_not_fit_is_refused_and_changes_nothing()
+    {
+        using Learner learner = Trained();
+        byte[] before = SmallRun.BytesOf(learner.Network);
+        Assert.Throws<ArgumentException>(() => learner.Edit(net => new NetworkEdit(net, [Moved("a.weight", "a.weight", 0, [0, 1, 9])])));
+        Assert.Equal(before, SmallRun.BytesOf(learner.Network));
+        Step(learner);
+    }
+
+    [Fact]
+    public void A_value_that_two_parameters_share_after_an_edit_is_not_written_twice()
+    {
+        Network tied = Network.Build([InputSpec.Features(4)], x =>
+        {
+            Value first = x[0].Linear(4, bias: false, name: "a");
+            return [("y", first.ApplyShared(new Linear(4) { HasBias = false }, "a", "b"))];
+        }).Initialize(RandomStream.FromSeed(2));
+        using var learner = new Learner(tied, Options);
+        learner.Edit(net => net.SplitParameters("b"));
+        Step(learner);
+        Assert.NotEqual(
+            learner.Network.Parameters["a.weight"].Value.ToArray<float>(), learner.Network.Parameters["b.weight"].Value.ToArray<float>());
+    }
+
+    private static ParameterMove Moved(string from, string to, int axis, int[] kept) => new(from, to, axis, kept);
+
+    private static Learner Trained()
+    {
+        var learner = new Learner(Mlp, Options);
+        for (int i = 0; i < 3; i++)
+        {
+            Step(learner);
+        }
+
+        return learner;
+    }
+
+    private static void Step(Learner learner)
+    {
+        using Gradients gradients = learner.Gradients((net, pass) => net.Forward(X, pass).Pow(2).Mean());
+        learner.Apply(gradients);
+    }
+}

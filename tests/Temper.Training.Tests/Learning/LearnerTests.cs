@@ -1,0 +1,205 @@
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Outside;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Testing;
+using Temper.Training.Tests.Support;
+
+namespace Temper.Training.Tests.Learning;
+
+public sealed class LearnerTests : IDisposable
+{
+    private static readonly Network Mlp = Network.Build(InputSpec.Features(5), x => x.Linear(8, name: "fc1").Relu("hidden").Linear(3, name: "fc2"))
+        .Initialize(RandomStream.FromSeed(1));
+
+    private readonly TemporaryFolder _folder = new();
+
+    private static Tensor X { get; } = Tensor.From(Samples.Gaussian(60, 1), [12, 5]);
+
+    private static Tensor Y { get; } = Tensor.From([.. Enumerable.Range(0, 12).Select(i => i % 3L)], [12]);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Ten_lines_from_outside_train_edit_and_save()
+    {
+        IReadOnlyList<float> losses = TenLines.Run(Mlp, X, Y, _folder["run"]);
+        Assert.True(losses[10] < losses[0], $"{losses[0]} to {losses[10]}");
+        Assert.True(losses[^1] < losses[11], $"{losses[11]} to {losses[^1]}");
+        using Learner resumed = Learner.Load(_folder["run"], new LearnerOptions { Optimizer = new Sgd { LearningRate = 0.1f, Momentum = 0.9f } });
+        Assert.Contains(resumed.Network.Nodes, node => string.Equals(node.Name, "bend", StringComparison.Ordinal));
+        Assert.Equal(20, resumed.Steps);
+    }
+
+    [Fact]
+    public void A_policy_update_from_outside_makes_good_actions_likelier()
+    {
+        Network agent = Network.Build([InputSpec.Features(5)], x => [("policy", x[0].Linear(8).Tanh().Linear(3)), ("value", x[0].Linear(8).Tanh().Linear(1))])
+            .Initialize(RandomStream.FromSeed(2));
+        (_, float before, float after) = TenLines.Ppo(agent, X, Y, Tensor.Ones([12]));
+        Assert.True(after > before + 0.01f, $"{before} to {after}");
+    }
+
+    [Fact]
+    public void Adversarial_training_from_outside_hardens_a_network()
+    {
+        TrainingOptions options = SmallRun.Options with { Epochs = 3, Transforms = [] };
+        var attack = new PgdTraining { Epsilon = 0.08f, Steps = 3 };
+        Network plain = SmallRun.Fit(options).Last, hard = SmallRun.Fit(options with { Objective = attack }).Last;
+        Data.Batch batch = new(SmallRun.Validation.Read(0, 60).Inputs, SmallRun.Validation.Read(0, 60).Labels, 0);
+        double LossUnderAttack(Network network) =>
+            network.Forward(attack.Prepare(network, batch, RandomStream.FromSeed(1)).Inputs).CrossEntropy(batch.Targets).ToScalar();
+        Assert.True(LossUnderAttack(hard) < LossUnderAttack(plain), $"plain {LossUnderAttack(plain)}, hard {LossUnderAttack(hard)}");
+    }
+
+    [Fact]
+    public void Gradients_are_those_of_the_tape_and_outlive_it()
+    {
+        using var learner = new Learner(Mlp, new LearnerOptions());
+        using Gradients first = learner.Gradients(Loss), second = learner.Gradients(Loss);
+        foreach (Parameter parameter in Mlp.Parameters)
+        {
+            using var tape = new GradientTape();
+            tape.Watch(parameter.Value);
+            Assert.Equal(tape.Gradient(Mlp.Forward(X).CrossEntropy(Y), parameter.Value).ToArray<float>(), first[parameter.Name].ToArray());
+        }
+
+        float one = first["fc1.bias"][0];
+        first.Add(second, 0.5f);
+        first.Scale(2);
+        Assert.Equal(3 * one, first["fc1.bias"][0], 1e-6f);
+        Assert.Equal(3 * second.Loss, first.Loss, 1e-5f);
+        first.Dispose();
+        first.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => first["fc1.bias"].Length);
+        Assert.Equal(one, second["fc1.bias"][0]);
+    }
+
+    /// <summary>Two sources that get the same gradient tensor must not share memory: writing one would change the other.</summary>
+    [Fact]
+    public void Gradients_of_parameters_that_are_added_do_not_share_memory()
+    {
+        Network sum = Network.Build([InputSpec.Features(4)], x => [("y", x[0].Linear(3, name: "a") + x[0].Linear(3, name: "b"))]).Initialize(RandomStream.FromSeed(3));
+        using var learner = new Learner(sum, new LearnerOptions());
+        using Gradients gradients = learner.Gradients((network, pass) =>
+            (network.Parameters["a.bias"].Value + network.Parameters["b.bias"].Value).Sum() + network.Forward(Tensor.Ones([2, 4]), pass).Sum());
+        Assert.Equal(gradients["a.bias"].ToArray(), gradients["b.bias"].ToArray());
+        gradients["a.bias"][0] = 77;
+        Assert.NotEqual(77, gradients["b.bias"][0]);
+    }
+
+    [Fact]
+    public void Ready_is_called_once_for_each_parameter_and_what_it_writes_counts()
+    {
+        using var learner = new Learner(Mlp, new LearnerOptions { Optimizer = new Sgd { LearningRate = 1 } });
+        var order = new List<string>();
+        float[] before = learner.Network.Parameters["fc2.bias"].Value.ToArray<float>();
+        using Gradients gradients = learner.Gradients(Loss, new GradientRequest
+        {
+            Ready = (name, gradient) =>
+            {
+                order.Add(name);
+                gradient.Fill(0.25f);
+            },
+        });
+        Assert.Equal(Mlp.Parameters.Select(p => p.Name).Order(StringComparer.Ordinal), order.Order(StringComparer.Ordinal));
+        Assert.True(order.IndexOf("fc2.weight") < order.IndexOf("fc1.weight"));
+        learner.Apply(gradients);
+        Assert.Equal(before.Select(w => w - 0.25f), learner.Network.Parameters["fc2.bias"].Value.ToArray<float>());
+    }
+
+    [Fact]
+    public void Frozen_parameters_are_shared_and_snapshots_stay()
+    {
+        Network frozen = Mlp.WithTrainable(false, parameter => parameter.Name.StartsWith("fc1", StringComparison.Ordinal));
+        using var learner = new Learner(frozen, new LearnerOptions());
+        Network before = learner.Snapshot();
+        byte[] bytes = SmallRun.BytesOf(before);
+        using (Gradients gradients = learner.Gradients(Loss))
+        {
+            Assert.Equal(["fc2.weight", "fc2.bias"], gradients.Parameters);
+            learner.Apply(gradients);
+        }
+
+        Assert.Same(frozen.Parameters["fc1.weight"].Value, learner.Network.Parameters["fc1.weight"].Value);
+        Assert.Same(frozen.Parameters["fc1.weight"].Value, before.Parameters["fc1.weight"].Value);
+        Assert.Equal(bytes, SmallRun.BytesOf(before));
+        Assert.NotEqual(bytes, SmallRun.BytesOf(learner.Network));
+        Assert.Equal(SmallRun.BytesOf(Mlp), SmallRun.BytesOf(frozen));
+    }
+
+    [Fact]
+    public void Misuse_says_what_is_wrong()
+    {
+        using var learner = new Learner(Mlp, new LearnerOptions());
+        using var other = new Learner(Mlp, new LearnerOptions());
+        using Gradients gradients = learner.Gradients(Loss);
+        Assert.Contains("another learner", Assert.Throws<ArgumentException>(() => other.Apply(gradients)).Message, StringComparison.Ordinal);
+        Assert.Contains("scalar", Assert.Throws<ShapeMismatchException>(() => learner.Gradients((net, pass) => net.Forward(X, pass))).Message, StringComparison.Ordinal);
+        Assert.Contains("'fc9'", Assert.Throws<KeyNotFoundException>(() => gradients["fc9"].Length).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new Learner(Mlp.WithTrainable(false, _ => true), new LearnerOptions()));
+        learner.Edit(net => net.Insert(new Relu(), "fc2", "last"));
+        Assert.Contains("edit", Assert.Throws<ArgumentException>(() => learner.Apply(gradients)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The samples' gradients one by one are the truth.</summary>
+    [Theory]
+    [InlineData("mlp")]
+    [InlineData("convolutions")]
+    [InlineData("rows and norms")]
+    public void Sample_norms_are_those_of_the_samples_alone(string kind)
+    {
+        Network network = (kind switch
+        {
+            "mlp" => Mlp,
+            "convolutions" => Network.Build(InputSpec.Image(2, 6, 6), x => x.Conv2d(4, kernel: 3, padding: 1).BatchNorm().Relu().MaxPool2d(2).Conv2d(3, kernel: 3, stride: 2).Flatten().Linear(3)),
+            _ => Network.Build(InputSpec.Features(4, 5), x => x.Linear(6).Relu().Apply(new LayerNorm()).Flatten().Linear(3)),
+        }).Initialize(RandomStream.FromSeed(5));
+        Shape sample = network.Inputs[0].SampleShape;
+        Tensor x = Tensor.From(Samples.Gaussian(6 * sample.Count, 2), Shape.Create([6, .. sample.AsSpan()])), y = Y.Slice(0, 0, 6);
+        using var learner = new Learner(network, new LearnerOptions());
+        Tensor LossOf(Network net, Tensor inputs, Tensor labels) =>
+            net.Forward(inputs, Pass.Evaluation).CrossEntropy(labels, new CrossEntropyOptions { Reduction = LossReduction.None });
+
+        float[] found = [];
+        using Gradients weighted = learner.Gradients((net, _) => LossOf(net, x, y), new GradientRequest
+        {
+            SampleWeights = (norms, weights) =>
+            {
+                found = norms.ToArray();
+                for (int i = 0; i < weights.Length; i++)
+                {
+                    weights[i] = i + 1;
+                }
+            },
+        });
+        double[] sum = new double[weighted[weighted.Parameters[0]].Length];
+        for (int i = 0; i < 6; i++)
+        {
+            using Gradients alone = learner.Gradients((net, _) => LossOf(net, x.Slice(0, i, i + 1), y.Slice(0, i, i + 1)).Sum());
+            double squares = alone.Parameters.Sum(name => alone[name].ToArray().Sum(g => (double)g * g));
+            Assert.Equal(Math.Sqrt(squares), found[i], 1e-4 * Math.Sqrt(squares));
+            foreach ((int k, float g) in alone[alone.Parameters[0]].ToArray().Index())
+            {
+                sum[k] += (i + 1) * (double)g;
+            }
+        }
+
+        Assert.All(sum.Zip(weighted[weighted.Parameters[0]].ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+    }
+
+    [Fact]
+    public void Sample_norms_of_mixed_samples_are_refused()
+    {
+        Network network = Network.Build(InputSpec.Features(5), x => x.Linear(4).BatchNorm("bn").Linear(3)).Initialize(RandomStream.FromSeed(1));
+        using var learner = new Learner(network, new LearnerOptions());
+        var request = new GradientRequest { SampleWeights = (_, weights) => weights.Fill(1) };
+        var error = Assert.Throws<InvalidOperationException>(() => learner.Gradients(
+            (net, pass) => net.Forward(X, pass).CrossEntropy(Y, new CrossEntropyOptions { Reduction = LossReduction.None }), request));
+        Assert.Contains("BatchNorm mixes the samples", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ShapeMismatchException>(() => learner.Gradients(Loss, request));
+    }
+
+    private static Tensor Loss(Network network, Pass pass) => network.Forward(X, pass).CrossEntropy(Y);
+}

@@ -1,0 +1,24 @@
+using System.Text.Json.Nodes;
+using Temper.Networks;
+
+namespace Temper.Training.Tests.Support;
+
+/// <summary>Puts a normalization behind the first ReLU after each epoch, and remembers how many there are.</summary>
+internal sealed class Growing : IEpochEdit
+{
+    private int _grown;
+
+    public string Name => "growing";
+
+    public void AfterEpoch(Learner learner, EpochResult epoch)
+    {
+        learner.Edit(network => network.Insert(new BatchNorm(), after: "relu1", name: $"grown{_grown}"));
+        _grown++;
+    }
+
+    public JsonNode? Save() => _grown;
+
+    public void Restore(JsonNode? state) => _grown = state?.GetValue<int>() ?? 0;
+
+    public JsonNode Fingerprint() => new JsonObject();
+}
