@@ -6,6 +6,9 @@ namespace Temper.Serving.Tests.Contract;
 /// <summary>One meaning for a network: every way of running it gives what the graph gives, or all refuse.</summary>
 internal static class EngineContract
 {
+    /// <summary>The tests that take all processors, which others should not have to share.</summary>
+    internal const string Alone = "engines";
+
     /// <summary>Of the largest value: what rounding may change.</summary>
     private const double Tolerance = 1e-5;
 
@@ -78,3 +81,6 @@ internal static class EngineContract
         _ => Array.ConvertAll(tensor.ToArray<bool>(), value => value ? 1.0 : 0),
     };
 }
+
+[CollectionDefinition(EngineContract.Alone, DisableParallelization = true)]
+public sealed class EngineContractCollection;

@@ -10,6 +10,7 @@ using Xunit.Abstractions;
 namespace Temper.Serving.Tests.Contract;
 
 /// <summary>Every operator, network of the zoo and ONNX model at hand, in every way of running it.</summary>
+[Collection(EngineContract.Alone)]
 public sealed class EngineContractTests(NodeTestCases cases, ITestOutputHelper output) : IClassFixture<NodeTestCases>
 {
     private const string Classifiers = "onnx-models";

@@ -6,6 +6,7 @@ using Temper.Testing;
 namespace Temper.Serving.Tests.Contract;
 
 /// <summary>Networks of random structure with random constants, in every way of running them.</summary>
+[Collection(EngineContract.Alone)]
 public sealed class RandomNetworkContractTests
 {
     /// <summary>
