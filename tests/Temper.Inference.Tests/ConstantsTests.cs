@@ -158,6 +158,23 @@ public sealed class ConstantsTests
         Assert.Equal(network.Forward(x).ToArray<float>(), session.Run([x])[0].ToArray<float>());
     }
 
+    /// <summary>The constant is added to an input of a fixed shape; the other input's batch decides how much memory there is.</summary>
+    [Fact]
+    public void Constants_in_the_memory_of_a_session_are_there_when_it_grows()
+    {
+        Network network = TestNetworks.WithStatistics(Network.Build(
+            [Image, new InputSpec { Name = "fixed", SampleShape = [4, 5], IsBatched = false }],
+            inputs => [("images", inputs[0].Conv2d(4, kernel: 3).Relu().Conv2d(2, kernel: 3)), ("sum", (inputs[1] + TestNetworks.C(inputs[1], 4, 5)).Tanh())])
+            .Initialize(RandomStream.FromSeed(1)));
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
+        using InferenceSession session = compiled.CreateSession();
+        foreach (int batch in new[] { 4, 7, 5, 64, 200, 4 })
+        {
+            Tensor[] x = [TestNetworks.Batch(network, batch), Samples.GaussianTensor([4, 5], (ulong)batch)];
+            Assert.All(network.Forward(x, Pass.Evaluation).Zip(session.Run(x)), pair => Near.Assert(pair.First.AsSpan<float>(), pair.Second.AsSpan<float>(), 1e-5f, $"batch {batch}"));
+        }
+    }
+
     [Fact]
     public void Constants_are_filled_once_and_stay_when_the_batch_changes()
     {

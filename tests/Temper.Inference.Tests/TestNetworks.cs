@@ -39,6 +39,7 @@ internal static class TestNetworks
         ["scaled between groups"] = x => (x.Conv2d(6, kernel: 1).Relu() * C(x, 6, 1, 1)).Conv2d(6, kernel: 3, padding: 1, groups: 6).Relu().Divide(C(x, 6, 1, 1)).Conv2d(4, kernel: 1, groups: 2),
         ["scaled along other axes"] = x => (x * C(x, 9)) + C(x, 10, 1),
         ["scaled without pixels"] = x => x.Reshape([30, 9]).Multiply(C(x, 30, 1)).Add(C(x, 9)).Flatten().BatchNorm().Relu(),
+        ["normalized along a line"] = x => x.Reshape([3, 90]).BatchNorm().Relu().Multiply(C(x, 3, 1)).BatchNorm(),
         ["hard-swish written out"] = x => HardSwish(x.Conv2d(4, kernel: 3)),
         ["operators with constants"] = x => C(x, 1).Divide(x.Apply(new Maximum(), null, C(x, 3, 1, 1)).Apply(new PRelu(), null, C(x, 9)) + C(x)).Conv2d(2, kernel: 1),
         ["one constant for two"] = x => Shared(x, C(x, 3, 1, 1)),

@@ -18,7 +18,13 @@ internal sealed class RandomConstants(NetworkBuilder builder, RandomCursor rando
             return fitting[random.NextInt32(fitting.Length)];
         }
 
-        return !isDivisor && random.NextInt32(6) == 0 ? Pick(shape) * New(shape, DType.Float32, isDivisor: false) : New(shape, DType.Float32, isDivisor);
+        if (isDivisor || random.NextInt32(5) > 0)
+        {
+            return New(shape, DType.Float32, isDivisor);
+        }
+
+        Value factor = Pick(shape);
+        return factor * (random.NextInt32(2) == 0 ? factor : New(shape, DType.Float32, isDivisor: false));
     }
 
     /// <summary>Arithmetic of a value and a constant that broadcasts to it.</summary>

@@ -43,11 +43,10 @@ public static class RandomNetworks
         return network.Initialize(stream.Split("weights"));
     }
 
-    /// <summary>The same with constants among the operands, some of them used several times, and a second input of indices: int64, 0 to 3.</summary>
+    /// <summary>The same with constants among the operands, some of them used several times or given out, and a second input of indices: int64, 0 to 3.</summary>
     /// <param name="seed">Gives structure and numbers.</param>
     /// <param name="batch">Whether the inputs have a free batch, and whether samples are kept apart.</param>
-    /// <param name="givesConstants">Whether some networks have outputs that no input changes.</param>
-    public static Network WithConstants(ulong seed, RandomBatch batch, bool givesConstants)
+    public static Network WithConstants(ulong seed, RandomBatch batch)
     {
         RandomStream stream = RandomStream.FromSeed(seed);
         RandomCursor random = stream.Split("structure").Cursor();
@@ -63,9 +62,9 @@ public static class RandomNetworks
             {
                 constants = new RandomConstants(inputs[0].Builder, random, isFree: batch == RandomBatch.Free);
                 Value features = Body(inputs, constants, random);
-                return givesConstants && random.NextInt32(3) == 0
-                    ? [("y", Head(features, batch)), ("constant", constants.Pick([1 + random.NextInt32(4)]))]
-                    : [("y", Head(features, batch))];
+                return random.NextInt32(4) == 0
+                    ? [("y", Head(features, batch, random)), ("constant", constants.Pick([1 + random.NextInt32(4)]))]
+                    : [("y", Head(features, batch, random))];
             });
         return constants.Fill(network.Initialize(stream.Split("weights")), stream.Split("constants"));
     }
@@ -105,11 +104,13 @@ public static class RandomNetworks
         return x;
     }
 
-    /// <summary>Three numbers a sample, of a mixing network less their mean over the samples.</summary>
-    private static Value Head(Value x, RandomBatch batch)
+    /// <summary>Three numbers a sample; of a mixing network they depend on all samples, or are products with all. No difference is taken, which would cost digits.</summary>
+    private static Value Head(Value x, RandomBatch batch, RandomCursor random)
     {
         x = x.Linear(3, name: "head");
-        return batch == RandomBatch.Mixing ? x - x.Apply(new Reduce(Reduction.Mean, [0], KeepAxes: true), "mean") : x;
+        return batch != RandomBatch.Mixing ? x
+            : random.NextInt32(2) == 0 ? x.MatMul(x.Permute([1, 0]))
+            : x + x.Apply(new Reduce(Reduction.Mean, [0], KeepAxes: true));
     }
 
     private static Value ImageLayer(Value x, RandomCursor random) => random.NextInt32(7) switch

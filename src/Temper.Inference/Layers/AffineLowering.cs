@@ -30,26 +30,23 @@ internal static class AffineLowering
             : null;
     }
 
-    /// <summary>
-    /// A normalization by running statistics: <c>gain = scale / √(variance + epsilon)</c>, <c>offset = shift - gain mean</c>. Null where the
-    /// value is neither images nor rows of features.
-    /// </summary>
-    internal static ChannelAffineLayer? OfBatchNorm(PlanStep step, BatchNorm norm, Tensor[] parameters, Tensor[] statistics, Shape shape)
+    /// <summary>A normalization by running statistics: <c>gain = scale / √(variance + epsilon)</c>, <c>offset = shift - gain mean</c>.</summary>
+    internal static ChannelAffineLayer OfBatchNorm(PlanStep step, BatchNorm norm, Tensor[] parameters, Tensor[] statistics, Shape shape)
     {
         Tensor gain = parameters[0] / statistics[1].Affine(1, norm.Epsilon).Sqrt();
         return OfChannels(step, gain, parameters[1] - (gain * statistics[0]), shape);
     }
 
-    /// <summary>Preprocessing; null where the value is neither images nor rows of features, or features are put in another order.</summary>
+    /// <summary>Preprocessing; null where channels of something other than images are put in another order.</summary>
     internal static ChannelAffineLayer? OfNormalize(PlanStep step, Normalize normalize, Shape shape)
     {
         Shape channels = [normalize.Mean.Count];
-        ChannelAffineLayer? map = OfChannels(
+        ChannelAffineLayer map = OfChannels(
             step,
             Tensor.From([.. normalize.Deviation.Select(deviation => normalize.Scale / deviation)], channels),
             Tensor.From([.. normalize.Mean.Zip(normalize.Deviation, (mean, deviation) => -mean / deviation)], channels),
             shape);
-        return map is not null && (normalize.ChannelOrder.Count == 0 || map.IsPerChannel) ? map with { Order = normalize.ChannelOrder } : null;
+        return normalize.ChannelOrder.Count == 0 || map.IsPerChannel ? map with { Order = normalize.ChannelOrder } : null;
     }
 
     /// <summary>Channels of images at constant indices, as many as there are: another order. Null for any other gathering.</summary>
@@ -72,11 +69,21 @@ internal static class AffineLowering
         };
     }
 
-    /// <summary>A gain and an offset for each channel of images or feature of rows (axis 1).</summary>
-    private static ChannelAffineLayer? OfChannels(PlanStep step, Tensor gain, Tensor offset, Shape shape) => shape.Rank is not (2 or 4) ? null : new ChannelAffineLayer
+    /// <summary>A gain and an offset for each channel (axis 1).</summary>
+    private static ChannelAffineLayer OfChannels(PlanStep step, Tensor gain, Tensor offset, Shape shape)
     {
-        Name = step.Name, Inputs = step.Inputs, Output = step.Output, Gain = gain, Offset = offset, IsPerChannel = shape.Rank == 4,
-    };
+        bool isImage = shape.Rank == 4;
+        int elements = isImage ? 1 : shape.CountOf(2, shape.Rank);
+        return new ChannelAffineLayer
+        {
+            Name = step.Name, Inputs = step.Inputs, Output = step.Output, IsPerChannel = isImage, Gain = Repeated(gain, elements), Offset = Repeated(offset, elements),
+        };
+    }
+
+    /// <summary>Each element so many times.</summary>
+    private static Tensor Repeated(Tensor row, int times) => times == 1
+        ? row
+        : row.ToRowMajor().Reshape([row.Count, 1]).Expand([row.Count, times]).ToRowMajor().Reshape([row.Count * times]);
 
     /// <summary>Gain and offset, each of the constant's shape; null where there are none, or a gain is not an ordinary number.</summary>
     private static (Tensor Gain, Tensor Offset)? MapOf(Operator operation, Tensor constant, bool isFirst)

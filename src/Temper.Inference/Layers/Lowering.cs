@@ -85,7 +85,7 @@ internal sealed class Lowering
 
         return step.Head is not null
             ? LinearOf(step, Parameter(step.HeadParameters, 0)!, Parameter(step.HeadParameters, 1)) with { Relu = step.Relu }
-            : BatchNormOf(step, (BatchNorm)step.Norm!.Operator, step.NormParameters, step.NormBuffers) is { } norm ? norm with { Relu = step.Relu } : null;
+            : BatchNormOf(step, (BatchNorm)step.Norm!.Operator, step.NormParameters, step.NormBuffers) with { Relu = step.Relu };
     }
 
     private Layer? Single(NodeStep step)
@@ -125,7 +125,7 @@ internal sealed class Lowering
     };
 
     /// <summary>A normalization that stands alone.</summary>
-    private ChannelAffineLayer? BatchNormOf(PlanStep step, BatchNorm norm, IReadOnlyList<int> parameters, IReadOnlyList<int> buffers) => AffineLowering.OfBatchNorm(
+    private ChannelAffineLayer BatchNormOf(PlanStep step, BatchNorm norm, IReadOnlyList<int> parameters, IReadOnlyList<int> buffers) => AffineLowering.OfBatchNorm(
         step,
         norm,
         [.. parameters.Select(place => _network.ParameterValues[place])],
