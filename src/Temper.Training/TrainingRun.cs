@@ -103,10 +103,7 @@ internal sealed class TrainingRun
 
     private void Step(Batch batch, bool isLast)
     {
-        _batch = _objective.Prepare(_learner.Network, batch, _root.Split("objective").Split(_progress.Epoch).Split(batch.Index));
-        var request = new GradientRequest { Stream = _dropout.Split(_progress.Epoch).Split(batch.Index) };
-        Gradients gradients = _learner.Gradients(_loss, request);
-        Count(gradients.Loss, _batch.Inputs.Shape[0]);
+        Gradients gradients = GradientsOf(batch);
         if (Accumulated(gradients, (float)batch.Inputs.Shape[0] / _options.BatchSize, isLast) is not { } whole)
         {
             return;
@@ -120,6 +117,17 @@ internal sealed class TrainingRun
             LearnerStep step = _learner.Apply(whole, (float)_options.Schedule.Factor(epoch, _options.Epochs));
             (_progress.Terms, _progress.LearningRate) = (step.Regularization, step.LearningRate);
         }
+    }
+
+    private Gradients GradientsOf(Batch batch)
+    {
+        // What an attack or a teacher computes is lent for this step, so that loops over large tensors leave no garbage.
+        using TensorScope? memory = _options.Objective is null ? null : new TensorScope();
+        _batch = _objective.Prepare(_learner.Network, batch, _root.Split("objective").Split(_progress.Epoch).Split(batch.Index));
+        var request = new GradientRequest { Stream = _dropout.Split(_progress.Epoch).Split(batch.Index) };
+        Gradients gradients = _learner.Gradients(_loss, request);
+        Count(gradients.Loss, _batch.Inputs.Shape[0]);
+        return gradients;
     }
 
     private Tensor Loss(Network network, Pass pass)

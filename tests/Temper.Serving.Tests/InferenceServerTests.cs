@@ -159,11 +159,25 @@ public sealed class InferenceServerTests
         Task<HttpResponseMessage>[] running = [.. Enumerable.Range(0, 16).Select(_ => served.Infer(json, raw))];
         HttpResponseMessage first = await await Task.WhenAny(running);
         ValueTask stopping = served.Server.DisposeAsync();
-        HttpResponseMessage[] answers = await Task.WhenAll(running);
         await stopping;
+
+        // On a busy machine some requests have not arrived when the server stops; their connections end without an answer.
+        HttpResponseMessage[] answers = [.. (await Task.WhenAll(running.Select(AnswerOrNone))).OfType<HttpResponseMessage>()];
         Assert.All(answers.Append(first), answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{answer.StatusCode}"));
         Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.OK);
         HttpResponseMessage refused = Assert.Single(answers.Where(answer => answer.StatusCode == HttpStatusCode.ServiceUnavailable).Take(1));
         Assert.NotNull(refused.Headers.RetryAfter);
+    }
+
+    private static async Task<HttpResponseMessage?> AnswerOrNone(Task<HttpResponseMessage> request)
+    {
+        try
+        {
+            return await request;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
     }
 }

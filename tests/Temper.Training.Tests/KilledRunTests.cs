@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Temper.Training.Tests.Support;
+using Temper.Testing;
 using Temper.Training.Tracking;
 
 namespace Temper.Training.Tests;
@@ -9,11 +10,16 @@ public sealed class KilledRunTests
 {
     private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(1);
 
-    /// <summary>Moments after the first checkpoint, in milliseconds: in an epoch, at an edit, while a checkpoint is written.</summary>
-    public static TheoryData<int> Moments => [150];
+    /// <summary>Random moments after the first checkpoint, in milliseconds: in an epoch, at an edit, while a checkpoint is written.</summary>
+    public static TheoryData<int> Moments => [.. Samples.Uniform(20, seed: 7).Select(u => (int)(1500 * Math.Abs(u)))];
+
+    [LongTheory]
+    [MemberData(nameof(Moments))]
+    public void Resume_after_a_kill_at_any_moment_gives_the_bytes_of_a_run_that_never_stopped(int milliseconds) =>
+        Resume_after_a_kill_gives_the_bytes_of_a_run_that_never_stopped(milliseconds);
 
     [Theory]
-    [MemberData(nameof(Moments))]
+    [InlineData(150)]
     public void Resume_after_a_kill_gives_the_bytes_of_a_run_that_never_stopped(int milliseconds)
     {
         using var folder = new TemporaryFolder();

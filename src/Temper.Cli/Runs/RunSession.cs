@@ -15,14 +15,15 @@ using Temper.Training.Runs;
 namespace Temper.Cli.Runs;
 
 /// <summary>
-/// One run of a command: its folder, data, trainings and measurements. Trainings have names; one that the folder has a checkpoint of
-/// goes on from there, and one that had ended gives its result at once, so a resumed run just does everything again.
+/// One run of a command: its folder, data, trainings and measurements. Trainings are the stages of a <see cref="StagedRun"/>, so a resumed
+/// run just does everything again.
 /// </summary>
 internal sealed class RunSession : IDisposable
 {
     private readonly CommandContext _context;
     private readonly RunDescription _description;
     private readonly RunTracker _tracker;
+    private readonly StagedRun _stages;
     private readonly TimeLimit _limit;
     private readonly List<PhaseRecord> _phases = [];
     private readonly List<NetworkRecord> _networks = [];
@@ -51,6 +52,7 @@ internal sealed class RunSession : IDisposable
         }
 
         _tracker = new RunTracker(Folder, context.Time);
+        _stages = new StagedRun(Folder, context.Time);
     }
 
     internal RunFolder Folder { get; }
@@ -85,17 +87,13 @@ internal sealed class RunSession : IDisposable
     /// <param name="isOnly">Whether the run has no other training, so that names of metrics need no prefix.</param>
     internal TrainingResult Fit(string phase, Network network, TrainingOptions options, bool isOnly = false)
     {
-        string checkpoints = Path.Combine(Folder.CheckpointsPath, phase);
         (_tracker.Phase, _tracker.Epochs) = (isOnly ? "" : $"{phase}/", options.Epochs);
-        options = options with { CheckpointFolder = checkpoints, Callbacks = [.. options.Callbacks, _tracker] };
+        options = options with { Callbacks = [.. options.Callbacks, _tracker] };
         TrainingResult? result = null;
-        bool goesOn = Trainer.CanResume(checkpoints);
         ProgressDisplay.Run(_context.Terminal, phase, display =>
         {
             _tracker.Display = display;
-            result = goesOn
-                ? Trainer.Resume(network, Train!, Validation!, options, _limit.Token)
-                : Trainer.Fit(network, Train!, Validation!, options, _limit.Token);
+            result = _stages.Fit(phase, network, (Train!, Validation!), options, _limit.Token);
             _tracker.Display = null;
         });
         if (!result!.IsComplete)

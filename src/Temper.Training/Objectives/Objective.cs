@@ -17,7 +17,10 @@ namespace Temper.Training;
 /// </remarks>
 public abstract record Objective : IFingerprinted
 {
-    /// <summary>Phase one: makes the batch that the loss is computed of. Nothing is recorded.</summary>
+    /// <summary>
+    /// Phase one: makes the batch that the loss is computed of. Nothing is recorded. The memory of tensors that are made here is lent for the
+    /// step: <see cref="Tensor.Detach"/> one that has to last.
+    /// </summary>
     /// <param name="network">The network that trains; not to be changed.</param>
     /// <param name="batch">From the loader, augmented.</param>
     /// <param name="stream">Random numbers of this batch.</param>

@@ -29,6 +29,9 @@ public sealed record RunDecision
 
     /// <summary>One line for people.</summary>
     public required string Text { get; init; }
+
+    /// <summary>What was chosen, for a resume that has to take the same; null where nothing was.</summary>
+    public string? Value { get; init; }
 }
 
 /// <summary>Reads and writes the decisions of a run without reflection.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Temper.Tensors.Memory;
 
 namespace Temper.Tensors;
@@ -28,7 +29,8 @@ internal sealed class SourceGradients
         if (ready is not null)
         {
             _firstUses = FirstUses();
-            _order = [.. Enumerable.Range(0, sources.Count).OrderByDescending(i => _firstUses[i])];     // a stable sort
+            _order = new int[sources.Count];
+            SortByFirstUse();
         }
     }
 
@@ -73,10 +75,23 @@ internal sealed class SourceGradients
         return result;
     }
 
+    /// <summary>Those used last come first; among equal ones the order of the sources decides.</summary>
+    private void SortByFirstUse()
+    {
+        long[] keys = ArrayPool<long>.Shared.Rent(_order.Length);
+        for (int i = 0; i < _order.Length; i++)
+        {
+            (_order[i], keys[i]) = (i, ((long)(int.MaxValue - _firstUses[i]) << 32) | (uint)i);
+        }
+
+        Array.Sort(keys, _order, 0, _order.Length);
+        ArrayPool<long>.Shared.Return(keys);
+    }
+
     private int[] FirstUses()
     {
-        int[] byPlace = new int[_records.Count];
-        Array.Fill(byPlace, int.MaxValue);
+        int[] byPlace = ArrayPool<int>.Shared.Rent(_records.Count);
+        byPlace.AsSpan(0, _records.Count).Fill(int.MaxValue);
         for (int place = _records.Count - 1; place >= 0; place--)
         {
             foreach (int input in _records[place].Inputs)
@@ -88,7 +103,14 @@ internal sealed class SourceGradients
             }
         }
 
-        return [.. _sources.Select(source => byPlace[_records.PlaceOf(source)])];
+        int[] firstUses = new int[_sources.Count];
+        for (int i = 0; i < firstUses.Length; i++)
+        {
+            firstUses[i] = byPlace[_records.PlaceOf(_sources[i])];
+        }
+
+        ArrayPool<int>.Shared.Return(byPlace);
+        return firstUses;
     }
 
     private static Tensor Zeros(Tensor source)
