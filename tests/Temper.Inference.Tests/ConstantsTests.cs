@@ -41,7 +41,7 @@ public sealed class ConstantsTests
         get
         {
             var rows = new TheoryData<string, bool>();
-            foreach (string name in new[] { "lenet-300-100", "lenet-5-caffe", "convnet-small", "resnet-20", "basic-1-1-1" })
+            foreach (string name in new[] { "lenet-300-100", "lenet-5", "lenet-5-caffe", "convnet-small", "resnet-20", "basic-1-1-1" })
             {
                 rows.Add(name, true);
                 rows.Add(name, false);
