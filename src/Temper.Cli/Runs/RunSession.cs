@@ -45,7 +45,11 @@ internal sealed class RunSession : IDisposable
         Folder = context.Get(RunSettings.Resume) is { } resume
             ? RunSettings.Find(resume, context.Get(RunSettings.Runs), description.Command)
             : RunFolder.Create(context.Get(RunSettings.Runs), new RunName(description.Command, description.Data, Seed), context.Time);
-        Formats.AtomicFile.WriteText(Folder.ConfigPath, context.Values.ToYaml());
+        if (!File.Exists(Folder.ConfigPath))
+        {
+            WriteConfig();
+        }
+
         foreach (RunDecision decision in Folder.ReadDecisions())
         {
             Note($"going on: {decision.Text}");
@@ -139,6 +143,8 @@ internal sealed class RunSession : IDisposable
             Sections = RunSections.Of(_phases, _networks, [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions())], RunSections.OfAnswers(result, Data)),
             Reproduce = [$"temper {_description.Command} --config config.yaml"],
         };
+        // A resume may have been given more epochs. One that is refused must not leave its settings in the run's folder.
+        WriteConfig();
         RunRecords.Save(Folder, record);
         string report = RunRecords.WriteReport(Folder, Folder.PathOf(RunRecords.ReportName));
         if (_context.IsJson)
@@ -163,6 +169,8 @@ internal sealed class RunSession : IDisposable
         _tracker.Dispose();
         _limit.Dispose();
     }
+
+    private void WriteConfig() => Formats.AtomicFile.WriteText(Folder.ConfigPath, _context.Values.ToYaml());
 
     /// <summary>Records why a training stopped before its end, and gives the error that tells the user.</summary>
     private ToolException Stopped(string phase, TrainingResult result)
