@@ -1,3 +1,4 @@
+using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -56,18 +57,16 @@ internal static class AffineFolding
     /// <summary>A map before a convolution: columns of the weight and the bias. Zeros around the image are not mapped, so an offset does not go in there.</summary>
     internal static ConvolutionLayer? IntoInputs(ChannelAffineLayer first, ConvolutionLayer layer)
     {
-        var g = layer.Geometry;
+        ConvolutionGeometry g = layer.Geometry;
         bool isPadded = g.PadTop > 0 || g.PadBottom > 0 || g.PadLeft > 0 || g.PadRight > 0;
-        float[] gains = Values(first.Gain), offsets = Values(first.Offset);
-        if (!first.IsPerChannel || (isPadded && !Array.TrueForAll(offsets, offset => offset == 0)) || (first.Order.Count > 0 && g.Groups > 1))
+        bool hasOffset = first.Offset.AsSpan<float>().ContainsAnyExcept(0f);
+        if (!first.IsPerChannel || (isPadded && hasOffset) || (first.Order.Count > 0 && g.Groups > 1))
         {
             return null;
         }
 
-        // Element i of output channel o is multiplied with input channel (o / outputs of a group) (inputs of a group) + i / taps.
-        int depth = g.GroupInputs * g.Taps;
-        int[] channels = [.. Enumerable.Range(0, layer.Weight.Count).Select(i => (i / depth / g.GroupOutputs * g.GroupInputs) + (i % depth / g.Taps))];
-        return IntoColumns(layer.Weight, layer.Bias, channels, gains, offsets) is { } both
+        int[] channels = [.. Enumerable.Range(0, g.GroupInputs * g.Taps).Select(column => column / g.Taps)];
+        return IntoColumns(first, layer.Weight, layer.Bias, channels, g.Groups) is { } both
             ? layer with { Weight = Reordered(both.Weight, first.Order), Bias = both.Bias, Inputs = [first.Inputs[0], .. layer.Inputs.Skip(1)] }
             : null;
     }
@@ -100,8 +99,8 @@ internal static class AffineFolding
             return null;
         }
 
-        int[] features = [.. Enumerable.Range(0, layer.Weight.Count).Select(i => i % layer.Features % count)];
-        return IntoColumns(layer.Weight, layer.Bias, features, Values(first.Gain), Values(first.Offset)) is { } both
+        int[] features = [.. Enumerable.Range(0, layer.Features).Select(feature => feature % count)];
+        return IntoColumns(first, layer.Weight, layer.Bias, features, groups: 1) is { } both
             ? layer with { Weight = both.Weight, Bias = both.Bias, Inputs = first.Inputs }
             : null;
     }
@@ -110,17 +109,16 @@ internal static class AffineFolding
     internal static LinearLayer? IntoInputs(ChannelAffineLayer first, LinearLayer layer, Shape shape)
     {
         int period = first.Gain.Count, pixels = first.IsPerChannel ? shape.CountOf(2, 4) : 1;
-        int[] places = [.. Enumerable.Range(0, layer.Features).Select(i => i / pixels % period)];
+        int[] features = [.. Enumerable.Range(0, layer.Features).Select(i => i / pixels % period)];
         for (int i = layer.Features; i < shape.Count; i++)
         {
-            if (i / pixels % period != places[i % layer.Features])
+            if (i / pixels % period != features[i % layer.Features])
             {
                 return null;
             }
         }
 
-        int[] features = [.. Enumerable.Range(0, layer.Weight.Count).Select(i => places[i % layer.Features])];
-        return IntoColumns(layer.Weight, layer.Bias, features, Values(first.Gain), Values(first.Offset)) is { } both
+        return IntoColumns(first, layer.Weight, layer.Bias, features, groups: 1) is { } both
             ? layer with { Weight = both.Weight, Bias = both.Bias }
             : null;
     }
@@ -139,27 +137,31 @@ internal static class AffineFolding
         return (FoldedNorm.Scaled(weight.ToRowMajor(), gains), Row(biases));
     }
 
+    /// <summary>A map of what weights are multiplied with.</summary>
+    /// <param name="map">The map.</param>
     /// <param name="weight"><c>[O, ...]</c>.</param>
-    /// <param name="bias"><c>[O]</c>.</param>
-    /// <param name="places">For each weight the gain and offset of what it is multiplied with.</param>
-    /// <param name="gains">The gains.</param>
-    /// <param name="offsets">The offsets.</param>
-    private static (Tensor Weight, Tensor Bias)? IntoColumns(Tensor weight, Tensor? bias, int[] places, float[] gains, float[] offsets)
+    /// <param name="bias"><c>[O]</c>; null: zeros.</param>
+    /// <param name="sources">For each weight of a row the index of its gain and offset, in the first group.</param>
+    /// <param name="groups">Groups of rows, each with as many gains of its own.</param>
+    private static (Tensor Weight, Tensor Bias)? IntoColumns(ChannelAffineLayer map, Tensor weight, Tensor? bias, int[] sources, int groups)
     {
+        float[] gains = Values(map.Gain), offsets = Values(map.Offset);
         if (!Array.TrueForAll(gains, IsOrdinary) || !AreSmall(offsets))
         {
             return null;
         }
 
-        int rows = weight.Shape[0], columns = weight.Count / Math.Max(rows, 1);
+        int rows = weight.Shape[0], columns = sources.Length;
         float[] weights = Values(weight), sums = bias is null ? new float[rows] : Values(bias);
         for (int row = 0; row < rows; row++)
         {
+            int first = row / (rows / groups) * (gains.Length / groups);
             double sum = sums[row];
-            for (int i = row * columns; i < (row + 1) * columns; i++)
+            for (int column = 0; column < columns; column++)
             {
-                sum += (double)weights[i] * offsets[places[i]];
-                weights[i] *= gains[places[i]];
+                ref float value = ref weights[(row * columns) + column];
+                sum += (double)value * offsets[first + sources[column]];
+                value *= gains[first + sources[column]];
             }
 
             sums[row] = (float)sum;
