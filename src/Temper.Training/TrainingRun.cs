@@ -123,7 +123,9 @@ internal sealed class TrainingRun
     {
         // What an attack or a teacher computes is lent for this step, so that loops over large tensors leave no garbage.
         using TensorScope? memory = _options.Objective is null ? null : new TensorScope();
-        _batch = _objective.Prepare(_learner.Network, batch, _root.Split("objective").Split(_progress.Epoch).Split(batch.Index));
+        _batch = _options.Objective is null
+            ? batch
+            : _objective.Prepare(_learner.Network, batch, _root.Split("objective").Split(_progress.Epoch).Split(batch.Index));
         var request = new GradientRequest { Stream = _dropout.Split(_progress.Epoch).Split(batch.Index) };
         Gradients gradients = _learner.Gradients(_loss, request);
         Count(gradients.Loss, _batch.Inputs.Shape[0]);

@@ -25,8 +25,8 @@ public sealed class Pass
     private Pass(bool isTraining, RandomStream? stream, List<NodeStatistics> statistics, string[] taps, IStatisticsReducer? reducer)
     {
         (IsTraining, Stream, _statistics, _taps, Reducer) = (isTraining, stream, statistics, taps, reducer);
-        _tapped = new Tensor?[taps.Length];
-        PlanKey = string.Join('\n', taps);
+        _tapped = taps.Length == 0 ? [] : new Tensor?[taps.Length];
+        PlanKey = taps.Length == 0 ? "" : string.Join('\n', taps);
     }
 
     /// <summary>Running statistics, no dropout.</summary>
