@@ -46,6 +46,7 @@ public sealed class OperationErrorTests
         ["Unsqueeze: axis"] = () => Zeros(2, 3).Unsqueeze(4),
         ["Slice: axis"] = () => Zeros(2, 3).Slice(2, 0),
         ["TopK: count"] = () => Zeros(2, 3).TopK(4),
+        ["KthValue: rank"] = () => Zeros(2, 3).KthValue(0),
         ["Norm: p"] = () => Zeros(2, 3).Norm(3),
         ["Gather: index"] = () => Zeros(2, 3).Gather(1, Tensor.From<long>([0, 3], [2, 1])),
         ["IndexSelect: index"] = () => Zeros(2, 3).IndexSelect(1, Tensor.From<long>([-4], [1])),
