@@ -29,6 +29,8 @@ public sealed class OperationErrorTests
         ["GlobalAvgPool2d"] = () => Zeros(3, 4).GlobalAvgPool2d(),
         ["BatchNorm"] = () => Zeros(2, 3).BatchNorm(Zeros(2), Zeros(2), Zeros(2), Zeros(2)),
         ["LayerNorm"] = () => Zeros(2, 3).LayerNorm(Zeros(2), Zeros(2)),
+        ["GroupNorm"] = () => Zeros(2, 3).GroupNorm(2, Zeros(3), Zeros(3)),
+        ["GridSample"] = () => Zeros(2, 3, 4, 4).GridSample(Zeros(1, 2, 2, 2)),
         ["CrossEntropy"] = () => Zeros(2, 3).CrossEntropy(Tensor.From<long>([0], [1])),
         ["NegativeLogLikelihood"] = () => Zeros(2, 3).NegativeLogLikelihood(Tensor.From<long>([0], [1])),
         ["MeanSquaredError"] = () => Zeros(2, 3).MeanSquaredError(Zeros(2)),
