@@ -30,11 +30,11 @@ public static class ReferenceGridSample
     {
         double low = aligns ? 0 : -0.5, high = aligns ? length - 1 : length - 0.5;
         double position = low + ((coordinate + 1) / 2 * (high - low));
-        while (padding == "Reflection" && (position < low || position > high))
+        while (padding is "Reflection" && (position < low || position > high))
         {
             position = position < low ? (2 * low) - position : (2 * high) - position;
         }
 
-        return padding == "Zeros" ? position : Math.Min(Math.Max(position, 0), length - 1);
+        return padding is "Zeros" ? position : Math.Min(Math.Max(position, 0), length - 1);
     }
 }

@@ -31,16 +31,16 @@ internal static class ResizeOperators
     /// <summary>Opset 20 renamed the modes and added volumes.</summary>
     private static void GridSample(NodeImport node)
     {
-        bool isNew = node.Opset >= 20;
-        string linear = isNew ? "linear" : "bilinear", mode = node.Text("mode", linear);
-        if (mode != linear && mode != "nearest")
+        string linear = node.Opset >= 20 ? "linear" : "bilinear", mode = node.Text("mode", linear);
+        bool isNearest = mode is "nearest";
+        if (!isNearest && !string.Equals(mode, linear, StringComparison.Ordinal))
         {
             throw node.Bad($"attribute 'mode' is not supported (got \"{mode}\", expected {linear} or nearest)");
         }
 
         var options = new GridSampleOptions
         {
-            Interpolation = mode == "nearest" ? GridInterpolation.Nearest : GridInterpolation.Bilinear,
+            Interpolation = isNearest ? GridInterpolation.Nearest : GridInterpolation.Bilinear,
             Padding = Value<GridPadding>(node, "padding_mode", "zeros"),
             AlignCorners = node.Int("align_corners", 0) != 0,
         };
