@@ -29,7 +29,7 @@ public sealed class GroupAndGridTests
     [InlineData(21)]
     public void Group_normalization_written_and_read_computes_the_same(int opset)
     {
-        Network network = Network.Build(InputSpec.Features(4, 3, 2), x => x.GroupNorm(2));
+        Network network = Network.Build(InputSpec.Image(4, 3, 2), x => x.GroupNorm(2));
         network = network.WithParameters(network.Parameters.Select((parameter, i) => parameter with { Value = Tensor.From([1f + i, 2, 3, -4], [4]) }));
         CompareWithItsFile(network, opset, Samples.GaussianTensor([3, 4, 3, 2], 1));
     }
