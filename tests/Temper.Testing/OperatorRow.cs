@@ -11,6 +11,9 @@ public enum OperatorDomain
     AboveZero,
     FarApart,
     OffSteps,
+
+    /// <summary>Coordinates of a grid over an image of 4 x 4 pixels, between the pixels' centers and halves, some outside.</summary>
+    OffPixels,
 }
 
 /// <summary>An operator, the sample shapes of its inputs, and what is known of it by hand.</summary>
@@ -75,6 +78,7 @@ public sealed record OperatorRow(Operator Operator, params int[][] Shapes)
                 OperatorDomain.AboveZero => Tensor.From([.. x.ToArray<float>().Select(v => MathF.Abs(v) + 0.5f)], x.Shape),
                 OperatorDomain.FarApart => Tensor.From([.. RandomStream.FromSeed(4 + (ulong)i).Permutation(x.Count).Select(v => (v * 0.1f) + (i * 0.05f))], x.Shape),
                 OperatorDomain.OffSteps => Tensor.From([.. RandomStream.FromSeed(4).Permutation(x.Count).Select(v => (v % 5) + 1.3f)], x.Shape),
+                OperatorDomain.OffPixels => Tensor.From([.. RandomStream.FromSeed(4).Permutation(x.Count).Select(v => (((v % 8) - 2 + (v % 3 == 0 ? 0.3f : 0.7f)) * 0.5f) - 0.75f)], x.Shape),
                 _ => x,
             },
         };

@@ -27,6 +27,8 @@ public static class OperatorRows
         new(new BatchNorm(), [3, 5]) { Parameters = 6, Bad = [] },
         new(new BatchNorm { Epsilon = 1e-2f }, [3, 2, 2, 2]) { Parameters = 6, Bad = [] },
         new(new LayerNorm(2) { Epsilon = 1e-4f }, [2, 3, 4]) { Parameters = 24, Bad = [3] },
+        new(new GroupNorm(2) { Epsilon = 1e-3f }, [4, 3, 2]) { Parameters = 8, Bad = [3, 3, 2] },
+        new(new GroupNorm(2) { Epsilon = 0.5f }, [8]) { Parameters = 16, Bad = [3] },
         new(new Relu(), [3, 4]),
         new(new LeakyRelu(0.2f), [3, 4]),
         new(new Tanh(), [3, 4]),
@@ -85,6 +87,10 @@ public static class OperatorRows
         new(new Reshape([4, 6]) { KeepsAxis0 = false }, [3, 4]) { IsBatched = false, Bad = [3, 3] },
         .. Enum.GetValues<ResizeCoordinates>().Select(coordinates => new OperatorRow(new Resize(2, 7) { Mode = ResizeMode.Linear, Coordinates = coordinates }, [2, 4]) { Bad = [2] }),
         .. Enum.GetValues<NearestRounding>().Select(rounding => new OperatorRow(new Resize(-1, 6) { Scale = 1.5f, Rounding = rounding, Coordinates = ResizeCoordinates.Asymmetric }, [2, 4]) { Bad = [] }),
+        .. Enum.GetValues<GridPadding>().Select(padding => new OperatorRow(new GridSample { Options = new() { Padding = padding } }, [2, 4, 4], [3, 2, 2])
+            { Macs = 2 * 2 * 6 * 4, Bad = [3, 2, 3], Domain = OperatorDomain.OffPixels }),
+        new(new GridSample { Options = new() { Interpolation = GridInterpolation.Nearest, Padding = GridPadding.Border } }, [2, 4, 4], [3, 2, 2])
+            { Bad = [3, 2, 3], Domain = OperatorDomain.OffPixels },
         new(new Quantize(-128, 127), [3, 4], [1, 1], [1, 1]) { Bad = [2, 4, 1], Domain = OperatorDomain.OffSteps, HasNoOnnx = true, IsStepwise = true },
         new(new ConstantValue([2, 3])) { Parameters = 6 },
         new(new ConstantValue([2], DType.Int64)),

@@ -24,6 +24,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["onnx"] = OnnxTable.Run,
     ["sparse"] = SparseInferenceTable.Run,
     ["step"] = TrainingTable.Run,
+    ["topk"] = TopKTable.Run,
 };
 
 if (args.Length == 0 || !tables.TryGetValue(args[0], out Func<string[], int>? table))

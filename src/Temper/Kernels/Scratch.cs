@@ -42,6 +42,9 @@ internal static unsafe class Scratch
 
         /// <summary>Weights in another order.</summary>
         Columns,
+
+        /// <summary>Places that a selection has left.</summary>
+        Selection,
     }
 
     /// <summary>At least <paramref name="count"/> floats on a 64-byte boundary; contents as the last user left them.</summary>

@@ -18,7 +18,7 @@ internal readonly record struct Preference(bool IsSmallest, bool TakesLast)
 }
 
 /// <summary>Where the largest or smallest numbers are.</summary>
-internal static class Selection
+internal static unsafe class Selection
 {
     /// <summary>Index of the wanted one along the middle axis of <paramref name="x"/> [outer, axis, inner].</summary>
     internal static void ArgExtreme<T>(ReadOnlySpan<T> x, Span<long> index, (int Outer, int Axis, int Inner) size, Preference preference)
@@ -43,46 +43,76 @@ internal static class Selection
         }
     }
 
-    /// <summary>The wanted ones of each row of <paramref name="x"/> [rows, columns], in order; of equal ones the first.</summary>
+    /// <summary>Columns of the largest or smallest numbers of each row of <paramref name="x"/> [rows, columns], in order; of equal ones the first.</summary>
+    /// <remarks>NaN counts as larger than everything. Takes O(columns + count) a row, rows in parallel; the same for any number of threads.</remarks>
     /// <param name="x">Numbers [rows, columns].</param>
-    /// <param name="values">Room for the result [rows, count].</param>
-    /// <param name="index">Their columns [rows, count].</param>
+    /// <param name="index">Receives the columns [rows, count].</param>
     /// <param name="columns">Length of a row, at least count.</param>
     /// <param name="isSmallest">Whether the smallest are wanted.</param>
-    internal static void TopK<T>(ReadOnlySpan<T> x, Span<T> values, Span<long> index, int columns, bool isSmallest)
+    internal static void TopK<T>(ReadOnlySpan<T> x, Span<long> index, int columns, bool isSmallest)
         where T : unmanaged, INumber<T>
     {
-        if (values.IsEmpty)
+        if (!index.IsEmpty)
         {
-            return;
-        }
-
-        int rows = x.Length / columns, count = values.Length / rows;
-        for (int row = 0; row < rows; row++)
-        {
-            TopK(x.Slice(row * columns, columns), values.Slice(row * count, count), index.Slice(row * count, count), new Preference(isSmallest, false));
+            int rows = x.Length / columns;
+            Run(x, index, new RadixSelection(columns, index.Length / rows, isSmallest));
         }
     }
 
-    private static void TopK<T>(ReadOnlySpan<T> x, Span<T> values, Span<long> index, Preference preference)
+    /// <summary>Column of the number at one rank of each row of <paramref name="x"/> [rows, columns]: the last that <see cref="TopK{T}"/> gives.</summary>
+    /// <param name="x">Numbers [rows, columns].</param>
+    /// <param name="index">Receives the columns [rows].</param>
+    /// <param name="rank">1 is the largest or smallest; at most the length of a row.</param>
+    /// <param name="isSmallest">Whether ranks count from the smallest.</param>
+    internal static void KthValue<T>(ReadOnlySpan<T> x, Span<long> index, int rank, bool isSmallest)
         where T : unmanaged, INumber<T>
     {
-        int held = 0;
-        for (int i = 0; i < x.Length; i++)
+        if (!index.IsEmpty)
         {
-            if (held == values.Length && !preference.Prefers(x[i], values[^1]))
-            {
-                continue;
-            }
+            Run(x, index, new RadixSelection(x.Length / index.Length, rank, isSmallest) { TakesLast = true });
+        }
+    }
 
-            // Insertion into the sorted list: the list is short, and few numbers come this far.
-            int at = held < values.Length ? held++ : held - 1;
-            for (; at > 0 && preference.Prefers(x[i], values[at - 1]); at--)
-            {
-                (values[at], index[at]) = (values[at - 1], index[at - 1]);
-            }
+    private static void Run<T>(ReadOnlySpan<T> x, Span<long> index, RadixSelection selection)
+        where T : unmanaged, INumber<T>
+    {
+        int rows = x.Length / selection.Columns, each = index.Length / rows;
+        Elementwise.RequireLength(x.Length, rows * selection.Columns);
+        Elementwise.RequireLength(index.Length, rows * each);
+        fixed (T* px = x)
+        fixed (long* pi = index)
+        {
+            var body = new RowsBody<T> { X = px, Index = pi, Rows = rows, Each = each, Selection = selection };
+            Chunks.Run(body, Chunks.Count(rows, body.RowsOfChunk));
+        }
+    }
 
-            (values[at], index[at]) = (x[i], i);
+    private readonly struct RowsBody<T> : IChunkBody
+        where T : unmanaged, INumber<T>
+    {
+        /// <summary>A number costs some times what one of a memory-bound kernel does.</summary>
+        private const int Cost = 4;
+
+        internal T* X { get; init; }
+
+        internal long* Index { get; init; }
+
+        internal int Rows { get; init; }
+
+        /// <summary>Results of a row.</summary>
+        internal int Each { get; init; }
+
+        internal RadixSelection Selection { get; init; }
+
+        internal int RowsOfChunk => Chunks.Rows((int)Math.Min((long)Selection.Columns * Cost, Chunks.Floats));
+
+        public void Run(int chunk)
+        {
+            int end = (int)Math.Min(Rows, ((long)chunk + 1) * RowsOfChunk);
+            for (int row = chunk * RowsOfChunk; row < end; row++)
+            {
+                Selection.Row(X + ((long)row * Selection.Columns), new Span<long>(Index + ((long)row * Each), Each));
+            }
         }
     }
 }

@@ -73,6 +73,12 @@ public sealed class OperatorAttributes
         var other => throw Wrong(name, other, "a text"),
     };
 
+    /// <summary>The name of an enum's value; its first where there is none.</summary>
+    internal TValue Choice<TValue>(string name)
+        where TValue : struct, Enum => Enum.TryParse(Text(name) ?? default(TValue).ToString(), out TValue value) && Enum.IsDefined(value)
+            ? value
+            : throw new FormatException($"attribute '{name}' does not fit (got \"{Text(name)}\", expected one of {string.Join(", ", Enum.GetNames<TValue>())})");
+
     /// <summary>Whole numbers that fit 32 bits.</summary>
     /// <param name="name">Name of the attribute.</param>
     /// <param name="absent">What to give where there are none; null: that is an error.</param>

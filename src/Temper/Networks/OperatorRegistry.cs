@@ -14,6 +14,7 @@ public static class OperatorRegistry
         ["Gemm"] = Linear.From,
         ["BatchNormalization"] = BatchNorm.From,
         ["LayerNormalization"] = LayerNorm.From,
+        ["GroupNormalization"] = GroupNorm.From,
         ["Relu"] = _ => new Relu(),
         ["LeakyRelu"] = LeakyRelu.From,
         ["Tanh"] = _ => new Tanh(),
@@ -59,6 +60,7 @@ public static class OperatorRegistry
         ["ArgMin"] = ArgExtreme.From(isSmallest: true),
         ["TopK"] = TopK.From,
         ["Resize"] = Resize.From,
+        ["GridSample"] = GridSample.From,
         ["QuantizeLinear"] = Quantize.From,
     };
 

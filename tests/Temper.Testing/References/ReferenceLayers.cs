@@ -21,6 +21,14 @@ public static class ReferenceLayers
         return (scale[at[^1]] * (x[at] - row.Average()) / Math.Sqrt(ReferenceArithmetic.Variance(row, 0) + epsilon)) + shift[at[^1]];
     });
 
+    /// <summary>Each channel's number is compared with all numbers of its sample and group.</summary>
+    public static Grid GroupNorm(Grid x, int groups, Grid scale, Grid shift, double epsilon) => Grid.Of(x.Lengths, at =>
+    {
+        int channels = x.Lengths[1] / groups;
+        double[] group = [.. Grid.Indices(x.Lengths).Where(i => i[0] == at[0] && i[1] / channels == at[1] / channels).Select(i => x[i])];
+        return (scale[at[1]] * (x[at] - group.Average()) / Math.Sqrt(ReferenceArithmetic.Variance(group, 0) + epsilon)) + shift[at[1]];
+    });
+
     public static Grid LogSoftmax(Grid x, int axis) => Grid.Of(x.Lengths, at => x[at] - Math.Log(RowOf(x, at, axis).Sum(Math.Exp)));
 
     /// <summary>(1 - s) w_y (-log p_y) + s / K Σ w_c (-log p_c) for each row; a mean divides by Σ w_y, as torch.nn.functional.cross_entropy does.</summary>

@@ -61,6 +61,9 @@ public static class ReferenceShapes
     public static Grid TopK(Grid x, int count) => Grid.Of(With(x.Lengths, x.Rank - 1, count), at =>
         Enumerable.Range(0, x.Lengths[^1]).Select(i => x[With(at, x.Rank - 1, i)]).OrderDescending().ElementAt(at[^1]));
 
+    public static Grid KthValue(Grid x, int axis, int rank) => Grid.Of(With(x.Lengths, axis, 1), at =>
+        Enumerable.Range(0, x.Lengths[axis]).Select(i => x[With(at, axis, i)]).OrderDescending().ElementAt(rank - 1));
+
     private static int[] With(int[] at, int axis, int value)
     {
         int[] changed = [.. at];

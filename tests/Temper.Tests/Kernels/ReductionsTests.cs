@@ -105,25 +105,6 @@ public sealed class ReductionsTests
         Assert.Equal([1L, 0L, 0L, 1L], index);
     }
 
-    [Theory]
-    [InlineData(1, 1)]
-    [InlineData(7, 3)]
-    [InlineData(100, 5)]
-    [InlineData(10, 10)]
-    [InlineData(4, 0)]
-    public void TopK_is_the_head_of_the_sorted_row(int columns, int count)
-    {
-        float[] x = Samples.Uniform(6 * columns, 8), values = new float[6 * count];
-        long[] index = new long[6 * count];
-        Selection.TopK<float>(x, values, index, columns, isSmallest: false);
-        for (int row = 0; row < 6; row++)
-        {
-            (float First, long Second)[] sorted = [.. x.Skip(row * columns).Take(columns).Select((v, i) => (v, (long)i)).OrderByDescending(p => p.v).Take(count)];
-            Assert.Equal(sorted.Select(p => p.First), values.Skip(row * count).Take(count));
-            Assert.Equal(sorted.Select(p => p.Second), index.Skip(row * count).Take(count));
-        }
-    }
-
     private static double[] Fold(float[] x, int outer, int axis, int inner, double start, Func<double, double, double> fold)
     {
         double[] y = new double[outer * inner];

@@ -7,6 +7,8 @@ namespace Temper.Formats.Onnx;
 internal static class ExportOperators
 {
     private const int LayerNormOpset = 17;
+    private const int GridSampleOpset = 16;
+    private const int GroupNormOpset = 21;
     private const int AxesAsInputOpset = 18;
 
     /// <exception cref="NotSupportedException">The operator set has nothing for it.</exception>
@@ -25,6 +27,12 @@ internal static class ExportOperators
                 break;
             case LayerNorm norm:
                 Write(node, norm);
+                break;
+            case GroupNorm norm:
+                Write(node, norm);
+                break;
+            case GridSample sample:
+                Write(node, sample);
                 break;
             case Normalize normalize:
                 Write(node, normalize);
@@ -161,6 +169,42 @@ internal static class ExportOperators
         }
 
         node.Result("LayerNormalization", [.. node.Inputs, .. node.Weights], ("axis", -norm.Axes), ("epsilon", norm.Epsilon));
+    }
+
+    /// <summary>
+    /// Set 18 defined a scale for each group, set 21 one for each channel: before that the groups are the channels of an instance normalization.
+    /// </summary>
+    private static void Write(NodeExport node, GroupNorm norm)
+    {
+        if (node.Opset >= GroupNormOpset)
+        {
+            node.Result("GroupNormalization", [.. node.Inputs, .. node.Weights], ("num_groups", norm.Groups), ("epsilon", norm.Epsilon));
+            return;
+        }
+
+        int[] lengths = [.. node.InputShape];
+        int batch = node.IsBatched ? 0 : lengths[0], channels = lengths[1];   // 0 keeps the length
+        string groups = node.Step("Reshape", [node.Inputs[0], node.Constant("groups", batch, norm.Groups, node.InputShape.CountOf(1, lengths.Length) / norm.Groups)]);
+        string ones = node.Constant("ones", Tensor.Ones([norm.Groups])), zeros = node.Constant("zeros", Tensor.Zeros([norm.Groups]));
+        string normal = node.Step("InstanceNormalization", [groups, ones, zeros], ("epsilon", norm.Epsilon));
+        string again = node.Step("Reshape", [normal, node.Constant("shape", [batch, .. lengths[1..]])]);
+        string each = node.Constant("channels", [channels, .. Enumerable.Repeat(1, lengths.Length - 2)]);
+        string scaled = node.Step("Mul", [again, node.Step("Reshape", [node.Weights[0], each])]);
+        node.Result("Add", [scaled, node.Step("Reshape", [node.Weights[1], each])]);
+    }
+
+    private static void Write(NodeExport node, GridSample sample)
+    {
+        if (node.Opset < GridSampleOpset)
+        {
+            throw node.Unfit($"needs opset {GridSampleOpset} (got {node.Opset}); export with a newer one");
+        }
+
+        GridSampleOptions options = sample.Options;
+        string linear = node.Opset >= 20 ? "linear" : "bilinear";
+        node.Result(
+            "GridSample", node.Inputs, ("mode", options.Interpolation == GridInterpolation.Nearest ? "nearest" : linear),
+            ("padding_mode", Snake($"{options.Padding}")), ("align_corners", options.AlignCorners));
     }
 
     /// <summary>(s x - m) / d = x s / d - m / d for each channel, the channels put in order before.</summary>

@@ -7,12 +7,14 @@ namespace Temper.Formats.Onnx;
 internal static class NormalizationOperators
 {
     private const int TrainingModeOpset = 14;
+    private const int ChannelScaleOpset = 21;
 
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
     [
         ElementwiseOperators.Row("BatchNormalization", BatchNormalization),
         ElementwiseOperators.Row("InstanceNormalization", InstanceNormalization),
         ElementwiseOperators.Row("LayerNormalization", LayerNormalization),
+        ElementwiseOperators.Row("GroupNormalization", GroupNormalization),
         ElementwiseOperators.Row("Softmax", node => Softmax(node, axis => new Softmax(axis))),
         ElementwiseOperators.Row("LogSoftmax", node => Softmax(node, axis => new LogSoftmax(axis))),
     ];
@@ -116,6 +118,36 @@ internal static class NormalizationOperators
         node.Set(0, node.Has(2) ? node.Add(new Add(), scaled, node.Input(2)) : scaled);
         node.Set(1, mean);
         node.Set(2, inverse);
+    }
+
+    /// <summary>Before opset 21 scale and shift had one number for each group, which all channels of the group share.</summary>
+    private static void GroupNormalization(NodeImport node)
+    {
+        Value x = node.Input(0);
+        int groups = (int)Math.Clamp(node.Int("num_groups"), 0, int.MaxValue);
+        float epsilon = node.Float("epsilon", 1e-5f);
+        _ = node.Int("stash_type", 1);
+        if (x.Shape.Rank < 2 || groups == 0 || x.Shape[1] % groups != 0)
+        {
+            throw node.Bad($"the groups do not divide the channels (got {groups} groups for {x.Shape}, expected a divisor of axis 1)");
+        }
+
+        node.Result(new GroupNorm(groups) { Epsilon = epsilon }, [Each(1, "the scale"), Each(2, "the shift")], x);
+
+        Weight Each(int input, string what)
+        {
+            Known known = node.Fixed(input, what);
+            int expected = node.Opset < ChannelScaleOpset ? groups : x.Shape[1];
+            if (known.First.Rank != 1 || known.First.Count != expected)
+            {
+                throw node.Bad($"{what} does not fit (got {known.First.Shape}, expected [{expected}])");
+            }
+
+            int times = x.Shape[1] / expected;
+            return times == 1
+                ? new Weight(known, "", known.First)
+                : new Weight(known, "each", known.First.Reshape(expected, 1).Expand([expected, times]).Reshape(x.Shape[1]));
+        }
     }
 
     private static (Value Normal, Value Mean, Value Inverse) Normal(NodeImport node, Value x, int[] axes, float epsilon)

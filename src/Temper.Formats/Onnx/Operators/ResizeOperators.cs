@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Resize and Upsample: one node for each axis whose length changes.</summary>
+/// <summary>Resize and Upsample, one node for each axis whose length changes; and samples at the points of a grid.</summary>
 internal static class ResizeOperators
 {
     private const int ModesOpset = 11;
@@ -12,6 +12,7 @@ internal static class ResizeOperators
     [
         ElementwiseOperators.Row("Resize", Resize),
         ElementwiseOperators.Row("Upsample", Upsample),
+        ElementwiseOperators.Row("GridSample", GridSample),
     ];
 
     /// <summary>Scales were an attribute before opset 9.</summary>
@@ -25,6 +26,31 @@ internal static class ResizeOperators
             Rounding = NearestRounding.Floor,
         };
         Apply(node, form, [.. Enumerable.Range(0, scales.Count)], scales.ToArray<float>(), lengths: null);
+    }
+
+    /// <summary>Opset 20 renamed the modes and added volumes.</summary>
+    private static void GridSample(NodeImport node)
+    {
+        string linear = node.Opset >= 20 ? "linear" : "bilinear", mode = node.Text("mode", linear);
+        bool isNearest = mode is "nearest";
+        if (!isNearest && !string.Equals(mode, linear, StringComparison.Ordinal))
+        {
+            throw node.Bad($"attribute 'mode' is not supported (got \"{mode}\", expected {linear} or nearest)");
+        }
+
+        var options = new GridSampleOptions
+        {
+            Interpolation = isNearest ? GridInterpolation.Nearest : GridInterpolation.Bilinear,
+            Padding = Value<GridPadding>(node, "padding_mode", "zeros"),
+            AlignCorners = node.Int("align_corners", 0) != 0,
+        };
+        (Value x, Value grid) = (node.Input(0), node.Input(1));
+        if (x.Shape.Rank != 4 || x.IsBatched != grid.IsBatched)
+        {
+            throw node.Bad($"needs an image [N, C, H, W] and a grid for each sample (got {x.Shape} and {grid.Shape})");
+        }
+
+        node.Result(new GridSample { Options = options }, x, grid);
     }
 
     private static void Resize(NodeImport node)

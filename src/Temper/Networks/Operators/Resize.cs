@@ -79,9 +79,9 @@ public sealed record Resize(int Axis, int Length) : Operator
     internal static Resize From(OperatorAttributes attributes) => new(attributes.Int("axis"), attributes.Positive("length"))
     {
         Scale = attributes.Float("scale", 0),
-        Mode = Read<ResizeMode>(attributes, "mode"),
-        Coordinates = Read<ResizeCoordinates>(attributes, "coordinates"),
-        Rounding = Read<NearestRounding>(attributes, "rounding"),
+        Mode = attributes.Choice<ResizeMode>("mode"),
+        Coordinates = attributes.Choice<ResizeCoordinates>("coordinates"),
+        Rounding = attributes.Choice<NearestRounding>("rounding"),
     };
 
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
@@ -110,11 +110,6 @@ public sealed record Resize(int Axis, int Length) : Operator
         .With("coordinates", Coordinates.ToString()).With("rounding", Rounding.ToString());
 
     private static Tensor Chosen(Tensor x, int axis, long[] places) => x.IndexSelect(axis, Tensor.From(places, [places.Length]));
-
-    private static TValue Read<TValue>(OperatorAttributes attributes, string name)
-        where TValue : struct, Enum => Enum.TryParse(attributes.Text(name) ?? default(TValue).ToString(), out TValue value) && Enum.IsDefined(value)
-            ? value
-            : throw new FormatException($"attribute '{name}' does not fit (got \"{attributes.Text(name)}\", expected one of {string.Join(", ", Enum.GetNames<TValue>())})");
 
     /// <summary>In float32, as other runtimes compute it: where a place falls on an element, doubles would take the next one.</summary>
     private double Place(int i, int length)

@@ -22,8 +22,8 @@ internal static class ElementNumbers
             where T : unmanaged, INumber<T> => Selection.ArgExtreme(rows.Physical<T>(), places.Writable<long>(), size, preference);
     }
 
-    /// <summary>Places along the last axis.</summary>
-    internal static void TopK(Tensor x, Tensor places, bool isSmallest)
+    /// <summary>Places of the wanted elements along the last axis, <c>[..., count]</c>; or of the one at a rank, <c>[..., 1]</c>.</summary>
+    internal static void TopK(string name, Tensor x, Tensor places, bool isSmallest, int? rank = null)
     {
         Tensor rows = x.ToRowMajor();
         switch (x.DType)
@@ -32,14 +32,20 @@ internal static class ElementNumbers
             case DType.Int64: Find<long>(); break;
             case DType.Int32: Find<int>(); break;
             case DType.UInt8: Find<byte>(); break;
-            default: throw IntegerOperations.Unfit("TopK", x);
+            default: throw IntegerOperations.Unfit(name, x);
         }
 
         void Find<T>()
             where T : unmanaged, INumber<T>
         {
-            Tensor values = Tensor.Allocate<T>(places.Shape);
-            Selection.TopK(rows.Physical<T>(), values.Writable<T>(), places.Writable<long>(), rows.Shape[-1], isSmallest);
+            if (rank is int wanted)
+            {
+                Selection.KthValue(rows.Physical<T>(), places.Writable<long>(), wanted, isSmallest);
+            }
+            else
+            {
+                Selection.TopK(rows.Physical<T>(), places.Writable<long>(), rows.Shape[-1], isSmallest);
+            }
         }
     }
 }

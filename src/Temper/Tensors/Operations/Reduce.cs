@@ -98,18 +98,38 @@ public sealed partial class Tensor
             throw new ArgumentOutOfRangeException(nameof(count), $"TopK: not that many elements (got {count}, expected 0 to {length} for shape {Shape})");
         }
 
+        return Select(nameof(TopK), at, count, !largest, rank: null);
+    }
+
+    /// <summary>The value at one rank along an axis and its place: the last of <see cref="TopK"/>, without the sort. Of equal ones the first come first.</summary>
+    /// <remarks>Time is linear in the elements; the result does not depend on the number of threads.</remarks>
+    /// <param name="rank">1 is the largest (or smallest); at most the axis's length.</param>
+    /// <param name="axis">The axis; -1 is the last.</param>
+    /// <param name="largest">Whether ranks count from the largest; NaN counts as largest.</param>
+    /// <returns>Values, this shape with length 1 along the axis, differentiable; and places, int64.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There are not so many elements.</exception>
+    public (Tensor Values, Tensor Places) KthValue(int rank, int axis = -1, bool largest = true)
+    {
+        int at = Shape.Axis(axis, nameof(KthValue)), length = Shape[at];
+        return rank >= 1 && rank <= length
+            ? Select(nameof(KthValue), at, 1, !largest, rank)
+            : throw new ArgumentOutOfRangeException(nameof(rank), $"KthValue: no such rank (got {rank}, expected 1 to {length} for shape {Shape})");
+    }
+
+    private (Tensor Values, Tensor Places) Select(string name, int axis, int count, bool isSmallest, int? rank)
+    {
         // The kernel works on the last axis.
         int[] order = Enumerable.Range(0, Rank).ToArray();
-        (order[at], order[^1]) = (order[^1], order[at]);
-        Tensor rows = at == Rank - 1 ? this : Permute(order);
+        (order[axis], order[^1]) = (order[^1], order[axis]);
+        Tensor rows = axis == Rank - 1 ? this : Permute(order);
         Tensor places = Allocate<long>(rows.Shape.With(-1, count));
         if (places.Count > 0)
         {
-            ElementNumbers.TopK(rows, places, !largest);
+            ElementNumbers.TopK(name, rows, places, isSmallest, rank);
         }
 
-        places = at == Rank - 1 ? places : places.Permute(order);
-        return (Gather(at, places), places);
+        places = axis == Rank - 1 ? places : places.Permute(order);
+        return (Gather(axis, places), places);
     }
 
     private Tensor ArgExtreme(string name, int axis, bool keepDims, Preference preference)

@@ -38,6 +38,21 @@ internal static partial class OperationTable
         yield return new("MaxPool2d", x => x[0].MaxPool2d(Options(wide)), x => ReferenceImages.MaxPool2d(x[0], wide), image) { Case = "dilation" };
         yield return new("AdaptiveAvgPool2d", x => x[0].AdaptiveAvgPool2d(3, 4), x => ReferenceImages.AdaptiveAvgPool2d(x[0], 3, 4), image);
         yield return new("AdaptiveAvgPool2d", x => x[0].AdaptiveAvgPool2d(7, 2), x => ReferenceImages.AdaptiveAvgPool2d(x[0], 7, 2), image) { Case = "larger" };
+        foreach (GridPadding padding in Enum.GetValues<GridPadding>())
+        {
+            foreach (bool aligns in new[] { true, false })
+            {
+                foreach (GridInterpolation interpolation in Enum.GetValues<GridInterpolation>())
+                {
+                    var options = new GridSampleOptions { Interpolation = interpolation, Padding = padding, AlignCorners = aligns };
+                    yield return new(
+                        "GridSample", x => x[0].GridSample(x[1], options),
+                        x => ReferenceGridSample.Of(x[0], x[1], interpolation == GridInterpolation.Nearest, $"{padding}", aligns), In(2, 3, 4, 3), In(2, 3, 5, 2))
+                        { Case = $"{interpolation}, {padding}, corners aligned: {aligns}" };
+                }
+            }
+        }
+
         yield return new("GlobalAvgPool2d", x => x[0].GlobalAvgPool2d(), x => ReferenceImages.AdaptiveAvgPool2d(x[0], 1, 1), image);
     }
 
@@ -58,6 +73,13 @@ internal static partial class OperationTable
 
         yield return new(
             "LayerNorm", x => x[0].LayerNorm(x[1], x[2], 1e-3f), x => ReferenceLayers.LayerNorm(x[0], x[1], x[2], 1e-3f), In(3, 2, 5), Parameter(5), Parameter(5));
+        foreach (RowInput input in new[] { In(3, 4), In(2, 4, 3), In(2, 4, 3, 2) })
+        {
+            yield return new(
+                "GroupNorm", x => x[0].GroupNorm(2, x[1], x[2], 1e-3f), x => ReferenceLayers.GroupNorm(x[0], 2, x[1], x[2], 1e-3f), input, Parameter(4), Parameter(4))
+                { Case = $"rank {input.Lengths.Length}" };
+        }
+
         foreach (int axis in new[] { -1, 1, 0 })
         {
             yield return new("Softmax", x => x[0].Softmax(axis), x => ReferenceLayers.LogSoftmax(x[0], axis < 0 ? 3 : axis).Map(Math.Exp), In(2, 3, 2, 4)) { Case = $"axis {axis}" };

@@ -36,6 +36,9 @@ internal static partial class OperationTable
             x => ReferenceArithmetic.Map(
                 ReferenceShapes.Permute(ReferenceShapes.TopK(ReferenceArithmetic.Map(ReferenceShapes.Permute(x[0], 0, 2, 1), v => -v), 2), 0, 2, 1), v => -v),
             In(3, 5, 2) with { Domain = Domain.FarApart }) { Case = "smallest, middle axis" };
+        yield return new(
+            "KthValue", x => x[0].KthValue(2, axis: 1).Values,
+            x => ReferenceShapes.KthValue(x[0], 1, 2), In(3, 5, 2) with { Domain = Domain.FarApart });
     }
 
     private static IEnumerable<OperationRow> Rearrangements()

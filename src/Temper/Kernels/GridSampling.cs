@@ -1,0 +1,227 @@
+namespace Temper.Kernels;
+
+/// <summary>How the coordinates of a sampling grid, -1 to 1, become positions along one axis of an image.</summary>
+/// <param name="Length">Length of the axis.</param>
+/// <param name="AlignsCorners">Whether -1 and 1 are the centers of the first and last pixel, not their outer edges.</param>
+/// <param name="Reflects">Whether positions outside are mirrored at the edges.</param>
+/// <param name="Clamps">Whether positions beyond the first and last center move to it.</param>
+internal readonly record struct GridAxis(int Length, bool AlignsCorners, bool Reflects, bool Clamps)
+{
+    /// <summary>Farther outside than any image is long; float32 has no pixels between from here on.</summary>
+    private const float Far = 1 << 24;
+
+    /// <summary>The position of a coordinate in pixels, and its derivative. One that is no number is outside of everything.</summary>
+    internal (float Position, float Slope) Locate(float coordinate)
+    {
+        float slope = (AlignsCorners ? Length - 1 : Length) * 0.5f;
+        float position = AlignsCorners ? (coordinate + 1) * 0.5f * (Length - 1) : (((coordinate + 1) * Length) - 1) * 0.5f;
+        if (Reflects)
+        {
+            (position, float sign) = Reflected(position);
+            slope *= sign;
+        }
+
+        if (Clamps)
+        {
+            slope = position <= 0 || position >= Length - 1 ? 0 : slope;
+            position = Math.Clamp(position, 0, Length - 1);
+        }
+
+        return MathF.Abs(position) < Far ? (position, slope) : (-Far, 0);
+    }
+
+    private (float Position, float Sign) Reflected(float position)
+    {
+        float low = AlignsCorners ? 0 : -0.5f, span = AlignsCorners ? Length - 1 : Length;
+        if (span == 0)
+        {
+            return (0, 0);
+        }
+
+        float sign = position < low ? -1 : 1, distance = MathF.Abs(position - low) % (2 * span);
+        return distance <= span ? (low + distance, sign) : (low + (2 * span) - distance, -sign);
+    }
+}
+
+/// <summary>The pixels of an image that a grid point reads, at most four, with their weights and the weights' derivatives.</summary>
+internal unsafe struct GridTaps
+{
+    internal fixed int Offset[4];
+
+    internal fixed float Weight[4];
+
+    /// <summary>Derivative of the weight by the first coordinate of the grid, along the width.</summary>
+    internal fixed float ByX[4];
+
+    /// <summary>Derivative of the weight by the second coordinate of the grid, along the height.</summary>
+    internal fixed float ByY[4];
+
+    /// <summary>Pixels inside the image: the others count as zero.</summary>
+    internal int Count;
+
+    internal void Find(in GridShape shape, float* point)
+    {
+        Count = 0;
+        (float x, float slopeX) = shape.Columns.Locate(point[0]);
+        (float y, float slopeY) = shape.Rows.Locate(point[1]);
+        if (shape.IsNearest)
+        {
+            Add(shape, (int)MathF.Round(y), (int)MathF.Round(x), 1, 0, 0);
+            return;
+        }
+
+        int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y);
+        float right = x - left, below = y - top;
+        Add(shape, top, left, (1 - below) * (1 - right), -(1 - below) * slopeX, -(1 - right) * slopeY);
+        Add(shape, top, left + 1, (1 - below) * right, (1 - below) * slopeX, -right * slopeY);
+        Add(shape, top + 1, left, below * (1 - right), -below * slopeX, (1 - right) * slopeY);
+        Add(shape, top + 1, left + 1, below * right, below * slopeX, right * slopeY);
+    }
+
+    private void Add(in GridShape shape, int row, int column, float weight, float byX, float byY)
+    {
+        if ((uint)row < (uint)shape.Rows.Length && (uint)column < (uint)shape.Columns.Length)
+        {
+            Offset[Count] = (row * shape.Columns.Length) + column;
+            (Weight[Count], ByX[Count], ByY[Count]) = (weight, byX, byY);
+            Count++;
+        }
+    }
+}
+
+/// <summary>Sizes of a sampling: images <c>[N, C, H, W]</c>, grids <c>[N, points, 2]</c>, results <c>[N, C, points]</c>.</summary>
+internal readonly record struct GridShape(int Samples, int Channels, int Points, GridAxis Rows, GridAxis Columns, bool IsNearest)
+{
+    internal int Pixels => Rows.Length * Columns.Length;
+
+    /// <summary>Throws unless the operands have these sizes.</summary>
+    internal void Require(int images, int grids, int results)
+    {
+        Elementwise.RequireLength(images, Samples * Channels * Pixels);
+        Elementwise.RequireLength(grids, Samples * Points * 2);
+        Elementwise.RequireLength(results, Samples * Channels * Points);
+    }
+}
+
+/// <summary>Images sampled at the points of a grid (Jaderberg et al., arXiv:1506.02025), and the gradients by image and grid.</summary>
+/// <remarks>Every sum is taken by one task in one order: the same bytes for any number of threads.</remarks>
+internal static unsafe class GridSampling
+{
+    private const int PointsOfChunk = 512, ChannelsOfChunk = 16;
+
+    internal static void Forward(ReadOnlySpan<float> x, ReadOnlySpan<float> grid, Span<float> y, GridShape shape)
+    {
+        shape.Require(x.Length, grid.Length, y.Length);
+        fixed (float* px = x, pg = grid, py = y)
+        {
+            Chunks.Run(new ForwardBody(px, pg, py, shape), shape.Samples * Chunks.Count(shape.Points, PointsOfChunk));
+        }
+    }
+
+    /// <summary>Gradient by the image: each result's gradient spread over the pixels that it read.</summary>
+    internal static void ImageGradient(ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dx, GridShape shape)
+    {
+        shape.Require(dx.Length, grid.Length, dy.Length);
+        dx.Clear();
+        fixed (float* pd = dx, pg = grid, py = dy)
+        {
+            Chunks.Run(new ImageBody(pd, pg, py, shape), shape.Samples * Chunks.Count(shape.Channels, ChannelsOfChunk));
+        }
+    }
+
+    /// <summary>Gradient by the grid's coordinates; zero for nearest pixels.</summary>
+    internal static void GridGradient(ReadOnlySpan<float> x, ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dgrid, GridShape shape)
+    {
+        shape.Require(x.Length, grid.Length, dy.Length);
+        Elementwise.RequireLength(dgrid.Length, grid.Length);
+        fixed (float* px = x, pg = grid, py = dy, pd = dgrid)
+        {
+            Chunks.Run(new GridBody(px, pg, py, pd, shape), shape.Samples * Chunks.Count(shape.Points, PointsOfChunk));
+        }
+    }
+
+    /// <summary>Sample and points of a chunk.</summary>
+    private static (int Sample, int First, int End) PointsOf(int chunk, in GridShape shape)
+    {
+        int chunks = Chunks.Count(shape.Points, PointsOfChunk), first = chunk % chunks * PointsOfChunk;
+        return (chunk / chunks, first, Math.Min(shape.Points, first + PointsOfChunk));
+    }
+
+    private readonly struct ForwardBody(float* x, float* grid, float* y, GridShape shape) : IChunkBody
+    {
+        public void Run(int chunk)
+        {
+            (int sample, int first, int end) = PointsOf(chunk, shape);
+            long planes = (long)sample * shape.Channels;
+            GridTaps taps = default;
+            for (int point = first; point < end; point++)
+            {
+                taps.Find(shape, grid + ((((long)sample * shape.Points) + point) * 2));
+                for (int c = 0; c < shape.Channels; c++)
+                {
+                    float* plane = x + ((planes + c) * shape.Pixels);
+                    float sum = 0;
+                    for (int tap = 0; tap < taps.Count; tap++)
+                    {
+                        sum += taps.Weight[tap] * plane[taps.Offset[tap]];
+                    }
+
+                    y[((planes + c) * shape.Points) + point] = sum;
+                }
+            }
+        }
+    }
+
+    private readonly struct ImageBody(float* dx, float* grid, float* dy, GridShape shape) : IChunkBody
+    {
+        public void Run(int chunk)
+        {
+            int blocks = Chunks.Count(shape.Channels, ChannelsOfChunk), sample = chunk / blocks, first = chunk % blocks * ChannelsOfChunk;
+            int end = Math.Min(shape.Channels, first + ChannelsOfChunk);
+            long planes = (long)sample * shape.Channels;
+            GridTaps taps = default;
+            for (int point = 0; point < shape.Points; point++)
+            {
+                taps.Find(shape, grid + ((((long)sample * shape.Points) + point) * 2));
+                for (int c = first; c < end; c++)
+                {
+                    float* plane = dx + ((planes + c) * shape.Pixels);
+                    float gradient = dy[((planes + c) * shape.Points) + point];
+                    for (int tap = 0; tap < taps.Count; tap++)
+                    {
+                        plane[taps.Offset[tap]] += taps.Weight[tap] * gradient;
+                    }
+                }
+            }
+        }
+    }
+
+    private readonly struct GridBody(float* x, float* grid, float* dy, float* dgrid, GridShape shape) : IChunkBody
+    {
+        public void Run(int chunk)
+        {
+            (int sample, int first, int end) = PointsOf(chunk, shape);
+            long planes = (long)sample * shape.Channels;
+            GridTaps taps = default;
+            for (int point = first; point < end; point++)
+            {
+                long at = (((long)sample * shape.Points) + point) * 2;
+                taps.Find(shape, grid + at);
+                float byX = 0, byY = 0;
+                for (int c = 0; c < shape.Channels; c++)
+                {
+                    float* plane = x + ((planes + c) * shape.Pixels);
+                    float gradient = dy[((planes + c) * shape.Points) + point];
+                    for (int tap = 0; tap < taps.Count; tap++)
+                    {
+                        float value = plane[taps.Offset[tap]] * gradient;
+                        byX += taps.ByX[tap] * value;
+                        byY += taps.ByY[tap] * value;
+                    }
+                }
+
+                (dgrid[at], dgrid[at + 1]) = (byX, byY);
+            }
+        }
+    }
+}
