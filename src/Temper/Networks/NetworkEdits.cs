@@ -174,7 +174,7 @@ public sealed partial class Network
     /// Refuses an edit that would silently lose or invent weights: what has learned numbers must keep its shape, and what has to be drawn needs a stream.
     /// New parameters that start at a constant, scales of a normalization, need none.
     /// </summary>
-    private void RefuseFresh(
+    private static void RefuseFresh(
         NetworkGraph graph, Dictionary<string, Parameter> kept, Dictionary<string, Tensor> keptBuffers, RandomStream? stream, IReadOnlySet<string>? redrawn)
     {
         string[] lost =
