@@ -10,7 +10,7 @@ public sealed partial class Network
     /// <param name="operation">An operator of one input.</param>
     /// <param name="after">Name of an input or node.</param>
     /// <param name="name">Name of the new node, unused so far.</param>
-    /// <param name="stream">Where its parameters' first values come from; null: weights zero, scales one.</param>
+    /// <param name="stream">Where its parameters' first values come from; null: none may have to be drawn (constants, such as scales, need no stream).</param>
     /// <returns>The changed network; this one stays as it is.</returns>
     /// <exception cref="ArgumentException">There is no such value, the name is taken, or a later node does not fit the new shape.</exception>
     public Network Insert(Operator operation, string after, string name, RandomStream? stream = null)
@@ -28,9 +28,11 @@ public sealed partial class Network
     /// <summary>Gives a node another operator. Parameters whose names and shapes stay are kept.</summary>
     /// <param name="node">Name of the node.</param>
     /// <param name="operation">The operator that it gets; takes the same inputs.</param>
-    /// <param name="stream">Where new parameters' first values come from; null: weights zero, scales one.</param>
+    /// <param name="stream">Where new parameters' first values come from; null: none may have to be drawn (constants, such as scales, need no stream).</param>
     /// <returns>The changed network; this one stays as it is.</returns>
-    /// <exception cref="ArgumentException">There is no such node, or shapes no longer fit.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is no such node, shapes no longer fit, another node's values would be lost, or new values need a stream.
+    /// </exception>
     public Network Replace(string node, Operator operation, RandomStream? stream = null)
     {
         Node old = Find("Replace", node);
@@ -40,7 +42,7 @@ public sealed partial class Network
         var names = old.Parameters.Concat(old.Buffers).ToDictionary(name => name[(name.LastIndexOf('.') + 1)..], StringComparer.Ordinal);
         string Kept(string name) => names.GetValueOrDefault(name[(name.LastIndexOf('.') + 1)..], name);
         changed = changed with { Parameters = [.. changed.Parameters.Select(Kept)], Buffers = [.. changed.Buffers.Select(Kept)] };
-        return Rebuilt(Nodes.Select(other => other == old ? changed : other), Outputs, stream);
+        return Rebuilt(Nodes.Select(other => other == old ? changed : other), Outputs, stream, redrawn: changed.Parameters.Concat(changed.Buffers).ToHashSet(StringComparer.Ordinal));
     }
 
     /// <summary>Takes a node out: what took its result takes its input. The two must have one shape.</summary>
@@ -115,7 +117,7 @@ public sealed partial class Network
 
     /// <summary>Gives the last linear layer another number of classes and fresh parameters; class names go.</summary>
     /// <param name="classes">Number of classes.</param>
-    /// <param name="stream">Where the new layer's first values come from; null: zero.</param>
+    /// <param name="stream">Where the new layer's first values come from; null fails.</param>
     /// <returns>The changed network; this one stays as it is.</returns>
     /// <exception cref="InvalidOperationException">The network has no linear layer.</exception>
     public Network ReplaceHead(int classes, RandomStream? stream = null)
@@ -133,17 +135,27 @@ public sealed partial class Network
         return result.ClassNames.Count is 0 ? result : result.WithClassNames([]);
     }
 
-    /// <summary>A network of changed nodes with the parameters and buffers that still fit by name and shape, and fresh others.</summary>
+    /// <summary>The nodes that take a value.</summary>
+    /// <param name="value">Name of an input or node.</param>
+    /// <returns>In the graph's order; empty where only an output takes it.</returns>
+    /// <exception cref="ArgumentException">There is no such value.</exception>
+    public IReadOnlyList<Node> UsersOf(string value) => Graph.NumberOf(value) < 0
+        ? throw Missing("UsersOf", value, "an input or node")
+        : [.. Nodes.Where(node => node.Inputs.Contains(value, StringComparer.Ordinal))];
+
+    /// <summary>A network of changed nodes with the parameters and buffers that stay, and fresh new ones.</summary>
     private Network Rebuilt(
         IEnumerable<Node> nodes,
         IEnumerable<NetworkOutput> outputs,
         RandomStream? stream = null,
         IEnumerable<Parameter>? parameters = null,
-        IEnumerable<KeyValuePair<string, Tensor>>? buffers = null)
+        IEnumerable<KeyValuePair<string, Tensor>>? buffers = null,
+        IReadOnlySet<string>? redrawn = null)
     {
         var graph = new NetworkGraph(Inputs, [.. nodes], [.. outputs]);
         Dictionary<string, Parameter> kept = (parameters ?? Parameters).ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
         var keptBuffers = new Dictionary<string, Tensor>(buffers ?? Buffers, StringComparer.Ordinal);
+        RefuseFresh(graph, kept, keptBuffers, stream, redrawn);
         return new Network(
             graph,
             graph.Parameters.Select(entry => kept.TryGetValue(entry.Key, out Parameter? old) && old.Value.Shape.Equals(entry.Value.Shape)
@@ -156,6 +168,34 @@ public sealed partial class Network
             ClassNames = ClassNames,
             Metadata = Metadata,
         };
+    }
+
+    /// <summary>
+    /// Refuses an edit that would silently lose or invent weights: what has learned numbers must keep its shape, and what has to be drawn needs a stream.
+    /// New parameters that start at a constant, scales of a normalization, need none.
+    /// </summary>
+    private static void RefuseFresh(
+        NetworkGraph graph, Dictionary<string, Parameter> kept, Dictionary<string, Tensor> keptBuffers, RandomStream? stream, IReadOnlySet<string>? redrawn)
+    {
+        string[] lost =
+        [
+            .. graph.Parameters.Where(entry => kept.TryGetValue(entry.Key, out Parameter? old) && !old.Value.Shape.Equals(entry.Value.Shape))
+                .Select(entry => entry.Key).Where(name => redrawn?.Contains(name) != true || stream is null),
+            .. graph.Buffers.Where(entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && !old.Shape.Equals(entry.Value.Shape))
+                .Select(entry => entry.Key).Where(name => redrawn?.Contains(name) != true || stream is null),
+        ];
+        if (lost.Length > 0)
+        {
+            throw new ArgumentException(
+                $"Network: the edit changes the shape of {Names.Sample(lost)}, whose values would be lost; "
+                + "pass a stream to draw the edited node's, and edit the other nodes so that their shapes stay");
+        }
+
+        string[] undrawn = [.. graph.Parameters.Where(entry => !kept.ContainsKey(entry.Key) && entry.Value.Initializer is not Constant).Select(entry => entry.Key)];
+        if (undrawn.Length > 0 && stream is null)
+        {
+            throw new ArgumentException($"Network: the edit needs new values of {Names.Sample(undrawn)}; pass a stream to draw them from");
+        }
     }
 
     private Node Find(string edit, string name) =>

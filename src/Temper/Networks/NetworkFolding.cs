@@ -14,53 +14,66 @@ public sealed partial class Network
     /// </returns>
     public Network FoldNormalization()
     {
-        Network result = this;
-        foreach (string name in Nodes.Where(node => node.Operator is BatchNorm).Select(node => node.Name))
+        var state = new Folding(this);
+        foreach (Node norm in Nodes.Where(node => node.Operator is BatchNorm))
         {
-            Node norm = result.Find("FoldNormalization", name);
-            if (result.FindLayer(norm) is { } layer)
-            {
-                result = result.Fold(layer, norm);
-            }
+            state.TryFold(norm);
         }
 
-        return result;
+        return state.Result();
     }
 
-    /// <summary>The layer that a normalization can go into; null if there is none.</summary>
-    private Node? FindLayer(Node norm)
+    /// <summary>Folds one normalization after another into the layers before them, and makes one graph of it all.</summary>
+    private sealed class Folding(Network network)
     {
-        string value = norm.Inputs[0];
-        Node? layer = Nodes.FirstOrDefault(node => string.Equals(node.Name, value, StringComparison.Ordinal));
-        bool fits = layer is { Operator: Conv2d } || (layer is { Operator: Linear } && Graph.ShapeOf(value).Rank == 2);
-        bool isAlone = Nodes.Count(node => node.Inputs.Contains(value, StringComparer.Ordinal)) == 1
-            && !Outputs.Any(output => string.Equals(output.Value, value, StringComparison.Ordinal));
-        return fits && isAlone && layer!.Parameters.All(name => Nodes.Count(node => node.Parameters.Contains(name, StringComparer.Ordinal)) == 1)
-            ? layer
-            : null;
-    }
+        private readonly Dictionary<string, Node> _nodes = network.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
+        private readonly Dictionary<string, Parameter> _parameters = network.Parameters.ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
+        private readonly Dictionary<string, int> _uses = Counted(
+            network.Nodes.SelectMany(node => node.Inputs.Distinct(StringComparer.Ordinal)).Concat(network.Outputs.Select(output => output.Value)));
+        private readonly Dictionary<string, int> _sharers = Counted(
+            network.Nodes.SelectMany(node => node.Parameters.Distinct(StringComparer.Ordinal)));
+        private readonly Dictionary<string, string> _layerOf = new(StringComparer.Ordinal);
 
-    private Network Fold(Node layer, Node norm)
-    {
-        Parameter weight = Parameters[layer.Parameters[0]];
-        Tensor gain = Parameters[norm.Parameters[0]].Value / (Buffers[norm.Buffers[1]] + ((BatchNorm)norm.Operator).Epsilon).Sqrt();
-        Tensor bias = layer.Parameters.Count > 1 ? Parameters[layer.Parameters[1]].Value : Tensor.Zeros(gain.Shape);
-        Tensor scaled = FoldedNorm.Scaled(weight.Value.ToRowMajor(), gain.AsSpan<float>());
-        Tensor shifted = (gain * (bias - Buffers[norm.Buffers[0]])) + Parameters[norm.Parameters[1]].Value;
+        /// <summary>Leaves a normalization as it is where no layer of its own stands before it.</summary>
+        public void TryFold(Node norm)
+        {
+            // A normalization behind one that is folded already goes into the same layer.
+            string value = norm.Inputs[0], name = _layerOf.GetValueOrDefault(value, value);
+            if (_uses[value] != 1 || !_nodes.TryGetValue(name, out Node? layer) || layer.Parameters.Any(parameter => _sharers.GetValueOrDefault(parameter, 1) != 1)
+                || !(layer.Operator is Conv2d || (layer.Operator is Linear && network.Graph.ShapeOf(name).Rank == 2)))
+            {
+                return;
+            }
 
-        Operator withBias = layer.Operator is Conv2d convolution ? convolution with { HasBias = true } : ((Linear)layer.Operator) with { HasBias = true };
-        string biasName = layer.Parameters.Count > 1 ? layer.Parameters[1] : $"{layer.Name}.bias";
-        Node folded = layer with { Operator = withBias, Parameters = [layer.Parameters[0], biasName] };
-        Parameter[] changed =
-        [
-            weight with { Value = scaled },
-            new Parameter { Name = biasName, Value = shifted, Role = ParameterRole.Bias, IsTrainable = weight.IsTrainable },
-        ];
-        IEnumerable<Node> nodes = Nodes.Where(node => node != norm)
-            .Select(node => node == layer ? folded : node with { Inputs = Redirected(node.Inputs, norm.Name, layer.Name) });
-        return Rebuilt(
-            nodes,
-            RedirectedOutputs(norm.Name, layer.Name),
-            parameters: [.. Parameters.Where(parameter => changed.All(other => !string.Equals(other.Name, parameter.Name, StringComparison.Ordinal))), .. changed]);
+            _nodes[name] = Fold(layer, norm);
+            _nodes.Remove(norm.Name);
+            _layerOf[norm.Name] = name;
+        }
+
+        public Network Result()
+        {
+            string Redirect(string value) => _layerOf.GetValueOrDefault(value, value);
+            return _layerOf.Count == 0 ? network : network.Rebuilt(
+                network.Nodes.Where(node => _nodes.ContainsKey(node.Name)).Select(node => _nodes[node.Name])
+                    .Select(node => node with { Inputs = [.. node.Inputs.Select(Redirect)] }),
+                network.Outputs.Select(output => output with { Value = Redirect(output.Value) }),
+                parameters: _parameters.Values);
+        }
+
+        private Node Fold(Node layer, Node norm)
+        {
+            Parameter weight = _parameters[layer.Parameters[0]];
+            Tensor gain = _parameters[norm.Parameters[0]].Value / (network.Buffers[norm.Buffers[1]] + ((BatchNorm)norm.Operator).Epsilon).Sqrt();
+            Tensor bias = layer.Parameters.Count > 1 ? _parameters[layer.Parameters[1]].Value : Tensor.Zeros(gain.Shape);
+            Tensor shifted = (gain * (bias - network.Buffers[norm.Buffers[0]])) + _parameters[norm.Parameters[1]].Value;
+            string biasName = layer.Parameters.Count > 1 ? layer.Parameters[1] : $"{layer.Name}.bias";
+            _parameters[weight.Name] = weight with { Value = FoldedNorm.Scaled(weight.Value.ToRowMajor(), gain.AsSpan<float>()) };
+            _parameters[biasName] = new Parameter { Name = biasName, Value = shifted, Role = ParameterRole.Bias, IsTrainable = weight.IsTrainable };
+            Operator withBias = layer.Operator is Conv2d convolution ? convolution with { HasBias = true } : ((Linear)layer.Operator) with { HasBias = true };
+            return layer with { Operator = withBias, Parameters = [layer.Parameters[0], biasName] };
+        }
+
+        private static Dictionary<string, int> Counted(IEnumerable<string> names) =>
+            names.GroupBy(name => name, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
     }
 }

@@ -69,6 +69,21 @@ public sealed class NetworkEditTests
     });
 
     [Fact]
+    public void Edit_that_would_lose_or_invent_weights_is_refused_by_their_names()
+    {
+        Network network = Network.Build(InputSpec.Features(4), x => x.Linear(6, name: "a").Relu().Linear(3, name: "b")).Initialize(RandomStream.FromSeed(1));
+        RandomStream stream = RandomStream.FromSeed(2);
+        Assert.Contains("a.weight", Assert.Throws<ArgumentException>(() => network.Replace("a", new Linear(5))).Message);
+        Assert.Contains("b.weight", Assert.Throws<ArgumentException>(() => network.Replace("a", new Linear(5), stream)).Message);
+        Assert.Contains("new.weight", Assert.Throws<ArgumentException>(() => network.Insert(new Linear(6), "a", "new")).Message);
+        Assert.Contains("b.weight", Assert.Throws<ArgumentException>(() => network.ReplaceHead(7)).Message);
+        Network head = network.WithMask("a.weight", Tensor.Zeros([6, 4])).Replace("b", new Linear(7), stream);
+        Assert.NotNull(head.Parameters["a.weight"].Mask);
+        Assert.Contains(head.Parameters["b.weight"].Value.ToArray<float>(), value => value != 0);
+        Assert.Equal(["b"], network.UsersOf(network.Nodes[1].Name).Select(node => node.Name));
+    }
+
+    [Fact]
     public void Remove_of_a_node_that_changes_the_shape_is_refused()
     {
         Network network = NetworkZoo.LeNet5();
