@@ -95,6 +95,11 @@ public sealed record TrainingOptions
         Clipping?.Validate();
         Average?.Validate();
         EarlyStopping?.Validated();
+        if (Edits.GroupBy(edit => edit.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw new ArgumentException($"TrainingOptions.Edits: two edits have one name (got '{twice.Key}' twice), under which their state is saved; rename one");
+        }
+
         return this;
     }
 }

@@ -62,17 +62,25 @@ internal sealed class TrainingRun
     /// <summary>Runs the epochs that are left.</summary>
     internal TrainingResult Run(CancellationToken cancel)
     {
-        while (_progress.Epoch < _options.Epochs && !EpochChoice.ShouldStop(_progress.History, _options.EarlyStopping))
+        try
         {
-            if (!RunEpoch(cancel))
+            while (_progress.Epoch < _options.Epochs && !EpochChoice.ShouldStop(_progress.History, _options.EarlyStopping))
             {
-                return Result(isComplete: false);
+                if (!RunEpoch(cancel))
+                {
+                    return Result(isComplete: false);
+                }
+
+                EndEpoch();
             }
 
-            EndEpoch();
+            return Result(isComplete: true);
         }
-
-        return Result(isComplete: true);
+        finally
+        {
+            _held?.Dispose();                       // where a step failed between two batches that make it
+            _learner.Dispose();
+        }
     }
 
     /// <summary>Runs what is left of the epoch; false when it was canceled, after which a checkpoint tells where.</summary>

@@ -21,7 +21,8 @@ public sealed record GradientRequest
 
     /// <summary>
     /// Weighs samples by their gradients: the loss is then <c>[N]</c>, one a sample, and the gradients are those of the weighted sum, by a second
-    /// backward pass; null: the loss is a scalar. Samples must not be mixed: run networks with batch normalization in <see cref="Networks.Pass.Evaluation"/>.
+    /// backward pass; null: the loss is a scalar. Samples must not be mixed: run networks with batch normalization in <see cref="Networks.Pass.Evaluation"/>. Batch statistics are refused; samples that the loss itself
+    /// mixes, by a mean over the batch for instance, are not noticed.
     /// </summary>
     public SampleWeights? SampleWeights { get; init; }
 

@@ -111,7 +111,7 @@ public sealed partial class Learner : IDisposable
     /// <param name="rateFactor">Times the optimizer's learning rate: a schedule.</param>
     /// <returns>What the step was.</returns>
     /// <exception cref="ArgumentException">The gradients are of the network before an edit, or of another learner.</exception>
-    /// <exception cref="TrainingDivergedException">The loss or a regularizer is not finite. Nothing has changed.</exception>
+    /// <exception cref="TrainingDivergedException">The loss or a regularizer is not finite. The network has not changed.</exception>
     public LearnerStep Apply(Gradients gradients, float rateFactor = 1)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -145,6 +145,7 @@ public sealed partial class Learner : IDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         NetworkEdit edited = edit(Network);
+        edited.Check(Network);
         Network own = LearnerEdit.Owned(edited.Network, Network, _options);
         (_trained, Network) = (new TrainedParameters(own, _options, parameter => LearnerEdit.Remembered(edited with { Network = own }, parameter, this)), own);
     }

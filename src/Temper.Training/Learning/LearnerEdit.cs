@@ -16,7 +16,7 @@ internal static class LearnerEdit
 
         // A tensor that two parameters share after the edit would be written twice: the second gets a copy.
         Tensor Take(Tensor value) => free.Remove(value) ? value : value.Detach();
-        HashSet<string> statistics = [.. changed.Nodes.Where(node => node.Operator is BatchNorm).SelectMany(node => node.Buffers)];
+        HashSet<string> statistics = changed.StatisticsNames();
         return changed
             .WithParameters(changed.Parameters.Where(parameter => TrainedParameters.IsTrained(parameter, options))
                 .Select(parameter => parameter with { Value = Take(parameter.Value) }))

@@ -138,13 +138,16 @@ public sealed partial class Network
         Parameters.Select(parameter => parameter with { Value = parameter.Value.Detach(), Mask = parameter.Mask?.Detach() }),
         Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Detach())));
 
+    /// <summary>Names of the buffers that training changes: running statistics. The others are constants.</summary>
+    internal HashSet<string> StatisticsNames() => [.. Nodes.Where(node => node.Operator is BatchNorm).SelectMany(node => node.Buffers)];
+
     /// <summary>
     /// A network with its own memory for what training changes, the parameters that are picked and the statistics of batch normalization;
     /// everything else is shared.
     /// </summary>
     internal Network CopyOf(Func<Parameter, bool> which)
     {
-        HashSet<string> statistics = [.. Nodes.Where(node => node.Operator is BatchNorm).SelectMany(node => node.Buffers)];
+        HashSet<string> statistics = StatisticsNames();
         return With(
             Parameters.Select(parameter => which(parameter) ? parameter with { Value = parameter.Value.Detach() } : parameter),
             Buffers.Select(entry => statistics.Contains(entry.Key) ? KeyValuePair.Create(entry.Key, entry.Value.Detach()) : entry));

@@ -18,6 +18,29 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
     /// <param name="network">The changed network.</param>
     public static implicit operator NetworkEdit(Network network) => new(network, []);
 
+    /// <summary>Throws where a move names what is not there or gives another shape: state would be lost without a word.</summary>
+    /// <param name="before">The network before the edit.</param>
+    /// <exception cref="ArgumentException">A move does not fit.</exception>
+    internal void Check(Network before)
+    {
+        foreach (ParameterMove move in Moves)
+        {
+            bool isThere = (before.Parameters.Contains(move.From) && Network.Parameters.Contains(move.To))
+                || (before.Buffers.ContainsKey(move.From) && Network.Buffers.ContainsKey(move.To));
+            if (!isThere)
+            {
+                throw new ArgumentException(
+                    $"NetworkEdit: a move names what is not there (got '{move.From}' to '{move.To}', expected a parameter or buffer before the edit and one after it)");
+            }
+
+            if (Network.Parameters.Contains(move.To) && SourceOf(move.To, before) is null)
+            {
+                throw new ArgumentException(
+                    $"NetworkEdit: the moves of '{move.To}' do not give its shape (expected {Network.Parameters[move.To].Value.Shape}); name each axis that changed");
+            }
+        }
+    }
+
     /// <summary>The parameter that one of the changed network was before; null: it is new.</summary>
     /// <param name="name">Name after the edit.</param>
     /// <param name="before">The network before the edit.</param>

@@ -53,6 +53,18 @@ public sealed class LearnerEditTests
         Assert.Equal([5, 4, 12, 13, 14, 15, 1, 0, 18], edit.Moved("a.weight", values, [3, 2], added));
     }
 
+    [Theory]
+    [InlineData("a.wieght", "a.weight", new[] { 0, 1, 2 })]
+    [InlineData("a.weight", "c.weight", new[] { 0, 1, 2 })]
+    [InlineData("a.weight", "a.weight", new[] { 0, 1 })]
+    public void A_move_that_would_lose_state_is_refused(string from, string to, int[] kept)
+    {
+        using Learner learner = Trained();
+        Assert.Contains("NetworkEdit", Assert.Throws<ArgumentException>(
+            () => learner.Edit(net => new NetworkEdit(net, [Moved(from, to, 0, kept)]))).Message, StringComparison.Ordinal);
+        Step(learner);
+    }
+
     [Fact]
     public void A_move_that_does_not_fit_is_refused_and_changes_nothing()
     {

@@ -189,10 +189,14 @@ public sealed class LearnerTests : IDisposable
         Assert.All(sum.Zip(weighted[weighted.Parameters[0]].ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
     }
 
-    [Fact]
-    public void Sample_norms_of_mixed_samples_are_refused()
+    /// <summary>Also where the normalization's own parameters are frozen: the layers before it get mixed gradients all the same.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Sample_norms_of_mixed_samples_are_refused(bool trainsNorm)
     {
-        Network network = Network.Build(InputSpec.Features(5), x => x.Linear(4).BatchNorm("bn").Linear(3)).Initialize(RandomStream.FromSeed(1));
+        Network network = Network.Build(InputSpec.Features(5), x => x.Linear(4).BatchNorm("bn").Linear(3)).Initialize(RandomStream.FromSeed(1))
+            .WithTrainable(trainsNorm, parameter => parameter.Name.StartsWith("bn", StringComparison.Ordinal));
         using var learner = new Learner(network, new LearnerOptions());
         var request = new GradientRequest { SampleWeights = (_, weights) => weights.Fill(1) };
         var error = Assert.Throws<InvalidOperationException>(() => learner.Gradients(

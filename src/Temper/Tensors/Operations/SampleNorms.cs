@@ -41,6 +41,7 @@ internal static class SampleNorms
                 }
 
                 TapeRecords.CheckUnchanged(record);
+                RequireSamplesApart(record.Operation);
                 AddSquares(record, gradient, isSource, squares);
                 record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
                 slots[place] = null;
@@ -65,22 +66,26 @@ internal static class SampleNorms
                 continue;
             }
 
-            if (record.Operation!.MixesSamples)
-            {
-                throw new InvalidOperationException(
-                    $"Learner.Gradients: {record.Operation.Name} mixes the samples of a batch, so a sample has no gradient of its own; use evaluation statistics or another normalization");
-            }
-
             if (gradient.Rank == 0 || gradient.Shape[0] != squares.Length)
             {
                 throw new InvalidOperationException(
-                    $"Learner.Gradients: {record.Operation.Name} uses a parameter without a sample axis (got {gradient.Shape}, expected [{squares.Length}, ...]); freeze the parameter");
+                    $"Learner.Gradients: {record.Operation!.Name} uses a parameter without a sample axis (got {gradient.Shape}, expected [{squares.Length}, ...]); freeze the parameter");
             }
 
-            if (!record.Operation.TryAddSampleSquares(record.Output, gradient, input, squares))
+            if (!record.Operation!.TryAddSampleSquares(record.Output, gradient, input, squares))
             {
                 AddSquaresOneByOne(record, gradient, input, squares);
             }
+        }
+    }
+
+    /// <summary>Whether or not its own parameters train: what it mixes reaches the parameters before it.</summary>
+    private static void RequireSamplesApart(Operation operation)
+    {
+        if (operation.MixesSamples)
+        {
+            throw new InvalidOperationException(
+                $"Learner.Gradients: {operation.Name} mixes the samples of a batch, so a sample has no gradient of its own; use evaluation statistics or another normalization");
         }
     }
 
