@@ -13,6 +13,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["conv"] = ConvolutionTable.Run,
     ["explain"] = ExplainTable.Run,
     ["files"] = FilesTable.Run,
+    ["folding"] = FoldingTable.Run,
     ["gemm"] = GemmTable.Run,
     ["inference"] = InferenceTable.Run,
     ["input-gradient"] = InputGradientTable.Run,
