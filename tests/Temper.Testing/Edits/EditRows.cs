@@ -132,8 +132,8 @@ public static class EditRows
         [
             .. from name in node.Parameters
                let shape = network.Parameters[name].Value.Shape
-               where shape.Rank > 0 && name.StartsWith($"{node.Name}.", StringComparison.Ordinal)
-               select new ParameterMove(name, New(name), 0, [.. Enumerable.Range(0, shape[0])]),
+               where name.StartsWith($"{node.Name}.", StringComparison.Ordinal)
+               select new ParameterMove(name, New(name), 0, [.. Enumerable.Range(0, shape.Rank == 0 ? 1 : shape[0])]),
         ];
         return new EditCase { Apply = (net, _) => new NetworkEdit(net.Rename(node.Name, "edit.renamed"), moves) };
     }

@@ -34,11 +34,10 @@ public sealed class EditPropertyTests
         for (ulong seed = 1; seed <= (ulong)Count; seed++)
         {
             Network network = Prepared(seed);
-            if (row.Make(network, RandomStream.FromSeed(seed).Split("edit").Cursor()) is { } edit)
+            string place = $"{name}, seed {seed}";
+            if (row.Make(network, RandomStream.FromSeed(seed).Split("edit").Cursor()) is { } edit && CheckNetwork(network, edit, seed, place) is { } after)
             {
                 tried++;
-                string place = $"{name}, seed {seed}";
-                Network after = CheckNetwork(network, edit, seed, place);
                 if (after.Parameters.Any(parameter => parameter.IsTrainable))
                 {
                     CheckLearner(network, edit, seed, place);
@@ -49,21 +48,24 @@ public sealed class EditPropertyTests
         Assert.True(tried >= Count / 4, $"{name}: only {tried} of {Count} networks have a place for it");
     }
 
-    /// <summary>A random network with statistics that do something, one parameter with a mask, and another that is frozen.</summary>
+    /// <summary>A random network with statistics that do something, a weight with a mask, and a parameter that is frozen.</summary>
     private static Network Prepared(ulong seed)
     {
         Network network = seed % 2 == 0 ? RandomNetworks.Make(seed) : RandomNetworks.WithConstants(seed, RandomBatch.Free);
         network = network.WithBuffers(network.Buffers.Where(buffer => buffer.Value.DType == DType.Float32)
             .Select((buffer, i) => KeyValuePair.Create(buffer.Key, Samples.GaussianTensor(buffer.Value.Shape, seed + (ulong)i).Abs() + 0.5f)));
         RandomCursor random = RandomStream.FromSeed(seed).Split("masks").Cursor();
-        Parameter masked = network.Parameters[random.NextInt32(network.Parameters.Count)];
+        // Not a constant: it may divide.
+        Parameter[] weights = [.. network.Parameters.Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)];
+        Parameter masked = weights[random.NextInt32(weights.Length)];
         float[] mask = [.. Enumerable.Range(0, masked.Value.Count).Select(_ => (float)random.NextInt32(2))];
         string frozen = network.Parameters[random.NextInt32(network.Parameters.Count)].Name;
         return network.WithMask(masked.Name, Tensor.From(mask, masked.Value.Shape))
             .WithTrainable(isTrainable: network.Parameters.Count == 1, parameter => string.Equals(parameter.Name, frozen, StringComparison.Ordinal));
     }
 
-    private static Network CheckNetwork(Network before, EditCase edit, ulong seed, string place)
+    /// <returns>The network after the edit; null where it leaves the range of numbers, by a division for example, so that nothing can be compared.</returns>
+    private static Network? CheckNetwork(Network before, EditCase edit, ulong seed, string place)
     {
         RandomStream stream = RandomStream.FromSeed(seed).Split("fresh");
         if (edit.Fresh.Count > 0)
@@ -76,6 +78,11 @@ public sealed class EditPropertyTests
         Network after = edited.Network;
         Tensor[] inputs = RandomNetworks.Inputs(before, 3, seed);
         IReadOnlyList<Tensor> expected = edit.Outputs?.Invoke(before, inputs, after) ?? ReferenceRun.Outputs(before, inputs);
+        if (expected.Any(output => output.DType == DType.Float32 && !output.ToArray<float>().All(float.IsFinite)))
+        {
+            return null;
+        }
+
         AssertClose(expected, ReferenceRun.Outputs(after, inputs), place);
         AssertClose(expected, after.Forward(inputs, Pass.Evaluation), place);
 
