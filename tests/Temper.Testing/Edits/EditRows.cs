@@ -22,6 +22,7 @@ public static class EditRows
         new("prepend", Prepended),
         new("other outputs", Chosen),
         new("tap as an output", Tapped),
+        new("channels removed", Narrowed),
     ];
 
     private static EditCase? Identity(Network network, RandomCursor random) => Pick(Floats(network), random) is not { } value ? null
@@ -172,6 +173,26 @@ public static class EditRows
                 IReadOnlyList<Tensor> outputs = before.Forward(inputs, pass);
                 return [.. outputs, pass[value]];
             },
+        };
+    }
+
+    /// <summary>What a removed channel sent is lost, as if every parameter that makes or uses it were zero.</summary>
+    private static EditCase? Narrowed(Network network, RandomCursor random)
+    {
+        ChannelGroup[] groups = [.. network.ChannelGroups().Where(_ => random.NextInt32(3) == 0)];
+        try
+        {
+            _ = network.WithoutChannels(groups);
+        }
+        catch (ArgumentException error) when (error.Message.Contains("nothing would be left", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        return groups.Length == 0 ? null : new EditCase
+        {
+            Apply = (net, _) => net.WithoutChannels(groups),
+            Outputs = (before, inputs, _) => ReferenceRun.Outputs(SilentChannels.In(before, groups), inputs),
         };
     }
 

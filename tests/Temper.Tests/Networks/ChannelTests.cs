@@ -3,6 +3,7 @@ using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Testing;
+using Temper.Testing.Edits;
 
 namespace Temper.Tests.Networks;
 
@@ -138,7 +139,7 @@ public sealed class ChannelTests
 
     private static void AssertCanGo(Network network, IReadOnlyList<ChannelGroup> groups, Tensor x)
     {
-        Network silent = Silenced(network, groups);
+        Network silent = SilentChannels.In(network, groups);
         NetworkEdit edit;
         try
         {
@@ -155,19 +156,6 @@ public sealed class ChannelTests
             Assert.DoesNotContain(-1, move.Kept);
             Assert.NotNull(edit.SourceOf(move.To, network));
         }
-    }
-
-    private static Network Silenced(Network network, IReadOnlyList<ChannelGroup> groups)
-    {
-        var values = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (ChannelSlice slice in groups.SelectMany(group => group.Parameters).Where(slice => network.Parameters.Contains(slice.Name)))
-        {
-            Tensor value = values.GetValueOrDefault(slice.Name, network.Parameters[slice.Name].Value);
-            Shape along = Shape.Create([.. Enumerable.Range(0, value.Rank).Select(axis => axis == slice.Axis ? value.Shape[axis] : 1)]);
-            values[slice.Name] = value * Tensor.From([.. Enumerable.Range(0, value.Shape[slice.Axis]).Select(i => slice.Indices.Contains(i) ? 0f : 1f)], along);
-        }
-
-        return network.WithParameters(values.Select(entry => network.Parameters[entry.Key] with { Value = entry.Value }));
     }
 
     /// <summary>False where the place for a new channel is refused.</summary>

@@ -103,7 +103,14 @@ public sealed class EditPropertyTests
 
         foreach ((string name, Tensor value) in after.Buffers.Where(buffer => before.Buffers.ContainsKey(buffer.Key)))
         {
-            Assert.Same(before.Buffers[name], value);
+            if (edited.Moves.Any(move => string.Equals(move.To, name, StringComparison.Ordinal)))
+            {
+                Assert.Equal(edited.Moved(name, before.Buffers[name].ToArray<float>(), before.Buffers[name].Shape, []), value.ToArray<float>());
+            }
+            else
+            {
+                Assert.Same(before.Buffers[name], value);
+            }
         }
 
         if (edit.KeepsAll)
