@@ -130,6 +130,26 @@ public sealed class NetworkEditTests
             && folded.Nodes.Any(layer => string.Equals(layer.Name, node.Inputs[0], StringComparison.Ordinal) && layer.Operator is Conv2d && folded.Nodes.Count(other => other.Inputs.Contains(layer.Name)) == 1));
     });
 
+    /// <summary>The formula in tensor operations, each rounded to float32; bytes, since three users of it (folded graphs, plans, compiled networks) must agree.</summary>
+    [Fact]
+    public void Folded_weights_are_the_formula_of_the_normalization()
+    {
+        foreach (bool hasBias in new[] { false, true })
+        {
+            Network network = Network.Build(InputSpec.Image(3, 4, 4), x => x.Conv2d(5, 3, bias: hasBias, name: "conv").BatchNorm("bn")).Initialize(RandomStream.FromSeed(1));
+            network = network.WithBuffers(new Dictionary<string, Tensor> { ["bn.running_mean"] = ForwardTests.Random([5], 1), ["bn.running_var"] = ForwardTests.Random([5], 2).Abs() })
+                .WithParameters([network.Parameters["bn.weight"] with { Value = ForwardTests.Random([5], 3) }, network.Parameters["bn.bias"] with { Value = ForwardTests.Random([5], 4) }]);
+            Tensor gain = network.Parameters["bn.weight"].Value / (network.Buffers["bn.running_var"] + 1e-5f).Sqrt();
+            Tensor bias = hasBias ? network.Parameters["conv.bias"].Value : Tensor.Zeros([5]);
+            Tensor offset = (gain * (bias - network.Buffers["bn.running_mean"])) + network.Parameters["bn.bias"].Value;
+            Network folded = network.FoldNormalization();
+            Assert.Equal(offset.ToArray<float>(), folded.Parameters["conv.bias"].Value.ToArray<float>());
+            Assert.Equal((network.Parameters["conv.weight"].Value * gain.Reshape([5, 1, 1, 1])).ToArray<float>(), folded.Parameters["conv.weight"].Value.ToArray<float>());
+            Tensor x = ForwardTests.Random([2, 3, 4, 4], 5);
+            Assert.Equal(network.Forward(x).ToArray<float>(), folded.Forward(x).ToArray<float>());
+        }
+    }
+
     /// <summary>Written as ONNX and read again, a network of any structure computes the same and can be edited again.</summary>
     [Fact]
     public void Onnx_round_trip_gives_the_same_results() => ForRandomNetworks((network, _) =>
