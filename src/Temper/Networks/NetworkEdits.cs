@@ -37,6 +37,7 @@ public sealed partial class Network
         var names = old.Parameters.Concat(old.Buffers).ToDictionary(name => name[(name.LastIndexOf('.') + 1)..], StringComparer.Ordinal);
         string Kept(string name) => names.GetValueOrDefault(name[(name.LastIndexOf('.') + 1)..], name);
         changed = changed with { Parameters = [.. changed.Parameters.Select(Kept)], Buffers = [.. changed.Buffers.Select(Kept)] };
+        RequireFree("Replace", changed, old);
         return Rebuilt(
             Swapped(old, changed),
             stream,

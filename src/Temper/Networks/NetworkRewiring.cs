@@ -119,6 +119,17 @@ public sealed partial class Network
         return nodes.Where(node => needed.Contains(node.Name));
     }
 
+    /// <summary>Throws where a changed node would share the numbers of another one because its names happen to be theirs.</summary>
+    private void RequireFree(string edit, Node changed, Node old)
+    {
+        string? taken = changed.Parameters.Concat(changed.Buffers).Except(old.Parameters.Concat(old.Buffers), StringComparer.Ordinal)
+            .FirstOrDefault(name => Parameters.Contains(name) || Buffers.ContainsKey(name));
+        if (taken is not null)
+        {
+            throw new ArgumentException($"Network.{edit}: another node has a parameter or buffer of this name (got '{taken}'); rename node '{old.Name}' first");
+        }
+    }
+
     private Node Find(string edit, string name) =>
         Nodes.FirstOrDefault(node => string.Equals(node.Name, name, StringComparison.Ordinal))
         ?? throw Missing(edit, name, "a node", Nodes.Select(node => node.Name));

@@ -150,6 +150,20 @@ public sealed class NetworkEditTests
         }
     }
 
+    /// <summary>Files may give a node any names for its parameters: one that a layer's bias would have can belong to another node.</summary>
+    [Fact]
+    public void Edits_do_not_share_a_parameter_by_accident()
+    {
+        Node Layer(string name, string input, params string[] parameters) =>
+            new() { Name = name, Operator = new Linear(4) { HasBias = parameters.Length > 1 }, Inputs = [input], Parameters = parameters };
+        Node norm = GraphCheck.Complete(new BatchNorm(), "bn", ["a"], [[1, 4]]);
+        Network network = Network.FromGraph(new NetworkGraph(
+            [InputSpec.Features(4)], [Layer("a", "input", "w"), norm, Layer("b", "bn", "v", "a.bias")], [new NetworkOutput("y", "b")])).Initialize(RandomStream.FromSeed(1));
+        Assert.Contains("'a.bias'", Assert.Throws<ArgumentException>(() => network.Replace("a", new Linear(4), RandomStream.FromSeed(2))).Message);
+        AssertSame(network, network.FoldNormalization());
+        Assert.DoesNotContain(network.Rename("a", "c").FoldNormalization().Nodes, node => node.Operator is BatchNorm);
+    }
+
     /// <summary>Written as ONNX and read again, a network of any structure computes the same and can be edited again.</summary>
     [Fact]
     public void Onnx_round_trip_gives_the_same_results() => ForRandomNetworks((network, _) =>
