@@ -30,6 +30,7 @@ internal sealed class RunSession : IDisposable
     private readonly List<(string, SparsityReport)> _weights = [];
     private readonly List<Section> _sections = [];
     private readonly long _start;
+    private readonly double _validationPart;
 
     /// <param name="context">The settings.</param>
     /// <param name="description">Which command on what.</param>
@@ -39,9 +40,10 @@ internal sealed class RunSession : IDisposable
         _context = context;
         _description = description;
         _start = context.Time.GetTimestamp();
-        _limit = new TimeLimit(context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
-        Data = data;
-        (Train, Validation) = data is null ? (null, null) : Split(data);
+        _limit = new TimeLimit(description.PlansForTime ? null : context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
+        DataSplit? split = data is null ? null : description.Split?.Invoke(data) ?? Split(data);
+        (Train, Validation, _validationPart) = (split?.Train, split?.Validation, split?.Part ?? 0);
+        Data = split is null ? data : data! with { Test = split.Test };
         Folder = context.Get(RunSettings.Resume) is { } resume
             ? RunSettings.Find(resume, context.Get(RunSettings.Runs), description.Command)
             : RunFolder.Create(context.Get(RunSettings.Runs), new RunName(description.Command, description.Data, Seed), context.Time);
@@ -83,6 +85,9 @@ internal sealed class RunSession : IDisposable
 
     /// <summary>Adds what a method has to say to the report, behind the sections that every run has.</summary>
     internal void Add(Section section) => _sections.Add(section);
+
+    /// <summary>Makes a choice that depends on time or on the machine, once in the run.</summary>
+    internal string Choose(string stage, string name, Func<string> choose) => _stages.Choose(stage, name, choose);
 
     /// <summary>Trains a network, or goes on with it.</summary>
     /// <param name="phase">Its name in this run; also of its checkpoints.</param>
@@ -127,7 +132,9 @@ internal sealed class RunSession : IDisposable
     }
 
     /// <summary>Writes result and report, and tells the user.</summary>
-    internal int Finish(Measurement result)
+    /// <param name="result">The network that came out.</param>
+    /// <param name="fields">Further fields of <c>--json</c>; null: none.</param>
+    internal int Finish(Measurement result, JsonObject? fields = null)
     {
         RunRecord record = new()
         {
@@ -136,7 +143,7 @@ internal sealed class RunSession : IDisposable
             Network = _description.Network,
             Data = _description.Data,
             Seed = Seed,
-            Validation = Data is null ? 0 : _context.Get(RunSettings.Validation),
+            Validation = _validationPart,
             Seconds = Math.Round(_context.Time.GetElapsedTime(_start).TotalSeconds, 3),
             Phases = _phases,
             Networks = _networks,
@@ -149,10 +156,9 @@ internal sealed class RunSession : IDisposable
         string report = RunRecords.WriteReport(Folder, Folder.PathOf(RunRecords.ReportName));
         if (_context.IsJson)
         {
-            JsonResult.Write(_description.Command, new JsonObject
-            {
-                ["folder"] = Folder.FullPath, ["report"] = report, ["result"] = RunRecords.ToJson(record.WithoutPictures()),
-            });
+            JsonObject written = fields ?? [];
+            (written["folder"], written["report"], written["result"]) = (Folder.FullPath, report, RunRecords.ToJson(record.WithoutPictures()));
+            JsonResult.Write(_description.Command, written);
         }
         else
         {
@@ -186,12 +192,21 @@ internal sealed class RunSession : IDisposable
         return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; go on with: temper {_description.Command} --resume {Folder.FullPath}");
     }
 
-    private (Dataset Train, Dataset Validation) Split(DataSets data)
+    private DataSplit Split(DataSets data)
     {
-        int count = Math.Max(1, (int)Math.Round(data.Train.Count * _context.Get(RunSettings.Validation)));
-        return data.SplitValidation(count, Stream.Split("validation"));
+        double part = _context.Get(RunSettings.Validation);
+        int count = Math.Max(1, (int)Math.Round(data.Train.Count * part));
+        (Dataset train, Dataset validation) = data.SplitValidation(count, Stream.Split("validation"));
+        return new DataSplit(train, validation, data.Test, part);
     }
 }
+
+/// <summary>Which samples train, which choose, and which measure the result.</summary>
+/// <param name="Train">To train on.</param>
+/// <param name="Validation">To choose with.</param>
+/// <param name="Test">To measure the result with, once.</param>
+/// <param name="Part">Part of the set that was split which chooses.</param>
+internal sealed record DataSplit(Dataset Train, Dataset Validation, Dataset Test, double Part);
 
 /// <summary>What a run is about.</summary>
 /// <param name="Command">The command.</param>
@@ -201,6 +216,12 @@ internal sealed record RunDescription(string Command, string Network, string Dat
 {
     /// <summary>The report's headline.</summary>
     internal string Title { get; init; } = $"{Network} on {Data}";
+
+    /// <summary>Which samples choose; null: the part of the training samples that <c>--validation</c> says.</summary>
+    internal Func<DataSets, DataSplit>? Split { get; init; }
+
+    /// <summary>Whether the command plans its work to fit the time limit, instead of stopping when it is over.</summary>
+    internal bool PlansForTime { get; init; }
 }
 
 /// <summary>The promise that <c>--fail-below</c> makes to scripts.</summary>
