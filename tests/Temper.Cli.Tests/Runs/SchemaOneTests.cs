@@ -46,7 +46,7 @@ public sealed class SchemaOneTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"schema\": 1", "\"schema\": 3", "has schema 3 (expected 1 or 2)")]
+    [InlineData("\"schema\": 1", "\"schema\": 4", "has schema 4 (expected 1 to 3)")]
     [InlineData("\"schema\": 1", "\"schema\": \"one\"", "is not what a run writes")]
     [InlineData("\"schema\": 1,", "", "is not what a run writes")]
     [InlineData("\"name\": \"fc1.weight\"", "\"name\": \"other\"", "is not what a run writes")]
