@@ -9,7 +9,7 @@ namespace Temper.Outside;
 /// <summary>The loop that a method of its own writes: gradients, a look at them, a step, an edit, a checkpoint.</summary>
 public static class TenLines
 {
-    /// <summary>Trains for some steps, puts a node in, trains on, saves.</summary>
+    /// <summary>Trains for some steps, puts a block in, trains on, saves.</summary>
     /// <param name="network">A network with a value named <c>hidden</c>.</param>
     /// <param name="x">Inputs.</param>
     /// <param name="y">Class labels.</param>
@@ -18,6 +18,7 @@ public static class TenLines
     public static IReadOnlyList<float> Run(Network network, Tensor x, Tensor y, string folder)
     {
         var losses = new List<float>();
+        RandomStream stream = RandomStream.FromSeed(7);
         using var learner = new Learner(network, new LearnerOptions { Optimizer = new Sgd { LearningRate = 0.1f, Momentum = 0.9f } });
         for (int step = 0; step < 20; step++)
         {
@@ -27,7 +28,7 @@ public static class TenLines
             losses.Add(g.Loss);
             if (step == 10)
             {
-                learner.Edit(net => net.Insert(new LeakyRelu(0.5f), after: "hidden", name: "bend"));
+                learner.Edit(net => net.Splice(["hidden"], v => Block(v[0], "wider"), replaces: "hidden", fresh: stream));
             }
         }
 
@@ -64,6 +65,9 @@ public static class TenLines
         Network trained = learner.Snapshot();
         return (trained, old.Exp().Mean().ToScalar(), LogProbabilities(trained, Pass.Evaluation).Exp().Mean().ToScalar());
     }
+
+    private static Value Block(Value x, string name) =>
+        x.Scope(name, inner => (inner + inner.Linear(inner.Shape[1], name: "linear")).LeakyRelu(0.5f, "bend"));
 
     private static Tensor NegativeLogLikelihoodOf(this Tensor logits, Tensor labels) =>
         logits.LogSoftmax().NegativeLogLikelihood(labels, LossReduction.None).Negate();

@@ -134,7 +134,7 @@ internal static class AffineFolding
 
         gains = [.. Enumerable.Range(0, rows).Select(row => gains[row % gains.Length])];
         biases = [.. biases.Select((value, row) => MathF.FusedMultiplyAdd(gains[row], value, offsets[row % offsets.Length]))];
-        return (FoldedNorm.Scaled(weight.ToRowMajor(), gains), Row(biases));
+        return (BatchNormMap.Scaled(weight.ToRowMajor(), gains), Row(biases));
     }
 
     /// <summary>A map of what weights are multiplied with.</summary>

@@ -30,11 +30,11 @@ internal static class AffineLowering
             : null;
     }
 
-    /// <summary>A normalization by running statistics: <c>gain = scale / √(variance + epsilon)</c>, <c>offset = shift - gain mean</c>.</summary>
+    /// <summary>A normalization by running statistics.</summary>
     internal static ChannelAffineLayer OfBatchNorm(PlanStep step, BatchNorm norm, Tensor[] parameters, Tensor[] statistics, Shape shape)
     {
-        Tensor gain = parameters[0] / statistics[1].Affine(1, norm.Epsilon).Sqrt();
-        return OfChannels(step, gain, parameters[1] - (gain * statistics[0]), shape);
+        BatchNormMap map = BatchNormMap.Of(norm, parameters, statistics);
+        return OfChannels(step, Tensor.From(map.Gains, [map.Gains.Length]), map.Offset, shape);
     }
 
     /// <summary>Preprocessing; null where channels of something other than images are put in another order.</summary>

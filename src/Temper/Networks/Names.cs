@@ -29,5 +29,32 @@ internal static class Names
         return first.Length == 0 ? "(none)" : string.Join(", ", first.Take(Shown)) + (first.Length > Shown ? ", ..." : "");
     }
 
+    /// <summary><c>; did you mean 'x'?</c>, or nothing where no name is near.</summary>
+    internal static string Suggestion(string word, IEnumerable<string> known)
+    {
+        string? nearest = known.MinBy(name => Distance(word, name));
+        int allowed = Math.Max(2, word.Length / 3);
+        return nearest is not null && Distance(word, nearest) <= allowed ? $"; did you mean '{nearest}'?" : "";
+    }
+
+    /// <summary>Letters to insert, remove or replace (Levenshtein).</summary>
+    private static int Distance(string from, string to)
+    {
+        int[] row = [.. Enumerable.Range(0, to.Length + 1)];
+        for (int i = 1; i <= from.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= to.Length; j++)
+            {
+                int replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(replaced, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[to.Length];
+    }
+
     private static string Short(string name) => name.Length <= Longest ? name : name[..Longest] + "...";
 }

@@ -188,7 +188,7 @@ public sealed partial class Network
         : parameter with { Value = parameter.Value.Owned(), Mask = parameter.Mask?.Owned() };
 
     /// <summary>A new parameter: its operator's initial values, or, without a stream, weights zero and scales one.</summary>
-    private static Parameter Fresh(string name, ParameterSpec spec, RandomStream? stream)
+    internal static Parameter Fresh(string name, ParameterSpec spec, RandomStream? stream)
     {
         var parameter = new Parameter { Name = name, Role = spec.Role, Value = Tensor.Full(spec.Shape, spec.Initializer is Constant constant ? constant.Value : 0f) };
         return stream is null ? parameter : Start(parameter, spec, stream, weights: null);

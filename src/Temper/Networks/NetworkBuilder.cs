@@ -8,9 +8,29 @@ internal sealed class NetworkBuilder
     private readonly List<Node> _nodes = [];
     private readonly Dictionary<string, Node> _byName = new(StringComparer.Ordinal);
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _takenParameters = new(StringComparer.Ordinal);
     private string _scope = "";
 
+    internal NetworkBuilder()
+    {
+    }
+
+    /// <summary>Continues a graph: its names are taken, and new nodes may share parameters with its nodes.</summary>
+    /// <param name="graph">The graph that new nodes will join.</param>
+    /// <param name="freed">An input whose name may be used again; null: none.</param>
+    internal NetworkBuilder(NetworkGraph graph, string? freed = null)
+    {
+        _taken.UnionWith(graph.Inputs.Select(input => input.Name).Where(name => !string.Equals(name, freed, StringComparison.Ordinal)));
+        _taken.UnionWith(graph.Nodes.Select(node => node.Name));
+        _takenParameters.UnionWith(graph.Parameters.Keys.Concat(graph.Buffers.Keys));
+        _byName = graph.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>The nodes that were added.</summary>
     internal IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>A value of the graph that is continued.</summary>
+    internal Value Existing(string name, ValueInfo info) => new(this, name, info);
 
     internal Value Input(InputSpec input)
     {
@@ -42,6 +62,13 @@ internal sealed class NetworkBuilder
         ValueInfo output = GraphCheck.Infer(operation, full, values);
         Shape[] shapes = [.. values.Select(value => value.Shape)];
         Node node = GraphCheck.Complete(operation, full, names, shapes, parametersOf is null ? null : Earlier(parametersOf, full));
+        string? taken = parametersOf is null ? node.Parameters.Concat(node.Buffers).FirstOrDefault(_takenParameters.Contains) : null;
+        if (taken is not null)
+        {
+            throw new ArgumentException(
+                $"{full}: another node has a parameter or buffer of this name (got '{taken}'); give the new node another name, or share it with ApplyShared");
+        }
+
         _nodes.Add(node);
         _byName.Add(full, node);
         return new Value(this, full, output);

@@ -5,7 +5,7 @@ namespace Temper.Networks;
 /// <summary>Where the numbers of a parameter or buffer come from along one axis, for whatever lies beside it: masks, optimizer state, averages.</summary>
 /// <param name="From">Name before the edit.</param>
 /// <param name="To">Name after it.</param>
-/// <param name="Axis">The axis that changed.</param>
+/// <param name="Axis">The axis that changed; 0 for a parameter of rank 0, which moves whole.</param>
 /// <param name="Kept">For each index along the axis the index that it had; -1 for one that was added.</param>
 public sealed record ParameterMove(string From, string To, int Axis, IReadOnlyList<int> Kept);
 
@@ -61,7 +61,7 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
     {
         // Where each number comes from is followed through all moves, so that what was added keeps its place among the new elements.
         int[] sources = [.. Enumerable.Range(0, values.Length)];
-        foreach (ParameterMove move in MovesOf(name))
+        foreach (ParameterMove move in MovesOf(name).Where(move => !IsWhole(move, shape)))
         {
             sources = Gathered(sources, shape, move);
             shape = shape.With(move.Axis, move.Kept.Count);
@@ -78,9 +78,12 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
 
     private IEnumerable<ParameterMove> MovesOf(string name) => Moves.Where(move => string.Equals(move.To, name, StringComparison.Ordinal));
 
+    /// <summary>A parameter of rank 0 has no axis along which it could change.</summary>
+    private static bool IsWhole(ParameterMove move, Shape shape) => shape.Rank == 0 && move is { Axis: 0, Kept: [0] };
+
     private Shape MovedShape(string name, Shape shape)
     {
-        foreach (ParameterMove move in MovesOf(name))
+        foreach (ParameterMove move in MovesOf(name).Where(move => !IsWhole(move, shape)))
         {
             if (move.Axis < 0 || move.Axis >= shape.Rank || move.Kept.Any(kept => kept < -1 || kept >= shape[move.Axis]))
             {

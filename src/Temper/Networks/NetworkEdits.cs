@@ -15,14 +15,9 @@ public sealed partial class Network
     /// <exception cref="ArgumentException">There is no such value, the name is taken, or a later node does not fit the new shape.</exception>
     public Network Insert(Operator operation, string after, string name, RandomStream? stream = null)
     {
-        if (Graph.NumberOf(after) < 0)
-        {
-            throw Missing("Insert", after, "an input or node");
-        }
-
-        Node inserted = GraphCheck.Complete(operation, name, [after], [Graph.ShapeOf(after)], shared: null);
-        IEnumerable<Node> nodes = Nodes.Select(node => node with { Inputs = Redirected(node.Inputs, after, name) }).Append(inserted);
-        return Rebuilt(nodes, RedirectedOutputs(after, name), stream);
+        var builder = new NetworkBuilder(Graph);
+        Value result = Existing(builder, "Insert", after).Apply(operation, name);
+        return Rewired(after, result.Name, builder.Nodes, stream);
     }
 
     /// <summary>Gives a node another operator. Parameters whose names and shapes stay are kept.</summary>
@@ -42,32 +37,11 @@ public sealed partial class Network
         var names = old.Parameters.Concat(old.Buffers).ToDictionary(name => name[(name.LastIndexOf('.') + 1)..], StringComparer.Ordinal);
         string Kept(string name) => names.GetValueOrDefault(name[(name.LastIndexOf('.') + 1)..], name);
         changed = changed with { Parameters = [.. changed.Parameters.Select(Kept)], Buffers = [.. changed.Buffers.Select(Kept)] };
-        return Rebuilt(Nodes.Select(other => other == old ? changed : other), Outputs, stream, redrawn: changed.Parameters.Concat(changed.Buffers).ToHashSet(StringComparer.Ordinal));
-    }
-
-    /// <summary>Takes a node out: what took its result takes its input. The two must have one shape.</summary>
-    /// <param name="node">Name of a node with one input.</param>
-    /// <returns>The changed network; this one stays as it is.</returns>
-    /// <exception cref="ArgumentException">There is no such node, or it has several inputs.</exception>
-    /// <exception cref="ShapeMismatchException">The node changes the shape.</exception>
-    public Network Remove(string node)
-    {
-        Node old = Find("Remove", node);
-        if (old.Inputs.Count != 1)
-        {
-            throw new ArgumentException($"Network.Remove: node '{node}' joins {old.Inputs.Count} values; only a node with one input can go");
-        }
-
-        string input = old.Inputs[0];
-        if (!Graph.ShapeOf(node).Equals(Graph.ShapeOf(input)))
-        {
-            throw new ShapeMismatchException(
-                "Network.Remove", Graph.ShapeOf(input), Graph.ShapeOf(node), $"node '{node}' changes the shape, so the rest would not fit");
-        }
-
+        RequireFree("Replace", changed, old);
         return Rebuilt(
-            Nodes.Where(other => other != old).Select(other => other with { Inputs = Redirected(other.Inputs, node, input) }),
-            RedirectedOutputs(node, input));
+            Swapped(old, changed),
+            stream,
+            redrawn: changed.Parameters.Concat(changed.Buffers).ToHashSet(StringComparer.Ordinal));
     }
 
     /// <summary>Gives a node another name, and with it those parameters and buffers that bear its name.</summary>
@@ -89,8 +63,7 @@ public sealed partial class Network
             Buffers = [.. other.Buffers.Select(New)],
         });
         return Rebuilt(
-            nodes,
-            RedirectedOutputs(node, name),
+            GraphOf(nodes, RedirectedOutputs(node, name)),
             parameters: Parameters.Select(parameter => parameter with { Name = New(parameter.Name) }),
             buffers: Buffers.Select(entry => KeyValuePair.Create(New(entry.Key), entry.Value)));
     }
@@ -109,8 +82,7 @@ public sealed partial class Network
         }
 
         return Rebuilt(
-            Nodes.Select(other => other == old ? split : other),
-            Outputs,
+            Swapped(old, split),
             parameters: [.. Parameters, .. old.Parameters.Zip(split.Parameters, (from, to) => Parameters[from] with { Name = to })],
             buffers: [.. Buffers, .. old.Buffers.Zip(split.Buffers, (from, to) => KeyValuePair.Create(to, Buffers[from]))]);
     }
@@ -128,8 +100,7 @@ public sealed partial class Network
         var fresh = head.Parameters.ToHashSet(StringComparer.Ordinal);
         Node changed = head with { Operator = (Linear)head.Operator with { Features = classes } };
         Network result = Rebuilt(
-            Nodes.Select(node => node == head ? changed : node),
-            Outputs,
+            Swapped(head, changed),
             stream,
             Parameters.Where(parameter => !fresh.Contains(parameter.Name)));
         return result.ClassNames.Count is 0 ? result : result.WithClassNames([]);
@@ -139,74 +110,9 @@ public sealed partial class Network
     /// <param name="value">Name of an input or node.</param>
     /// <returns>In the graph's order; empty where only an output takes it.</returns>
     /// <exception cref="ArgumentException">There is no such value.</exception>
-    public IReadOnlyList<Node> UsersOf(string value) => Graph.NumberOf(value) < 0
-        ? throw Missing("UsersOf", value, "an input or node")
-        : [.. Nodes.Where(node => node.Inputs.Contains(value, StringComparer.Ordinal))];
-
-    /// <summary>A network of changed nodes with the parameters and buffers that stay, and fresh new ones.</summary>
-    private Network Rebuilt(
-        IEnumerable<Node> nodes,
-        IEnumerable<NetworkOutput> outputs,
-        RandomStream? stream = null,
-        IEnumerable<Parameter>? parameters = null,
-        IEnumerable<KeyValuePair<string, Tensor>>? buffers = null,
-        IReadOnlySet<string>? redrawn = null)
+    public IReadOnlyList<Node> UsersOf(string value)
     {
-        var graph = new NetworkGraph(Inputs, [.. nodes], [.. outputs]);
-        Dictionary<string, Parameter> kept = (parameters ?? Parameters).ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
-        var keptBuffers = new Dictionary<string, Tensor>(buffers ?? Buffers, StringComparer.Ordinal);
-        RefuseFresh(graph, kept, keptBuffers, stream, redrawn);
-        return new Network(
-            graph,
-            graph.Parameters.Select(entry => kept.TryGetValue(entry.Key, out Parameter? old) && old.Value.Shape.Equals(entry.Value.Shape)
-                ? old
-                : Fresh(entry.Key, entry.Value, stream)),
-            graph.Buffers.Select(entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && old.Shape.Equals(entry.Value.Shape)
-                ? KeyValuePair.Create(entry.Key, old)
-                : KeyValuePair.Create(entry.Key, entry.Value.Create())))
-        {
-            ClassNames = ClassNames,
-            Metadata = Metadata,
-        };
+        RequireValue("UsersOf", value);
+        return [.. Nodes.Where(node => node.Inputs.Contains(value, StringComparer.Ordinal))];
     }
-
-    /// <summary>
-    /// Refuses an edit that would silently lose or invent weights: what has learned numbers must keep its shape, and what has to be drawn needs a stream.
-    /// New parameters that start at a constant, scales of a normalization, need none.
-    /// </summary>
-    private static void RefuseFresh(
-        NetworkGraph graph, Dictionary<string, Parameter> kept, Dictionary<string, Tensor> keptBuffers, RandomStream? stream, IReadOnlySet<string>? redrawn)
-    {
-        string[] lost =
-        [
-            .. graph.Parameters.Where(entry => kept.TryGetValue(entry.Key, out Parameter? old) && !old.Value.Shape.Equals(entry.Value.Shape))
-                .Select(entry => entry.Key).Where(name => redrawn?.Contains(name) != true || stream is null),
-            .. graph.Buffers.Where(entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && !old.Shape.Equals(entry.Value.Shape))
-                .Select(entry => entry.Key).Where(name => redrawn?.Contains(name) != true || stream is null),
-        ];
-        if (lost.Length > 0)
-        {
-            throw new ArgumentException(
-                $"Network: the edit changes the shape of {Names.Sample(lost)}, whose values would be lost; "
-                + "pass a stream to draw the edited node's, and edit the other nodes so that their shapes stay");
-        }
-
-        string[] undrawn = [.. graph.Parameters.Where(entry => !kept.ContainsKey(entry.Key) && entry.Value.Initializer is not Constant).Select(entry => entry.Key)];
-        if (undrawn.Length > 0 && stream is null)
-        {
-            throw new ArgumentException($"Network: the edit needs new values of {Names.Sample(undrawn)}; pass a stream to draw them from");
-        }
-    }
-
-    private Node Find(string edit, string name) =>
-        Nodes.FirstOrDefault(node => string.Equals(node.Name, name, StringComparison.Ordinal)) ?? throw Missing(edit, name, "a node");
-
-    private ArgumentException Missing(string edit, string name, string what) => new(
-        $"Network.{edit}: not the name of {what} (got '{name}'); the names are {Names.Sample(Nodes.Select(node => node.Name))}");
-
-    private static string[] Redirected(IReadOnlyList<string> inputs, string from, string to) =>
-        [.. inputs.Select(input => string.Equals(input, from, StringComparison.Ordinal) ? to : input)];
-
-    private IEnumerable<NetworkOutput> RedirectedOutputs(string from, string to) => Outputs.Select(
-        output => string.Equals(output.Value, from, StringComparison.Ordinal) ? output with { Value = to } : output);
 }

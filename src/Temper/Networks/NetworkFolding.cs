@@ -40,6 +40,7 @@ public sealed partial class Network
             // A normalization behind one that is folded already goes into the same layer.
             string value = norm.Inputs[0], name = _layerOf.GetValueOrDefault(value, value);
             if (_uses[value] != 1 || !_nodes.TryGetValue(name, out Node? layer) || layer.Parameters.Any(parameter => _sharers.GetValueOrDefault(parameter, 1) != 1)
+                || (layer.Parameters.Count == 1 && _parameters.ContainsKey($"{name}.bias"))
                 || !(layer.Operator is Conv2d || (layer.Operator is Linear && network.Graph.ShapeOf(name).Rank == 2)))
             {
                 return;
@@ -54,21 +55,25 @@ public sealed partial class Network
         {
             string Redirect(string value) => _layerOf.GetValueOrDefault(value, value);
             return _layerOf.Count == 0 ? network : network.Rebuilt(
-                network.Nodes.Where(node => _nodes.ContainsKey(node.Name)).Select(node => _nodes[node.Name])
-                    .Select(node => node with { Inputs = [.. node.Inputs.Select(Redirect)] }),
-                network.Outputs.Select(output => output with { Value = Redirect(output.Value) }),
+                network.GraphOf(
+                    network.Nodes.Where(node => _nodes.ContainsKey(node.Name)).Select(node => _nodes[node.Name])
+                        .Select(node => node with { Inputs = [.. node.Inputs.Select(Redirect)] }),
+                    network.Outputs.Select(output => output with { Value = Redirect(output.Value) })),
                 parameters: _parameters.Values);
         }
 
         private Node Fold(Node layer, Node norm)
         {
             Parameter weight = _parameters[layer.Parameters[0]];
-            Tensor gain = _parameters[norm.Parameters[0]].Value / (network.Buffers[norm.Buffers[1]] + ((BatchNorm)norm.Operator).Epsilon).Sqrt();
-            Tensor bias = layer.Parameters.Count > 1 ? _parameters[layer.Parameters[1]].Value : Tensor.Zeros(gain.Shape);
-            Tensor shifted = (gain * (bias - network.Buffers[norm.Buffers[0]])) + _parameters[norm.Parameters[1]].Value;
-            string biasName = layer.Parameters.Count > 1 ? layer.Parameters[1] : $"{layer.Name}.bias";
-            _parameters[weight.Name] = weight with { Value = FoldedNorm.Scaled(weight.Value.ToRowMajor(), gain.AsSpan<float>()) };
-            _parameters[biasName] = new Parameter { Name = biasName, Value = shifted, Role = ParameterRole.Bias, IsTrainable = weight.IsTrainable };
+            Tensor? bias = layer.Parameters.Count > 1 ? _parameters[layer.Parameters[1]].Value : null;
+            BatchNormMap map = BatchNormMap.Of(
+                (BatchNorm)norm.Operator,
+                [_parameters[norm.Parameters[0]].Value, _parameters[norm.Parameters[1]].Value],
+                [network.Buffers[norm.Buffers[0]], network.Buffers[norm.Buffers[1]]],
+                bias);
+            string biasName = bias is null ? $"{layer.Name}.bias" : layer.Parameters[1];
+            _parameters[weight.Name] = weight with { Value = map.Scaled(weight.Value.ToRowMajor()) };
+            _parameters[biasName] = new Parameter { Name = biasName, Value = map.Offset, Role = ParameterRole.Bias, IsTrainable = weight.IsTrainable };
             Operator withBias = layer.Operator is Conv2d convolution ? convolution with { HasBias = true } : ((Linear)layer.Operator) with { HasBias = true };
             return layer with { Operator = withBias, Parameters = [layer.Parameters[0], biasName] };
         }

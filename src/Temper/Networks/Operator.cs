@@ -67,6 +67,13 @@ public abstract record Operator
     /// <param name="output">Shape of the result for a batch of one.</param>
     internal virtual bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => true;
 
+    /// <summary>What it does to channels: says which axes of inputs, parameters and result change together. Nothing may change unless the operator says so.</summary>
+    /// <returns>The axes of the result.</returns>
+    internal virtual AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Opaque();
+
+    /// <summary>The operator for other numbers of channels, as it has said that they change.</summary>
+    internal virtual Operator WithChannels(ChannelChange change) => this;
+
     /// <summary>Computes the result with tensor operations, which a tape can follow.</summary>
     internal abstract Tensor Forward(in NodeContext context);
 

@@ -90,11 +90,35 @@ public sealed class LearnerEditTests
             learner.Network.Parameters["a.weight"].Value.ToArray<float>(), learner.Network.Parameters["b.weight"].Value.ToArray<float>());
     }
 
+    /// <summary>A channel that masks keep silent is removed in the midst of training: what is left trains on as if it were still there.</summary>
+    [Fact]
+    public void Training_goes_on_as_before_without_a_silent_channel()
+    {
+        Network masked = Mlp.WithMask("a.weight", Tensor.From([1f, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1], [3, 4]))
+            .WithMask("a.bias", Tensor.From([1f, 0, 1], [3])).WithMask("b.weight", Tensor.From([1f, 0, 1, 0, 0, 1], [2, 3]));
+        using Learner wide = Trained(masked), narrow = Trained(masked);
+        narrow.Edit(net => net.WithChannels("a", [0, 2]));
+        Assert.Equal([1, 1, 0, 1], narrow.Network.Parameters["b.weight"].Mask!.ToArray<float>());
+        for (int i = 0; i < 3; i++)
+        {
+            Step(wide);
+            Step(narrow);
+        }
+
+        AssertClose(wide.Network.WithChannels("a", [0, 2]).Network, narrow.Network);
+        AssertClose(wide.AverageSnapshot().WithChannels("a", [0, 2]).Network, narrow.AverageSnapshot());
+    }
+
+    private static void AssertClose(Network expected, Network got) => Assert.All(got.Parameters, parameter => Assert.All(
+        parameter.Value.ToArray<float>().Zip(expected.Parameters[parameter.Name].Value.ToArray<float>()), pair => Assert.Equal(pair.Second, pair.First, 1e-6f)));
+
     private static ParameterMove Moved(string from, string to, int axis, int[] kept) => new(from, to, axis, kept);
 
-    private static Learner Trained()
+    private static Learner Trained() => Trained(Mlp);
+
+    private static Learner Trained(Network network)
     {
-        var learner = new Learner(Mlp, Options);
+        var learner = new Learner(network, Options);
         for (int i = 0; i < 3; i++)
         {
             Step(learner);

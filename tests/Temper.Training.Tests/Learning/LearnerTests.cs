@@ -28,7 +28,7 @@ public sealed class LearnerTests : IDisposable
         Assert.True(losses[10] < losses[0], $"{losses[0]} to {losses[10]}");
         Assert.True(losses[^1] < losses[11], $"{losses[11]} to {losses[^1]}");
         using Learner resumed = Learner.Load(_folder["run"], new LearnerOptions { Optimizer = new Sgd { LearningRate = 0.1f, Momentum = 0.9f } });
-        Assert.Contains(resumed.Network.Nodes, node => string.Equals(node.Name, "bend", StringComparison.Ordinal));
+        Assert.Contains(resumed.Network.Nodes, node => string.Equals(node.Name, "wider.bend", StringComparison.Ordinal));
         Assert.Equal(20, resumed.Steps);
     }
 

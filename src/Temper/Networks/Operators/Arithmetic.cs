@@ -13,6 +13,8 @@ public abstract record BinaryOperator : Operator
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => OperatorTypes.One(inputs, node, OperatorTypes.Numbers);
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Broadcast();
+
     internal sealed override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
         AxisAttributes.BroadcastKeepsSamplesApart(inputs, output);
 }
@@ -128,6 +130,15 @@ public sealed record MatMul : Operator
         (ValueInfo a, ValueInfo b) = (inputs[0], inputs[1]);
         bool isLeft = a.IsBatched && a.Shape.Rank == output.Rank && !b.IsBatched;
         return isLeft || (output.Rank > 2 && AxisAttributes.BroadcastKeepsSamplesApart(inputs, output));
+    }
+
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        (AxisChannels[] a, AxisChannels[] b) = (trace.Input(0), trace.Input(1));
+        trace.Tie(a[^1], b[^2]);
+        AxisChannels[] axes = trace.Broadcast(innerAxes: 2);
+        (axes[^2], axes[^1]) = (a[^2], b[^1]);
+        return axes;
     }
 
     internal override Tensor Forward(in NodeContext context) => context.Inputs[0].MatMul(context.Inputs[1]);

@@ -42,6 +42,18 @@ public sealed record BatchNorm : Operator
         Momentum = (float)(1 - attributes.Double("momentum", 0.9)),
     };
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        AxisChannels[] axes = trace.Keep();
+        for (int i = 0; i < 2; i++)
+        {
+            trace.Parameter(i, 0, axes[1]);
+            trace.Buffer(i, 0, axes[1]);
+        }
+
+        return axes;
+    }
+
     internal override Tensor Forward(in NodeContext context)
     {
         (Tensor scale, Tensor shift) = (context.Parameters[0], context.Parameters[1]);

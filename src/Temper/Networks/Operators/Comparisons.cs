@@ -106,5 +106,7 @@ public sealed record Where : Operator
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
         AxisAttributes.BroadcastKeepsSamplesApart(inputs, output);
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Broadcast();
+
     internal override Tensor Forward(in NodeContext context) => context.Inputs[1].Where(context.Inputs[0], context.Inputs[2]);
 }

@@ -39,6 +39,22 @@ public sealed record Concatenate(int Axis = 1) : Operator
 
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis) && inputs.All(input => input.IsBatched);
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        int along = AxisAttributes.Check(trace.Output, Axis, Kind);
+        AxisChannels[] axes = trace.Keep();
+        for (int i = 1; i < trace.Shapes.Length; i++)
+        {
+            for (int axis = 0; axis < axes.Length; axis++)
+            {
+                axes[axis] = axis == along ? axes[axis] : trace.Tie(axes[axis], trace.Input(i)[axis]);
+            }
+        }
+
+        axes[along] = trace.Concatenate([.. trace.Shapes.Select((shape, i) => (trace.Input(i)[along], shape[along]))]);
+        return axes;
+    }
+
     internal override Tensor Forward(in NodeContext context) => Tensor.Concatenate(context.Inputs.ToArray(), Axis);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);

@@ -33,6 +33,27 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        var axes = new AxisChannels[Shape.Rank];
+        for (int axis = 0; axis < axes.Length; axis++)
+        {
+            axes[axis] = Shape[axis] == 1 ? AxisChannels.Neutral : trace.Make(Shape[axis]);
+            if (DType == DType.Float32)
+            {
+                trace.Parameter(0, axis, axes[axis]);
+            }
+            else
+            {
+                trace.Buffer(0, axis, axes[axis]);
+            }
+        }
+
+        return axes;
+    }
+
+    internal override Operator WithChannels(ChannelChange change) => this with { Shape = change.Output };
+
     internal override Tensor Forward(in NodeContext context) => DType == DType.Float32 ? context.Parameters[0] : context.Buffers[0];
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty

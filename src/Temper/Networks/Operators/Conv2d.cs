@@ -66,6 +66,12 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
         OutputPadding = attributes.Pair("output_padding", least: 0, (0, 0)),
     };
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
+        ConvolutionChannels.Trace(trace, Channels, Options.Groups, HasBias, isTransposed: false);
+
+    internal override Operator WithChannels(ChannelChange change) =>
+        this with { Channels = change.Output[1], Options = Options with { Groups = ConvolutionChannels.Groups(Options.Groups, change) } };
+
     internal override Tensor Forward(in NodeContext context) =>
         context.X.Conv2d(context.Parameters[0], HasBias ? context.Parameters[1] : null, Options);
 

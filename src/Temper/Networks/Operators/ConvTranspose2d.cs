@@ -53,6 +53,12 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
         HasBias = attributes.Int("bias", 1) != 0,
     };
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
+        ConvolutionChannels.Trace(trace, Channels, Options.Groups, HasBias, isTransposed: true);
+
+    internal override Operator WithChannels(ChannelChange change) =>
+        this with { Channels = change.Output[1], Options = Options with { Groups = ConvolutionChannels.Groups(Options.Groups, change) } };
+
     internal override Tensor Forward(in NodeContext context) =>
         context.X.ConvTranspose2d(context.Parameters[0], HasBias ? context.Parameters[1] : null, Options);
 

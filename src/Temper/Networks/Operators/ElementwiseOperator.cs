@@ -7,4 +7,6 @@ public abstract record ElementwiseOperator : Operator
 {
     /// <inheritdoc/>
     public sealed override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0];
+
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep();
 }

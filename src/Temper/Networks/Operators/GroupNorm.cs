@@ -27,6 +27,8 @@ public sealed record GroupNorm(int Groups) : Operator
         Epsilon = attributes.Float("epsilon", 1e-5f),
     };
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(1);
+
     internal override Tensor Forward(in NodeContext context) => context.X.GroupNorm(Groups, context.Parameters[0], context.Parameters[1], Epsilon);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("num_groups", Groups).With("epsilon", Epsilon);

@@ -30,6 +30,8 @@ public sealed record LayerNorm(int Axes = 1) : Operator
 
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.Rank > Axes;
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep([.. Enumerable.Range(trace.Output.Rank - Axes, Axes)]);
+
     /// <summary>The operation normalizes the last axis, so several axes are one for its time.</summary>
     internal override Tensor Forward(in NodeContext context)
     {

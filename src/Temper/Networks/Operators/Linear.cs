@@ -39,6 +39,22 @@ public sealed record Linear(int Features) : Operator
         Initializer = attributes.Text("initializer"),
     };
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        AxisChannels[] axes = trace.Keep();
+        trace.Parameter(0, 1, axes[^1]);
+        axes[^1] = trace.Make(Features);
+        trace.Parameter(0, 0, axes[^1]);
+        if (HasBias)
+        {
+            trace.Parameter(1, 0, axes[^1]);
+        }
+
+        return axes;
+    }
+
+    internal override Operator WithChannels(ChannelChange change) => this with { Features = change.Output[-1] };
+
     internal override Tensor Forward(in NodeContext context) =>
         context.X.Linear(context.Parameters[0], HasBias ? context.Parameters[1] : null);
 

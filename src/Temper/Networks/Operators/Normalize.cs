@@ -52,6 +52,8 @@ public sealed record Normalize : Operator
         ? DType.Float32
         : throw new ArgumentException($"{node}: needs float32 or uint8 values (got {inputs[0]}); convert them first");
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(1);
+
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X.To(DType.Float32);

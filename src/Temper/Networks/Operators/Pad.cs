@@ -40,6 +40,29 @@ public sealed record Pad(int Axis, int Before, int After) : Operator
 
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        int along = AxisAttributes.Check(trace.Output, Axis, Kind);
+        AxisChannels[] axes = trace.Keep(Mode == PadMode.Constant ? [] : [along]);
+        axes[along] = axes[along].Units is null ? axes[along] : trace.Concatenate(
+            [(trace.Make(Before), Before), (axes[along], trace.Shapes[0][along]), (trace.Make(After), After)]);
+        return axes;
+    }
+
+    internal override Operator WithChannels(ChannelChange change)
+    {
+        int along = AxisAttributes.Check(change.Output, Axis, Kind);
+        if (change.OutputKept[along] is not { } kept)
+        {
+            return this;
+        }
+
+        // What stands before the first old element that is no padding is padding.
+        int before = Array.FindIndex(kept, index => index >= Before);
+        before = before < 0 ? kept.Length : before;
+        return this with { Before = before, After = change.Output[along] - before - change.After[0][along] };
+    }
+
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X;

@@ -25,6 +25,12 @@ public sealed record Permute(IReadOnlyList<int> Axes) : Operator
 
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => Axes[0] == 0;
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        AxisChannels[] axes = trace.Keep();
+        return [.. Axes.Select(axis => axes[axis])];
+    }
+
     internal override Tensor Forward(in NodeContext context) => context.X.Permute([.. Axes]);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("perm", Axes.ToArray());

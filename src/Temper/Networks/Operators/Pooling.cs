@@ -24,6 +24,8 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
                 node, x, $"[N, C, H, W] at least as large as the {Options.Kernel.Height}x{Options.Kernel.Width} window, padding included");
     }
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(2, 3);
+
     internal static Pool2dOptions OptionsFrom(OperatorAttributes attributes) => new()
     {
         Kernel = attributes.Pair("kernel_shape", least: 1),
@@ -115,6 +117,8 @@ public sealed record GlobalAvgPool2d : Operator
         return [inputs[0][0], inputs[0][1], 1, 1];
     }
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(2, 3);
+
     internal override Tensor Forward(in NodeContext context) => context.X.GlobalAvgPool2d();
 }
 
@@ -140,6 +144,8 @@ public sealed record AdaptiveAvgPool2d(int Height, int Width) : Operator
         (int height, int width) = attributes.Pair("output_size", least: 1);
         return new AdaptiveAvgPool2d(height, width);
     }
+
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(2, 3);
 
     internal override Tensor Forward(in NodeContext context) => context.X.AdaptiveAvgPool2d(Height, Width);
 

@@ -30,6 +30,8 @@ public sealed record Quantize(int Low, int High) : Operator
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
         AxisAttributes.BroadcastKeepsSamplesApart(inputs, output);
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Broadcast();
+
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor scaled = context.X / context.Inputs[1];

@@ -86,6 +86,13 @@ public sealed record Reduce(Reduction Reduction, IReadOnlyList<int> Axes, bool K
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
         Axes.All(axis => inputs[0].Shape.IsBehindBatch(axis));
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        int[] reduced = [.. Axes.Select(axis => AxisAttributes.Check(trace.Shapes[0], axis, Kind))];
+        AxisChannels[] axes = trace.Keep(reduced);
+        return KeepAxes ? axes : [.. axes.Where((_, axis) => !reduced.Contains(axis))];
+    }
+
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X;

@@ -14,6 +14,12 @@ public sealed record Flatten : Operator
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        AxisChannels[] axes = trace.Keep();
+        return [axes[0], trace.Merge(axes.AsSpan(1), trace.Shapes[0].AsSpan()[1..])];
+    }
+
     internal override Tensor Forward(in NodeContext context) => context.X.Flatten();
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", 1);
@@ -52,6 +58,14 @@ public sealed record Reshape(IReadOnlyList<int> SampleShape) : Operator
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
 
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => KeepsAxis0;
+
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => ReshapeChannels.Trace(trace);
+
+    internal override Operator WithChannels(ChannelChange change)
+    {
+        int first = KeepsAxis0 ? 1 : 0;
+        return this with { SampleShape = [.. SampleShape.Select((length, i) => length < 0 ? length : change.Output[first + i])] };
+    }
 
     internal override Tensor Forward(in NodeContext context) =>
         context.X.Reshape(InferShape([context.X.Shape], context.Node.Name));

@@ -86,6 +86,8 @@ public sealed record Resize(int Axis, int Length) : Operator
 
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(AxisAttributes.Check(trace.Output, Axis, Kind));
+
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X;

@@ -29,6 +29,30 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
 
     internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        int along = AxisAttributes.Check(trace.Output, Axis, Kind);
+        AxisChannels[] axes = trace.Keep(Step == 1 ? [] : [along]);
+        (int first, int count) = Range(trace.Shapes[0][along]);
+        axes[along] = axes[along].Units is { } units ? new AxisChannels(units[first..(first + count)], "") : axes[along];
+        return axes;
+    }
+
+    internal override Operator WithChannels(ChannelChange change)
+    {
+        int along = AxisAttributes.Check(change.Output, Axis, Kind);
+        if (change.InputKept[along] is not { } kept)
+        {
+            return this;
+        }
+
+        // The part begins with its first old channel that is left, or with what was added right before that one.
+        (int first, int count) = Range(change.Before[0][along]);
+        int old = Array.FindIndex(kept, index => index >= first && index < first + count);
+        int added = change.OutputKept[along] is { } output ? Math.Max(0, Array.FindIndex(output, index => index >= 0)) : 0;
+        return this with { Start = Math.Max(0, old - added), End = Math.Max(0, old - added) + change.Output[along] };
+    }
+
     internal override Tensor Forward(in NodeContext context)
     {
         (int first, int count) = Range(context.X.Shape[Axis]);

@@ -103,6 +103,11 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
 
     internal static Conv3d From(OperatorAttributes attributes) => new(Conv2d.From(attributes), DepthWindow.From(attributes));
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
+        ConvolutionChannels.Trace(trace, Plane.Channels, Plane.Options.Groups, Plane.HasBias, isTransposed: false);
+
+    internal override Operator WithChannels(ChannelChange change) => this with { Plane = (Conv2d)Plane.WithChannels(change) };
+
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = Volume.Padded(context.X, Depth, 0), weight = context.Parameters[0];
@@ -160,6 +165,11 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
         OutputPadding = attributes.Int("depth_output_padding", 0),
     };
 
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
+        ConvolutionChannels.Trace(trace, Plane.Channels, Plane.Options.Groups, Plane.HasBias, isTransposed: true);
+
+    internal override Operator WithChannels(ChannelChange change) => this with { Plane = (ConvTranspose2d)Plane.WithChannels(change) };
+
     /// <summary>Each tap's images are spread by the stride and put at the tap's place; what overlaps is added.</summary>
     internal override Tensor Forward(in NodeContext context)
     {
@@ -212,6 +222,8 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
 
     internal static Func<OperatorAttributes, Pool3d> From(Func<OperatorAttributes, Pool2d> plane) =>
         attributes => new Pool3d(plane(attributes), DepthWindow.From(attributes));
+
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(2, 3, 4);
 
     internal override Tensor Forward(in NodeContext context)
     {

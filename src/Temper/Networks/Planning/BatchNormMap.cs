@@ -1,0 +1,55 @@
+using System.Numerics.Tensors;
+using Temper.Tensors;
+using Tensor = Temper.Tensors.Tensor;
+
+namespace Temper.Networks;
+
+/// <summary>
+/// A batch normalization by running statistics as <c>gain x + offset</c> of each channel: <c>gain = scale / √(variance + epsilon)</c>,
+/// <c>offset = gain (bias - mean) + shift</c> behind a layer with a bias. The one place that has the formula.
+/// </summary>
+/// <param name="Gains">One for each channel.</param>
+/// <param name="Offset"><c>[C]</c>.</param>
+internal readonly record struct BatchNormMap(float[] Gains, Tensor Offset)
+{
+    /// <summary>The map of a normalization.</summary>
+    /// <param name="norm">Gives epsilon.</param>
+    /// <param name="parameters">Scale and shift, <c>[C]</c> each.</param>
+    /// <param name="statistics">Running mean and variance, <c>[C]</c> each.</param>
+    /// <param name="bias">Bias of the layer before, <c>[C]</c>; null: none.</param>
+    internal static BatchNormMap Of(BatchNorm norm, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> statistics, Tensor? bias = null)
+    {
+        ReadOnlySpan<float> scale = parameters[0].AsSpan<float>(), shift = parameters[1].AsSpan<float>();
+        ReadOnlySpan<float> mean = statistics[0].AsSpan<float>(), variance = statistics[1].AsSpan<float>();
+        ReadOnlySpan<float> before = bias is null ? default : bias.AsSpan<float>();
+        float[] gains = new float[scale.Length];
+        Tensor offset = Tensor.Allocate([scale.Length]);
+        Span<float> offsets = offset.Writable();
+        for (int c = 0; c < gains.Length; c++)
+        {
+            gains[c] = scale[c] / MathF.Sqrt(variance[c] + norm.Epsilon);
+            offsets[c] = (gains[c] * ((before.IsEmpty ? 0 : before[c]) - mean[c])) + shift[c];
+        }
+
+        return new BatchNormMap(gains, offset);
+    }
+
+    /// <summary>Weights of the layer before, with each output channel, axis 0, times its gain.</summary>
+    /// <param name="weight"><c>[C, ...]</c>, row-major.</param>
+    internal Tensor Scaled(Tensor weight) => Scaled(weight, Gains);
+
+    /// <summary>Each output channel of a weight, axis 0, times its gain.</summary>
+    /// <param name="weight"><c>[C, ...]</c>, row-major.</param>
+    /// <param name="gains">One for each channel.</param>
+    internal static Tensor Scaled(Tensor weight, ReadOnlySpan<float> gains)
+    {
+        Tensor scaled = Tensor.Allocate(weight.Shape);
+        int taps = weight.Count / Math.Max(gains.Length, 1);
+        for (int c = 0; c < gains.Length; c++)
+        {
+            TensorPrimitives.Multiply(weight.Physical().Slice(c * taps, taps), gains[c], scaled.Writable().Slice(c * taps, taps));
+        }
+
+        return scaled;
+    }
+}
