@@ -35,6 +35,9 @@ public sealed class DataTests : IDisposable
 
         // The same number of values in the wrong order never runs.
         AssertRefused(3, "--layout nhwc says so", "eval", _folder["net.onnx"], "--data", _folder["last.npz"], "--layout", "nchw");
+        OnnxFile.Save(Network.Build(InputSpec.Features(3 * Side * Side), x => x.Linear(Classes)).Initialize(RandomStream.FromSeed(1)), _folder["flat.onnx"]);
+        AssertRefused(2, "is not sure", "eval", _folder["flat.onnx"], "--data", _folder["last.npz"]);
+        Assert.Equal(Loss("flat.onnx", "first.npz"), Loss("flat.onnx", "last.npz", "--layout", "nhwc"));
         AssertRefused(2, "--layout nhwc takes the last axis", "train", "lenet-300-100", "--data", _folder["last.npz"], "--runs", _folder["runs"]);
     }
 

@@ -41,12 +41,14 @@ internal static class DataForModel
         {
             Network network = open(new OnnxImportOptions { Size = options.Size ?? (candidate.Train.SampleShape is { Rank: 3 } shape ? (shape[1], shape[2]) : null) });
             first ??= (network, candidate);
-            if (Takes(network, candidate.Train.SampleShape, options))
+            if (Takes(network, candidate.Train.SampleShape, options) || IsFlattened(network, data, candidate.Train.SampleShape))
             {
                 Tell(context, data, candidate);
                 return (network, candidate);
             }
         }
+
+        RequireSureOrder(options, first!.Value.Network, data);
 
         // None fits: gray pictures may become color, and what else is missing is told by the preprocessing.
         (Network found, DataSets given) = first!.Value;
@@ -73,6 +75,11 @@ internal static class DataForModel
             (int height, int width) = options.Size
                 ?? throw ToolException.Usage("--resize: a new network takes the size of the data; say with --size HEIGHTxWIDTH to which size pictures are brought");
             return data.Select(set => set.Resized(height, width, scaling));
+        }
+
+        if (options.Size is not null)
+        {
+            throw ToolException.Usage("--size: a new network takes the size of the data; with --resize linear pictures are brought to another one");
         }
 
         if (SizesOf(data) is { Length: > 1 } sizes)
@@ -113,6 +120,22 @@ internal static class DataForModel
         Shape wanted = ChannelsFirst(own, options);
         return own.Equals(sample) || wanted.Equals(sample)
             || (options.Scaling is not null && wanted.Rank == 3 && sample.Rank == 3 && wanted[0] == sample[0]);
+    }
+
+    /// <summary>Whether a network takes the numbers of pictures without axes, and their order is sure.</summary>
+    private static bool IsFlattened(Network network, DataSets data, Shape sample) =>
+        network.Inputs is [{ SampleShape: { Rank: 1 } own }] && sample.Rank == 3 && own.Count == sample.Count && (!data.Train.MayHaveChannelsLast || sample[0] == 1);
+
+    /// <summary>Pictures in color become a row of numbers in one of two orders, of which only one is that of the network.</summary>
+    private static void RequireSureOrder(FitOptions options, Network network, DataSets data)
+    {
+        Shape sample = data.Train.SampleShape;
+        if (options.Layout is "auto" && data.Train.MayHaveChannelsLast && sample.Rank == 3 && LooksLast(sample)
+            && network.Inputs is [{ SampleShape: { Rank: 1 } own }] && own.Count == sample.Count)
+        {
+            throw ToolException.Usage(
+                $"data: the order in which the network takes samples of {sample} is not sure; --layout nhwc makes them [C, H, W] before they are flattened, --layout nchw flattens them as they are");
+        }
     }
 
     /// <summary>What the data may be: as they are, or with the last axis as channels; what is more usual first.</summary>
