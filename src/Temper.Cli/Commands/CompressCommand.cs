@@ -28,7 +28,8 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         DataSets data = DataChoice.Open(context, source);
-        Network start = Start(context, model, data);
+        (Network start, data) = Start(context, model, data);
+        DataChecks.RequireToTrain(context, start, data);
         TrainingOptions training = TrainingSettings.Options(context);
         CompressionOptions options = CompressionSettings.Options(context, training);
         using var run = new RunSession(
@@ -48,12 +49,19 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         return Finish(context, run, (start, result, options));
     }
 
-    private static Network Start(CommandContext context, string model, DataSets data)
+    /// <summary>The network to compress, trained or of the zoo, and the data as it takes them.</summary>
+    private static (Network Network, DataSets Data) Start(CommandContext context, string model, DataSets data)
     {
-        Network network = ModelSource.OpenToTrain(
-            model, data.Train, context.Get(ModelSource.Normalize), Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights"),
-            context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, data.Train.SampleShape));
-        return ModelSource.IsStored(model) ? Preprocessing.Apply(context, network, data.Train.SampleShape) : network;
+        FitOptions fit = Preprocessing.OptionsOf(context);
+        if (!ModelSource.IsStored(model))
+        {
+            Preprocessing.RequireUnusedForNew(context, model);
+            data = DataForModel.ForNew(context, fit, data);
+            return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights")), data);
+        }
+
+        (Network network, data) = DataForModel.Open(context, fit, data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+        return (Preprocessing.Apply(context, network, data.Train.SampleShape), data);
     }
 
     private static int Finish(CommandContext context, RunSession run, (Network Start, CompressionResult Result, CompressionOptions Options) found)

@@ -1,5 +1,4 @@
 using Temper.Networks;
-using Temper.Randomness;
 using Temper.Tensors;
 
 namespace Temper.Compression.Calibration;
@@ -16,7 +15,7 @@ public static class CalibratedPruning
     /// <param name="sparsity">Part of the weights that goes, 0 to below 1. Grouped and transposed convolutions stay as they are.</param>
     /// <param name="ignores">Layers that stay as they are, by name of the node; null: none.</param>
     /// <param name="cancel">Stops between layers.</param>
-    /// <returns>The pruned network with masks; running statistics of batch normalization are those of the samples.</returns>
+    /// <returns>The pruned network with masks; running statistics of batch normalization have moved as the layers before them have.</returns>
     /// <remarks>SparseGPT (arXiv:2301.00774) fits a layer; the choice over the whole network, relative to each layer's output, is ours.</remarks>
     public static Network PruneCalibrated(this Network network, Tensor samples, double sparsity, Func<string, bool>? ignores = null, CancellationToken cancel = default)
     {
@@ -28,42 +27,27 @@ public static class CalibratedPruning
         // A weight that two layers share would need both their inputs.
         Node[] layers = [.. network.Nodes.Where(node => LayerInputs.CanFit(node) && ignores?.Invoke(node.Name) != true
             && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1)];
-        Dictionary<string, bool[]> keeps = Choose(network, layers, samples, sparsity, cancel);
+        Pass dense = Pass.Evaluation.Tap([.. layers.SelectMany(layer => new[] { layer.Inputs[0], layer.Name })]);
+        network.Forward(samples, dense);
+        Dictionary<string, bool[]> keeps = Choose(network, layers, dense, sparsity, cancel);
         foreach (Node layer in layers)
         {
             cancel.ThrowIfCancellationRequested();
             Parameter weight = network.Parameters[layer.Parameters[0]];
             float[] values = weight.Value.ToArray<float>();
-            int width = values.Length / weight.Value.Shape[0];
-            new OptimalBrainSurgeon(LayerInputs.Moments(layer, InputOf(network, layer, samples)), width).Prune(values, keeps[layer.Name]);
+            Pass pass = Pass.Evaluation.Tap(layer.Inputs[0]);
+            network.Forward(samples, pass);
+            new OptimalBrainSurgeon(LayerInputs.Moments(layer, pass[layer.Inputs[0]]), values.Length / weight.Value.Shape[0]).Prune(values, keeps[layer.Name]);
             Tensor mask = Tensor.From([.. keeps[layer.Name].Select(stays => stays ? 1f : 0f)], weight.Value.Shape);
             network = network.WithParameters([weight with { Value = Tensor.From(values, weight.Value.Shape), Mask = mask }]);
+            network = NormalizationShift.Behind(network, layer, dense[layer.Name], samples);
         }
 
-        return network.WithStatisticsOf(samples);
-    }
-
-    /// <summary>The running statistics of batch normalization as some samples have them: pruning moves them, and no labels are needed to find them.</summary>
-    /// <param name="network">Not changed.</param>
-    /// <param name="samples"><c>[N, ...]</c>.</param>
-    public static Network WithStatisticsOf(this Network network, Tensor samples)
-    {
-        if (!network.Nodes.Any(node => node.Operator is BatchNorm))
-        {
-            return network;
-        }
-
-        Pass pass = Pass.Training(RandomStream.FromSeed(0));
-        network.Forward(samples, pass);
-        return network.WithBuffers(pass.Statistics.SelectMany(found => new[]
-        {
-            KeyValuePair.Create(found.Node.Buffers[0], Tensor.From(found.Batch.Mean.ToArray(), [found.Batch.Mean.Length])),
-            KeyValuePair.Create(found.Node.Buffers[1], Tensor.From(found.Batch.Variance.ToArray(), [found.Batch.Variance.Length])),
-        }));
+        return network;
     }
 
     /// <summary>Which weights stay: the costliest of the whole network, cost being relative to the energy of a layer's output.</summary>
-    private static Dictionary<string, bool[]> Choose(Network network, Node[] layers, Tensor samples, double sparsity, CancellationToken cancel)
+    private static Dictionary<string, bool[]> Choose(Network network, Node[] layers, Pass dense, double sparsity, CancellationToken cancel)
     {
         var costs = new Dictionary<string, double[]>(StringComparer.Ordinal);
         foreach (Node layer in layers)
@@ -72,7 +56,7 @@ public static class CalibratedPruning
             Parameter weight = network.Parameters[layer.Parameters[0]];
             float[] values = weight.Value.ToArray<float>();
             int width = values.Length / weight.Value.Shape[0];
-            double[] moments = LayerInputs.Moments(layer, InputOf(network, layer, samples));
+            double[] moments = LayerInputs.Moments(layer, dense[layer.Inputs[0]]);
             var surgeon = new OptimalBrainSurgeon(moments, width);
             double energy = Energy(values, moments, width);
             costs[layer.Name] = [.. values.Select((value, i) => surgeon.Cost(value, i % width) / energy)];
@@ -103,12 +87,5 @@ public static class CalibratedPruning
         }
 
         return Math.Max(sum, double.Epsilon);
-    }
-
-    private static Tensor InputOf(Network network, Node layer, Tensor samples)
-    {
-        Pass pass = Pass.Evaluation.Tap(layer.Inputs[0]);
-        network.Forward(samples, pass);
-        return pass[layer.Inputs[0]];
     }
 }
