@@ -45,7 +45,9 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
             start = run.Fit("train", start, training).Network;
         }
 
-        CompressionResult result = CompressionPipeline.Run(start, run.Validation!, options, new SessionRun(run), context.Time, context.Cancel);
+        CompressionResult result = context.Get(CompressionSettings.Calibrate) is > 0 and var count
+            ? CompressionPipeline.Calibrate(start, run.Train!, count, options, new SessionRun(run), context.Cancel)
+            : CompressionPipeline.Run(start, run.Validation!, options, new SessionRun(run), context.Time, context.Cancel);
         return Finish(context, run, (start, result, options));
     }
 

@@ -25,7 +25,7 @@ internal static class CompressionSettings
 
     private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", usual: 0.5, maximum: 100);
 
-    private static readonly Setting<string> Structure = Setting.Choice("structure", "What is removed: element, blocks, channels, or auto, which tries channels and element", "auto", "element", "channels", "auto");
+    private static readonly Setting<string> Structure = Setting.Choice("structure", "What is removed: element, blocks (4 outputs by 1 input), channels, or auto, which tries channels and blocks", "auto", "element", "blocks", "channels", "auto");
 
     private static readonly Setting<string> Objective = Setting.Choice("objective", "What is made small: ms, macs, weights or bytes", "ms", "ms", "macs", "weights", "bytes");
 
@@ -43,8 +43,12 @@ internal static class CompressionSettings
 
     private static readonly Setting<IReadOnlyList<string>> Ignore = Setting.List("ignore", "Layers that stay as they are; a star stands for any text");
 
+    /// <summary>Samples for the form without training; 0: train.</summary>
+    internal static Setting<int> Calibrate { get; } = Setting.Integer(
+        "calibrate", "Do not train: fit each layer again on this many samples, whose labels are not read; 0: train", usual: 0, minimum: 0);
+
     internal static IReadOnlyList<Setting> All { get; } =
-        [Drop, Structure, Objective, RegularizeEpochs, TuneEpochs, Trials, Pressure, Distillation, FirstKept, Ignore, Validation, Output];
+        [Drop, Calibrate, Structure, Objective, RegularizeEpochs, TuneEpochs, Trials, Pressure, Distillation, FirstKept, Ignore, Validation, Output];
 
     internal static CompressionOptions Options(CommandContext context, TrainingOptions training) => new()
     {

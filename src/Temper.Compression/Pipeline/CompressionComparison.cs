@@ -31,8 +31,8 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
         Dictionary<int, (double Before, double After)> measured = batches.ToDictionary(batch => batch, times);
         (bool[] right, bool[] rightAfter) = test.Count == 0 ? ([], []) : (Right(before, test), Right(after, test));
         return new CompressionComparison(
-            new ComparedNetwork(Accuracy(right), SparsityReport.Of(before).Nonzero, NetworkSize.Macs(before), measured.ToDictionary(time => time.Key, time => time.Value.Before)),
-            new ComparedNetwork(Accuracy(rightAfter), SparsityReport.Of(after).Nonzero, NetworkSize.Macs(after), measured.ToDictionary(time => time.Key, time => time.Value.After)),
+            new ComparedNetwork(Accuracy(right), SparsityReport.Of(before).Nonzero, before.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.Before)),
+            new ComparedNetwork(Accuracy(rightAfter), SparsityReport.Of(after).Nonzero, after.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.After)),
             test.Count == 0 ? null : AccuracyInterval.OfDifference(right, rightAfter));
     }
 

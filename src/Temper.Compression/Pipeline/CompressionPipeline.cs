@@ -25,12 +25,38 @@ public static class CompressionPipeline
     {
         options.Validated();
         CompressionChecks.Require(network, validation);
-        var search = new CompressionSearch(network, validation, options, run, time, cancel);
+        var search = new CompressionSearch(network, validation, options, run, new CompressionBudget(network, options, run, time), cancel);
         foreach (Thinning thinning in Thinning.For(options.Structure))
         {
             search.Try(thinning);
         }
 
+        return search.Result();
+    }
+
+    /// <summary>Compresses a network without training and without labels: weights go, and each layer is fitted again to what it gave before.</summary>
+    /// <param name="network">Trained; not changed.</param>
+    /// <param name="samples">Samples; their labels are not read. The first ones fit the layers, others choose.</param>
+    /// <param name="count">Samples that fit the layers; some hundreds do.</param>
+    /// <param name="options">How; <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the samples that get another answer than before.</param>
+    /// <param name="run">Remembers choices.</param>
+    /// <param name="cancel">Stops between layers.</param>
+    /// <returns>The best network; accuracies in it are agreement with the network that came in.</returns>
+    /// <exception cref="ArgumentException">There are too few samples, or as in <see cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>.</exception>
+    public static CompressionResult Calibrate(
+        Network network, Dataset samples, int count, CompressionOptions options, ICompressionRun run, CancellationToken cancel = default)
+    {
+        options.Validated();
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (samples.Count < 2 * count)
+        {
+            throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected {2 * count} or more: half fit the layers, half choose); ask for fewer");
+        }
+
+        Dataset choosing = AnsweredDataset.Of(network, samples.Subset([.. Enumerable.Range(count, Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough)))]), cancel);
+        CompressionChecks.Require(network, choosing);
+        var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
+        search.TryCalibrated(samples.Read(0, count).Inputs);
         return search.Result();
     }
 

@@ -1,12 +1,13 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
+using System.IO.Enumeration;
+using Temper.Compression.Calibration;
 using Temper.Compression.Distillation;
-using Temper.Compression.DeepHoyer;
 using Temper.Compression.Pruning;
 using Temper.Compression.Shrinking;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Optimization;
+using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;
 
@@ -25,13 +26,13 @@ internal sealed class CompressionSearch
     private readonly List<CompressionTrial> _trials = [];
     private readonly List<string> _remarks = [];
 
-    internal CompressionSearch(Network network, Dataset validation, CompressionOptions options, ICompressionRun run, TimeProvider time, CancellationToken cancel)
+    internal CompressionSearch(Network network, Dataset validation, CompressionOptions options, ICompressionRun run, CompressionBudget? budget, CancellationToken cancel)
     {
         (_network, _validation, _options, _run, _cancel) = (network, validation, options, run, cancel);
-        double accuracy = Evaluator.Evaluate(network, validation, cancel: cancel).Accuracy;
+        double accuracy = Accuracy(network);
         CompressionChecks.RequireBetterThanChance(accuracy, validation);
         _before = Figures("before", network, accuracy);
-        _budget = new CompressionBudget(network, options, run, time);
+        _budget = budget ?? new CompressionBudget(network, options with { MaxTime = null }, run, TimeProvider.System);
         run.Note(Line("came in", _before));
     }
 
@@ -41,18 +42,34 @@ internal sealed class CompressionSearch
     /// <summary>Tries one structure: regularize, then prune, fine-tune, shrink and measure for several amounts.</summary>
     internal void Try(Thinning thinning)
     {
-        string structure = thinning.Structure.ToString().ToLowerInvariant();
+        string structure = thinning.Name;
         Network prepared = Regularized(thinning, structure);
         (double fails, double holds, double kept) = (0, 1, _options.FirstKept ?? thinning.FirstKept);
         for (int trial = 1; trial <= _budget.Trials && _budget.HasTimeFor(structure, trial); trial++)
         {
             CompressionTrial tried = Trial(thinning, prepared, kept, $"{structure}-{trial}");
-            _trials.Add(tried);
-            _run.Note(Line(string.Create(CultureInfo.InvariantCulture, $"{structure} {trial}, {kept * 100:F1} % kept{(tried.IsWithinBound ? "" : ", below the bound")}"), tried.Figures));
+            Add(tried, $"{structure}-{trial}");
             (fails, holds) = tried.IsWithinBound ? (fails, kept) : (kept, holds);
 
             // Halves the interval on a logarithmic scale; until something fails each step takes away as much as the first left.
             kept = fails == 0 ? holds * Math.Min(0.5, _options.FirstKept ?? thinning.FirstKept * 1.5) : Math.Sqrt(fails * holds);
+        }
+    }
+
+    /// <summary>Tries amounts of pruning without training: layers are fitted again on samples whose labels are not read.</summary>
+    internal void TryCalibrated(Tensor samples)
+    {
+        (double holds, double fails) = (0, 1);
+        double zeros = 1 - (_options.FirstKept ?? 0.4);
+        for (int trial = 1; trial <= _options.Trials; trial++)
+        {
+            string name = $"calibrated-{trial}";
+            Network pruned = _network.PruneCalibrated(samples, zeros, Ignores, _cancel).Shrink().Network;
+            double accuracy = Accuracy(pruned);
+            CompressionTrial tried = new(CompressionStructure.Element, 1 - zeros, pruned, Figures(name, pruned, accuracy), accuracy >= Bound);
+            Add(tried, name);
+            (holds, fails) = tried.IsWithinBound ? (zeros, fails) : (holds, zeros);
+            zeros = (holds + fails) / 2;
         }
     }
 
@@ -74,6 +91,14 @@ internal sealed class CompressionSearch
 
         return new CompressionResult(best.Network, _before, best, _trials, IsWithinBound: true, _remarks);
     }
+
+    private void Add(CompressionTrial trial, string name)
+    {
+        _trials.Add(trial);
+        _run.Note(Line(string.Create(CultureInfo.InvariantCulture, $"{name}, {trial.Kept * 100:F1} % kept{(trial.IsWithinBound ? "" : ", below the bound")}"), trial.Figures));
+    }
+
+    private bool Ignores(string node) => _options.Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, node, ignoreCase: false));
 
     private Network Regularized(Thinning thinning, string structure)
     {
@@ -100,7 +125,7 @@ internal sealed class CompressionSearch
     private CompressionTrial Trial(Thinning thinning, Network prepared, double kept, string name)
     {
         _cancel.ThrowIfCancellationRequested();
-        Network pruned = thinning.Prune(prepared, kept, Ignores);
+        Network pruned = thinning.Prune(prepared, kept, _options.Ignore);
         Network tuned = pruned;
         double accuracy;
         if (_budget.TuneEpochs > 0)
@@ -110,12 +135,14 @@ internal sealed class CompressionSearch
         }
         else
         {
-            accuracy = Evaluator.Evaluate(pruned, _validation, cancel: _cancel).Accuracy;
+            accuracy = Accuracy(pruned);
         }
 
         Network small = tuned.Shrink().Network;
         return new CompressionTrial(thinning.Structure, kept, small, Figures(name, small, accuracy), accuracy >= Bound);
     }
+
+    private double Accuracy(Network network) => Evaluator.Evaluate(network, _validation, cancel: _cancel).Accuracy;
 
     private TrainingOptions Stage(int epochs, ulong stage)
     {
@@ -141,11 +168,8 @@ internal sealed class CompressionSearch
             return scaled.ToString("R", CultureInfo.InvariantCulture);
         });
         return new NetworkFigures(
-            accuracy, SparsityReport.Of(network).Nonzero, NetworkSize.Macs(network), NetworkSize.Bytes(network), double.Parse(milliseconds, CultureInfo.InvariantCulture));
+            accuracy, SparsityReport.Of(network).Nonzero, network.Cost().NonzeroMacs, NetworkSize.Bytes(network), double.Parse(milliseconds, CultureInfo.InvariantCulture));
     }
-
-    private bool Ignores(string node) => _options.Ignore.Any(pattern =>
-        Regex.IsMatch(node, $"^{Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal)}$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture));
 
     private static string Line(string what, NetworkFigures figures) => string.Create(CultureInfo.InvariantCulture,
         $"{what}: {figures.Accuracy * 100:F2} % of the held-out samples, {figures.Weights:N0} weights, {figures.Macs / 1e6:F2} M operations, {figures.Milliseconds:F3} ms");
