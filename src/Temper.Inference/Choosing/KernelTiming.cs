@@ -23,7 +23,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
     /// <inheritdoc/>
     /// <remarks>What never ran, as a change of shape alone, costs nothing.</remarks>
     public double Of(Layer layer, Candidate candidate) =>
-        candidate.Growth * (candidate.LeavesOutZeros ? ClearWin : 1) * _seconds.GetValueOrDefault((layer.Name, candidate.Kernel));
+        candidate.Growth * candidate.ShareOfNoise * (candidate.LeavesOutZeros ? ClearWin : 1) * _seconds.GetValueOrDefault((layer.Name, candidate.Kernel));
 
     public double OfMoving(int value, ValueLayout from, ValueLayout to) => _moves.TryGetValue((value, from, to), out double seconds)
         ? seconds
@@ -40,7 +40,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
                 bool isNew = false;
                 ExecutionPlan plan = PlanBuilder.Build(graph, steps, batch, (layer, candidates) =>
                 {
-                    Candidate[] wanted = [.. candidates.Where(candidate => candidate.Reads.Kind == LayoutKind.Planes == prefersPlanes)];
+                    Candidate[] wanted = [.. candidates.Where(candidate => candidate.IsWorthTrying && candidate.Reads.Kind == LayoutKind.Planes == prefersPlanes)];
                     most = Math.Max(most, wanted.Length);
                     Candidate chosen = wanted.Length > 0 ? wanted[turn % wanted.Length] : candidates[0];
                     isNew |= !_seconds.ContainsKey((layer.Name, chosen.Kernel));

@@ -40,10 +40,9 @@ internal sealed class PlanBuilder
     {
         var builder = new PlanBuilder(graph, steps);
         int[] inputs = [.. Enumerable.Range(0, graph.InputCount).Select(builder.AddInput)];
-        var candidates = new Candidates(graph);
         foreach (Layer layer in graph.Layers)
         {
-            builder.Add(layer, choose(layer, candidates.Of(layer, batch)));
+            builder.Add(layer, choose(layer, graph.CandidatesOf(layer, batch)));
         }
 
         return builder.Finish(inputs, [.. graph.Outputs.Select(builder.AddOutput)]);
@@ -56,8 +55,8 @@ internal sealed class PlanBuilder
 
     private void Add(Layer layer, Candidate candidate)
     {
-        int[] inputs = [.. layer.Inputs.Select(input => Place(input, candidate.Reads))];
-        if (layer is ReshapeLayer)
+        int[] inputs = [.. layer.Inputs.Select(input => Place(input, _graph.LayoutFor(input, candidate.Reads)))];
+        if (layer.IsAlias)
         {
             AddBuffer(layer.Output, candidate.Writes, inputs[0]);
             return;
@@ -66,7 +65,8 @@ internal sealed class PlanBuilder
         _planned.Add(new PlannedStep
         {
             Step = _steps.Get(layer, candidate), Inputs = inputs,
-            Output = AddBuffer(layer.Output, candidate.Writes), Layer = layer, Cost = candidate.Cost,
+            Output = AddBuffer(layer.Output, _graph.LayoutFor(layer.Output, candidate.Writes)), Layer = layer, Cost = candidate.Cost,
+            Extras = [.. layer.Extras.Select(extra => AddBuffer(extra, ValueLayout.RowMajor))],
         });
     }
 

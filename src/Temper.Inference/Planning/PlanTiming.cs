@@ -21,7 +21,7 @@ internal static class PlanTiming
     /// <param name="typical">Samples to run on, as often as the batch needs them; null: noise.</param>
     internal static double[] Measure(ExecutionPlan plan, int batch, TimeSpan enough, Tensor? typical = null)
     {
-        var memory = new SessionMemory();
+        using var memory = new SessionMemory();
         memory.Fit(plan, batch);
         var lent = new List<PinnedFloats>();
         foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
@@ -38,11 +38,11 @@ internal static class PlanTiming
 
         double[] seconds = new double[plan.Steps.Length];
         Array.Fill(seconds, double.MaxValue);
-        Pass(plan, batch, memory, new double[seconds.Length]);
+        Pass(memory, new double[seconds.Length]);
         long start = Stopwatch.GetTimestamp();
         for (int pass = 0; pass < FewestPasses || (pass < MostPasses && Stopwatch.GetElapsedTime(start) < enough); pass++)
         {
-            Pass(plan, batch, memory, seconds);
+            Pass(memory, seconds);
         }
 
         // Steps hold addresses only: until the last one has ended, what they point into has to live.
@@ -58,7 +58,7 @@ internal static class PlanTiming
         ExecutionPlan steps = plan.Steps;
         PinnedFloats x = new(steps.Buffers[steps.Inputs[0]].Floats(batch)), y = new(steps.Buffers[steps.Outputs[0]].Floats(batch));
         Fill(x.Span, 0, typical);
-        var run = new BatchRun();
+        using var run = new BatchRun();
         run.Prepare(plan, batch, WorkerPool.Current.Threads);
         run.Lend(steps.Inputs[0], x.Address);
         run.Lend(steps.Outputs[0], y.Address);
@@ -92,12 +92,13 @@ internal static class PlanTiming
         }
     }
 
-    private static void Pass(ExecutionPlan plan, int batch, SessionMemory memory, double[] seconds)
+    private static void Pass(SessionMemory memory, double[] seconds)
     {
+        memory.Begin();
         for (int i = 0; i < seconds.Length; i++)
         {
             long start = Stopwatch.GetTimestamp();
-            plan.Steps[i].Step.Run(new StepCall(plan.Steps[i], batch, memory.Addresses, memory.Tensors));
+            memory.Run(i);
             seconds[i] = Math.Min(seconds[i], Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
     }

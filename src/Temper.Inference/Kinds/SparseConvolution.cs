@@ -80,7 +80,17 @@ internal static class SparseCandidates
     {
         var convolution = new SparseConvolution(
             g, layer.Weight.ToRowMajor().Physical(), block, planes.PlanesOf(graph.Values[layer.Inputs[0]]), planes.PlanesOf(graph.Values[layer.Output]),
-            layer.Bias is null ? null : new PinnedFloats(layer.Bias.AsSpan<float>()));
+            layer.Bias.Pinned());
         return new SparseConvolutionStep(convolution, layer.Relu, images) { Reads = planes, Writes = planes };
     }
+}
+
+/// <summary>A convolution with sparse weights, on planes.</summary>
+internal sealed class SparseConvolutionStep(SparseConvolution convolution, bool relu, Rows images) : Step
+{
+    internal override string Kernel => Reads.IsCut ? KernelNames.OnPieces(KernelNames.Sparse(convolution.Block)) : KernelNames.Sparse(convolution.Block);
+
+    internal override long WeightFloats => convolution.WeightFloats;
+
+    internal override void Run(in StepCall call) => convolution.Run(images.Of(call.Batch), call.X, call.Y, call.Residual, relu);
 }
