@@ -72,6 +72,8 @@ public sealed class ExtraValuesTests
 
     private sealed record WinnersLayer : Layer
     {
+        internal override object Attributes => Kind;
+
         internal override string Kind => "winners";
 
         internal override ValueDensity ExpectedDensity(LayerGraph graph) => new(Winners / (float)Features, Winners / (float)Features);
@@ -105,6 +107,8 @@ public sealed class ExtraValuesTests
         internal required Tensor Weight { get; init; }
 
         internal required Tensor Bias { get; init; }
+
+        internal override object Attributes => Kind;
 
         internal override string Kind => "linear";
 

@@ -25,6 +25,8 @@ internal sealed record ChannelAffineLayer : Layer
 
     internal bool Relu { get; init; }
 
+    internal override object Attributes => ("scale", IsPerChannel, Gain.Count, Order.Count, Relu);
+
     internal override string Kind => "scale";
 
     internal override ChannelAffineLayer? WithRelu(int output) => Order.Count > 0 ? null : this with { Output = output, Relu = true };

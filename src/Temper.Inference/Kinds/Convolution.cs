@@ -25,6 +25,8 @@ internal sealed record ConvolutionLayer : Layer
 
     internal bool Relu { get; init; }
 
+    internal override object Attributes => (Geometry, Bias is null, Relu, Inputs.Count);
+
     internal override string Kind => $"conv {Geometry.KernelHeight}x{Geometry.KernelWidth}";
 
     internal override long Macs => Geometry.OutCount / Math.Max(Geometry.Batch, 1) * Geometry.GroupInputs * Geometry.Taps;

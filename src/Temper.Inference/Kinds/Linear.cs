@@ -24,6 +24,8 @@ internal sealed record LinearLayer : Layer
 
     internal int Features => Weight.Shape[1];
 
+    internal override object Attributes => ("linear", Image, Rows, Outputs, Bias is null, Relu);
+
     internal override string Kind => "linear";
 
     internal override long Macs => (long)Rows * Outputs * Features;

@@ -16,6 +16,8 @@ internal sealed record OperatorLayer : Layer
     /// <summary>Whether tensor operations give an image in the order in which it came.</summary>
     internal bool KeepsOrder { get; init; }
 
+    internal override object Attributes => Step is NodeStep { Parameters.Count: 0 } node ? node.Node.Operator : Name;
+
     internal override string Kind => Operator;
 
     internal override bool RunsOnTensors => true;

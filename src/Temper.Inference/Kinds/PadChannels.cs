@@ -11,6 +11,8 @@ internal sealed record PadChannelsLayer : Layer
 
     internal required int After { get; init; }
 
+    internal override object Attributes => (Before, After);
+
     internal override string Kind => "pad";
 
     internal override ValueDensity ExpectedDensity(LayerGraph graph) => graph.Densities[Inputs[0]];

@@ -12,6 +12,8 @@ internal sealed record PoolingLayer : Layer
 
     internal required bool IsMaximum { get; init; }
 
+    internal override object Attributes => (Sizes, IsMaximum);
+
     internal override string Kind => IsMaximum ? "max pool" : "average pool";
 
     internal override ValueDensity ExpectedDensity(LayerGraph graph) => graph.Densities[Inputs[0]] with { Elements = 1 };

@@ -5,6 +5,8 @@ namespace Temper.Inference;
 /// <summary>The same elements under another shape.</summary>
 internal sealed record ReshapeLayer : Layer
 {
+    internal override object Attributes => Kind;
+
     internal override string Kind => "reshape";
 
     internal override bool IsAlias => true;

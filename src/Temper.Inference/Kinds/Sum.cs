@@ -8,6 +8,8 @@ internal sealed record SumLayer : Layer
 {
     internal bool Relu { get; init; }
 
+    internal override object Attributes => (Kind, Relu);
+
     internal override string Kind => Inputs.Count > 1 ? "add" : "relu";
 
     internal override SumLayer WithRelu(int output) => this with { Output = output, Relu = true };

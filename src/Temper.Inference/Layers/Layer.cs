@@ -23,6 +23,9 @@ internal abstract record Layer
     /// <summary>What it is, in a word for the plan.</summary>
     internal abstract string Kind { get; }
 
+    /// <summary>Kind and attributes, equal for layers that take equally long on values of the same shapes.</summary>
+    internal abstract object Attributes { get; }
+
     /// <summary>Multiplications for a batch of one, zeros counted.</summary>
     internal virtual long Macs => 0;
 

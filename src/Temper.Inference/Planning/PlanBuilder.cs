@@ -48,6 +48,14 @@ internal sealed class PlanBuilder
         return builder.Finish(inputs, [.. graph.Outputs.Select(builder.AddOutput)]);
     }
 
+    /// <inheritdoc cref="Build(LayerGraph, StepLibrary, int, Func{Layer, IReadOnlyList{Candidate}, Candidate})"/>
+    internal static ExecutionPlan Build(LayerGraph graph, StepLibrary steps, int batch, IReadOnlyDictionary<string, string> kernels) =>
+        Build(graph, steps, batch, Named(kernels));
+
+    /// <summary>Kernels by the layer's name.</summary>
+    internal static Func<Layer, IReadOnlyList<Candidate>, Candidate> Named(IReadOnlyDictionary<string, string> kernels) =>
+        (layer, candidates) => candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal));
+
     private ExecutionPlan Finish(int[] inputs, int[] outputs) => new(_setup, _planned, _buffers, inputs, outputs);
 
     private int AddInput(int value) => AddBuffer(
@@ -65,7 +73,7 @@ internal sealed class PlanBuilder
         _planned.Add(new PlannedStep
         {
             Step = _steps.Get(layer, candidate), Inputs = inputs,
-            Output = AddBuffer(layer.Output, _graph.LayoutFor(layer.Output, candidate.Writes)), Layer = layer, Cost = candidate.Cost,
+            Output = AddBuffer(layer.Output, _graph.LayoutFor(layer.Output, candidate.Writes)), Layer = layer, Cost = candidate.Cost, LeavesOutZeros = candidate.LeavesOutZeros,
             Extras = [.. layer.Extras.Select(extra => AddBuffer(extra, ValueLayout.RowMajor))],
         });
     }

@@ -27,6 +27,9 @@ internal sealed class PlannedStep
 
     /// <summary>What the chosen kernel is thought to cost; see <see cref="Candidate"/>.</summary>
     internal double Cost { get; init; }
+
+    /// <inheritdoc cref="Candidate.LeavesOutZeros"/>
+    internal bool LeavesOutZeros { get; init; }
 }
 
 /// <summary>A value in one memory order.</summary>

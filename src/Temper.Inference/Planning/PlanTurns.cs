@@ -1,0 +1,30 @@
+using System.Diagnostics;
+
+namespace Temper.Inference;
+
+/// <summary>Times plans in turns, round after round, so that what disturbs the machine for a while meets all of them.</summary>
+internal static class PlanTurns
+{
+    /// <summary>Rounds that there are in any case, and time that is enough for one plan.</summary>
+    private const int FewestRounds = 2;
+    private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(80);
+
+    /// <summary>How long a plan runs in one round: a few times the slice that an operating system gives to others.</summary>
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(8);
+
+    /// <param name="plans">Plans, which remember the times of the last round alone when they are reported.</param>
+    /// <param name="report">Called for each plan and round.</param>
+    internal static void Run(IReadOnlyList<TimedPlan> plans, Action<TimedPlan, int> report)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int round = 0; round < FewestRounds || Stopwatch.GetElapsedTime(start) < plans.Count * Enough; round++)
+        {
+            foreach (TimedPlan plan in plans)
+            {
+                plan.Forget();
+                plan.RunFor(Slice);
+                report(plan, round);
+            }
+        }
+    }
+}
