@@ -40,9 +40,11 @@ internal sealed class PlanBuilder
     {
         var builder = new PlanBuilder(graph, steps);
         int[] inputs = [.. Enumerable.Range(0, graph.InputCount).Select(builder.AddInput)];
-        foreach (Layer layer in graph.Layers)
+        (Layer, Candidate)[] chosen = [.. graph.Layers.Select(layer => (layer, choose(layer, graph.CandidatesOf(layer, batch))))];
+        steps.Pack(chosen);
+        foreach ((Layer layer, Candidate candidate) in chosen)
         {
-            builder.Add(layer, choose(layer, graph.CandidatesOf(layer, batch)));
+            builder.Add(layer, candidate);
         }
 
         return builder.Finish(inputs, [.. graph.Outputs.Select(builder.AddOutput)]);
