@@ -18,7 +18,16 @@ internal static class PlanContest
     internal static IReadOnlyDictionary<string, string> Winner(
         LayerGraph graph, StepLibrary steps, int batch, Tensor? typical, IReadOnlyDictionary<string, string> chosen)
     {
-        IReadOnlyDictionary<string, string>[] choices = [chosen, KernelChoice.Find(graph, new EstimatedCosts(graph, batch), batch), Direct(graph, batch)];
+        IReadOnlyDictionary<string, string>[] choices =
+        [
+            chosen, .. new[] { KernelChoice.Find(graph, new EstimatedCosts(graph, batch), batch), Direct(graph, batch) }
+                .Where(choice => choice.Any(layer => !string.Equals(layer.Value, chosen[layer.Key], StringComparison.Ordinal))),
+        ];
+        if (choices.Length == 1)
+        {
+            return chosen;
+        }
+
         var plans = new List<TimedPlan>();
         try
         {
@@ -53,7 +62,7 @@ internal static class PlanContest
             }
         });
         double[] even = [.. steps.Select(halves => halves[0].Sum())], odd = [.. steps.Select(halves => halves[1].Sum())];
-        int best = even[1] + odd[1] <= even[2] + odd[2] ? 1 : 2;
+        int best = Enumerable.Range(1, plans.Count - 1).MinBy(i => even[i] + odd[i]);
         return even[best] < ClearWin * even[0] && odd[best] < ClearWin * odd[0] ? best : 0;
     }
 

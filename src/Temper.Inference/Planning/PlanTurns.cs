@@ -7,12 +7,12 @@ internal static class PlanTurns
 {
     /// <summary>Rounds that there are in any case, and time that is enough for one plan and for all.</summary>
     private const int FewestRounds = 2;
-    private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(60), EnoughInAll = TimeSpan.FromMilliseconds(600);
+    private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(40), EnoughInAll = TimeSpan.FromMilliseconds(600);
 
-    /// <summary>How long a plan runs in one round: a few times the slice that an operating system gives to others.</summary>
-    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(8);
+    /// <summary>How long a plan runs in one round: many rounds, so that a disturbance takes few of a plan's.</summary>
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(5);
 
-    /// <param name="plans">Plans, which remember the times of the last round alone when they are reported.</param>
+    /// <param name="plans">Plans; when one is reported it has the times of that round.</param>
     /// <param name="report">Called for each plan and round.</param>
     internal static void Run(IReadOnlyList<TimedPlan> plans, Action<TimedPlan, int> report)
     {
