@@ -16,11 +16,17 @@ public sealed record CompileOptions
 
     /// <summary>
     /// Samples such as will come, <c>[N, ...]</c>, on which kernels are timed: zeros that layers find at run time count, those of inputs of
-    /// fully connected layers and those of whole channels of convolutions, for which kernels are tried only with such samples (or where a plan
-    /// may name them). Null: noise.
-    /// For networks with one float32 input.
+    /// fully connected layers and those of whole channels of convolutions. Null: noise. For networks with one float32 input.
     /// </summary>
     public Tensor? TypicalInput { get; init; }
+
+    /// <summary>
+    /// What part of a value is not zero, by the name of the node that makes it, where that is known beforehand: winners-take-all with a ratio,
+    /// for instance. Kernels that look for zeros are tried where they are expected; elsewhere ReLU is expected to leave about half of the
+    /// elements and all channels, or what <see cref="TypicalInput"/> shows.
+    /// </summary>
+    public IReadOnlyDictionary<string, ValueDensity> ExpectedDensities { get; init; } =
+        new Dictionary<string, ValueDensity>(StringComparer.Ordinal);
 
     /// <summary>
     /// Kernels that were chosen before, on this processor and for this network; batches that it does not know are compiled as if there

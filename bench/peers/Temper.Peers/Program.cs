@@ -19,6 +19,8 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["input-gradient"] = InputGradientTable.Run,
     ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
+    ["operators"] = OperatorsTable.Run,
+    ["plans"] = PlansTable.Run,
     ["start"] = _ => StartTable.Run(),
     ["never-slower"] = NeverSlowerTable.Run,
     ["normalized"] = NormalizedTable.Run,

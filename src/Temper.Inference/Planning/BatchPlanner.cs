@@ -85,16 +85,17 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
         return options.Plan?.PartSizeOf(batch) ?? (options.TimesKernels ? MeasuredPartSize(batch) : BatchPlan.EstimatedPartSize(batch));
     }
 
-    /// <summary>Smaller and smaller parts as long as that makes it faster.</summary>
+    /// <summary>Smaller and smaller parts as long as that makes it faster; the best so far is timed again beside each.</summary>
     private int MeasuredPartSize(int batch)
     {
         // With the largest batch of the class, whose parts are dealt to threads least evenly.
         int most = BatchClass.LargestOf(batch);
-        (double Seconds, int Size) best = (PlanTiming.Measure(new BatchPlan(StepsFor(batch), 0), most, options.TypicalInput), 0);
+        double Seconds(int part) => PlanTiming.Measure(new BatchPlan(StepsFor(part > 0 ? part : batch), part), most, options.TypicalInput);
+        (double Seconds, int Size) best = (Seconds(0), 0);
         foreach (int size in BatchPlan.PartSizes(batch))
         {
-            double seconds = PlanTiming.Measure(new BatchPlan(StepsFor(size), size), most, options.TypicalInput);
-            if (seconds > best.Seconds)
+            double seconds = Seconds(size);
+            if (seconds > best.Seconds || seconds > Seconds(best.Size))
             {
                 break;
             }
@@ -109,14 +110,11 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     {
         if (!_stepPlans.TryGetValue(batch, out ExecutionPlan? plan))
         {
-            plan = _stepPlans[batch] = PlanBuilder.Build(graph, _steps, batch, Choose ?? Named(KernelsFor(batch)));
+            plan = _stepPlans[batch] = PlanBuilder.Build(graph, _steps, batch, Choose ?? PlanBuilder.Named(KernelsFor(batch)));
         }
 
         return plan;
     }
-
-    private static Func<Layer, IReadOnlyList<Candidate>, Candidate> Named(IReadOnlyDictionary<string, string> kernels) =>
-        (layer, candidates) => candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal));
 
     private IReadOnlyDictionary<string, string> KernelsFor(int batch)
     {
@@ -138,6 +136,6 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
 
         var timing = new KernelTiming(graph, _steps, batch, options.TypicalInput);
         timing.Measure();
-        return KernelChoice.Find(graph, timing, batch);
+        return PlanContest.Winner(graph, _steps, batch, options.TypicalInput, KernelChoice.Find(graph, timing, batch));
     }
 }
