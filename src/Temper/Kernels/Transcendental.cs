@@ -7,6 +7,9 @@ internal static unsafe class Transcendental
 {
     private const int BufferFloats = 1024;
 
+    /// <summary>Fewer floats than a vector go through the vector library's scalar functions, which round differently; they are filled up.</summary>
+    private const int FewestFloats = 16;
+
     internal static void Exp(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Exp);
 
     internal static void Log(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Log);
@@ -100,7 +103,17 @@ internal static unsafe class Transcendental
         {
             int start = chunk * Chunks.Floats;
             int count = Math.Min(Chunks.Floats, length - start);
-            function(new ReadOnlySpan<float>(x + start, count), new Span<float>(y + start, count));
+            if (count >= FewestFloats)
+            {
+                function(new ReadOnlySpan<float>(x + start, count), new Span<float>(y + start, count));
+                return;
+            }
+
+            Span<float> padded = stackalloc float[FewestFloats];
+            padded.Clear();
+            new ReadOnlySpan<float>(x + start, count).CopyTo(padded);
+            function(padded, padded);
+            padded[..count].CopyTo(new Span<float>(y + start, count));
         }
     }
 
