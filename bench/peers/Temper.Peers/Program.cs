@@ -7,6 +7,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["active"] = ActiveInputsTable.Run,
     ["attack-loop"] = AttackLoopTable.Run,
+    ["batch-invariant"] = BatchInvariantTable.Run,
     ["cases"] = CasesTable.Run,
     ["channels"] = ActiveChannelsTable.Run,
     ["compile"] = CompileTable.Run,

@@ -37,6 +37,9 @@ internal unsafe interface ILanes<T>
     /// <summary>a b + c with one rounding.</summary>
     static abstract T MultiplyAdd(T a, T b, T c);
 
+    /// <summary>2 to the power of whole numbers from -126 to 127; other numbers give anything.</summary>
+    static abstract T PowerOfTwo(T n);
+
     static abstract T Max(T a, T b);
 
     static abstract T Min(T a, T b);
