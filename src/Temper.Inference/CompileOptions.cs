@@ -33,4 +33,9 @@ public sealed record CompileOptions
     /// were none. Null: no such plan.
     /// </summary>
     public KernelPlan? Plan { get; init; }
+
+    /// <summary>
+    /// Share of the usual time that is spent on timing kernels. Tests of what does not depend on which kernel wins take less.
+    /// </summary>
+    internal double TimingShare { get; init; } = 1;
 }

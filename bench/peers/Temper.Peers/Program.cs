@@ -5,6 +5,7 @@ using Temper.Peers.Tables;
 // Usage: dotnet run -c Release --project bench/peers/Temper.Peers -- TABLE [arguments of the table]
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
+    ["activations"] = ActivationsTable.Run,
     ["active"] = ActiveInputsTable.Run,
     ["attack-loop"] = AttackLoopTable.Run,
     ["batch-invariant"] = BatchInvariantTable.Run,

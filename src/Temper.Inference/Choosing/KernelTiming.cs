@@ -1,5 +1,3 @@
-using Temper.Tensors;
-
 namespace Temper.Inference;
 
 /// <summary>
@@ -10,7 +8,7 @@ namespace Temper.Inference;
 /// The least time counts, since a shared machine only ever adds to it. But a kernel whose estimate is far behind the best has to be fast in
 /// even and in odd rounds: more likely than a surprise is that the others were disturbed.
 /// </remarks>
-internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch, Tensor? typical) : IKernelCosts
+internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch, CompileOptions options) : IKernelCosts
 {
     /// <summary>What moving a float costs where no pass had to move the value.</summary>
     private const double SecondsToMove = 1e-9;
@@ -51,8 +49,8 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
         var plans = new List<TimedPlan>();
         try
         {
-            plans.AddRange(Plans().Select(plan => new TimedPlan(plan, batch, typical)));
-            PlanTurns.Run(plans, Record);
+            plans.AddRange(Plans().Select(plan => new TimedPlan(plan, batch, options.TypicalInput)));
+            PlanTurns.Run(plans, options.TimingShare, Record);
         }
         finally
         {

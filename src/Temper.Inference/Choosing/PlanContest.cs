@@ -1,5 +1,3 @@
-using Temper.Tensors;
-
 namespace Temper.Inference;
 
 /// <summary>
@@ -16,7 +14,7 @@ internal static class PlanContest
 
     /// <summary>The fastest of the chosen kernels, those that estimates choose, and direct ones.</summary>
     internal static IReadOnlyDictionary<string, string> Winner(
-        LayerGraph graph, StepLibrary steps, int batch, Tensor? typical, IReadOnlyDictionary<string, string> chosen)
+        LayerGraph graph, StepLibrary steps, int batch, CompileOptions options, IReadOnlyDictionary<string, string> chosen)
     {
         IReadOnlyDictionary<string, string>[] choices =
         [
@@ -33,7 +31,7 @@ internal static class PlanContest
         {
             foreach (IReadOnlyDictionary<string, string> choice in choices)
             {
-                plans.Add(new TimedPlan(PlanBuilder.Build(graph, steps, batch, choice), batch, typical));
+                plans.Add(new TimedPlan(PlanBuilder.Build(graph, steps, batch, choice), batch, options.TypicalInput));
                 plans[^1].RunFor(TimeSpan.Zero);
                 if (plans[0].Total > LongPass)
                 {
@@ -41,7 +39,7 @@ internal static class PlanContest
                 }
             }
 
-            return choices[Winner(plans)];
+            return choices[Winner(plans, options.TimingShare)];
         }
         finally
         {
@@ -50,10 +48,10 @@ internal static class PlanContest
     }
 
     /// <summary>The first plan, unless another is clearly faster in even and in odd rounds: the times of its steps, each the least.</summary>
-    private static int Winner(List<TimedPlan> plans)
+    private static int Winner(List<TimedPlan> plans, double share)
     {
         double[][][] steps = [.. plans.Select(plan => (double[][])[Never(plan), Never(plan)])];
-        PlanTurns.Run(plans, (plan, round) =>
+        PlanTurns.Run(plans, share, (plan, round) =>
         {
             double[] least = steps[plans.IndexOf(plan)][round % 2];
             for (int i = 0; i < least.Length; i++)

@@ -40,7 +40,7 @@ internal static class AffineLowering
     private static ChannelAffineLayer OfBatchNorm(
         PlanStep step, BatchNorm norm, IReadOnlyList<int> parameters, IReadOnlyList<int> buffers, LoweringContext context)
     {
-        IReadOnlyList<Tensor> values = context.Network.ParameterValues, statistics = context.Network.BufferValues;
+        Tensor[] values = context.Network.ParameterValues, statistics = context.Network.BufferValues;
         BatchNormMap map = BatchNormMap.Of(
             norm, [values[parameters[0]], values[parameters[1]]], [statistics[buffers[0]], statistics[buffers[1]]]);
         return OfChannels(step, Tensor.From(map.Gains, [map.Gains.Length]), map.Offset, context.Values[step.Inputs[0]].Shape);

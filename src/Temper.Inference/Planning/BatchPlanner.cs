@@ -134,8 +134,8 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
             return KernelChoice.Find(graph, new EstimatedCosts(graph, batch), batch);
         }
 
-        var timing = new KernelTiming(graph, _steps, batch, options.TypicalInput);
+        var timing = new KernelTiming(graph, _steps, batch, options);
         timing.Measure();
-        return PlanContest.Winner(graph, _steps, batch, options.TypicalInput, KernelChoice.Find(graph, timing, batch));
+        return PlanContest.Winner(graph, _steps, batch, options, KernelChoice.Find(graph, timing, batch));
     }
 }

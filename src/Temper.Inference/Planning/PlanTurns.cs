@@ -13,17 +13,18 @@ internal static class PlanTurns
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(5);
 
     /// <param name="plans">Plans; when one is reported it has the times of that round.</param>
+    /// <param name="share">Share of the usual time; see <see cref="CompileOptions.TimingShare"/>.</param>
     /// <param name="report">Called for each plan and round.</param>
-    internal static void Run(IReadOnlyList<TimedPlan> plans, Action<TimedPlan, int> report)
+    internal static void Run(IReadOnlyList<TimedPlan> plans, double share, Action<TimedPlan, int> report)
     {
-        TimeSpan enough = TimeSpan.FromTicks(Math.Min(plans.Count * Enough.Ticks, EnoughInAll.Ticks));
+        TimeSpan enough = share * TimeSpan.FromTicks(Math.Min(plans.Count * Enough.Ticks, EnoughInAll.Ticks));
         long start = Stopwatch.GetTimestamp();
         for (int round = 0; round < FewestRounds || Stopwatch.GetElapsedTime(start) < enough; round++)
         {
             foreach (TimedPlan plan in plans)
             {
                 plan.Forget();
-                plan.RunFor(Slice);
+                plan.RunFor(share * Slice);
                 report(plan, round);
             }
         }
