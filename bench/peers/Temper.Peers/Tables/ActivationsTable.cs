@@ -3,6 +3,7 @@ using System.Globalization;
 using Temper.Cli.Benchmarks;
 using Temper.Kernels;
 using Temper.Networks;
+using Temper.Peers.Measuring;
 using Temper.Randomness;
 using Temper.Tensors;
 
@@ -56,16 +57,17 @@ internal static class ActivationsTable
         return 0;
     }
 
-    private static IEnumerable<(string Name, double Seconds)> Measure(double seconds)
+    private static List<(string Name, double Seconds)> Measure(double seconds)
     {
+        var rows = new List<(string Name, double Seconds)>();
         using var pool = new WorkerPool(1);
         using WorkerPool.Usage usage = pool.Use();
         var vector = new InputSpec { Name = "x", SampleShape = [Floats] };
         foreach ((string name, ElementwiseOperator activation) in Activations)
         {
             (double values, double gradient) = Times(Network.Build(vector, x => x.Apply(activation)).Initialize(RandomStream.FromSeed(1)), 1, seconds);
-            yield return ($"{name}, values", values);
-            yield return ($"{name}, gradient", gradient);
+            rows.Add(($"{name}, values", values));
+            rows.Add(($"{name}, gradient", gradient));
         }
 
         foreach ((string name, ElementwiseOperator activation) in Activations)
@@ -74,8 +76,10 @@ internal static class ActivationsTable
                 .Conv2d(6, kernel: 5).Apply(activation).MaxPool2d(2).Conv2d(16, kernel: 5).Apply(activation).MaxPool2d(2)
                 .Flatten().Linear(120).Apply(activation).Linear(84).Apply(activation).Linear(10)).Initialize(RandomStream.FromSeed(1));
             (double values, double gradient) = Times(network, 64, seconds);
-            yield return ($"network with {name}", values + gradient);
+            rows.Add(($"network with {name}", values + gradient));
         }
+
+        return rows;
     }
 
     /// <summary>Seconds of the values, and of the gradient of inputs beyond those.</summary>
@@ -117,7 +121,7 @@ internal static class ActivationsTable
 
     private static IEnumerable<(string Name, double Seconds)> Child(string build, string seconds)
     {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [build, "activations", seconds]) { RedirectStandardOutput = true })!;
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [build, "activations", seconds]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         foreach (string[] cells in output.Split('\n').Select(line => line.Split('\t')).Where(cells => cells.Length == 2))
