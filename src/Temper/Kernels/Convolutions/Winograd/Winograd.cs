@@ -27,14 +27,14 @@ internal static class Winograd
         (int depth, int columns) = isBackward ? (g.OutChannels, g.InChannels) : (g.InChannels, g.OutChannels);
         (int height, int width) = isBackward ? (g.InHeight, g.InWidth) : (g.OutHeight, g.OutWidth);
         var tiling = new WinogradTiling(g.Batch, height, width, columns);
-        double pixels = TransformCost / Math.Min(columns, WinogradTiling.BlockChannels), results = TransformCost / depth;
+        double pixels = TransformCost / Math.Min(columns, tiling.ColumnsPerBlock), results = TransformCost / depth;
         return Fits(g) && IsFaster(g, tiling.Tiles, TileCost + pixels + results + (FilterCost * tiling.RowTasks / tiling.Tiles));
     }
 
     /// <summary>What the forward pass costs with filters that were transformed before, in multiplications of the direct kernel.</summary>
     internal static double Cost(in ConvolutionGeometry g)
     {
-        var tiling = new WinogradTiling(g.Batch, g.OutHeight, g.OutWidth, g.OutChannels);
+        var tiling = new WinogradTiling(g.Batch, g.OutHeight, g.OutWidth, g.OutChannels, isTransformed: true);
         double pixels = TransformCost / Math.Min(g.OutChannels, WinogradTiling.BlockChannels), results = TransformCost / g.InChannels;
         return Margin * (TileCost + pixels + results) * tiling.Tiles * g.InChannels * g.OutChannels;
     }
