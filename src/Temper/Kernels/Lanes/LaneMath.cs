@@ -14,10 +14,17 @@ internal static class LaneMath
         where T : unmanaged, ILanes<T>
     {
         const float Underflow = -104;
-        (T n, T tail) = Reduce(T.Max(x, T.Create(Underflow)));
-        T half = Round(n * T.Create(0.5f));                        // 2^n may be too small for one factor
-        T result = (T.Create(1) + tail) * T.PowerOfTwo(half) * T.PowerOfTwo(n - half);
-        return T.Select(T.GreaterOrEqual(T.Create(Underflow), x), T.Zero, result);
+        (T n, T tail) = Reduce(T.Max(x, T.Create(Underflow)));     // the result there rounds to 0
+        return T.ScaleByPowerOfTwo(T.Create(1) + tail, n);
+    }
+
+    /// <summary>a times 2^n where 2^n may be too small for one factor: the first product is exact, the second rounds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static T ScaleInTwoSteps<T>(T a, T n)
+        where T : unmanaged, ILanes<T>
+    {
+        T half = Round(n * T.Create(0.5f));
+        return a * T.PowerOfTwo(half) * T.PowerOfTwo(n - half);
     }
 
     /// <summary>exp(x) - 1 for x at most 0, to about 2e-7.</summary>

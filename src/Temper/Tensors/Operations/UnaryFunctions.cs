@@ -54,7 +54,7 @@ internal readonly struct TanhFunction : IUnaryFunction
 
     /// <summary>dx = (1 - y²) dy</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
-        Elementwise.Apply(default(HyperbolicTangentGradient), x, dy, dx);
+        Elementwise.Apply(default(HyperbolicTangentGradient), x, y, dy, dx);
 }
 
 internal readonly struct SigmoidFunction : IUnaryFunction
@@ -65,7 +65,7 @@ internal readonly struct SigmoidFunction : IUnaryFunction
 
     /// <summary>dx = y (1 - y) dy</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
-        Elementwise.Apply(default(LogisticGradient), x, dy, dx);
+        Elementwise.Apply(default(LogisticGradient), x, y, dy, dx);
 }
 
 internal readonly struct ReluFunction : IUnaryFunction
