@@ -35,6 +35,17 @@ public sealed record CompileOptions
     public KernelPlan? Plan { get; init; }
 
     /// <summary>
+    /// Whether a sample's result is the same bytes in any batch, at any index in it. Every layer then has one kernel for all batches, one
+    /// that rounds the same way whatever the batch; it is chosen for the first of <see cref="BatchSizes"/>, so name the batch that should be
+    /// fastest. Without it, each class of batch sizes has the kernels that are fastest for it, and the last bits may differ between them.
+    /// </summary>
+    /// <remarks>
+    /// Networks that mix samples (<see cref="Networks.Network.Batch"/>) still do; weights must be finite. Kernels for convolutions with sparse
+    /// weights add in an order that depends on the batch and are left out, so pruned networks lose most by it.
+    /// </remarks>
+    public bool BatchInvariant { get; init; }
+
+    /// <summary>
     /// Share of the usual time that is spent on timing kernels. Tests of what does not depend on which kernel wins take less.
     /// </summary>
     internal double TimingShare { get; init; } = 1;

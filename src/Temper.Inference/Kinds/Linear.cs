@@ -80,17 +80,17 @@ internal static class LinearCandidates
 
         // Kernels that leave out zeros do each row by itself: the largest batch of a class takes that much longer than the one that is timed.
         double growth = output.IsBatched ? BatchClass.LargestOf(batch) / (double)batch : 1;
-        void Add(string kernel, double cost, Func<float[], PinnedFloats?, Step> make, bool leavesOutZeros = false, double shareOfNoise = 1) => all.Add(new Candidate(
+        void Add(string kernel, double cost, Func<float[], PinnedFloats?, Step> make, bool leavesOutZeros = false, double shareOfNoise = 1, bool isInvariant = true) => all.Add(new Candidate(
             kernel, reads, ValueLayout.RowMajor, cost, () => make(Weights(layer, reads), layer.Bias.Pinned()))
         {
-            Growth = leavesOutZeros ? growth : 1, LeavesOutZeros = leavesOutZeros, ShareOfNoise = shareOfNoise,
+            Growth = leavesOutZeros ? growth : 1, LeavesOutZeros = leavesOutZeros, ShareOfNoise = shareOfNoise, IsBatchInvariant = isInvariant,
         });
 
         if (rows.Of(batch) == 1)
         {
             Add(KernelNames.Rows, macs, (weights, bias) => new LinearStep(
                 new PackedMatrix(weights, layer.Outputs, layer.Features, forOneRow: true), bias, layer.Relu, rows, KernelNames.Rows)
-            { Reads = reads, Writes = ValueLayout.RowMajor });
+            { Reads = reads, Writes = ValueLayout.RowMajor }, isInvariant: !output.IsBatched);
         }
 
         Add(KernelNames.Panels, (rows.Of(batch) == 1 ? 2 : 1) * macs, (weights, bias) => new LinearStep(

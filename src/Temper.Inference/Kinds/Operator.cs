@@ -72,6 +72,7 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
                 room.Values[step.Inputs[i]] = InputOf(call, i);
             }
 
+            using OperationKernels.Usage kernels = OperationKernels.Use(graph.Kernels);
             Tensor result = step.Run(new StepContext(graph.Network, Pass.Evaluation, room.Values, room.Tensors));
             Put(call, result, work);
             for (int i = 0; i < step.Inputs.Length; i++)

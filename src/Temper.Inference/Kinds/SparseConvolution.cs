@@ -51,7 +51,7 @@ internal static class SparseCandidates
                     yield return new Candidate(
                         planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, planes, cost, () => Make(graph, layer, g, block, images, planes))
                     {
-                        LeavesOutZeros = !isNarrow, IsWorthTrying = WiderWithoutWaste(places, i) < EnoughWider,
+                        IsBatchInvariant = false, LeavesOutZeros = !isNarrow, IsWorthTrying = WiderWithoutWaste(places, i) < EnoughWider,
                     };
                 }
             }

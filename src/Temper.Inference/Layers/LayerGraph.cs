@@ -8,6 +8,12 @@ internal sealed class LayerGraph
 {
     internal required Network Network { get; init; }
 
+    /// <summary>Whether a sample's bytes must not depend on its batch.</summary>
+    internal bool IsBatchInvariant { get; init; }
+
+    /// <summary>How operators that run on tensors choose their kernels.</summary>
+    internal Temper.Kernels.KernelChoice Kernels => IsBatchInvariant ? Temper.Kernels.KernelChoice.BatchInvariant : Temper.Kernels.KernelChoice.Fastest;
+
     /// <summary>For each value what part of it is expected not to be zero.</summary>
     internal IReadOnlyList<ValueDensity> Densities { get; private init; } = [];
 
@@ -35,7 +41,11 @@ internal sealed class LayerGraph
     internal ValueLayout CutPlanes => Planes with { IsCut = true };
 
     /// <summary>The ways to carry out a layer for a batch: the one place that asks for them.</summary>
-    internal IReadOnlyList<Candidate> CandidatesOf(Layer layer, int batch) => layer.Candidates(this, batch);
+    internal IReadOnlyList<Candidate> CandidatesOf(Layer layer, int batch)
+    {
+        IReadOnlyList<Candidate> candidates = layer.Candidates(this, batch);
+        return IsBatchInvariant ? [.. candidates.Where(candidate => candidate.IsBatchInvariant)] : candidates;
+    }
 
     /// <summary>Whether the compiler made a value, which is then memory of its own and no tensor of the network.</summary>
     internal bool IsExtra(int value) => value >= Network.Inputs.Count + Network.Graph.Nodes.Count;
@@ -64,7 +74,8 @@ internal sealed class LayerGraph
         ValueDensity[] densities = [.. Values.Select((_, value) => known.GetValueOrDefault(value, ValueDensity.Dense))];
         LayerGraph graph = new()
         {
-            Network = Network, Layers = Layers, Values = Values, Constants = Constants, Outputs = Outputs, Densities = densities, Stated = stated ?? new HashSet<int>(),
+            Network = Network, IsBatchInvariant = IsBatchInvariant, Layers = Layers, Values = Values, Constants = Constants, Outputs = Outputs,
+            Densities = densities, Stated = stated ?? new HashSet<int>(),
         };
         foreach (Layer layer in Layers.Where(layer => !known.ContainsKey(layer.Output)))
         {

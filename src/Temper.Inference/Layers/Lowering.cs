@@ -10,16 +10,18 @@ namespace Temper.Inference;
 /// </summary>
 internal static class Lowering
 {
-    internal static LayerGraph Lower(Network network)
+    /// <param name="network">The network.</param>
+    /// <param name="isBatchInvariant">Whether a sample's bytes must not depend on its batch.</param>
+    internal static LayerGraph Lower(Network network, bool isBatchInvariant = false)
     {
         // What is compiled outlives the scope or tape that may be open now.
         using (MemoryScope.Enter(null))
         {
-            return Run(new LoweringContext(network.FoldNormalization()));
+            return Run(new LoweringContext(network.FoldNormalization()), isBatchInvariant);
         }
     }
 
-    private static LayerGraph Run(LoweringContext context)
+    private static LayerGraph Run(LoweringContext context, bool isBatchInvariant)
     {
         NetworkGraph graph = context.Network.Graph;
         var layers = new List<Layer>();
@@ -38,6 +40,7 @@ internal static class Lowering
         return new LayerGraph
         {
             Network = context.Network,
+            IsBatchInvariant = isBatchInvariant,
             Layers = FlattenFusion.Apply(LayerFusion.Apply(layers, context.Values, graph.OutputValues), context.Values, graph.OutputValues),
             Values = context.Values,
             Constants = context.Constants.Index().Where(pair => pair.Item is not null).ToDictionary(pair => pair.Index, pair => pair.Item!),

@@ -14,6 +14,9 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     private readonly Dictionary<int, IReadOnlyDictionary<string, string>> _kernels = [];
     private readonly Dictionary<int, ExecutionPlan> _stepPlans = [];
 
+    /// <summary>The class whose kernels all others have where a sample's bytes must not depend on its batch.</summary>
+    private readonly int _onlyBatch = BatchClass.Of(options.BatchSizes.FirstOrDefault(1));
+
     internal LayerGraph Graph => graph;
 
     /// <summary>How many packed forms of layers are kept.</summary>
@@ -39,7 +42,8 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
         {
             return new KernelPlan(
                 KernelPlan.ThisCpu,
-                _stepPlans.Keys.Where(_kernels.ContainsKey).ToDictionary(size => size, size => _kernels[size]),
+                _stepPlans.Keys.Select(size => (Size: size, Of: IsOfOther(size) ? _onlyBatch : size)).Where(pair => _kernels.ContainsKey(pair.Of))
+                    .ToDictionary(pair => pair.Size, pair => _kernels[pair.Of]),
                 _plans.ToDictionary(pair => pair.Key, pair => pair.Value.PartSize));
         }
     }
@@ -110,11 +114,16 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     {
         if (!_stepPlans.TryGetValue(batch, out ExecutionPlan? plan))
         {
-            plan = _stepPlans[batch] = PlanBuilder.Build(graph, _steps, batch, Choose ?? PlanBuilder.Named(KernelsFor(batch)));
+            plan = _stepPlans[batch] = IsOfOther(batch)
+                ? StepsFor(_onlyBatch)
+                : PlanBuilder.Build(graph, _steps, batch, Choose ?? PlanBuilder.Named(KernelsFor(batch)));
         }
 
         return plan;
     }
+
+    /// <summary>Whether a class has the kernels of another one.</summary>
+    private bool IsOfOther(int batch) => graph.IsBatchInvariant && batch != _onlyBatch;
 
     private IReadOnlyDictionary<string, string> KernelsFor(int batch)
     {
