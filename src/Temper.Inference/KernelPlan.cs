@@ -93,10 +93,9 @@ public sealed class KernelPlan
             return null;
         }
 
-        var candidates = new Candidates(graph);
         foreach (Layer layer in graph.Layers)
         {
-            string[] known = [.. candidates.Of(layer, batch).Select(candidate => candidate.Kernel)];
+            string[] known = [.. graph.CandidatesOf(layer, batch).Select(candidate => candidate.Kernel)];
             string? wanted = kernels.GetValueOrDefault(layer.Name);
             if (!known.Contains(wanted))
             {

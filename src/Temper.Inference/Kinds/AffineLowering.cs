@@ -7,11 +7,10 @@ namespace Temper.Inference;
 internal static class AffineLowering
 {
     /// <summary>A sum, difference, product or quotient of a value and a constant; null where it is not <c>gain x + offset</c>.</summary>
-    /// <param name="step">The node.</param>
-    /// <param name="constants">Constants by value number, null for what is none.</param>
-    /// <param name="values">What is known of each value.</param>
-    internal static ChannelAffineLayer? OfArithmetic(NodeStep step, Tensor?[] constants, ValueInfo[] values)
+    internal static ChannelAffineLayer? OfArithmetic(NodeStep step, LoweringContext context)
     {
+        IReadOnlyList<Tensor?> constants = context.Constants;
+        IReadOnlyList<ValueInfo> values = context.Values;
         if (step.Node.Operator is not (Add or Subtract or Multiply or Divide))
         {
             return null;
@@ -31,15 +30,27 @@ internal static class AffineLowering
     }
 
     /// <summary>A normalization by running statistics.</summary>
-    internal static ChannelAffineLayer OfBatchNorm(PlanStep step, BatchNorm norm, Tensor[] parameters, Tensor[] statistics, Shape shape)
+    internal static ChannelAffineLayer OfBatchNorm(NodeStep step, LoweringContext context) =>
+        OfBatchNorm(step, (BatchNorm)step.Node.Operator, step.Parameters, step.Buffers, context);
+
+    /// <summary>A normalization with what the network's plan has joined to it.</summary>
+    internal static ChannelAffineLayer OfBatchNorm(FusedStep step, LoweringContext context) =>
+        OfBatchNorm(step, (BatchNorm)step.Norm!.Operator, step.NormParameters, step.NormBuffers, context) with { Relu = step.Relu };
+
+    private static ChannelAffineLayer OfBatchNorm(
+        PlanStep step, BatchNorm norm, IReadOnlyList<int> parameters, IReadOnlyList<int> buffers, LoweringContext context)
     {
-        BatchNormMap map = BatchNormMap.Of(norm, parameters, statistics);
-        return OfChannels(step, Tensor.From(map.Gains, [map.Gains.Length]), map.Offset, shape);
+        Tensor[] values = context.Network.ParameterValues, statistics = context.Network.BufferValues;
+        BatchNormMap map = BatchNormMap.Of(
+            norm, [values[parameters[0]], values[parameters[1]]], [statistics[buffers[0]], statistics[buffers[1]]]);
+        return OfChannels(step, Tensor.From(map.Gains, [map.Gains.Length]), map.Offset, context.Values[step.Inputs[0]].Shape);
     }
 
     /// <summary>Preprocessing; null where channels of something other than images are put in another order.</summary>
-    internal static ChannelAffineLayer? OfNormalize(PlanStep step, Normalize normalize, Shape shape)
+    internal static ChannelAffineLayer? OfNormalize(NodeStep step, LoweringContext context)
     {
+        var normalize = (Normalize)step.Node.Operator;
+        Shape shape = context.Values[step.Output].Shape;
         Shape channels = [normalize.Mean.Count];
         ChannelAffineLayer map = OfChannels(
             step,
@@ -50,8 +61,11 @@ internal static class AffineLowering
     }
 
     /// <summary>Channels of images at constant indices, as many as there are: another order. Null for any other gathering.</summary>
-    internal static ChannelAffineLayer? OfGather(NodeStep step, Gather gather, Tensor?[] constants, ValueInfo[] values)
+    internal static ChannelAffineLayer? OfGather(NodeStep step, LoweringContext context)
     {
+        var gather = (Gather)step.Node.Operator;
+        IReadOnlyList<Tensor?> constants = context.Constants;
+        IReadOnlyList<ValueInfo> values = context.Values;
         ValueInfo x = values[step.Inputs[0]];
         bool fits = constants[step.Inputs[1]] is not null && x.Shape.Rank == 4 && gather.Axis is 1 or -3 && x.Equals(values[step.Output]);
         if (!fits)

@@ -21,6 +21,9 @@ internal static class SparseCandidates
     /// <summary>Channels on either side that are too few to fill the tiles of dense kernels, so that planes win even without zeros.</summary>
     private const int FewChannels = 8;
 
+    /// <summary>Wider blocks without waste beside which a narrower one is not tried.</summary>
+    private const int EnoughWider = 2;
+
     private static readonly int[] Blocks = [8, 4, 2, 1];
 
     private static readonly ConditionalWeakTable<Tensors.Tensor, long[]> Counts = [];
@@ -48,12 +51,16 @@ internal static class SparseCandidates
                     yield return new Candidate(
                         planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, planes, cost, () => Make(graph, layer, g, block, images, planes))
                     {
-                        LeavesOutZeros = !isNarrow,
+                        IsBatchInvariant = false, LeavesOutZeros = !isNarrow, IsWorthTrying = WiderWithoutWaste(places, i) < EnoughWider,
                     };
                 }
             }
         }
     }
+
+    /// <summary>Wider blocks that multiply as little: all of them, where weights are dense.</summary>
+    private static int WiderWithoutWaste(long[] places, int index) =>
+        Enumerable.Range(0, index).Count(wider => places[wider] < long.MaxValue && places[wider] * Blocks[wider] <= places[index] * Blocks[index]);
 
     /// <summary>Pieces of images where they fit and images do not fill vectors anyway, and whole images.</summary>
     private static IEnumerable<ValueLayout> Orders(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g) =>
@@ -80,7 +87,17 @@ internal static class SparseCandidates
     {
         var convolution = new SparseConvolution(
             g, layer.Weight.ToRowMajor().Physical(), block, planes.PlanesOf(graph.Values[layer.Inputs[0]]), planes.PlanesOf(graph.Values[layer.Output]),
-            layer.Bias is null ? null : new PinnedFloats(layer.Bias.AsSpan<float>()));
+            layer.Bias.Pinned());
         return new SparseConvolutionStep(convolution, layer.Relu, images) { Reads = planes, Writes = planes };
     }
+}
+
+/// <summary>A convolution with sparse weights, on planes.</summary>
+internal sealed class SparseConvolutionStep(SparseConvolution convolution, bool relu, Rows images) : Step
+{
+    internal override string Kernel => Reads.IsCut ? KernelNames.OnPieces(KernelNames.Sparse(convolution.Block)) : KernelNames.Sparse(convolution.Block);
+
+    internal override long WeightFloats => convolution.WeightFloats;
+
+    internal override void Run(in StepCall call) => convolution.Run(images.Of(call.Batch), call.X, call.Y, call.Residual, relu);
 }
