@@ -1,0 +1,58 @@
+namespace Temper.Parallelism.Planning;
+
+/// <summary>
+/// Accelerators in groups of groups: level 0 divides all of them into a few groups of one size, each next level divides each group again.
+/// </summary>
+/// <remarks>
+/// For 2^H accelerators every level makes two halves, as in the paper. Other numbers are divided by their prime factors, so 12 is two
+/// levels of halves and one of thirds. A prime number has a single level.
+/// </remarks>
+public sealed class Hierarchy
+{
+    /// <summary>More accelerators than this are refused.</summary>
+    public const int MaxAccelerators = 4096;
+
+    private Hierarchy(int[] groups, double[] kept) => (Groups, Kept) = (groups, kept);
+
+    /// <summary>For each level the number of groups that it makes of one.</summary>
+    public IReadOnlyList<int> Groups { get; }
+
+    /// <summary>Number of levels.</summary>
+    public int Levels => Groups.Count;
+
+    /// <summary>Number of accelerators.</summary>
+    public int Accelerators => Groups.Aggregate(1, (product, groups) => product * groups);
+
+    /// <summary>For each level the part of a tensor that stays where it is when its split changes from one axis to another: 1/2 for halves.</summary>
+    internal double[] Kept { get; }
+
+    /// <summary>The hierarchy of a number of accelerators.</summary>
+    /// <param name="accelerators">1 to <see cref="MaxAccelerators"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is outside this range.</exception>
+    public static Hierarchy Of(int accelerators)
+    {
+        if (accelerators is < 1 or > MaxAccelerators)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(accelerators), $"plan: number of accelerators (got {accelerators}, expected 1 to {MaxAccelerators})");
+        }
+
+        var groups = new List<int>();
+        int rest = accelerators;
+        for (int factor = 2; rest > 1; factor++)
+        {
+            for (; rest % factor == 0; rest /= factor)
+            {
+                groups.Add(factor);
+            }
+        }
+
+        return new Hierarchy([.. groups], [.. groups.Select(count => 1.0 / count)]);
+    }
+
+    /// <summary>Its first levels.</summary>
+    internal Hierarchy First(int levels) => new([.. Groups.Take(levels)], Kept[..levels]);
+
+    /// <summary>The same groups with unequal shares: a level keeps the sum of the squared shares in place.</summary>
+    internal Hierarchy WithShares(IReadOnlyList<double[]> shares) => new([.. Groups], [.. shares.Select(level => level.Sum(share => share * share))]);
+}
