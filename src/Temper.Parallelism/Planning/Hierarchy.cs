@@ -50,6 +50,16 @@ public sealed class Hierarchy
         return new Hierarchy([.. groups], [.. groups.Select(count => 1.0 / count)]);
     }
 
+    /// <summary>Which of a level's groups a rank is in. Ranks of a group stand next to each other.</summary>
+    internal int GroupOf(int rank, int level) => rank / Below(level) % Groups[level];
+
+    /// <summary>For each rank the one at the same place of the next group of a level.</summary>
+    internal int[] Peers(int level) => [.. Enumerable.Range(0, Accelerators).Select(rank =>
+        GroupOf(rank, level) == Groups[level] - 1 ? rank - ((Groups[level] - 1) * Below(level)) : rank + Below(level))];
+
+    /// <summary>Ranks in each group that a level makes.</summary>
+    private int Below(int level) => Groups.Skip(level + 1).Aggregate(1, (product, groups) => product * groups);
+
     /// <summary>Its first levels.</summary>
     internal Hierarchy First(int levels) => new([.. Groups.Take(levels)], Kept[..levels]);
 

@@ -48,6 +48,14 @@ public sealed record PlannedNetwork
     public static PlannedNetwork Chain(string name, params IReadOnlyList<PlannedLayer> layers) => new(
         name, layers, [.. Enumerable.Range(0, Math.Max(layers.Count - 1, 0)).Select(i => new PlannedEdge(i, i + 1, layers[i].Outputs))]);
 
+    /// <summary>A chain with one more layer, as growing leaves it.</summary>
+    /// <param name="index">Where the new layer stands.</param>
+    /// <param name="layer">The layer; its input is the output of the layer before it.</param>
+    /// <exception cref="InvalidOperationException">The network has branches.</exception>
+    public PlannedNetwork Insert(int index, PlannedLayer layer) => IsChain
+        ? Chain(Name, [.. Layers.Take(index), layer, .. Layers.Skip(index)])
+        : throw new InvalidOperationException($"plan: a layer is inserted into chains only (got {Name}, which has branches); read the grown network anew");
+
     private void Check()
     {
         if (Weighted.Count == 0)

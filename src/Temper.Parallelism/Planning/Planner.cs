@@ -67,9 +67,21 @@ public sealed record PlanResult
     /// <summary>What a reader should know: why data parallelism was chosen, what could not be split.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Bytes that a layer moves in a step.</summary>
+    /// <param name="layer">Index among the layers with weights.</param>
+    /// <returns>To sum gradients, to sum outputs and errors, and to bring its output into the split of the layers behind it.</returns>
+    public (double Gradients, double Outputs, double Next) LayerBytes(int layer)
+    {
+        int index = Cost.Network.Weighted[layer], pattern = Patterns[index];
+        double next = Cost.Network.Edges.Where(edge => edge.From == index).Sum(edge => Cost.Edge(edge, pattern, Patterns[edge.To]));
+        return (Cost.Gradient(index, pattern), Cost.Activations(index, pattern), next);
+    }
+
     internal int[] Patterns { get; init; } = [];
 
     internal PlanCost Cost { get; init; } = null!;
+
+    internal int OptimizerStates { get; init; }
 }
 
 /// <summary>Plans how training a network is divided among accelerators.</summary>
@@ -181,7 +193,15 @@ public static class Planner
             Notes = notes,
             Patterns = patterns,
             Cost = cost,
+            OptimizerStates = options.OptimizerStates,
         };
+    }
+
+    /// <summary>The same network under a rule, with the same costs.</summary>
+    internal static PlanResult Baseline(PlanResult result, Func<PlannedLayer, Split> rule)
+    {
+        int[] patterns = Baseline((result.Cost, new JointSearch(result.Cost)), rule);
+        return result with { Patterns = patterns, Plan = RankPlan.From(result.Cost, patterns) };
     }
 
     /// <summary>The plan in which a rule decides for all levels; junctions go with the least bytes.</summary>

@@ -53,7 +53,7 @@ public sealed class PaperPlanTests
     }
 
     [Theory]
-    [InlineData(2, 0.205, 0.205)]
+    [InlineData(2, 0.2047, 0.2047)]
     [InlineData(4, 0.588, 0.588)]
     [InlineData(8, 1.330, 1.330)]
     [InlineData(16, 2.765, 2.765)]
