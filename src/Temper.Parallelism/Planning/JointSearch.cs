@@ -17,6 +17,10 @@ internal sealed class JointSearch(PlanCost cost)
 
     private readonly EliminationCache _cache = new();
 
+    /// <summary>Costs of layers that were met before, by the layer itself: networks that grow keep most of theirs.</summary>
+    private readonly Dictionary<PlannedLayer, EliminationCache.CostVector>[] _known =
+        [.. Enumerable.Range(0, 4).Select(_ => new Dictionary<PlannedLayer, EliminationCache.CostVector>(ReferenceEqualityComparer.Instance))];
+
     /// <summary>The best plan.</summary>
     /// <param name="cost">The network as it is now; sizes of the same hierarchy, batch and splits as before.</param>
     /// <param name="last">The layer that is eliminated last: the one that has changed, where the network was planned before.</param>
@@ -65,19 +69,35 @@ internal sealed class JointSearch(PlanCost cost)
     private EliminationCache.CostVector[] Costs(PlanCost cost, Func<int, int, double>? penalty, int[]? isFixed)
     {
         var vectors = new EliminationCache.CostVector[cost.Network.Layers.Count];
+        bool isPlain = penalty is null && isFixed is null;
         for (int layer = 0; layer < vectors.Length; layer++)
         {
-            double[] costs = new double[cost.Patterns.Count];
-            for (int pattern = 0; pattern < costs.Length; pattern++)
+            PlannedNetwork network = cost.Network;
+            Dictionary<PlannedLayer, EliminationCache.CostVector> known = _known[(network.HasConsumer[layer] ? 1 : 0) + (network.HasProducer[layer] ? 2 : 0)];
+            if (!isPlain || !known.TryGetValue(network.Layers[layer], out EliminationCache.CostVector? vector))
             {
-                int wanted = isFixed is null ? -1 : isFixed[layer];
-                costs[pattern] = wanted < 0 ? cost.Layer(layer, pattern) + (penalty?.Invoke(layer, pattern) ?? 0)
-                    : wanted == pattern ? cost.LayerBytes(layer, pattern) : double.PositiveInfinity;
+                vector = _cache.Vector(Costs(cost, layer, penalty, isFixed is null ? -1 : isFixed[layer]));
+                if (isPlain)
+                {
+                    known.Add(network.Layers[layer], vector);
+                }
             }
 
-            vectors[layer] = _cache.Vector(costs);
+            vectors[layer] = vector;
         }
 
         return vectors;
+    }
+
+    private static double[] Costs(PlanCost cost, int layer, Func<int, int, double>? penalty, int wanted)
+    {
+        double[] costs = new double[cost.Patterns.Count];
+        for (int pattern = 0; pattern < costs.Length; pattern++)
+        {
+            costs[pattern] = wanted < 0 ? cost.Layer(layer, pattern) + (penalty?.Invoke(layer, pattern) ?? 0)
+                : wanted == pattern ? cost.LayerBytes(layer, pattern) : double.PositiveInfinity;
+        }
+
+        return costs;
     }
 }

@@ -43,7 +43,7 @@ internal sealed class MemorySearch(PlanCost cost, JointSearch joint, RankMemory 
         for (int i = 0; i < PriceSteps; i++)
         {
             double price = low == 0 && i < PriceSteps / 2 ? high / 10 : (low + high) / 2;
-            int[] found = joint.Find(penalty: (layer, pattern) => price * memory.Layer(layer, pattern, saving)).Patterns;
+            int[] found = joint.Find(cost, penalty: (layer, pattern) => price * memory.Layer(layer, pattern, saving)).Patterns;
             if (memory.Plan(found, saving) <= limit)
             {
                 high = price;

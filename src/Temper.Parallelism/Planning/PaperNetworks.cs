@@ -58,8 +58,8 @@ public static class PaperNetworks
 
         internal ChainBuilder Conv(int channels, int kernel, int pad, int stride = 1, bool pool = false, int poolKernel = 2)
         {
-            int inSide = _side, side = ((_side + (2 * pad) - kernel) / stride) + 1;
-            _side = pool ? ((side - poolKernel) / 2) + 1 : side;
+            int inSide = _side, outSide = ((_side + (2 * pad) - kernel) / stride) + 1;
+            _side = pool ? ((outSide - poolKernel) / 2) + 1 : outSide;
             _layers.Add(new PlannedLayer
             {
                 Name = $"conv{_layers.Count + 1}",
@@ -67,10 +67,10 @@ public static class PaperNetworks
                 Weights = (long)channels * _channels * kernel * kernel,
                 Inputs = _layers.Count == 0 ? 0 : (long)_channels * inSide * inSide,
                 Outputs = (long)channels * _side * _side,
-                Macs = (long)channels * side * side * _channels * kernel * kernel,
+                Macs = (long)channels * outSide * outSide * _channels * kernel * kernel,
                 InChannels = _channels,
                 OutChannels = channels,
-                Rows = new PlannedRows(inSide, side, _side, kernel, stride, pad, (long)_channels * inSide),
+                Rows = new PlannedRows(inSide, outSide, _side, kernel, stride, pad, (long)_channels * inSide),
             });
             _channels = channels;
             return this;

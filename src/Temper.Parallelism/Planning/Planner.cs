@@ -148,7 +148,7 @@ public static class Planner
         return new PlanCost(network, hierarchy, options.Batch, options.Cost, splits);
     }
 
-    private static PlanResult Finish((PlanCost Cost, JointSearch Joint) search, PlanOptions options, int[] patterns, double bound)
+    internal static PlanResult Finish((PlanCost Cost, JointSearch Joint) search, PlanOptions options, int[] patterns, double bound)
     {
         var notes = new List<string>();
         int[] data = Baseline(search, _ => Split.Data);
@@ -209,7 +209,7 @@ public static class Planner
     {
         PlanCost cost = search.Cost;
         int[] patterns = [.. cost.Network.Layers.Select(layer => layer.HasWeights ? cost.Patterns.Uniform(rule(layer)) : -1)];
-        return cost.Network.Layers.All(layer => layer.HasWeights) ? patterns : search.Joint.Find(isFixed: patterns).Patterns;
+        return cost.Network.Layers.All(layer => layer.HasWeights) ? patterns : search.Joint.Find(cost, isFixed: patterns).Patterns;
     }
 
     /// <summary>Bytes of a plan, also where layers are too small for it.</summary>

@@ -39,8 +39,9 @@ public static class MachineProbe
     {
         RandomStream stream = RandomStream.FromSeed(1);
         Network network = piece.Network.Initialize(stream.Split("weights"));
-        Tensor[] inputs = [.. network.Inputs.Select(input => Noise(input.BatchShape(batch), stream.Split(input.Name)))];
-        Tensor cotangent = Noise(network.Forward(inputs, Pass.Evaluation)[0].Shape, stream.Split("error"));
+        Tensor[] inputs = [.. network.Inputs.Select((input, i) => Activation(Noise(input.BatchShape(batch), stream.Split(input.Name)), piece.HasInputError[i]))];
+        Tensor result = network.Forward(inputs, Pass.Evaluation)[0];
+        Tensor cotangent = Noise(result.Shape, stream.Split("error")).InLayoutOf(result);
         Tensor[] sources = [.. network.ParameterValues, .. inputs.Where((_, i) => piece.HasInputError[i])];
         return Fastest(share, time, () =>
         {
@@ -57,6 +58,10 @@ public static class MachineProbe
             }
         });
     }
+
+    /// <summary>Values between layers lie in memory as the layers leave them: images channels-last.</summary>
+    private static Tensor Activation(Tensor noise, bool isBetweenLayers) =>
+        isBetweenLayers && noise.Rank == 4 ? noise.InLayout(Layout.ChannelsLast) : noise;
 
     /// <summary>Time of a step of SGD with momentum for one weight.</summary>
     private static double OptimizerSeconds(TimeSpan share, TimeProvider time)

@@ -6,6 +6,8 @@ namespace Temper.Parallelism.Tests.Planning;
 /// <summary>Searches against trying everything.</summary>
 public sealed class SearchTests
 {
+    private static readonly int[] Accelerators = [2, 4, 8, 6, 3];
+
     [Theory]
     [InlineData(CostKind.Figure, 2, false, 250)]
     [InlineData(CostKind.Table, 2, false, 150)]
@@ -21,7 +23,7 @@ public sealed class SearchTests
         {
             // Up to 8 layers by 3 levels; three kinds of splits over 2 levels.
             int layers = random.Next(1, splits == 2 ? 8 : 6);
-            int accelerators = splits == 2 ? (int[])[2, 4, 8, 6, 3][random.Next(0, 4)] : 4;
+            int accelerators = splits == 2 ? Accelerators[random.Next(0, Accelerators.Length - 1)] : 4;
             PlannedNetwork network = hasBranches ? RandomPlans.Graph(random, layers) : RandomPlans.Chain(random, layers);
             var cost = new PlanCost(network, Hierarchy.Of(accelerators), batch: 1 << random.Next(3, 7), kind, splits);
             SearchResult found = new JointSearch(cost).Find();
@@ -60,6 +62,10 @@ public sealed class SearchTests
             var changed = new PlanCost(grown, cost.Hierarchy, cost.Batch, cost.Kind, splits: 2);
             Assert.Equal(new JointSearch(changed).Find().Bytes, session.Find(changed, last: at).Bytes, 1e-3);
         }
+
+        PlanOptions options = new() { Cost = CostKind.Exact, Search = SearchKind.Joint };
+        PlannedNetwork again = network.Insert(7, network.Layers[3] with { Name = "again" });
+        Assert.Equal(Planner.Plan(again, options).Bytes.Plan, new PlanSession(network, options).Replan(again, changed: 7).Bytes.Plan, 1e-3);
     }
 
     [Fact]
