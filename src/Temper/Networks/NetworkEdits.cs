@@ -37,8 +37,9 @@ public sealed partial class Network
         var names = old.Parameters.Concat(old.Buffers).ToDictionary(name => name[(name.LastIndexOf('.') + 1)..], StringComparer.Ordinal);
         string Kept(string name) => names.GetValueOrDefault(name[(name.LastIndexOf('.') + 1)..], name);
         changed = changed with { Parameters = [.. changed.Parameters.Select(Kept)], Buffers = [.. changed.Buffers.Select(Kept)] };
+        RequireFree("Replace", changed, old);
         return Rebuilt(
-            GraphOf(Nodes.Select(other => other == old ? changed : other), Outputs),
+            Swapped(old, changed),
             stream,
             redrawn: changed.Parameters.Concat(changed.Buffers).ToHashSet(StringComparer.Ordinal));
     }
@@ -81,7 +82,7 @@ public sealed partial class Network
         }
 
         return Rebuilt(
-            GraphOf(Nodes.Select(other => other == old ? split : other), Outputs),
+            Swapped(old, split),
             parameters: [.. Parameters, .. old.Parameters.Zip(split.Parameters, (from, to) => Parameters[from] with { Name = to })],
             buffers: [.. Buffers, .. old.Buffers.Zip(split.Buffers, (from, to) => KeyValuePair.Create(to, Buffers[from]))]);
     }
@@ -99,7 +100,7 @@ public sealed partial class Network
         var fresh = head.Parameters.ToHashSet(StringComparer.Ordinal);
         Node changed = head with { Operator = (Linear)head.Operator with { Features = classes } };
         Network result = Rebuilt(
-            GraphOf(Nodes.Select(node => node == head ? changed : node), Outputs),
+            Swapped(head, changed),
             stream,
             Parameters.Where(parameter => !fresh.Contains(parameter.Name)));
         return result.ClassNames.Count is 0 ? result : result.WithClassNames([]);

@@ -40,6 +40,7 @@ public sealed partial class Network
             // A normalization behind one that is folded already goes into the same layer.
             string value = norm.Inputs[0], name = _layerOf.GetValueOrDefault(value, value);
             if (_uses[value] != 1 || !_nodes.TryGetValue(name, out Node? layer) || layer.Parameters.Any(parameter => _sharers.GetValueOrDefault(parameter, 1) != 1)
+                || (layer.Parameters.Count == 1 && _parameters.ContainsKey($"{name}.bias"))
                 || !(layer.Operator is Conv2d || (layer.Operator is Linear && network.Graph.ShapeOf(name).Rank == 2)))
             {
                 return;

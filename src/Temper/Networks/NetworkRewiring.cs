@@ -14,8 +14,8 @@ public sealed partial class Network
         IEnumerable<KeyValuePair<string, Tensor>>? buffers = null,
         IReadOnlySet<string>? redrawn = null)
     {
-        Dictionary<string, Parameter> kept = (parameters ?? Parameters).ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
-        var keptBuffers = new Dictionary<string, Tensor>(buffers ?? Buffers, StringComparer.Ordinal);
+        Dictionary<string, Parameter> kept = ByName((parameters ?? Parameters).Select(parameter => KeyValuePair.Create(parameter.Name, parameter)));
+        Dictionary<string, Tensor> keptBuffers = ByName(buffers ?? Buffers);
         RefuseFresh(graph, kept, keptBuffers, stream, redrawn);
         return new Network(
             graph,
@@ -29,6 +29,20 @@ public sealed partial class Network
             ClassNames = ClassNames,
             Metadata = Metadata,
         };
+    }
+
+    private static Dictionary<string, T> ByName<T>(IEnumerable<KeyValuePair<string, T>> entries)
+    {
+        var byName = new Dictionary<string, T>(StringComparer.Ordinal);
+        foreach ((string name, T value) in entries)
+        {
+            if (!byName.TryAdd(name, value))
+            {
+                throw new ArgumentException($"Network: the edit gives two parameters or buffers one name (got '{name}' twice); choose another node name");
+            }
+        }
+
+        return byName;
     }
 
     /// <summary>
@@ -58,6 +72,8 @@ public sealed partial class Network
             throw new ArgumentException($"Network: the edit needs new values of {Names.Sample(undrawn)}; pass a stream to draw them from");
         }
     }
+
+    private NetworkGraph Swapped(Node old, Node changed) => GraphOf(Nodes.Select(node => node == old ? changed : node), Outputs);
 
     private NetworkGraph GraphOf(IEnumerable<Node> nodes, IEnumerable<NetworkOutput> outputs, IReadOnlyList<InputSpec>? inputs = null) =>
         new(inputs ?? Inputs, [.. nodes], [.. outputs]);
@@ -101,6 +117,17 @@ public sealed partial class Network
         }
 
         return nodes.Where(node => needed.Contains(node.Name));
+    }
+
+    /// <summary>Throws where a changed node would share the numbers of another one because its names happen to be theirs.</summary>
+    private void RequireFree(string edit, Node changed, Node old)
+    {
+        string? taken = changed.Parameters.Concat(changed.Buffers).Except(old.Parameters.Concat(old.Buffers), StringComparer.Ordinal)
+            .FirstOrDefault(name => Parameters.Contains(name) || Buffers.ContainsKey(name));
+        if (taken is not null)
+        {
+            throw new ArgumentException($"Network.{edit}: another node has a parameter or buffer of this name (got '{taken}'); rename node '{old.Name}' first");
+        }
     }
 
     private Node Find(string edit, string name) =>

@@ -130,6 +130,40 @@ public sealed class NetworkEditTests
             && folded.Nodes.Any(layer => string.Equals(layer.Name, node.Inputs[0], StringComparison.Ordinal) && layer.Operator is Conv2d && folded.Nodes.Count(other => other.Inputs.Contains(layer.Name)) == 1));
     });
 
+    /// <summary>The formula in tensor operations, each rounded to float32; bytes, since three users of it (folded graphs, plans, compiled networks) must agree.</summary>
+    [Fact]
+    public void Folded_weights_are_the_formula_of_the_normalization()
+    {
+        foreach (bool hasBias in new[] { false, true })
+        {
+            Network network = Network.Build(InputSpec.Image(3, 4, 4), x => x.Conv2d(5, 3, bias: hasBias, name: "conv").BatchNorm("bn")).Initialize(RandomStream.FromSeed(1));
+            network = network.WithBuffers(new Dictionary<string, Tensor> { ["bn.running_mean"] = ForwardTests.Random([5], 1), ["bn.running_var"] = ForwardTests.Random([5], 2).Abs() })
+                .WithParameters([network.Parameters["bn.weight"] with { Value = ForwardTests.Random([5], 3) }, network.Parameters["bn.bias"] with { Value = ForwardTests.Random([5], 4) }]);
+            Tensor gain = network.Parameters["bn.weight"].Value / (network.Buffers["bn.running_var"] + 1e-5f).Sqrt();
+            Tensor bias = hasBias ? network.Parameters["conv.bias"].Value : Tensor.Zeros([5]);
+            Tensor offset = (gain * (bias - network.Buffers["bn.running_mean"])) + network.Parameters["bn.bias"].Value;
+            Network folded = network.FoldNormalization();
+            Assert.Equal(offset.ToArray<float>(), folded.Parameters["conv.bias"].Value.ToArray<float>());
+            Assert.Equal((network.Parameters["conv.weight"].Value * gain.Reshape([5, 1, 1, 1])).ToArray<float>(), folded.Parameters["conv.weight"].Value.ToArray<float>());
+            Tensor x = ForwardTests.Random([2, 3, 4, 4], 5);
+            Assert.Equal(network.Forward(x).ToArray<float>(), folded.Forward(x).ToArray<float>());
+        }
+    }
+
+    /// <summary>Files may give a node any names for its parameters: one that a layer's bias would have can belong to another node.</summary>
+    [Fact]
+    public void Edits_do_not_share_a_parameter_by_accident()
+    {
+        Node Layer(string name, string input, params string[] parameters) =>
+            new() { Name = name, Operator = new Linear(4) { HasBias = parameters.Length > 1 }, Inputs = [input], Parameters = parameters };
+        Node norm = GraphCheck.Complete(new BatchNorm(), "bn", ["a"], [[1, 4]]);
+        Network network = Network.FromGraph(new NetworkGraph(
+            [InputSpec.Features(4)], [Layer("a", "input", "w"), norm, Layer("b", "bn", "v", "a.bias")], [new NetworkOutput("y", "b")])).Initialize(RandomStream.FromSeed(1));
+        Assert.Contains("'a.bias'", Assert.Throws<ArgumentException>(() => network.Replace("a", new Linear(4), RandomStream.FromSeed(2))).Message);
+        AssertSame(network, network.FoldNormalization());
+        Assert.DoesNotContain(network.Rename("a", "c").FoldNormalization().Nodes, node => node.Operator is BatchNorm);
+    }
+
     /// <summary>Written as ONNX and read again, a network of any structure computes the same and can be edited again.</summary>
     [Fact]
     public void Onnx_round_trip_gives_the_same_results() => ForRandomNetworks((network, _) =>

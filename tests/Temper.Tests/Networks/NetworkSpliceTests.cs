@@ -59,6 +59,7 @@ public sealed class NetworkSpliceTests
 
         // The name of a node that went is free, but not the parameter that is still in use.
         Assert.Contains("'a.weight'", Assert.Throws<ArgumentException>(() => shared.Insert(new Linear(4), "relu2", "a", Stream)).Message);
+        Assert.Contains("'a.weight' twice", Assert.Throws<ArgumentException>(() => shared.Rename("b", "a")).Message);
     }
 
     [Fact]
