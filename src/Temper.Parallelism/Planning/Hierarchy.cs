@@ -12,7 +12,21 @@ public sealed class Hierarchy
     /// <summary>More accelerators than this are refused.</summary>
     public const int MaxAccelerators = 4096;
 
-    private Hierarchy(int[] groups, double[] kept) => (Groups, Kept) = (groups, kept);
+    // Ranks in each group that a level makes.
+    private readonly int[] _below;
+
+    private Hierarchy(int[] groups, double[] kept)
+    {
+        (Groups, Kept, _below) = (groups, kept, new int[groups.Length]);
+        int ranks = 1;
+        for (int level = groups.Length - 1; level >= 0; level--)
+        {
+            _below[level] = ranks;
+            ranks *= groups[level];
+        }
+
+        Accelerators = ranks;
+    }
 
     /// <summary>For each level the number of groups that it makes of one.</summary>
     public IReadOnlyList<int> Groups { get; }
@@ -21,7 +35,7 @@ public sealed class Hierarchy
     public int Levels => Groups.Count;
 
     /// <summary>Number of accelerators.</summary>
-    public int Accelerators => Groups.Aggregate(1, (product, groups) => product * groups);
+    public int Accelerators { get; }
 
     /// <summary>For each level the part of a tensor that stays where it is when its split changes from one axis to another: 1/2 for halves.</summary>
     internal double[] Kept { get; }
@@ -51,18 +65,12 @@ public sealed class Hierarchy
     }
 
     /// <summary>Which of a level's groups a rank is in. Ranks of a group stand next to each other.</summary>
-    internal int GroupOf(int rank, int level) => rank / Below(level) % Groups[level];
+    internal int GroupOf(int rank, int level) => rank / _below[level] % Groups[level];
 
     /// <summary>For each rank the one at the same place of the next group of a level.</summary>
     internal int[] Peers(int level) => [.. Enumerable.Range(0, Accelerators).Select(rank =>
-        GroupOf(rank, level) == Groups[level] - 1 ? rank - ((Groups[level] - 1) * Below(level)) : rank + Below(level))];
-
-    /// <summary>Ranks in each group that a level makes.</summary>
-    private int Below(int level) => Groups.Skip(level + 1).Aggregate(1, (product, groups) => product * groups);
+        GroupOf(rank, level) == Groups[level] - 1 ? rank - ((Groups[level] - 1) * _below[level]) : rank + _below[level])];
 
     /// <summary>Its first levels.</summary>
     internal Hierarchy First(int levels) => new([.. Groups.Take(levels)], Kept[..levels]);
-
-    /// <summary>The same groups with unequal shares: a level keeps the sum of the squared shares in place.</summary>
-    internal Hierarchy WithShares(IReadOnlyList<double[]> shares) => new([.. Groups], [.. shares.Select(level => level.Sum(share => share * share))]);
 }

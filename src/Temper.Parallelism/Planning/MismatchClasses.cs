@@ -1,8 +1,8 @@
 namespace Temper.Parallelism.Planning;
 
 /// <summary>
-/// Pairs of patterns by what they move: all pairs of a class move the same part of a tensor. Where parts multiply, a class says how many
-/// levels of each kind mismatch; where they add, there is a class for every such count too, so that both are read from one table.
+/// Pairs of patterns grouped by the number of levels at which they mismatch, counted apart for levels with different numbers of groups. All
+/// pairs of a class move the same part of a tensor.
 /// </summary>
 internal sealed class MismatchClasses
 {
