@@ -15,7 +15,7 @@ internal static class Application
     [
         new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(), new ReportCommand(),
         new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
-        new BenchCommand(), new ServeCommand(), new DoctorCommand(), new CompletionCommand(),
+        new BenchCommand(), new PlanCommand(), new ServeCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 
     /// <summary>Names of the commands as sections of a configuration file.</summary>
