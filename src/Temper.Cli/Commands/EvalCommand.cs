@@ -6,6 +6,7 @@ using Temper.Cli.Runs;
 using Temper.Data;
 using Temper.Kernels;
 using Temper.Networks;
+using Temper.Privacy.Morphing;
 using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Commands;
@@ -17,8 +18,11 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples at a time", usual: 256);
 
+    private static readonly Setting<string?> KeyFile = Setting.OptionalText(
+        "morph-key", "Key file: samples are morphed before the network sees them, for one that was trained on morphed data");
+
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, RunSettings.Data, Part, Batch, RunSettings.FailBelow];
+        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, RunSettings.Data, Part, Batch, KeyFile, MorphSettings.PasswordFile, RunSettings.FailBelow];
 
     internal override int Run(CommandContext context)
     {
@@ -30,6 +34,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         network = Preprocessing.Apply(context, network, samples.SampleShape);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
+        samples = Morphed(context, samples);
         EvaluationResult found = Evaluator.Evaluate(network, samples, loss: null, context.Get(Batch), context.Cancel);
         if (context.IsJson)
         {
@@ -46,6 +51,17 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         table.Write(context.Terminal);
         Console.Out.WriteLine($"accuracy {found.Accuracy * 100:F2} %, loss {found.Loss:F4}");
         return Threshold.Check(context, found.Accuracy);
+    }
+
+    private static Dataset Morphed(CommandContext context, Dataset samples)
+    {
+        if (context.Get(KeyFile) is not { } path)
+        {
+            return samples;
+        }
+
+        using MorphKey key = MorphSettings.OpenKey(context, path);
+        return new MorphingDataset(samples, new Morpher(key));
     }
 
     private static JsonObject Fields(string model, string source, EvaluationResult found, IReadOnlyList<string> classes) => new()
