@@ -19,6 +19,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["input-gradient"] = InputGradientTable.Run,
     ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
+    ["morph"] = MorphTable.Run,
     ["start"] = _ => StartTable.Run(),
     ["never-slower"] = NeverSlowerTable.Run,
     ["normalized"] = NormalizedTable.Run,

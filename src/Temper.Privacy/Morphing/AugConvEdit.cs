@@ -26,9 +26,9 @@ public static class AugConvEdit
                 $"Aug-Conv: the layer does not fit '{first.Name}' (got features {found}, expected {expected}); the owner makes one for this network from its first weights, stride and padding: temper morph layer");
         }
 
-        string weight = first.Parameters[0];
         Network changed = network.Replace(first.Name, operation);
-        return changed.WithParameters([changed.Parameters[weight] with { Value = layer.Weight, IsTrainable = false }]);
+        string matrix = changed.Nodes.Single(node => node.Operator is AugConv).Parameters[0];
+        return changed.WithParameters([changed.Parameters[matrix] with { Value = layer.Weight, IsTrainable = false }]);
     }
 
     private static Node First(Network network)

@@ -6,7 +6,7 @@ namespace Temper.Privacy.Audit.Algebra;
 /// <summary>Solves systems with a symmetric positive band matrix; work grows with the band, not with the side.</summary>
 internal sealed class BandedCholesky
 {
-    private const int ColumnsAtOnce = 32;
+    private const int ColumnsAtOnce = 64;
 
     private readonly double[] _band;                    // row i: elements i - width .. i of L
     private readonly int _n;

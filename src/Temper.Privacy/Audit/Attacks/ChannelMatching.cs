@@ -25,6 +25,11 @@ internal static class ChannelMatching
         {
             double[] lowered = Lowered(sizes, weights, block, out int taps);
             int n = block * block * sizes.Outputs;
+            if (n <= taps)
+            {
+                continue;                                         // not redundant
+            }
+
             (int[] corners, int rank) = (Corners(sizes, block), RankOf(lowered, n, taps));
             if (corners.Length > 0 && rank < n)
             {

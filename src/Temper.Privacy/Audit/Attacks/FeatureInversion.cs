@@ -32,36 +32,42 @@ internal sealed class FeatureInversion
     /// <returns><c>[N, C H W]</c>.</returns>
     internal float[] Pictures(Tensor features)
     {
-        int count = features.Shape[0], plane = _sizes.Height * _sizes.Width;
         float[] projected = Projected(features);
         double[] rows = new double[projected.Length];
-        Reorder(count, (image, ordered) => rows[ordered] = projected[image]);
+        int plane = _sizes.Height * _sizes.Width, channels = _sizes.Channels;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[Ordered(i)] = projected[i];
+        }
+
         _factor.Solve(rows);
-        Reorder(count, (image, ordered) => projected[image] = (float)rows[ordered]);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            projected[i] = (float)rows[Ordered(i)];
+        }
+
         return projected;
 
-        void Reorder(int images, Action<int, int> move)
+        // From [N, C, H W] to [N, H W, C].
+        int Ordered(int index)
         {
-            for (int n = 0; n < images; n++)
-            {
-                for (int c = 0; c < _sizes.Channels; c++)
-                {
-                    for (int pixel = 0; pixel < plane; pixel++)
-                    {
-                        move((n * _sizes.Inputs) + (c * plane) + pixel, (n * _sizes.Inputs) + (pixel * _sizes.Channels) + c);
-                    }
-                }
-            }
+            (int line, int pixel) = Math.DivRem(index, plane);
+            (int image, int channel) = Math.DivRem(line, channels);
+            return (((image * plane) + pixel) * channels) + channel;
         }
     }
 
-    /// <summary><c>f Cᵀ</c>: the gradient of the convolution's input.</summary>
+    /// <summary><c>f Cᵀ</c>: the transposed convolution, with the pixels that no kernel reaches at the end.</summary>
     private float[] Projected(Tensor features)
     {
-        using var tape = new GradientTape();
-        Tensor x = tape.Watch(Tensor.Zeros([features.Shape[0], _sizes.Channels, _sizes.Height, _sizes.Width]));
-        Tensor y = x.Conv2d(_weights, bias: null, _options);
-        return tape.Gradient([(y, features)], [x])[x].ToArray<float>();
+        (int height, int width) = _options.Stride;
+        Padding2d pad = _options.Padding;
+        Conv2dOptions options = _options with
+        {
+            OutputPadding = (
+                (_sizes.Height + pad.Top + pad.Bottom - _sizes.KernelHeight) % height, (_sizes.Width + pad.Left + pad.Right - _sizes.KernelWidth) % width),
+        };
+        return features.ConvTranspose2d(_weights, bias: null, options).ToArray<float>();
     }
 
     /// <summary><c>C Cᵀ</c>: every output pixel adds the products of its taps.</summary>

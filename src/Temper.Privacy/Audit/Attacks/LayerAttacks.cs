@@ -9,7 +9,7 @@ namespace Temper.Privacy.Audit.Attacks;
 /// <summary>Attacks on the Aug-Conv layer, as findings.</summary>
 internal static class LayerAttacks
 {
-    private const int RowsAtOnce = 256;
+    private const int RowsAtOnce = 512;
 
     /// <summary>Attack A reads the channels' order off the layer and solves for the whole map; A2 only for the pictures of some rows.</summary>
     internal static AttackFinding Unshuffle(AuditRows rows, AugConvLayer? layer, LayerColumns? columns, Tensor? weights, bool recoversMap)

@@ -9,7 +9,7 @@ namespace Temper.Networks;
 /// <c>[N, O, OH, OW]</c>.
 /// </summary>
 /// <remarks>
-/// This is an obfuscation that does not hide anything from whoever has the layer: see docs/mole.md. <c>weight</c> is one axis of all stored blocks and meant
+/// This is an obfuscation that does not hide anything from whoever has the layer: see docs/mole.md. <c>matrix</c> is one axis of all stored blocks and meant
 /// to be frozen; <c>bias</c> <c>[O]</c> is an ordinary parameter.
 /// </remarks>
 /// <param name="Channels">O, the number of output channels.</param>
@@ -43,7 +43,8 @@ public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int 
     }
 
     /// <inheritdoc/>
-    public bool Equals(AugConv? other) => other is not null && Describe().Attributes.Values.SequenceEqual(other.Describe().Attributes.Values);
+    public bool Equals(AugConv? other) => other is not null && Channels == other.Channels && Kernel == other.Kernel && Image == other.Image
+        && CoreSide == other.CoreSide && HasBias == other.HasBias && Options == other.Options;
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Channels, Kernel, Image, CoreSide);
@@ -63,7 +64,7 @@ public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int 
     {
         Shape weight = [checked((int)Pattern.Count)];
         Shape bias = [Channels];
-        var spec = new ParameterSpec("weight", weight, ParameterRole.Other, new Constant(0), new Fan(weight, 1, 1));
+        var spec = new ParameterSpec("matrix", weight, ParameterRole.Other, new Constant(0), new Fan(weight, 1, 1));
         return HasBias ? [spec, new ParameterSpec("bias", bias, ParameterRole.Bias, new Constant(0), new Fan(bias, 1, 1))] : [spec];
     }
 
