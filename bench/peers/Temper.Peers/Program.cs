@@ -23,6 +23,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["memory"] = MemoryTable.Run,
     ["operators"] = OperatorsTable.Run,
     ["plans"] = PlansTable.Run,
+    ["morph"] = MorphTable.Run,
     ["start"] = _ => StartTable.Run(),
     ["never-slower"] = NeverSlowerTable.Run,
     ["normalized"] = NormalizedTable.Run,
