@@ -39,7 +39,7 @@ internal sealed class RunSession : IDisposable
         _context = context;
         _description = description;
         _start = context.Time.GetTimestamp();
-        _limit = new TimeLimit(context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
+        _limit = new TimeLimit(description.PlansTime ? null : context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
         Data = data;
         (Train, Validation) = data is null ? (null, null) : Split(data);
         Folder = context.Get(RunSettings.Resume) is { } resume
@@ -50,7 +50,7 @@ internal sealed class RunSession : IDisposable
             WriteConfig();
         }
 
-        foreach (RunDecision decision in Folder.ReadDecisions())
+        foreach (RunDecision decision in Folder.ReadDecisions().Where(decision => decision.Value is null))
         {
             Note($"going on: {decision.Text}");
         }
@@ -83,6 +83,13 @@ internal sealed class RunSession : IDisposable
 
     /// <summary>Adds what a method has to say to the report, behind the sections that every run has.</summary>
     internal void Add(Section section) => _sections.Add(section);
+
+    /// <summary>Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.</summary>
+    internal string Choose(string phase, string name, Func<string> choose) => _stages.Choose(phase, name, choose);
+
+    /// <summary>Writes a report of a run that still goes on.</summary>
+    /// <param name="section">What there is to see so far.</param>
+    internal void Preview(Section section) => RunRecords.WritePreview(Folder, Record([section]));
 
     /// <summary>Trains a network, or goes on with it.</summary>
     /// <param name="phase">Its name in this run; also of its checkpoints.</param>
@@ -127,32 +134,24 @@ internal sealed class RunSession : IDisposable
     }
 
     /// <summary>Writes result and report, and tells the user.</summary>
-    internal int Finish(Measurement result)
+    /// <param name="result">The network that came out.</param>
+    /// <param name="fields">What the command has to say in its JSON document beside the record; null: nothing.</param>
+    internal int Finish(Measurement result, JsonObject? fields = null)
     {
-        RunRecord record = new()
-        {
-            Title = _description.Title,
-            Command = _description.Command,
-            Network = _description.Network,
-            Data = _description.Data,
-            Seed = Seed,
-            Validation = Data is null ? 0 : _context.Get(RunSettings.Validation),
-            Seconds = Math.Round(_context.Time.GetElapsedTime(_start).TotalSeconds, 3),
-            Phases = _phases,
-            Networks = _networks,
-            Sections = RunSections.Of(_phases, _networks, [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions())], RunSections.OfAnswers(result, Data)),
-            Reproduce = [$"temper {_description.Command} --config config.yaml"],
-        };
+        RunRecord record = Record(RunSections.Of(
+            _phases, _networks, [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions())], RunSections.OfAnswers(result, Data)));
+
         // A resume may have been given more epochs. One that is refused must not leave its settings in the run's folder.
         WriteConfig();
         RunRecords.Save(Folder, record);
         string report = RunRecords.WriteReport(Folder, Folder.PathOf(RunRecords.ReportName));
         if (_context.IsJson)
         {
-            JsonResult.Write(_description.Command, new JsonObject
-            {
-                ["folder"] = Folder.FullPath, ["report"] = report, ["result"] = RunRecords.ToJson(record.WithoutPictures()),
-            });
+            JsonObject document = fields ?? [];
+            document["folder"] = Folder.FullPath;
+            document["report"] = report;
+            document["result"] = RunRecords.ToJson(record.WithoutPictures());
+            JsonResult.Write(_description.Command, document);
         }
         else
         {
@@ -169,6 +168,21 @@ internal sealed class RunSession : IDisposable
         _tracker.Dispose();
         _limit.Dispose();
     }
+
+    private RunRecord Record(IReadOnlyList<Section> sections) => new()
+    {
+        Title = _description.Title,
+        Command = _description.Command,
+        Network = _description.Network,
+        Data = _description.Data,
+        Seed = Seed,
+        Validation = Data is null ? 0 : _context.Get(RunSettings.Validation),
+        Seconds = Math.Round(_context.Time.GetElapsedTime(_start).TotalSeconds, 3),
+        Phases = _phases,
+        Networks = _networks,
+        Sections = sections,
+        Reproduce = [$"temper {_description.Command} --config config.yaml"],
+    };
 
     private void WriteConfig() => Formats.AtomicFile.WriteText(Folder.ConfigPath, _context.Values.ToYaml());
 
@@ -201,6 +215,9 @@ internal sealed record RunDescription(string Command, string Network, string Dat
 {
     /// <summary>The report's headline.</summary>
     internal string Title { get; init; } = $"{Network} on {Data}";
+
+    /// <summary>Whether the command keeps to <c>--max-time</c> by planning, so that a result is there in time; else training is stopped with a checkpoint.</summary>
+    internal bool PlansTime { get; init; }
 }
 
 /// <summary>The promise that <c>--fail-below</c> makes to scripts.</summary>
