@@ -14,7 +14,8 @@ public static class DataSource
     /// <param name="specification">
     /// <c>fashion-mnist</c> or <c>mnist</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
     /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c>, every option with a default; a folder of IDX or CIFAR files;
-    /// a folder with <c>train</c> and <c>test</c>, each with a folder of pictures a class; an <c>.npz</c> with x_train, y_train, x_test, y_test.
+    /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an <c>.npz</c> with x_train, y_train,
+    /// x_test, y_test. A part that is not there is empty.
     /// </param>
     /// <param name="catalog">Where known names are found; null: the user's cache, then what the system offers.</param>
     /// <param name="progress">Told how a known set is obtained, a line at a time.</param>
@@ -48,7 +49,7 @@ public static class DataSource
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(specification)));
         return IdxReader.IsFolder(specification) ? IdxReader.ReadFolder(specification, name)
             : CifarReader.IsFolder(specification) ? CifarReader.ReadFolder(specification)
-            : ImageFolder.ReadParts(specification, name);
+            : ImageFolderSets.Read(specification, name);
     }
 
     private static DataSets OpenSynthetic(string text)

@@ -15,6 +15,18 @@ public abstract class Dataset
     /// <summary>Shape of one sample without the batch axis: <c>[C, H, W]</c> for pictures, <c>[D]</c> for features.</summary>
     public abstract Shape SampleShape { get; }
 
+    /// <summary>
+    /// Shapes in which samples are stored, the most frequent first. Where there are several, samples must be
+    /// <see cref="Resized">resized</see> before they are read.
+    /// </summary>
+    public virtual IReadOnlyList<Shape> StoredShapes => [SampleShape];
+
+    /// <summary>Whether the source does not say where the channel axis of a sample is, as arrays do not.</summary>
+    public virtual bool MayHaveChannelsLast => false;
+
+    /// <summary>What the source holds and this set does not use, with reasons.</summary>
+    public virtual IReadOnlyList<UnusedSamples> Unused => [];
+
     /// <summary>Names of the classes in the order of their labels; empty where targets are not classes.</summary>
     public abstract IReadOnlyList<string> ClassNames { get; }
 
@@ -25,6 +37,22 @@ public abstract class Dataset
     /// <param name="index">0 to count - 1.</param>
     /// <param name="sample">As long as <see cref="SampleShape"/> has elements.</param>
     public abstract void CopySample(int index, Span<float> sample);
+
+    /// <summary>Copies one picture in the size in which it is stored, row-major, <c>[C, H, W]</c>.</summary>
+    /// <param name="index">0 to count - 1.</param>
+    /// <param name="height">Rows of this picture.</param>
+    /// <param name="width">Pixels a row.</param>
+    /// <param name="sample">Receives the picture; replaced where it is too short.</param>
+    public virtual void CopyStored(int index, out int height, out int width, ref float[] sample)
+    {
+        (height, width) = (SampleShape[1], SampleShape[2]);
+        if (sample.Length < SampleShape.Count)
+        {
+            sample = new float[SampleShape.Count];
+        }
+
+        CopySample(index, sample.AsSpan(0, SampleShape.Count));
+    }
 
     /// <summary>The class of a sample, 0 to number of classes - 1.</summary>
     /// <param name="index">0 to count - 1.</param>
@@ -45,6 +73,23 @@ public abstract class Dataset
     /// <param name="count">How many.</param>
     public Dataset Take(int count) => Subset([.. Enumerable.Range(0, Math.Min(count, Count))]);
 
+    /// <summary>All pictures in one size.</summary>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Pixels a row.</param>
+    /// <param name="scaling">How.</param>
+    /// <exception cref="ShapeMismatchException">Samples are no pictures, <c>[C, H, W]</c>.</exception>
+    public Dataset Resized(int height, int width, PictureScaling scaling) => SampleShape.Rank == 3
+        ? new ResizedDataset(this, height, width, scaling)
+        : throw new ShapeMismatchException($"{Name}: samples to resize", SampleShape, "pictures, [C, H, W]");
+
+    /// <summary>Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray ones <c>[H, W]</c> as <c>[1, H, W]</c>.</summary>
+    /// <exception cref="ShapeMismatchException">Samples are neither.</exception>
+    public Dataset WithChannelsFirst() => new ChannelsFirstDataset(this);
+
+    /// <summary>Gray pictures as color: the one channel three times.</summary>
+    /// <exception cref="ShapeMismatchException">Samples are no gray pictures, <c>[1, H, W]</c>.</exception>
+    public Dataset AsColor() => new ColoredDataset(this);
+
     /// <summary>Some samples as one tensor, <c>[N, ...]</c>, and their labels, int64 <c>[N]</c>.</summary>
     /// <param name="start">First sample.</param>
     /// <param name="count">How many.</param>
@@ -61,24 +106,4 @@ public abstract class Dataset
 
         return (Tensor.From(values, [count, .. SampleShape.AsSpan()]), Tensor.From(labels, [count]));
     }
-}
-
-/// <summary>Some samples of another set.</summary>
-internal sealed class SubsetDataset(Dataset source, IReadOnlyList<int> indices) : Dataset
-{
-    public override string Name => source.Name;
-
-    public override int Count => indices.Count;
-
-    public override Shape SampleShape => source.SampleShape;
-
-    public override IReadOnlyList<string> ClassNames => source.ClassNames;
-
-    public override Shape? TargetShape => source.TargetShape;
-
-    public override void CopySample(int index, Span<float> sample) => source.CopySample(indices[index], sample);
-
-    public override long Label(int index) => source.Label(indices[index]);
-
-    public override void CopyTarget(int index, Span<float> target) => source.CopyTarget(indices[index], target);
 }

@@ -52,6 +52,10 @@ public sealed class ImageDataset : Dataset
     /// <param name="index">0 to count - 1.</param>
     public ReadOnlySpan<byte> Pixels(int index) => _pixels.AsSpan(index * SampleShape.Count, SampleShape.Count);
 
+    /// <summary>The same pictures with more names of classes.</summary>
+    internal ImageDataset WithClassNames(IReadOnlyList<string> names) =>
+        names.Count == ClassNames.Count ? this : new ImageDataset(Name, SampleShape, _pixels, _labels, names);
+
     /// <inheritdoc/>
     public override void CopySample(int index, Span<float> sample)
     {

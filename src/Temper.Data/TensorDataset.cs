@@ -16,6 +16,12 @@ public sealed class TensorDataset : Dataset
     /// <exception cref="ShapeMismatchException">The first axes differ.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is negative.</exception>
     public TensorDataset(string name, Tensor inputs, Tensor targets)
+        : this(name, inputs, targets, classes: 0)
+    {
+    }
+
+    /// <summary>A part of a set: as many classes as the whole has.</summary>
+    internal TensorDataset(string name, Tensor inputs, Tensor targets, int classes)
     {
         if (inputs.Rank < 1 || targets.Rank < 1 || inputs.Shape[0] != targets.Shape[0])
         {
@@ -28,7 +34,7 @@ public sealed class TensorDataset : Dataset
         _targets = targets;
         SampleShape = Shape.Create(inputs.Shape.AsSpan()[1..]);
         TargetShape = targets.DType == DType.Int64 && targets.Rank == 1 ? null : Shape.Create(targets.Shape.AsSpan()[1..]);
-        ClassNames = TargetShape is null ? Classes(targets) : [];
+        ClassNames = TargetShape is null ? Classes(targets, classes) : [];
     }
 
     /// <inheritdoc/>
@@ -39,6 +45,9 @@ public sealed class TensorDataset : Dataset
 
     /// <inheritdoc/>
     public override Shape SampleShape { get; }
+
+    /// <inheritdoc/>
+    public override bool MayHaveChannelsLast => SampleShape.Rank is 2 or 3;
 
     /// <inheritdoc/>
     public override Shape? TargetShape { get; }
@@ -65,9 +74,9 @@ public sealed class TensorDataset : Dataset
     public override void CopyTarget(int index, Span<float> target) =>
         _targets.AsSpan<float>().Slice(index * TargetShape!.Count, TargetShape.Count).CopyTo(target);
 
-    private static string[] Classes(Tensor labels)
+    private static string[] Classes(Tensor labels, int least)
     {
-        long most = -1;
+        long most = least - 1;
         foreach (long label in labels.AsSpan<long>())
         {
             ArgumentOutOfRangeException.ThrowIfNegative(label);

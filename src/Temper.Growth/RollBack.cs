@@ -18,7 +18,7 @@ internal static class RollBack
         {
             (int Stage, GrowableNetwork Network, double Accuracy)[] shorter =
             [
-                .. Enumerable.Range(0, network.Stages.Count).Where(stage => network.Stages[stage].Blocks.Count > network.Stages[stage].Fixed)
+                .. Enumerable.Range(0, network.Stages.Count).Where(stage => network.Stages[stage].Blocks.Count > GrowthStage.Fixed)
                     .Select(stage => (stage, network.Remove(stage, network.Stages[stage].Blocks.Count - 1)))
                     .Select(pair => (pair.stage, pair.Item2, Accuracy(pair.Item2, validation)))
                     .Where(candidate => candidate.Item3 >= least)

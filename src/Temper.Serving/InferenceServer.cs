@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -56,9 +58,14 @@ public sealed class InferenceServer : IAsyncDisposable
             await server._application.StartAsync(cancellation).ConfigureAwait(false);
             return server;
         }
-        catch
+        catch (Exception error)
         {
             await server.DisposeAsync().ConfigureAwait(false);
+            if (error is SocketException socket)
+            {
+                throw new IOException($"InferenceServer.StartAsync: cannot listen on {new IPEndPoint(options.Address, options.Port)} ({socket.Message}); give an address of this machine and a port that is free", error);
+            }
+
             throw;
         }
     }

@@ -26,10 +26,11 @@ internal sealed class RequestBody : IDisposable
     /// <summary>The bytes behind it.</summary>
     internal ReadOnlySpan<byte> Raw => _bytes.AsSpan(_json, _length - _json);
 
-    /// <exception cref="RequestException">The header does not fit the body.</exception>
+    /// <exception cref="RequestException">The body is packed, or the header does not fit the body.</exception>
     /// <exception cref="BadHttpRequestException">It is too large or too slow.</exception>
     internal static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancellation)
     {
+        RequirePlain(request);
         var body = new RequestBody();
         try
         {
@@ -47,6 +48,16 @@ internal sealed class RequestBody : IDisposable
         {
             body.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>A packed body would be read as JSON that is malformed.</summary>
+    private static void RequirePlain(HttpRequest request)
+    {
+        string encoding = request.Headers.ContentEncoding.ToString();
+        if (encoding.Length > 0 && !string.Equals(encoding, "identity", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new RequestException(StatusCodes.Status415UnsupportedMediaType, $"Content-Encoding: packed bodies are not read (got {encoding}, expected none); send the body as it is");
         }
     }
 

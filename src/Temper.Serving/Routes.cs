@@ -17,10 +17,10 @@ internal static class Routes
         Authorize(application, options.Token);
         application.UseRouting();
         application.UseEndpoints(_ => { });
-        application.MapGet("/v2/health/live", context => Answers.Json(context, json => Flag(json, "live", value: true)));
-        application.MapGet("/v2/health/ready", Ready);
-        application.MapGet("/v2", context => Answers.Json(context, Server));
-        application.MapGet("/metrics", context =>
+        MapRead(application, "/v2/health/live", context => Answers.Json(context, json => Flag(json, "live", value: true)));
+        MapRead(application, "/v2/health/ready", Ready);
+        MapRead(application, "/v2", context => Answers.Json(context, Server));
+        MapRead(application, "/metrics", context =>
         {
             context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
             return context.Response.WriteAsync(metrics.ToText(), context.RequestAborted);
@@ -28,8 +28,8 @@ internal static class Routes
         var infer = new InferEndpoint(options, queue, metrics);
         foreach (string model in new[] { $"/v2/models/{options.ModelName}", $"/v2/models/{options.ModelName}/versions/{options.ModelVersion}" })
         {
-            application.MapGet(model, context => Answers.Json(context, json => TensorMetadata.WriteModel(json, options, queue.Network)));
-            application.MapGet($"{model}/ready", Ready);
+            MapRead(application, model, context => Answers.Json(context, json => TensorMetadata.WriteModel(json, options, queue.Network)));
+            MapRead(application, $"{model}/ready", Ready);
             application.MapPost($"{model}/infer", infer.Handle);
         }
 
@@ -39,6 +39,9 @@ internal static class Routes
             return Answers.Json(context, json => Flag(json, "ready", server.IsReady));
         }
     }
+
+    /// <summary>GET, and HEAD: the same answer without its body, which the server leaves out.</summary>
+    private static void MapRead(WebApplication application, string address, RequestDelegate answer) => application.MapMethods(address, ["GET", "HEAD"], answer);
 
     /// <summary>Answers of the routing itself have no body.</summary>
     private static async Task Explain(HttpContext context, RequestDelegate next, string model)

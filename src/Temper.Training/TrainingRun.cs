@@ -61,7 +61,15 @@ internal sealed class TrainingRun
         string folder = inputs.Options.CheckpointFolder
             ?? throw new ArgumentException("Trainer.Resume: the options name no checkpoint folder; set CheckpointFolder to that of the run");
         Learner learner = Learner.Load(folder, inputs.Options.ForLearner(), inputs.Identity(), out MethodState method);
-        return new TrainingRun(learner, TrainingProgress.Read(method.Json, folder), inputs, method.Networks);
+        TrainingProgress progress = TrainingProgress.Read(method.Json, folder);
+        if (progress.Epoch > inputs.Options.Epochs)
+        {
+            learner.Dispose();
+            throw new ArgumentException(
+                $"Trainer.Resume: the run has more epochs behind it than it may have (got {inputs.Options.Epochs}, expected {progress.Epoch} or more); start a new run");
+        }
+
+        return new TrainingRun(learner, progress, inputs, method.Networks);
     }
 
     /// <summary>Runs the epochs that are left.</summary>

@@ -89,6 +89,10 @@ public sealed class InferenceServerTests
         { Input("\"data\":[]", shape: "[0,3]"), "wrong shape" },
         { Input("\"data\":[1]", shape: "[2147483647,3]"), "too few numbers" },
         { Input("\"data\":[1]", shape: "[-1,3]"), "wrong shape" },
+        { Input("\"data\":[1]", shape: "[4294967296,4]"), "'x': shape: a length cannot be used (got 4294967296" },
+        { Input("\"data\":[1]", shape: "[1.5,3]"), "'x': shape: a length cannot be used (got 1.5" },
+        { Input("\"data\":[1]", shape: "[\"2\",3]"), "'x': shape: a length cannot be used (got String" },
+        { Input("\"parameters\":{\"binary_data_size\":1e12}"), "'x': binary_data_size cannot be used (got 1e12" },
         { Input("\"data\":[1,2,3,4,5,6]", type: "FP64"), "wrong datatype" },
         { Input("\"data\":[1,2,3,4,5,6]", name: "y"), "not known" },
         { Input("\"parameters\":{\"binary_data_size\":24}"), "binary data does not fit" },
@@ -105,6 +109,44 @@ public sealed class InferenceServerTests
         HttpResponseMessage response = await served.Infer(json);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Contains(reason, (await Served.Json(response)).GetProperty("error").GetString()!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    [InlineData("gzip, identity")]
+    public async Task Packed_bodies_are_415(string encoding)
+    {
+        await using Served served = await Served.Start(Pair);
+        using var content = new ByteArrayContent([0x1F, 0x8B, 8, 0]);
+        content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+        HttpResponseMessage response = await served.Client.PostAsync("/v2/models/model/infer", content);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        Assert.Contains("Content-Encoding", (await Served.Json(response)).GetProperty("error").GetString()!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/v2/health/live")]
+    [InlineData("/v2/health/ready")]
+    [InlineData("/v2/models/model/ready")]
+    [InlineData("/v2/models/model")]
+    [InlineData("/v2")]
+    public async Task Head_is_get_without_the_body(string address)
+    {
+        await using Served served = await Served.Start(Pair);
+        using var request = new HttpRequestMessage(HttpMethod.Head, address);
+        HttpResponseMessage head = await served.Client.SendAsync(request), get = await served.Client.GetAsync(address);
+        Assert.Equal((HttpStatusCode.OK, get.Content.Headers.ContentLength), (head.StatusCode, head.Content.Headers.ContentLength));
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task Address_of_another_machine_is_an_error_of_input_and_output()
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(Pair, new CompileOptions { TimesKernels = false });
+        var options = new ServerOptions { Address = IPAddress.Parse("192.0.2.1"), Port = 0 };        // set aside for documentation
+        IOException error = await Assert.ThrowsAsync<IOException>(() => InferenceServer.StartAsync(compiled, options));
+        Assert.Contains("192.0.2.1", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ namespace Temper.Cli.CommandLine;
 /// <summary>What every command can be told.</summary>
 internal static class CommonSettings
 {
-    internal static Setting<int> Threads { get; } = Setting.Integer("threads", "Threads to work with; 0: one a processor", usual: 0, minimum: 0);
+    internal static Setting<int> Threads { get; } = Setting.Integer("threads", "Threads to work with, at most one a processor; 0: one a processor", usual: 0, minimum: 0);
 
     internal static Setting<bool> Json { get; } = Output("json", "Write the result as exactly one JSON document");
 

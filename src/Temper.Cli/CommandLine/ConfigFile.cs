@@ -67,6 +67,24 @@ internal sealed class ConfigFile
         return values;
     }
 
+    /// <summary>Plain values of a section, whatever command it belongs to; lists are left out.</summary>
+    internal IReadOnlyDictionary<string, string> Values(string section)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (_root.Children.FirstOrDefault(child => child.Key is YamlScalarNode { Value: { } name } && string.Equals(name, section, StringComparison.Ordinal)).Value is YamlMappingNode settings)
+        {
+            foreach ((YamlNode key, YamlNode value) in settings.Children)
+            {
+                if (key is YamlScalarNode { Value: { } name } && value is YamlScalarNode { Value: { } text })
+                {
+                    values[name] = text;
+                }
+            }
+        }
+
+        return values;
+    }
+
     /// <summary>A value as YAML reads it back: quoted where it could be taken for something else.</summary>
     internal static string Quoted(string value)
     {

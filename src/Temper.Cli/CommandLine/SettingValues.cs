@@ -39,6 +39,22 @@ internal sealed class SettingValues
         return values;
     }
 
+    /// <summary>Settings that decide what is done and have other values than in a second set of the same command.</summary>
+    internal IEnumerable<(Setting Setting, string Here, string There)> Differences(SettingValues other)
+    {
+        foreach ((Setting setting, (object? value, string? text)) in _values.Where(entry => !entry.Key.IsAboutOutput))
+        {
+            (object? otherValue, string? otherText) = other._values[setting];
+            (string here, string there) = (text ?? setting.DefaultText ?? "none", otherText ?? setting.DefaultText ?? "none");
+            bool isSame = string.Equals(here, there, StringComparison.Ordinal) || Equals(value, otherValue)
+                || (value is Array one && otherValue is Array two && one.Cast<object>().SequenceEqual(two.Cast<object>()));
+            if (!isSame)
+            {
+                yield return (setting, here, there);
+            }
+        }
+    }
+
     /// <summary>The file that would give this run again.</summary>
     internal string ToYaml()
     {

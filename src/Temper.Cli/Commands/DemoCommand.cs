@@ -36,9 +36,10 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
     private protected override int Execute(CommandContext context)
     {
         string source = context.Get(RunSettings.Data);
-        DataSets data = DataChoice.Open(context, source);
+        DataSets data = DataForModel.ForNew(context, FitOptions.None, DataChoice.Open(context, source));
         var weights = Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights");
-        Network fresh = ModelSource.OpenToTrain(Model, data.Train, normalize: null, weights);
+        Network fresh = ModelSource.New(Model, data.Train, normalize: null, weights);
+        DataChecks.RequireToTrain(context, fresh, data);
         int sparseEpochs = context.Get(SparseEpochs), tuneEpochs = context.Get(TuneEpochs);
         using var run = new RunSession(context, new RunDescription(Name, Model, source) { Title = $"{Model} made lean on {source}" }, data);
 

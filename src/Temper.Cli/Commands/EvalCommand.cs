@@ -17,36 +17,90 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples at a time", usual: 256);
 
+    private static readonly Setting<string?> Source = Setting.OptionalText(
+        "data", "A known set, a path, or synth:shapes; see 'temper data list' [default: the data of the run that made the model]");
+
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, RunSettings.Data, Part, Batch, RunSettings.FailBelow];
+        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part, Batch, RunSettings.FailBelow];
 
     internal override int Run(CommandContext context)
     {
-        string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
+        string model = context.Require(ModelSource.Setting);
         ModelSource.RequireTrained(model);
-        DataSets data = DataChoice.Open(context, source);
-        Dataset samples = context.Get(Part) is "test" ? data.Test : data.Train;
-        Network network = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, samples.SampleShape));
+        (string source, FitOptions fit) = DataOf(context, model);
+        DataSets data = DataChoice.Open(context, source, tells: false);
+        Dataset samples = PartOf(context, source, data);
+        (Network network, DataSets fitted) = DataForModel.Open(
+            context, fit, data with { Train = samples, Test = samples }, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+        samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape);
+        network.Batch.RequireApart($"eval: {model}");
+        DataChecks.RequireClasses(network, samples);
+        DataChecks.RequireLabels(network, samples, context.Get(Part));
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         EvaluationResult found = Evaluator.Evaluate(network, samples, loss: null, context.Get(Batch), context.Cancel);
+        IReadOnlyList<string> classes = ClassLabels.Of(network, samples, found.Confusion!.Classes);
         if (context.IsJson)
         {
-            JsonResult.Write(Name, Fields(model, source, found, samples.ClassNames));
+            JsonObject fields = Fields(model, source, found, classes);
+            fields["part"] = context.Get(Part);
+            fields["unused"] = DataChoice.ToJson(data.Unused);
+            JsonResult.Write(Name, fields);
             return Threshold.Check(context, found.Accuracy);
         }
 
         var table = new ResultTable($"{model} on {found.Count:N0} {context.Get(Part)} samples of {source}", "class", "#found", "#right when said");
-        for (int i = 0; i < found.Confusion!.Classes; i++)
+        for (int i = 0; i < classes.Count; i++)
         {
-            table.Row(ClassName(samples.ClassNames, i), $"{found.Confusion.Recall(i) * 100:F2} %", $"{found.Confusion.Precision(i) * 100:F2} %");
+            table.Row(classes[i], Percent(found.Confusion.Recall(i)), Percent(found.Confusion.Precision(i)));
         }
 
         table.Write(context.Terminal);
+        foreach (UnusedSamples unused in data.Unused)
+        {
+            Console.Out.WriteLine($"not used: {unused.Name}: {unused.Reason}");
+        }
+
         Console.Out.WriteLine($"accuracy {found.Accuracy * 100:F2} %, loss {found.Loss:F4}");
         return Threshold.Check(context, found.Accuracy);
     }
+
+    /// <summary>What to measure on: what was asked for, else the data of the model's run. Nothing else is taken: it would be a guess.</summary>
+    private static (string Source, FitOptions Fit) DataOf(CommandContext context, string model)
+    {
+        FitOptions asked = Preprocessing.OptionsOf(context);
+        if (context.Get(Source) is { } source)
+        {
+            return (source, asked);
+        }
+
+        RunData? run = RunData.Of(model);
+        if (run?.Source is not { } own)
+        {
+            // A file that is damaged is told first: other data would not help.
+            if (!ModelReading.IsOnnx(model))
+            {
+                ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture));
+            }
+
+            throw ToolException.Usage($"eval: --data is missing; {model} {(run is null ? "is of no run" : "is of a run without data")}, so nothing says what to measure on");
+        }
+
+        context.Terminal.Note($"data: {own}, of the run that made the model");
+        FitOptions fit = run.Fit with { Scaling = asked.Scaling ?? run.Fit.Scaling, Size = asked.Size ?? run.Fit.Size };
+        return (own, asked.Layout is "auto" ? fit : fit with { Layout = asked.Layout });
+    }
+
+    private static Dataset PartOf(CommandContext context, string source, DataSets data)
+    {
+        bool isTest = context.Get(Part) is "test";
+        Dataset samples = isTest ? data.Test : data.Train;
+        return samples.Count > 0 ? samples : throw new ToolException(
+            ExitCode.BadInput, $"eval: there are no {context.Get(Part)} samples in {source} (got 0, expected 1 or more); --part {(isTest ? "train" : "test")} measures on the others");
+    }
+
+    private static string Percent(double part) => double.IsNaN(part) ? "-" : $"{part * 100:F2} %";
 
     private static JsonObject Fields(string model, string source, EvaluationResult found, IReadOnlyList<string> classes) => new()
     {
@@ -55,13 +109,11 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         ["count"] = found.Count,
         ["accuracy"] = JsonResult.Number(found.Accuracy),
         ["loss"] = JsonResult.Number(found.Loss),
-        ["classes"] = new JsonArray([.. Enumerable.Range(0, found.Confusion!.Classes).Select(i => (JsonNode)new JsonObject
+        ["classes"] = new JsonArray([.. Enumerable.Range(0, classes.Count).Select(i => (JsonNode)new JsonObject
         {
-            ["name"] = ClassName(classes, i),
-            ["recall"] = JsonResult.Number(found.Confusion.Recall(i)),
+            ["name"] = classes[i],
+            ["recall"] = JsonResult.Number(found.Confusion!.Recall(i)),
             ["precision"] = JsonResult.Number(found.Confusion.Precision(i)),
         })]),
     };
-
-    private static string ClassName(IReadOnlyList<string> names, int index) => index < names.Count ? names[index] : $"{index}";
 }

@@ -17,7 +17,7 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
 {
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, ModelSource.Normalize, .. GrowthSettings.All, .. RunSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. GrowthSettings.All, .. RunSettings.All,
     ];
 
     private protected override int Execute(CommandContext context)
@@ -32,7 +32,8 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
         GrowthOptions options = GrowthSettings.Options(context);
         DataSets data = DataChoice.Open(context, context.Get(RunSettings.Data));
         RandomStream weights = RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights");
-        GrowableNetwork seed = model is null ? OfFamily(context, family!, data.Train, weights) : OfModel(context, model, data.Train);
+        (GrowableNetwork seed, data) = model is null ? OfFamily(context, family!, data, weights) : OfModel(context, model, data);
+        DataChecks.RequireToTrain(context, seed.Network, data);
         bool hasShortcuts = seed.Stages.Any(stage => stage.Blocks[^1].IsResidual(seed.Network));
         TrainingOptions training = GrowthSettings.Training(context, hasShortcuts);
         string name = family ?? model!;
@@ -73,26 +74,32 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
         return new JsonObject { ["accuracy"] = measured.Record.TestAccuracy, ["epochs"] = epochs, ["seconds"] = Math.Round(seconds, 3) };
     }
 
-    private static GrowableNetwork OfFamily(CommandContext context, string name, Dataset data, RandomStream weights)
+    private static (GrowableNetwork Seed, DataSets Data) OfFamily(CommandContext context, string name, DataSets data, RandomStream weights)
     {
+        Preprocessing.RequireUnusedForNew(context, name);
+        data = DataForModel.ForNew(context, Preprocessing.OptionsOf(context), data);
         StagedFamily family = StagedFamily.ByName(name);
         int[] widths = context.Get(GrowthSettings.Widths), depths = context.Get(GrowthSettings.Depths);
         family = widths.Length == 0 ? family : widths.Length == family.Widths.Count
             ? family with { Widths = widths }
             : throw ToolException.Usage($"{GrowthSettings.Widths.Flag}: {name} has {family.Widths.Count} stages (got {widths.Length} widths)");
-        InputSpec input = data.SampleShape.Rank == 3
-            ? InputSpec.Image(data.SampleShape[0], data.SampleShape[1], data.SampleShape[2])
-            : new InputSpec { SampleShape = data.SampleShape };
-        var options = new ZooOptions { Input = input, Classes = data.ClassNames.Count, Preprocessing = context.Get(ModelSource.Normalize) };
-        var seed = GrowableNetwork.Of(family, depths.Length == 0 ? [.. family.Widths.Select(_ => 1)] : depths, options);
-        return seed.With(seed.Network.Initialize(weights).WithClassNames(data.ClassNames));
+        var seed = GrowableNetwork.Of(
+            family, depths.Length == 0 ? [.. family.Widths.Select(_ => 1)] : depths, ModelSource.OptionsFor(data.Train, context.Get(ModelSource.Normalize)));
+        return (seed.With(seed.Network.Initialize(weights).WithClassNames(data.Train.ClassNames)), data);
     }
 
-    private static GrowableNetwork OfModel(CommandContext context, string model, Dataset data)
+    private static (GrowableNetwork Seed, DataSets Data) OfModel(CommandContext context, string model, DataSets data)
     {
-        Network network = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, data.SampleShape));
+        if (context.Get(GrowthSettings.Widths).Length > 0 || context.Get(GrowthSettings.Depths).Length > 0)
+        {
+            throw ToolException.Usage($"grow: {GrowthSettings.Widths.Flag} and {GrowthSettings.Depths.Flag} are for {GrowthSettings.Family.Flag}; {model} has its own");
+        }
+
+        (Network network, data) = DataForModel.Open(
+            context, Preprocessing.OptionsOf(context), data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+        network = Preprocessing.Apply(context, network, data.Train.SampleShape);
         network.Batch.RequireFree($"grow: {model}");
-        return GrowableNetwork.Find(network);
+        return (GrowableNetwork.Find(network), data);
     }
 
     /// <summary>A folder that is there is found before an hour of work; a run that goes on may have written it.</summary>

@@ -18,6 +18,11 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
     internal override int Run(CommandContext context)
     {
         string source = context.Require(ModelSource.Setting);
+        if (ModelReading.IsOnnx(source))
+        {
+            ModelReading.RequireFile(source);
+        }
+
         OnnxSummary? summary = ModelReading.IsOnnx(source) ? OnnxSummary.Of(source) : null;
         if (summary is not null)
         {

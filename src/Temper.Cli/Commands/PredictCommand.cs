@@ -32,6 +32,12 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) = ModelForInputs.Open(source, context.Get(ModelSource.Architecture), given);
+        // An input of an ONNX model may have become a constant of the network.
+        if (!ModelReading.IsOnnx(source) && given.Keys.FirstOrDefault(name => name.Length > 0 && !inputs.Contains(name, StringComparer.Ordinal)) is { } stranger)
+        {
+            throw ToolException.Usage($"--input: the network has no such input (got '{stranger}', expected {string.Join(", ", inputs)})");
+        }
+
         Tensor[] values = [.. inputs.Select(name => ValueOf(name, inputs, given))];
         IReadOnlyList<Tensor> results = Results(source, network, values, context.Get(Engine));
         string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];

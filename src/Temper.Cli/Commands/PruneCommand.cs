@@ -14,7 +14,7 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, PruningSettings.Rule, PruningSettings.Threshold, Data, .. TrainingSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, PruningSettings.Rule, PruningSettings.Threshold, Data, .. Preprocessing.Settings, .. TrainingSettings.All,
         .. RunSettings.All,
     ];
 
@@ -24,7 +24,18 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
         PruningRule rule = PruningSettings.RuleOf(context);
         ModelSource.RequireTrained(model);
         DataSets? data = source is "none" ? null : DataChoice.Open(context, source);
-        Network before = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, data?.Train.SampleShape));
+        Network before;
+        if (data is null)
+        {
+            before = Preprocessing.Apply(context, Open(ModelSource.ImportOptions(context)), sample: null);
+        }
+        else
+        {
+            (before, data) = DataForModel.Open(context, Preprocessing.OptionsOf(context), data, Open);
+            before = Preprocessing.Apply(context, before, data.Train.SampleShape);
+            DataChecks.RequireToTrain(context, before, data);
+        }
+
         using var run = new RunSession(context, new RunDescription(Name, model, source) { Title = $"{model} made lean on {source}" }, data);
         run.Measure("before", before, "before.safetensors");
         Network pruned = before.Prune(rule);
@@ -37,5 +48,7 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
         Measurement measured = run.Measure("pruned", pruned, ModelSource.ResultName);
         run.Add(SparsitySection.Of(run.Weights));
         return run.Finish(measured);
+
+        Network Open(Formats.Onnx.OnnxImportOptions options) => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options);
     }
 }

@@ -47,6 +47,7 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
+        options = options with { Batching = options.Batching with { Threads = workers.Asked } };
         context.Terminal.Note(network.Batch.Kind == BatchKind.Free ? $"compiling for batches up to {options.Batching.MaxBatch}" : $"compiling; the batch is not free: requests hold {network.Batch}");
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions
         {
@@ -70,7 +71,6 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
         {
             MaxBatch = context.Get(MaxBatch),
             Capacity = context.Get(Queue),
-            Threads = context.Get(CommonSettings.Threads) is > 0 and var threads ? threads : null,
         },
         OnFailure = error => context.Terminal.Note($"failure: {error.GetType().Name}: {error.Message}"),
     };

@@ -29,7 +29,8 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         TrainingOptions options = TrainingSettings.Options(context) with { Regularizers = RegularizerSettings.Regularizers(context) };
         DataSets data = DataChoice.Open(context, source);
         var weights = Randomness.RandomStream.FromSeed(options.Seed).Split("weights");
-        Network start = Start(context, model, data.Train, weights);
+        (Network start, data) = Start(context, model, data, weights);
+        DataChecks.RequireToTrain(context, start, data);
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
         run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} to choose the epoch, seed {run.Seed}");
         TrainingResult result = run.Fit("train", context.Get(FreezeZeros) ? start.MaskZeros() : start, options, isOnly: true);
@@ -38,29 +39,42 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         return run.Finish(measured);
     }
 
-    /// <summary>The network to train: for a stored one with the head, the preprocessing and the frozen parameters that were asked for.</summary>
-    private static Network Start(CommandContext context, string model, Dataset data, Randomness.RandomStream weights)
+    /// <summary>The network to train, for a stored one with the head, the preprocessing and the frozen parameters that were asked for, and the data as it takes them.</summary>
+    private static (Network Network, DataSets Data) Start(CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
     {
-        Network network = ModelSource.OpenToTrain(
-            model, data, context.Get(ModelSource.Normalize), weights, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context, data.SampleShape));
-        network.Batch.RequireFree($"train: {model}");
+        FitOptions fit = Preprocessing.OptionsOf(context);
         if (!ModelSource.IsStored(model))
         {
-            return network;
+            return New(context, model, DataForModel.ForNew(context, fit, data), weights);
         }
 
+        (Network network, data) = DataForModel.Open(context, fit, data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+        network.Batch.RequireFree($"train: {model}");
         if (context.Get(ReplaceHead))
         {
-            network = network.ReplaceHead(data.ClassNames.Count, weights.Split("head")).WithClassNames(data.ClassNames);
+            DataChecks.RequireSeveralClasses(data.Train);
+            network = network.ReplaceHead(data.Train.ClassNames.Count, weights.Split("head")).WithClassNames(data.Train.ClassNames);
         }
 
-        network = Preprocessing.Apply(context, network, data.SampleShape);
+        network = Preprocessing.Apply(context, network, data.Train.SampleShape);
         IReadOnlyList<string> frozen = context.Get(Freeze);
         if (frozen.FirstOrDefault(name => !network.Parameters.Any(parameter => parameter.Name.StartsWith(name, StringComparison.Ordinal))) is { } stranger)
         {
             throw ToolException.Usage($"--freeze: no parameter begins so (got '{stranger}'); see temper inspect {model}");
         }
 
-        return network.WithTrainable(false, parameter => frozen.Any(name => parameter.Name.StartsWith(name, StringComparison.Ordinal)));
+        return (network.WithTrainable(false, parameter => frozen.Any(name => parameter.Name.StartsWith(name, StringComparison.Ordinal))), data);
+    }
+
+    /// <summary>A network of the zoo; what is for stored ones is refused rather than ignored.</summary>
+    private static (Network Network, DataSets Data) New(CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
+    {
+        Preprocessing.RequireUnusedForNew(context, model);
+        if (context.Get(ReplaceHead) || context.Get(Freeze).Count > 0)
+        {
+            throw ToolException.Usage($"{(context.Get(ReplaceHead) ? ReplaceHead.Flag : Freeze.Flag)}: is for stored networks; all weights of {model} are new");
+        }
+
+        return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), weights), data);
     }
 }

@@ -20,6 +20,7 @@ internal sealed record ModelForInputs(Network Network, IReadOnlyList<string> Inp
             return new ModelForInputs(network, [.. network.Inputs.Select(input => input.Name)], [.. network.Outputs.Select(output => output.Name)]);
         }
 
+        ModelReading.RequireFile(source);
         OnnxImport model = OnnxFile.LoadFor(source, Named(source, given));
         return new ModelForInputs(model.Network, model.InputNames, model.OutputNames);
     }

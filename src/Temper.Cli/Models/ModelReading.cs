@@ -21,6 +21,7 @@ internal static class ModelReading
     {
         if (IsOnnx(path))
         {
+            RequireFile(path);
             return OnnxFile.Load(path, options).Network;
         }
 
@@ -39,6 +40,15 @@ internal static class ModelReading
 
         ZooOptions chosen = Options(tensors).FirstOrDefault(options => Fits(architecture, options, tensors)) ?? new ZooOptions();
         return ModelFile.LoadWeights(NetworkZoo.Create(architecture, chosen), path);
+    }
+
+    /// <summary>The system only says that access is denied.</summary>
+    internal static void RequireFile(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new ToolException(ExitCode.InputOutput, $"{path} is a folder (expected a file)");
+        }
     }
 
     /// <summary>Variants of a network of the zoo that the tensors may be: as many classes as the last bias has numbers, or as usual.</summary>

@@ -65,20 +65,20 @@ internal static class ModelSource
         ? ModelReading.Load(PathOf(source), architecture)
         : Create(source, options: null).Initialize(RandomStream.FromSeed(1));
 
-    /// <summary>A network to train on some data: a stored one with its weights, or one of the zoo with random weights.</summary>
-    internal static Network OpenToTrain(
-        string source, Dataset data, Normalize? normalize, RandomStream weights, string? architecture = null, OnnxImportOptions? options = null)
+    /// <summary>A network of the zoo to train on some data, with random weights.</summary>
+    internal static Network New(string name, Dataset data, Normalize? normalize, RandomStream weights)
     {
-        if (IsStored(source))
-        {
-            return ModelReading.Load(PathOf(source), architecture, options);
-        }
+        return Create(name, OptionsFor(data, normalize)).Initialize(weights).WithClassNames(data.ClassNames);
+    }
 
+    /// <summary>Input and classes of a network that is made for some data.</summary>
+    internal static ZooOptions OptionsFor(Dataset data, Normalize? normalize)
+    {
+        Runs.DataChecks.RequireSeveralClasses(data);
         InputSpec input = data.SampleShape.Rank == 3
             ? InputSpec.Image(data.SampleShape[0], data.SampleShape[1], data.SampleShape[2])
             : new InputSpec { SampleShape = data.SampleShape };
-        return Create(source, new ZooOptions { Input = input, Classes = data.ClassNames.Count, Preprocessing = normalize })
-            .Initialize(weights).WithClassNames(data.ClassNames);
+        return new ZooOptions { Input = input, Classes = data.ClassNames.Count, Preprocessing = normalize };
     }
 
     /// <summary>Whether the name is one of a file or folder.</summary>
@@ -120,7 +120,7 @@ internal static class ModelSource
         {
             return NetworkZoo.Create(name, options);
         }
-        catch (ArgumentException error) when (Suggestion.For(name, NetworkZoo.Names) is { Length: > 0 } suggestion)
+        catch (ArgumentException error) when (!NetworkZoo.Names.Contains(name, StringComparer.Ordinal) && Suggestion.For(name, NetworkZoo.Names) is { Length: > 0 } suggestion)
         {
             throw ToolException.Usage($"no such network (got '{name}'){suggestion} ({error.Message.Split('\n')[0]})");
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Temper.Cli.CommandLine;
+using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -15,7 +16,8 @@ internal static class Preprocessing
 
     private static readonly Setting<string> Channels = Setting.Choice("channels", "Order of color channels that the network takes: rgb or bgr", "rgb", "rgb", "bgr");
 
-    private static readonly Setting<string> Layout = Setting.Choice("layout", "Place of the channel axis that the network takes: nchw or nhwc", "nchw", "nchw", "nhwc");
+    private static readonly Setting<string> Layout = Setting.Choice(
+        "layout", "Place of the channel axis: nhwc where it is the last one of the network, or of an npz's pictures; auto: as both fit each other", "auto", "auto", "nchw", "nhwc");
 
     private static readonly Setting<string?> Classes = Setting.OptionalText("classes", "Names of the classes: a text file with one a line, or names with commas between");
 
@@ -37,34 +39,81 @@ internal static class Preprocessing
         }
 
         bool isAsked = context.Get(ModelSource.Normalize) is not null || context.Get(Scale) != 1 || context.Get(Channels) is "bgr" || context.Get(Layout) is "nhwc" || context.Get(Bounds) is not null;
-        bool fits = sample is null || (network.Inputs is [{ IsBatched: true } only] && only.SampleShape.Equals(sample));
         if (network.Inputs is not [{ IsBatched: true } input])
         {
             return !isAsked ? network : throw ToolException.Usage(
                 $"preprocessing needs a network with one input and a free batch (got {network.Inputs.Count} inputs, {network.Batch}); export the model with a free batch axis");
         }
 
-        if (!isAsked && fits)
+        if (!isAsked && (sample is null || input.SampleShape.Equals(sample)))
         {
             return network;
         }
 
-        Shape shape = sample ?? FirstShape(context, input);
+        FitOptions options = OptionsOf(context);
+        bool isLast = DataForModel.HasChannelsLast(input.SampleShape, options);
+        if (sample is null && options.Layout is "nhwc" && !isLast)
+        {
+            throw ToolException.Usage($"--layout: the channels of the network do not come last (got nhwc for {input.SampleShape}, expected [H, W, C])");
+        }
+
+        Shape wanted = DataForModel.ChannelsFirst(input.SampleShape, options), shape = sample ?? wanted;
         if (shape.Rank != 3)
         {
-            throw ToolException.Usage($"preprocessing needs pictures, [C, H, W] (got {shape})");
+            throw ToolException.Usage($"samples do not fit the network (got {shape}, expected {input.SampleShape}), and preprocessing needs pictures, [C, H, W]");
         }
 
         (float low, float high) = context.Get(Bounds) is [var least, var most] ? (least, most) : (0, 1);
-        Shape wanted = FirstShape(context, input);
-        return network.Prepend(InputSpec.Image(shape[0], shape[1], shape[2], low, high, input.Name), x => Body(context, Resized(context, x, wanted), shape[0]));
+        return network.Prepend(InputSpec.Image(shape[0], shape[1], shape[2], low, high, input.Name), x =>
+        {
+            Value resized = Resized(context, x, wanted);
+            RequireFit(shape, resized, wanted);
+            Value body = Body(context, resized, shape[0]);
+            return isLast ? body.Permute([0, 2, 3, 1], "layout") : body;
+        });
     }
 
-    /// <summary>The shape of pictures that a network takes: its own, unless its channels come last.</summary>
-    private static Shape FirstShape(CommandContext context, InputSpec input)
+    /// <summary>How samples may be changed for a network.</summary>
+    internal static FitOptions OptionsOf(CommandContext context) => new(context.Get(Layout), ScalingOf(context.Get(Resize)), context.Get(ModelSource.Size));
+
+    /// <summary>The same of the settings in a file, which may lack some.</summary>
+    internal static FitOptions OptionsOf(IReadOnlyDictionary<string, string> settings)
     {
-        Shape shape = input.SampleShape;
-        return context.Get(Layout) is "nhwc" && shape.Rank == 3 ? [shape[2], shape[0], shape[1]] : shape;
+        return new((string)Read(Layout)!, ScalingOf((string)Read(Resize)!), ((int, int)?)Read(ModelSource.Size));
+
+        object? Read(Setting setting) => setting.Read(settings.GetValueOrDefault(setting.Name), setting.Name);
+    }
+
+    private static PictureScaling? ScalingOf(string resize) => resize switch { "linear" => PictureScaling.Linear, "nearest" => PictureScaling.Nearest, _ => null };
+
+    /// <summary>Throws where a network that is new takes no notice of a setting.</summary>
+    internal static void RequireUnusedForNew(CommandContext context, string model)
+    {
+        string? idle = context.Get(Scale) != 1 ? Scale.Flag
+            : context.Get(Channels) is "bgr" ? Channels.Flag
+            : context.Get(Bounds) is not null ? Bounds.Flag
+            : context.Get(Classes) is not null ? Classes.Flag
+            : null;
+        if (idle is not null)
+        {
+            throw ToolException.Usage($"{idle}: is for stored networks; {model} is new and learns from the data as they are");
+        }
+    }
+
+    /// <summary>The same number of values in another order would run, and be wrong.</summary>
+    private static void RequireFit(Shape given, Value x, Shape wanted)
+    {
+        Shape found = Shape.Create(x.Shape.AsSpan()[1..]);
+        if (found.Equals(wanted) || (wanted.Rank != 3 && found.Count == wanted.Count))
+        {
+            return;
+        }
+
+        bool isLast = wanted.Rank == 3 && given[2] == wanted[0], isSize = wanted.Rank == 3 && given[0] == wanted[0];
+        string fix = isSize ? "; --resize linear brings pictures to the network's size"
+            : isLast ? "; if their channels come last, --layout nhwc says so"
+            : "";
+        throw new ToolException(ExitCode.BadInput, $"data: samples do not fit the network (got {given}, expected {wanted}){fix}");
     }
 
     /// <summary>Pictures in the height and width that the network takes, if that was asked for.</summary>
@@ -111,6 +160,6 @@ internal static class Preprocessing
             }, "normalize");
         }
 
-        return context.Get(Layout) is "nhwc" ? x.Permute([0, 2, 3, 1], "layout") : x;
+        return x;
     }
 }

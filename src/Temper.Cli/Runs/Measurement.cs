@@ -10,7 +10,7 @@ using Temper.Training.Evaluation;
 namespace Temper.Cli.Runs;
 
 /// <summary>A network of a run as it was found: accuracy, weights left, size of its file, and some samples with its answers.</summary>
-internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights, IReadOnlyList<long> Confusion, SampleRecord[] Samples)
+internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights, IReadOnlyList<long> Confusion, IReadOnlyList<string> Classes, SampleRecord[] Samples)
 {
     /// <summary>Pictures of each kind in the report: the first of the test set, and the first that the network has wrong.</summary>
     private const int Pictures = 12;
@@ -30,6 +30,7 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
     internal static Measurement Of(string name, Network network, string path, Dataset? test, CancellationToken cancel)
     {
         SparsityReport weights = SparsityReport.Of(network);
+        test = test is { Count: 0 } ? null : test;
         EvaluationResult? found = test is null ? null : Evaluator.Evaluate(network, test, cancel: cancel);
         var record = new NetworkRecord
         {
@@ -40,7 +41,9 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
             CompressedBytes = CompressedLength(path),
             Layers = [.. weights.Layers.Select(layer => new LayerRecord(layer.Name, layer.Total, layer.Nonzero))],
         };
-        return new Measurement(record, weights, found?.Confusion is { } matrix ? Counts(matrix) : [], test is null ? [] : SamplesOf(network, test));
+        return found?.Confusion is not { } matrix
+            ? new Measurement(record, weights, [], [], [])
+            : new Measurement(record, weights, Counts(matrix), ClassLabels.Of(network, test!, matrix.Classes), SamplesOf(network, test!));
     }
 
     private static long[] Counts(ConfusionMatrix matrix) =>

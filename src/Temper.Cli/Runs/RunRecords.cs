@@ -14,12 +14,13 @@ internal static class RunRecords
 {
     internal const string ReportName = "report.html";
 
-    internal static PhaseRecord Of(string phase, TrainingResult result) => new(phase, result.BestEpoch,
+    /// <summary>A training's record; its epochs count from 1, as everywhere outside the library.</summary>
+    internal static PhaseRecord Of(string phase, TrainingResult result) => new PhaseRecord(phase, result.BestEpoch,
     [
         .. result.History.Select(epoch => new EpochRecord(
             epoch.Epoch, Finite(epoch.TrainLoss), Finite(epoch.TrainAccuracy), Finite(epoch.ValidationLoss), Finite(epoch.ValidationAccuracy),
             Finite(epoch.Terms), Finite(epoch.LearningRate))),
-    ]);
+    ]).CountedFromOne();
 
     internal static JsonNode ToJson(RunRecord record) => JsonSerializer.SerializeToNode(record, RunRecordJson.Default.RunRecord)!;
 
@@ -33,10 +34,10 @@ internal static class RunRecords
         using JsonDocument document = RunRecordJson.Open(path);
         return RunRecordJson.Checked(path, () => document.RootElement.GetProperty("schema").GetInt32()) switch
         {
-            RunRecord.CurrentSchema => RunRecordJson.Read(path, document.RootElement),
+            RunRecord.CurrentSchema or RunRecord.SecondSchema => RunRecordJson.Read(path, document.RootElement),
             SchemaOneRecord.Schema => SchemaOneRecord.Read(folder, document.RootElement),
             int other => throw new InvalidDataException(
-                $"run: {path} has schema {other} (expected {SchemaOneRecord.Schema} or {RunRecord.CurrentSchema}); use the version of temper that wrote it, or a newer one"),
+                $"run: {path} has schema {other} (expected {SchemaOneRecord.Schema} to {RunRecord.CurrentSchema}); use the version of temper that wrote it, or a newer one"),
         };
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Temper.Data;
 using Temper.Reporting.Documents;
 using Temper.Reporting.Runs;
 using Temper.Training.Runs;
@@ -23,11 +22,21 @@ internal static class RunSections
     }
 
     /// <summary>The confusion matrix and some samples, where there are test samples with classes.</summary>
-    internal static IEnumerable<Section> OfAnswers(Measurement result, DataSets? data) => data is null
-        ? []
-        : OfAnswers(result.Record.Name, data.Test.ClassNames, result.Confusion, result.Samples);
+    internal static IEnumerable<Section> OfAnswers(Measurement result) =>
+        OfAnswers(result.Record.Name, result.Classes, result.Confusion, result.Samples);
 
-    /// <inheritdoc cref="OfAnswers(Measurement, DataSets?)"/>
+    /// <summary>What the data hold and the run did not use; nothing where it used all.</summary>
+    internal static IEnumerable<Section> OfUnused(IReadOnlyList<UnusedRecord> unused)
+    {
+        if (unused.Count > 0)
+        {
+            yield return new Section("Data that are not used", [
+                new DataTable(["what", "samples", "why"], [.. unused.Select(one => (string[])[one.Name, one.Count > 0 ? $"{one.Count:N0}" : "", one.Reason])]),
+            ]);
+        }
+    }
+
+    /// <inheritdoc cref="OfAnswers(Measurement)"/>
     internal static IEnumerable<Section> OfAnswers(
         string network, IReadOnlyList<string> classes, IReadOnlyList<long> confusion, IReadOnlyList<SampleRecord> samples)
     {

@@ -30,6 +30,7 @@ internal sealed class RunSession : IDisposable
     private readonly List<(string, SparsityReport)> _weights = [];
     private readonly List<Section> _sections = [];
     private readonly long _start;
+    private readonly double _secondsBefore;
 
     /// <param name="context">The settings.</param>
     /// <param name="description">Which command on what.</param>
@@ -55,6 +56,7 @@ internal sealed class RunSession : IDisposable
             Note($"going on: {decision.Text}");
         }
 
+        _secondsBefore = SecondsBefore(Folder);
         _tracker = new RunTracker(Folder, context.Time);
         _stages = new StagedRun(Folder, context.Time);
     }
@@ -125,7 +127,7 @@ internal sealed class RunSession : IDisposable
     internal Measurement Measure(string name, Network network, string file)
     {
         string path = Folder.PathOf(file);
-        ModelFile.Save(network, path);
+        ModelFile.Save(network, path, new SaveOptions { Sparse = true });       // tensors without many zeros stay dense
         Measurement measured = Measurement.Of(name, network, path, Data?.Test, _context.Cancel);
         _networks.Add(measured.Record);
         _weights.Add((name, measured.Weights));
@@ -139,7 +141,7 @@ internal sealed class RunSession : IDisposable
     internal int Finish(Measurement result, JsonObject? fields = null)
     {
         RunRecord record = Record(RunSections.Of(
-            _phases, _networks, [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions())], RunSections.OfAnswers(result, Data)));
+            _phases, _networks, [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions()), .. RunSections.OfUnused(Unused())], RunSections.OfAnswers(result)));
 
         // A resume may have been given more epochs. One that is refused must not leave its settings in the run's folder.
         WriteConfig();
@@ -177,7 +179,9 @@ internal sealed class RunSession : IDisposable
         Data = _description.Data,
         Seed = Seed,
         Validation = Data is null ? 0 : _context.Get(RunSettings.Validation),
-        Seconds = Math.Round(_context.Time.GetElapsedTime(_start).TotalSeconds, 3),
+        Seconds = Seconds(),
+        Samples = Data is null ? null : new SampleCounts(Train!.Count, Validation!.Count, Data.Test.Count),
+        Unused = Unused(),
         Phases = _phases,
         Networks = _networks,
         Sections = sections,
@@ -194,15 +198,24 @@ internal sealed class RunSession : IDisposable
         string text = $"{why} after step {result.Steps} of training '{phase}', epoch {result.History.Count + 1}";
         Folder.Record(new RunDecision
         {
-            Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt, Phase = phase, Step = result.Steps, Text = text,
+            Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt, Phase = phase, Step = result.Steps, Text = text, Seconds = Seconds(),
         });
         Folder.Log(text);
         return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; go on with: temper {_description.Command} --resume {Folder.FullPath}");
     }
 
+    /// <summary>Of the run, with what it took before it was resumed.</summary>
+    private double Seconds() => Math.Round(_secondsBefore + _context.Time.GetElapsedTime(_start).TotalSeconds, 3);
+
+    private static double SecondsBefore(RunFolder folder) =>
+        Math.Max(folder.ReadSeconds(), File.Exists(folder.ResultPath) ? RunRecords.Read(folder).Seconds : 0);
+
+    private UnusedRecord[] Unused() => [.. (Data?.Unused ?? []).Select(one => new UnusedRecord(one.Name, one.Count, one.Reason))];
+
+    /// <summary>Of two samples or more at least one trains and at least one chooses the epoch.</summary>
     private (Dataset Train, Dataset Validation) Split(DataSets data)
     {
-        int count = Math.Max(1, (int)Math.Round(data.Train.Count * _context.Get(RunSettings.Validation)));
+        int count = Math.Clamp((int)Math.Round(data.Train.Count * _context.Get(RunSettings.Validation)), 1, data.Train.Count - 1);
         return data.SplitValidation(count, Stream.Split("validation"));
     }
 }

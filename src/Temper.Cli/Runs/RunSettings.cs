@@ -46,11 +46,33 @@ internal static class RunSettings
 /// <summary>A command that leaves a run folder and can go on with it.</summary>
 internal abstract class RunCommand(string name, string help) : ToolCommand(name, help)
 {
+    /// <summary>Settings that a resume may change: they decide how long the run goes on and where, not what it does.</summary>
+    private static readonly Setting[] Changeable = [TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, CommonSettings.Threads];
+
     internal sealed override int Run(CommandContext context)
     {
+        RequireSameSettings(context);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         return Execute(context);
+    }
+
+    /// <summary>A setting that was ignored would make a result that is not what its command says.</summary>
+    private void RequireSameSettings(CommandContext context)
+    {
+        if (context.Get(RunSettings.Resume) is not { } resume)
+        {
+            return;
+        }
+
+        string config = RunSettings.Find(resume, context.Get(RunSettings.Runs), Name).ConfigPath;
+        SettingValues own = SettingValues.Resolve(this, _ => null, ConfigFile.Load(config), new Dictionary<string, string>(StringComparer.Ordinal));
+        string[] differing = [.. context.Values.Differences(own).Where(one => !Changeable.Contains(one.Setting)).Select(one => $"{one.Setting.Name} (got '{one.Here}', the run has '{one.There}')")];
+        if (differing.Length > 0)
+        {
+            throw ToolException.Usage(
+                $"{Name}: a resume goes on with the run's own settings, but these differ: {string.Join(", ", differing)}; leave them out, or start a new run");
+        }
     }
 
     /// <summary>Does the work with the pool that the settings ask for.</summary>

@@ -52,6 +52,7 @@ internal sealed record SchemaOneRecord
     {
         (string, SparsityReport)[] weights = [.. Networks.Select(network => (
             network.Name, new SparsityReport([.. network.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Left))], OtherCount: 0)))];
+        PhaseRecord[] phases = [.. Phases.Select(phase => phase.CountedFromOne())];
         IEnumerable<Section> answers = RunSections.OfAnswers(Networks[^1].Name, Classes, Confusion, samples);
         return new RunRecord
         {
@@ -62,9 +63,9 @@ internal sealed record SchemaOneRecord
             Seed = Seed,
             Validation = Validation,
             Seconds = Seconds,
-            Phases = Phases,
+            Phases = phases,
             Networks = Networks,
-            Sections = RunSections.Of(Phases, Networks, [SparsitySection.Of(weights)], answers),
+            Sections = RunSections.Of(phases, Networks, [SparsitySection.Of(weights)], answers),
             Reproduce = Reproduce,
         };
     }

@@ -4,32 +4,37 @@ using Temper.Tensors;
 namespace Temper.Data.Images;
 
 /// <summary>Pictures in a folder a class, decoded when they are asked for, so that a set may be larger than memory.</summary>
+/// <remarks>
+/// The headers of all pictures are read at once: one picture in color gives all three channels, and sizes are known before anything
+/// starts. Pictures of several sizes have to be <see cref="Dataset.Resized">resized</see> before they can be read.
+/// </remarks>
 public sealed class ImageFolder : Dataset
 {
-    private readonly (string Path, int Label)[] _files;
+    private readonly PictureEntry[] _files;
+    private readonly Shape[] _shapes;
 
     /// <summary>Finds pictures: <c>root/class/picture.png</c>, classes and files in ordinal order.</summary>
     /// <param name="root">The folder with a folder a class.</param>
     /// <param name="name">A short name for the set.</param>
     /// <exception cref="DirectoryNotFoundException">There are no pictures.</exception>
-    /// <exception cref="ModelFormatException">The first picture cannot be read: it decides size and channels.</exception>
+    /// <exception cref="ModelFormatException">The header of a picture cannot be read.</exception>
     public ImageFolder(string root, string name)
+        : this(name, PictureSearch.ClassesOf(root), PictureSearch.In(root, root, PictureSearch.ClassesOf(root)))
     {
-        Name = name;
-        string[] folders = Directory.GetDirectories(root);
-        Array.Sort(folders, StringComparer.Ordinal);
-        ClassNames = [.. folders.Select(f => Path.GetFileName(f))];
-        _files = [.. folders.SelectMany((folder, label) => Directory.EnumerateFiles(folder)
-            .Where(f => PictureFile.Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))
-            .Order(StringComparer.Ordinal)
-            .Select(f => (f, label)))];
         if (_files.Length == 0)
         {
-            throw new DirectoryNotFoundException($"data: no pictures in {root} (expected {root}/CLASS/PICTURE.png)");
+            throw PictureSearch.NoPictures(root, Unused);
         }
+    }
 
-        Picture first = PictureFile.Load(_files[0].Path);
-        SampleShape = [first.Channels == 1 ? 1 : 3, first.Height, first.Width];
+    /// <summary>A part of a set whose parts have the same classes and as many channels.</summary>
+    internal ImageFolder(string name, IReadOnlyList<string> classes, PictureSearch found, int channels = 1)
+    {
+        (Name, ClassNames, _files, Unused) = (name, classes, found.Files, found.Unused);
+        channels = Math.Max(channels, found.Channels);
+        _shapes = [.. _files.GroupBy(file => (file.Height, file.Width)).OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key)
+            .Select(group => Shape.Create([channels, group.Key.Height, group.Key.Width]))];
+        SampleShape = _shapes.Length > 0 ? _shapes[0] : [channels, 1, 1];
     }
 
     /// <inheritdoc/>
@@ -42,36 +47,54 @@ public sealed class ImageFolder : Dataset
     public override Shape SampleShape { get; }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Shape> StoredShapes => _shapes;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>Reads <c>folder/train</c> and <c>folder/test</c>.</summary>
-    internal static DataSets ReadParts(string folder, string name)
-    {
-        (string train, string test) = (Path.Combine(folder, "train"), Path.Combine(folder, "test"));
-        return Directory.Exists(train) && Directory.Exists(test)
-            ? new DataSets(new ImageFolder(train, name), new ImageFolder(test, name))
-            : throw new DirectoryNotFoundException(
-                $"data: {folder} holds no set (expected IDX files, CIFAR binary files, or folders train and test with a folder of pictures a class)");
-    }
+    /// <inheritdoc/>
+    public override IReadOnlyList<UnusedSamples> Unused { get; }
 
     /// <inheritdoc/>
     public override void CopySample(int index, Span<float> sample)
     {
-        string path = _files[index].Path;
-        Picture picture = PictureFile.Load(path);
+        Picture picture = Load(index);
         if (picture.Height != SampleShape[1] || picture.Width != SampleShape[2])
         {
             throw new ModelFormatException(
-                path, 0, $"picture: its size differs from the first one's (got {picture.Width} x {picture.Height}, expected {SampleShape[2]} x {SampleShape[1]}); resize the pictures");
+                _files[index].Path,
+                0,
+                $"picture: its size differs from that of others (got {picture.Width} x {picture.Height}, expected {SampleShape[2]} x {SampleShape[1]}); resize the pictures");
         }
 
+        Fill(picture, sample);
+    }
+
+    /// <inheritdoc/>
+    public override void CopyStored(int index, out int height, out int width, ref float[] sample)
+    {
+        Picture picture = Load(index);
+        (height, width) = (picture.Height, picture.Width);
+        int length = SampleShape[0] * height * width;
+        if (sample.Length < length)
+        {
+            sample = new float[length];
+        }
+
+        Fill(picture, sample.AsSpan(0, length));
+    }
+
+    /// <inheritdoc/>
+    public override long Label(int index) => _files[index].Label;
+
+    private Picture Load(int index) => PictureFile.Load(_files[index].Path);
+
+    private void Fill(Picture picture, Span<float> sample)
+    {
         byte[] planes = picture.ToPlanes(SampleShape[0]);
         for (int i = 0; i < sample.Length; i++)
         {
             sample[i] = planes[i] * (1f / 255f);
         }
     }
-
-    /// <inheritdoc/>
-    public override long Label(int index) => _files[index].Label;
 }

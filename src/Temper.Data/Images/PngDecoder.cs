@@ -4,7 +4,7 @@ using Temper.Formats;
 
 namespace Temper.Data.Images;
 
-/// <summary>Reads PNG files: all color types and bit depths, not interlaced. 16-bit samples keep their upper byte.</summary>
+/// <summary>Reads PNG files: all color types and bit depths, interlaced or not. 16-bit samples keep their upper byte.</summary>
 internal static class PngDecoder
 {
     private const int MostPixels = 64 * 1024 * 1024;
@@ -53,8 +53,20 @@ internal static class PngDecoder
         }
 
         Header h = header ?? throw new ModelFormatException(name, 8, "PNG: no IHDR chunk");
-        byte[] samples = Unfilter(compressed, h, name);
-        return h.ColorType == 3 ? Colored(h, samples, palette, opacity, name) : Plain(h, samples);
+        if ((long)h.Stride * h.Height / MostGrowth > compressed.Length)
+        {
+            throw new ModelFormatException(name, 8, $"PNG: {compressed.Length} packed bytes cannot hold {h.Width} x {h.Height} pixels; the file is truncated or hostile");
+        }
+
+        compressed.Position = 0;
+        using var zlib = new ZLibStream(compressed, CompressionMode.Decompress);
+        return h.IsInterlaced ? PngInterlace.Join(h.Width, h.Height, (width, height) => Read(h with { Width = width, Height = height })) : Read(h);
+
+        Picture Read(Header part)
+        {
+            byte[] samples = Unfilter(zlib, part, name);
+            return part.ColorType == 3 ? Colored(part, samples, palette, opacity, name) : Plain(part, samples);
+        }
     }
 
     private static (ReadOnlyMemory<byte> Type, ReadOnlyMemory<byte> Data) Chunk(byte[] file, ref int at, string name)
@@ -82,16 +94,9 @@ internal static class PngDecoder
     }
 
     /// <summary>Unpacks the rows and undoes their filters (section 9 of the specification).</summary>
-    private static byte[] Unfilter(MemoryStream compressed, Header h, string name)
+    private static byte[] Unfilter(ZLibStream zlib, Header h, string name)
     {
-        if ((long)h.Stride * h.Height / MostGrowth > compressed.Length)
-        {
-            throw new ModelFormatException(name, 8, $"PNG: {compressed.Length} packed bytes cannot hold {h.Width} x {h.Height} pixels; the file is truncated or hostile");
-        }
-
         byte[] rows = new byte[h.Stride * h.Height];
-        compressed.Position = 0;
-        using var zlib = new ZLibStream(compressed, CompressionMode.Decompress);
         Span<byte> filter = stackalloc byte[1];
         try
         {
@@ -192,6 +197,8 @@ internal static class PngDecoder
 
     private sealed record Header(int Width, int Height, int Depth, int ColorType)
     {
+        internal bool IsInterlaced { get; private init; }
+
         /// <summary>Samples a pixel, as stored.</summary>
         internal int Samples => ColorType switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
 
@@ -225,9 +232,9 @@ internal static class PngDecoder
                 throw new ModelFormatException(name, 24, $"PNG: color type {data[9]} with {data[8]} bits is not allowed");
             }
 
-            return data[12] == 0
-                ? header
-                : throw new ModelFormatException(name, 28, "PNG: interlaced pictures are not supported; save it without interlacing");
+            return data[12] <= 1
+                ? header with { IsInterlaced = data[12] == 1 }
+                : throw new ModelFormatException(name, 28, $"PNG: unknown interlace method (got {data[12]}, expected 0 or 1)");
         }
 
         /// <summary>A sample as stored, with its full depth.</summary>

@@ -7,13 +7,18 @@ internal static class PnmDecoder
 {
     private const long MostPixels = 256L * 1024 * 1024;
 
+    /// <summary>Size and channels, without the pixels.</summary>
+    internal static PictureHeader Header(byte[] file, string name)
+    {
+        RequireNoBits(file, name);
+        int at = 2;
+        return new PictureHeader(Number(file, ref at, name), Number(file, ref at, name), file[1] is (byte)'3' or (byte)'6' ? 3 : 1);
+    }
+
     internal static Picture Decode(byte[] file, string name)
     {
         char kind = (char)file[1];
-        if (kind == '4')
-        {
-            throw new ModelFormatException(name, 0, "PNM: bit maps (P4) are not supported (expected P2, P3, P5 or P6)");
-        }
+        RequireNoBits(file, name);
 
         int channels = kind is '3' or '6' ? 3 : 1;
         int at = 2;
@@ -37,6 +42,14 @@ internal static class PnmDecoder
         }
 
         return new Picture(width, height, channels, pixels);
+    }
+
+    private static void RequireNoBits(byte[] file, string name)
+    {
+        if (file[1] == (byte)'4')
+        {
+            throw new ModelFormatException(name, 0, "PNM: bit maps (P4) are not supported (expected P2, P3, P5 or P6)");
+        }
     }
 
     private static int Binary(byte[] file, ref int at, int most, string name)

@@ -5,8 +5,11 @@ namespace Temper.Data.Readers;
 /// <summary>The binary files of CIFAR-10 and CIFAR-100: one or two label bytes, then 3072 bytes, red plane first; plain or ".gz".</summary>
 public static class CifarReader
 {
+    private const string Test = "test_batch.bin";
     private const int PictureBytes = 3 * 32 * 32;
     private const long MostBytes = 400L * 1024 * 1024;
+
+    private static readonly string[] Batches = [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}.bin")];
 
     /// <summary>Names of CIFAR-10's classes.</summary>
     public static IReadOnlyList<string> Cifar10Classes { get; } =
@@ -49,30 +52,39 @@ public static class CifarReader
     }
 
     /// <summary>Reads a folder: CIFAR-10's <c>data_batch_*.bin</c> and <c>test_batch.bin</c>, or CIFAR-100's <c>train.bin</c> and <c>test.bin</c>.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <exception cref="FileNotFoundException">A file is missing.</exception>
+    /// <param name="folder">The folder; a part that is missing is empty, and batches that are missing are named.</param>
+    /// <exception cref="FileNotFoundException">No file is there.</exception>
     /// <exception cref="ModelFormatException">A file is not what it must be.</exception>
     public static DataSets ReadFolder(string folder)
     {
-        if (CompressedFile.Find(Path.Combine(folder, "train.bin")) is { } train)
+        if (Find("train.bin") is not null || Find("test.bin") is not null)
         {
             string[] classes = [.. Enumerable.Range(0, 100).Select(c => $"class {c}")];
-            return new DataSets(Read([train], "cifar100", classes), Read([Require("test.bin")], "cifar100", classes));
+            return Sets(["train.bin"], "test.bin", "cifar100", classes) with
+            {
+                Unused = [.. Batches.Append(Test).Where(file => Find(file) is not null).Select(file => new UnusedSamples(file, 10_000, "a file of CIFAR-10 beside CIFAR-100, which is read"))],
+            };
         }
 
-        string[] batches = [.. Enumerable.Range(1, 5).Select(i => CompressedFile.Find(Path.Combine(folder, $"data_batch_{i}.bin"))).OfType<string>()];
-        if (batches.Length == 0)
+        string[] batches = [.. Batches.Where(file => Find(file) is not null)];
+        return Sets(batches, Test, "cifar10", Cifar10Classes) with
         {
-            Require("data_batch_1.bin");
+            Unused = batches.Length == 0 ? [] : [.. Batches.Except(batches, StringComparer.Ordinal).Select(file => new UnusedSamples(file, 10_000, "the file is not in the folder: training samples are missing"))],
+        };
+
+        string? Find(string file) => CompressedFile.Find(Path.Combine(folder, file));
+
+        DataSets Sets(string[] train, string test, string name, IReadOnlyList<string> classes)
+        {
+            Dataset? training = Set([.. train.Select(Find).OfType<string>()]), testing = Set([.. new[] { Find(test) }.OfType<string>()]);
+            Dataset some = training ?? testing ?? throw new FileNotFoundException($"CIFAR: no file {test} or {test}.gz in {folder}");
+            return new DataSets(training ?? some.Take(0), testing ?? some.Take(0));
+
+            ImageDataset? Set(string[] files) => files.Length == 0 ? null : Read(files, name, classes);
         }
-
-        return new DataSets(Read(batches, "cifar10", Cifar10Classes), Read([Require("test_batch.bin")], "cifar10", Cifar10Classes));
-
-        string Require(string file) => CompressedFile.Find(Path.Combine(folder, file))
-            ?? throw new FileNotFoundException($"CIFAR: no file {file} or {file}.gz in {folder}");
     }
 
     /// <summary>Whether a folder has files of such a set.</summary>
     internal static bool IsFolder(string folder) =>
-        CompressedFile.Find(Path.Combine(folder, "test_batch.bin")) is not null || CompressedFile.Find(Path.Combine(folder, "train.bin")) is not null;
+        ((string[])[.. Batches, Test, "train.bin", "test.bin"]).Any(file => CompressedFile.Find(Path.Combine(folder, file)) is not null);
 }

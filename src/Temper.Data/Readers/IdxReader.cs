@@ -10,6 +10,9 @@ public static class IdxReader
     private const int LabelMagic = 0x0801;
     private const long MostBytes = 2_000_000_000;
 
+    /// <summary>The training part and the test part, as files name them.</summary>
+    private static readonly string[] Parts = ["train", "t10k"];
+
     private static readonly string[] Digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
     /// <summary>Reads pictures and labels.</summary>
@@ -35,23 +38,34 @@ public static class IdxReader
     }
 
     /// <summary>Reads a folder with the four usual files, such as <c>train-images-idx3-ubyte.gz</c>.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <param name="folder">The folder; one of the two parts may be missing and is empty then.</param>
     /// <param name="name">A short name for the set.</param>
-    /// <param name="classNames">Names of the classes; null: the digits.</param>
-    /// <exception cref="FileNotFoundException">One of the four is missing.</exception>
+    /// <param name="classNames">Names of the classes; null: the digits, or numbers as far as labels of both parts go.</param>
+    /// <exception cref="FileNotFoundException">Both parts are missing, or the labels of one.</exception>
     /// <exception cref="ModelFormatException">A file is not what it must be.</exception>
     public static DataSets ReadFolder(string folder, string name, IReadOnlyList<string>? classNames = null)
     {
-        return new DataSets(Part("train"), Part("t10k"));
+        string[] parts = [.. Parts.Where(part => CompressedFile.Find(Path.Combine(folder, Pictures(part))) is not null)];
+        if (parts.Length == 0)
+        {
+            throw new FileNotFoundException($"IDX: no file {Pictures("train")} or {Pictures("train")}.gz in {folder}");
+        }
 
-        ImageDataset Part(string part) => Read(Find($"{part}-images-idx3-ubyte"), Find($"{part}-labels-idx1-ubyte"), name, classNames);
+        ImageDataset[] sets = [.. parts.Select(part => Read(Find(Pictures(part)), Find($"{part}-labels-idx1-ubyte"), name, classNames))];
+        IReadOnlyList<string> names = sets.MaxBy(set => set.ClassNames.Count)!.ClassNames;
+        sets = [.. sets.Select(set => set.WithClassNames(names))];
+        return new DataSets(Set(Parts[0]), Set(Parts[1]));
+
+        Dataset Set(string part) => Array.IndexOf(parts, part) is >= 0 and var i ? sets[i] : sets[0].Take(0);
 
         string Find(string file) => CompressedFile.Find(Path.Combine(folder, file))
             ?? throw new FileNotFoundException($"IDX: no file {file} or {file}.gz in {folder}");
     }
 
-    /// <summary>Whether a folder has the training pictures of such a set.</summary>
-    internal static bool IsFolder(string folder) => CompressedFile.Find(Path.Combine(folder, "train-images-idx3-ubyte")) is not null;
+    /// <summary>Whether a folder has pictures of such a set.</summary>
+    internal static bool IsFolder(string folder) => Parts.Any(part => CompressedFile.Find(Path.Combine(folder, Pictures(part))) is not null);
+
+    private static string Pictures(string part) => $"{part}-images-idx3-ubyte";
 
     private static (int[] Sizes, byte[] Values) ReadFile(string path, int magic, int axes)
     {

@@ -4,35 +4,97 @@ using Temper.Tensors;
 
 namespace Temper.Data.Readers;
 
-/// <summary>An archive with <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c>, as Keras hands data sets out.</summary>
+/// <summary>
+/// An archive with <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c>, as Keras hands data sets out. One of the two parts may
+/// be missing; <c>x_val</c> stands in for a missing <c>x_test</c>. Other arrays are not read.
+/// </summary>
 internal static class NpzReader
 {
+    private static readonly string[] TestNames = ["test", "val", "valid", "validation"];
+
     internal static DataSets Read(string path)
     {
-        IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path);
-        return new DataSets(Part("train"), Part("test"));
-
-        TensorDataset Part(string part)
+        IReadOnlyList<string> names = NpzFile.Names(path);
+        string? test = TestNames.FirstOrDefault(part => names.Contains("x_" + part, StringComparer.Ordinal));
+        string[] parts = [.. new[] { "train", test }.Where(part => part is not null && names.Contains("x_" + part, StringComparer.Ordinal)).OfType<string>()];
+        if (parts.Length == 0)
         {
-            Tensor x = Array("x_" + part);
-            Tensor y = Array("y_" + part).To(DType.Int64);
-            if (x.Rank < 2 || y.Count != x.Shape[0])
-            {
-                throw new ModelFormatException(path, 0, $"npz: y_{part} does not fit x_{part} (got {y.Shape} and {x.Shape}, expected [N] and [N, ...])");
-            }
+            throw new ModelFormatException(path, 0, $"npz: no array 'x_train' and none 'x_test' (there are: {string.Join(", ", names)})");
+        }
 
-            try
+        string[] wanted = [.. parts.SelectMany(part => (string[])["x_" + part, "y_" + part])];
+        IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path, wanted);
+        (Tensor X, Tensor Y)[] read = [.. parts.Select(part => NpzPart.Read(path, arrays, part))];
+        if (read.FirstOrDefault(part => part.X.Shape.Skip(1).SequenceEqual(read[0].X.Shape.Skip(1)) == false) is { X: not null } other)
+        {
+            throw new ModelFormatException(path, 0, $"npz: samples of the two parts differ (got {read[0].X.Shape} and {other.X.Shape}, expected the same shape behind the first axis)");
+        }
+
+        // Both parts have the classes of both: one may lack the last ones.
+        int classes = read.Max(part => part.Y.Count == 0 ? 0 : (int)part.Y.AsSpan<long>().ToArray().Max() + 1);
+        string name = Path.GetFileNameWithoutExtension(path);
+        Dataset[] sets = [.. read.Select(part => new TensorDataset(name, part.X, part.Y, classes))];
+        return new DataSets(Set("train"), Set(test)) { Unused = [.. Unused(names, wanted)] };
+
+        Dataset Set(string? part) => Array.IndexOf(parts, part) is >= 0 and var i ? sets[i] : sets[0].Take(0);
+    }
+
+    /// <summary>Arrays of samples that no part is made of.</summary>
+    private static IEnumerable<UnusedSamples> Unused(IReadOnlyList<string> names, string[] wanted) => names
+        .Where(name => name.StartsWith("x_", StringComparison.OrdinalIgnoreCase) && !wanted.Contains(name, StringComparer.Ordinal))
+        .Select(name => new UnusedSamples(name, 0, $"the array is no part that is read ({string.Join(", ", wanted)} are)"));
+}
+
+/// <summary>Samples and labels of one part of an archive.</summary>
+internal static class NpzPart
+{
+    private const int MostClasses = 1_000_000;
+
+    internal static (Tensor X, Tensor Y) Read(string path, IReadOnlyDictionary<string, Tensor> arrays, string part)
+    {
+        Tensor x = arrays["x_" + part];
+        Tensor y = arrays.TryGetValue("y_" + part, out Tensor? found)
+            ? found
+            : throw new ModelFormatException(path, 0, $"npz: no array 'y_{part}' beside 'x_{part}'");
+        bool isOneHot = y.Rank == 2 && y.Shape[1] > 1;
+        int count = isOneHot ? y.Shape[0] : y.Count;
+        if (x.Rank < 2 || count != x.Shape[0])
+        {
+            throw new ModelFormatException(path, 0, $"npz: y_{part} does not fit x_{part} (got {y.Shape} and {x.Shape}, expected [N] or one-hot [N, classes], and [N, ...])");
+        }
+
+        // Gray pictures without an axis for it; in other arrays [N, H, W] may mean anything.
+        x = x.Rank == 3 && x.DType == DType.UInt8 ? x.Reshape([x.Shape[0], 1, x.Shape[1], x.Shape[2]]) : x;
+        double[] values = Values(y);
+        return (x, Tensor.From(isOneHot ? OfRows(path, part, values, y.Shape[1]) : OfNumbers(path, part, values), [count]));
+    }
+
+    private static double[] Values(Tensor y) => y.DType == DType.Float32
+        ? [.. y.AsSpan<float>().ToArray().Select(value => (double)value)]
+        : [.. y.To(DType.Int64).AsSpan<long>().ToArray().Select(value => (double)value)];
+
+    private static long[] OfNumbers(string path, string part, double[] values)
+    {
+        int wrong = Array.FindIndex(values, value => value is not (>= 0 and <= MostClasses) || value != Math.Floor(value));
+        return wrong < 0
+            ? [.. values.Select(value => (long)value)]
+            : throw new ModelFormatException(path, 0, $"npz: y_{part} has a number that is no class (got {values[wrong]} at {wrong}, expected whole numbers from 0 to {MostClasses})");
+    }
+
+    /// <summary>The place of the 1 in each row.</summary>
+    private static long[] OfRows(string path, string part, double[] values, int classes)
+    {
+        long[] labels = new long[values.Length / classes];
+        for (int row = 0; row < labels.Length; row++)
+        {
+            ReadOnlySpan<double> line = values.AsSpan(row * classes, classes);
+            labels[row] = line.IndexOf(1);
+            if (labels[row] < 0 || line.Count(0) != classes - 1)
             {
-                return new TensorDataset(Path.GetFileNameWithoutExtension(path), x, y.Reshape([y.Count]));
-            }
-            catch (ArgumentOutOfRangeException e)
-            {
-                throw new ModelFormatException(path, 0, $"npz: y_{part} has a number that is no class (expected 0 to 1,000,000)", e);
+                throw new ModelFormatException(path, 0, $"npz: y_{part} is not one-hot (row {row}, expected one 1 and else zeros); give class numbers, [N]");
             }
         }
 
-        Tensor Array(string name) => arrays.TryGetValue(name, out Tensor? array)
-            ? array
-            : throw new ModelFormatException(path, 0, $"npz: no array '{name}' (there are: {string.Join(", ", arrays.Keys)})");
+        return labels;
     }
 }

@@ -23,42 +23,79 @@ public static class NpzFile
         return Read(stream, path, mostBytes);
     }
 
+    /// <summary>Reads some arrays; what else the archive holds is not looked at.</summary>
+    /// <param name="path">The archive.</param>
+    /// <param name="names">Names without ".npy"; those that are not there are left out of the result.</param>
+    /// <exception cref="ModelFormatException">The archive or one of the arrays is malformed or too large.</exception>
+    public static IReadOnlyDictionary<string, Tensor> Load(string path, IReadOnlyCollection<string> names)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Read(stream, path, DefaultLimit, names);
+    }
+
+    /// <summary>Names of the arrays, without ".npy".</summary>
+    /// <param name="path">The archive.</param>
+    /// <exception cref="ModelFormatException">It is no archive.</exception>
+    public static IReadOnlyList<string> Names(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Opened(stream, path, archive => (string[])[.. ArraysOf(archive, names: null).Select(NameOf)]);
+    }
+
     /// <summary>Reads all arrays from a stream that can seek.</summary>
     /// <param name="stream">The archive.</param>
     /// <param name="name">What to call it in errors.</param>
     /// <param name="mostBytes">Most bytes that one array may unpack to.</param>
     /// <exception cref="ModelFormatException">The archive or an array in it is malformed or too large.</exception>
-    public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name, long mostBytes = DefaultLimit)
+    public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name, long mostBytes = DefaultLimit) =>
+        Read(stream, name, mostBytes, names: null);
+
+    private static Dictionary<string, Tensor> Read(Stream stream, string name, long mostBytes, IReadOnlyCollection<string>? names) => Opened(stream, name, archive =>
+    {
+        var arrays = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (ZipArchiveEntry entry in ArraysOf(archive, names))
+        {
+            if (!arrays.TryAdd(NameOf(entry), ReadEntry(entry, name, mostBytes)))
+            {
+                throw new ModelFormatException(name, 0, $"npz: the name '{entry.FullName}' stands twice in the archive");
+            }
+        }
+
+        return arrays;
+    });
+
+    private static T Opened<T>(Stream stream, string name, Func<ZipArchive, T> read)
     {
         try
         {
             using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
-            var arrays = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-            foreach (ZipArchiveEntry entry in archive.Entries.Where(e => e.FullName.EndsWith(".npy", StringComparison.Ordinal)))
-            {
-                if (entry.Length > mostBytes)
-                {
-                    throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' unpacks to {entry.Length} bytes (expected at most {mostBytes}); raise the limit if it is meant to");
-                }
-
-                if (entry.Length / MostGrowth > entry.CompressedLength)
-                {
-                    throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot unpack to {entry.Length} bytes (it has {entry.CompressedLength} packed); the archive is damaged or hostile");
-                }
-
-                using Stream content = entry.Open();
-                if (!arrays.TryAdd(entry.FullName[..^4], NpyFile.Read(content, entry.Length, $"{name}:{entry.FullName}")))
-                {
-                    throw new ModelFormatException(name, 0, $"npz: the name '{entry.FullName}' stands twice in the archive");
-                }
-            }
-
-            return arrays;
+            return read(archive);
         }
         catch (Exception e) when (DamagedData.IsCauseOf(e) || e is EndOfStreamException or NotSupportedException or ArgumentException)
         {
             throw new ModelFormatException(name, 0, $"npz: this is no archive of arrays ({e.Message})", e);
         }
+    }
+
+    private static IEnumerable<ZipArchiveEntry> ArraysOf(ZipArchive archive, IReadOnlyCollection<string>? names) =>
+        archive.Entries.Where(entry => entry.FullName.EndsWith(".npy", StringComparison.Ordinal) && (names is null || names.Contains(NameOf(entry), StringComparer.Ordinal)));
+
+    private static string NameOf(ZipArchiveEntry entry) => entry.FullName[..^4];
+
+    private static Tensor ReadEntry(ZipArchiveEntry entry, string name, long mostBytes)
+    {
+        if (entry.Length > mostBytes)
+        {
+            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' unpacks to {entry.Length} bytes (expected at most {mostBytes}); raise the limit if it is meant to");
+        }
+
+        if (entry.Length / MostGrowth > entry.CompressedLength)
+        {
+            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot unpack to {entry.Length} bytes (it has {entry.CompressedLength} packed); the archive is damaged or hostile");
+        }
+
+        using Stream content = entry.Open();
+        return NpyFile.Read(content, entry.Length, $"{name}:{entry.FullName}");
     }
 
     /// <summary>Writes an archive, as a whole or not at all. The same arrays give the same bytes.</summary>

@@ -26,7 +26,7 @@ internal sealed record BlockTemplate
             foreach (Node node in _nodes)
             {
                 Value[] inputs = [.. node.Inputs.Select(input => values[input])];
-                values[node.Name] = inputs[0].Apply(node.Operator, NameInside(node.Name), inputs[1..]);
+                values[node.Name] = inputs[0].Apply(node.Operator, NameInside(node.Name), inputs.AsSpan(1));
             }
 
             return values[_model.Output];

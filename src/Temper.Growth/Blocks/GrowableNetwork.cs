@@ -15,7 +15,7 @@ public sealed record GrowthStage
     public IReadOnlyList<GrowthBlock> Blocks { get; internal init; } = [];
 
     /// <summary>Blocks at its beginning that stay: the first one of a family's stage changes the shape.</summary>
-    internal int Fixed => 1;
+    internal const int Fixed = 1;
 
     /// <summary>Number in the name of the next block. No name is given twice, so that state never follows a name to another block.</summary>
     internal int Next { get; init; }
@@ -126,10 +126,10 @@ public sealed class GrowableNetwork
     public GrowableNetwork Remove(int stage, int at)
     {
         GrowthStage old = StageAt(stage);
-        if (at < old.Fixed || at >= old.Blocks.Count)
+        if (at < GrowthStage.Fixed || at >= old.Blocks.Count)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(at), $"growth: block {at} of {old.Name} cannot be removed (expected {old.Fixed} to {old.Blocks.Count - 1})");
+                nameof(at), $"growth: block {at} of {old.Name} cannot be removed (expected {GrowthStage.Fixed} to {old.Blocks.Count - 1})");
         }
 
         GrowthBlock block = old.Blocks[at];
@@ -142,7 +142,7 @@ public sealed class GrowableNetwork
     [
         .. Stages.Zip(states, (stage, state) => stage with
         {
-            Blocks = [.. state.Blocks.Select(name => Array.Find([.. stage.Blocks], block => block.Name == name) ?? BlockTemplate.Found(network, name))],
+            Blocks = [.. state.Blocks.Select(name => stage.Blocks.FirstOrDefault(block => string.Equals(block.Name, name, StringComparison.Ordinal)) ?? BlockTemplate.Found(network, name))],
             Next = state.Next,
         }),
     ]);

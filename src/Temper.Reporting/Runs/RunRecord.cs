@@ -9,7 +9,10 @@ namespace Temper.Reporting.Runs;
 /// </summary>
 internal sealed record RunRecord
 {
-    internal const int CurrentSchema = 2;
+    internal const int CurrentSchema = 3;
+
+    /// <summary>Had no counts of samples, and epochs from 0.</summary>
+    internal const int SecondSchema = 2;
 
     /// <summary>Version of the document; raised when a field changes its meaning.</summary>
     public int Schema { get; init; } = CurrentSchema;
@@ -28,7 +31,14 @@ internal sealed record RunRecord
     /// <summary>Part of the training samples that was held out to choose the epoch, 0 to 1.</summary>
     public required double Validation { get; init; }
 
+    /// <summary>Of all parts of a run that was stopped and resumed.</summary>
     public required double Seconds { get; init; }
+
+    /// <summary>How many samples were used for what; null where there are no data.</summary>
+    public SampleCounts? Samples { get; init; }
+
+    /// <summary>What the data hold and the run did not use; empty also where a file, as those of older schemas, does not say it.</summary>
+    public IReadOnlyList<UnusedRecord> Unused { get => field ?? []; init; }
 
     /// <summary>Trainings, one after the other.</summary>
     public required IReadOnlyList<PhaseRecord> Phases { get; init; }
@@ -42,6 +52,9 @@ internal sealed record RunRecord
     /// <summary>Commands that give this run again.</summary>
     public required IReadOnlyList<string> Reproduce { get; init; }
 
+    /// <summary>The record as this version writes it.</summary>
+    internal RunRecord InCurrentSchema() => Schema == CurrentSchema ? this : this with { Schema = CurrentSchema, Phases = [.. Phases.Select(phase => phase.CountedFromOne())] };
+
     /// <summary>The record without pictures: for a terminal, where a picture is a page of letters.</summary>
     internal RunRecord WithoutPictures() => this with
     {
@@ -49,8 +62,18 @@ internal sealed record RunRecord
     };
 }
 
-/// <summary>One training.</summary>
-internal sealed record PhaseRecord(string Name, int BestEpoch, IReadOnlyList<EpochRecord> Epochs);
+/// <summary>How many samples of a run trained, chose the epoch, and measured the result.</summary>
+internal sealed record SampleCounts(int Train, int Validation, int Test);
+
+/// <summary>Something in the data that was not used; 0 samples where their number is not known.</summary>
+internal sealed record UnusedRecord(string Name, int Count, string Reason);
+
+/// <summary>One training. Epochs count from 1; up to schema 2 they counted from 0.</summary>
+internal sealed record PhaseRecord(string Name, int BestEpoch, IReadOnlyList<EpochRecord> Epochs)
+{
+    /// <summary>What an older schema counted from 0.</summary>
+    internal PhaseRecord CountedFromOne() => this with { BestEpoch = BestEpoch + 1, Epochs = [.. Epochs.Select(epoch => epoch with { Epoch = epoch.Epoch + 1 })] };
+}
 
 /// <summary>One epoch; what is not finite is null.</summary>
 internal sealed record EpochRecord(

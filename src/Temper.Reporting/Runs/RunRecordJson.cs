@@ -18,7 +18,7 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
         ? throw new ArgumentException($"run: {problem}")
         : JsonSerializer.Serialize(record, Default.RunRecord);
 
-    /// <summary>Reads a record of the current schema.</summary>
+    /// <summary>Reads a record of the current schema or of the one before, and gives it in the current one.</summary>
     /// <param name="path">For errors.</param>
     /// <param name="document">The file's content.</param>
     /// <exception cref="InvalidDataException">It is not what a run writes.</exception>
@@ -26,10 +26,11 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
     {
         RunRecord record = document.Deserialize(Default.RunRecord) ?? throw new JsonException("no object");
         bool hasNulls = record.Phases.Any(phase => phase is not { Epochs: not null } || phase.Epochs.Any(epoch => epoch is null))
-            || record.Networks.Any(network => network is null || network.Layers.Any(layer => layer is null)) || record.Reproduce.Any(line => line is null);
+            || record.Networks.Any(network => network is null || network.Layers.Any(layer => layer is null)) || record.Reproduce.Any(line => line is null)
+            || record.Unused.Any(one => one is null);
         string? problem = hasNulls ? "an entry of a list is missing"
             : record.Sections.Select(section => section is null ? "a section is missing" : section.Problem()).FirstOrDefault(found => found is not null);
-        return problem is null ? record : throw new JsonException(problem);
+        return problem is null ? record.InCurrentSchema() : throw new JsonException(problem);
     });
 
     /// <summary>Reads any document of a run, whatever its schema.</summary>

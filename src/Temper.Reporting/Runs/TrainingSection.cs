@@ -33,5 +33,5 @@ internal static class TrainingSection
     };
 
     private static ChartLine Line(string name, PhaseRecord phase, Func<EpochRecord, double?> value) =>
-        new(name, [.. phase.Epochs.Select(epoch => new ChartPoint(epoch.Epoch + 1.0, value(epoch) ?? double.NaN))]);
+        new(name, [.. phase.Epochs.Select(epoch => new ChartPoint(epoch.Epoch, value(epoch) ?? double.NaN))]);
 }

@@ -11,6 +11,9 @@ internal sealed record TensorHeader
 
     internal List<int> Shape { get; } = [];
 
+    /// <summary>What stands where a length or a number of bytes must, and cannot be one; null: nothing. Told when the name is known.</summary>
+    internal string? Problem { get; set; }
+
     /// <summary>Bytes of raw data; null where the data stand in the JSON.</summary>
     internal int? BinarySize { get; set; }
 
@@ -33,6 +36,7 @@ internal sealed record InferHeader
     internal List<TensorHeader> Outputs { get; } = [];
 
     /// <exception cref="JsonException">It is no JSON.</exception>
+    /// <exception cref="RequestException">A length of a shape is no whole number, or too large.</exception>
     /// <exception cref="InvalidOperationException">A field is of another kind.</exception>
     internal static InferHeader Read(Utf8JsonReader json)
     {
@@ -50,7 +54,7 @@ internal sealed record InferHeader
                     break;
                 case "inputs": Tensors(ref json, header.Inputs); break;
                 case "outputs": Tensors(ref json, header.Outputs); break;
-                case "parameters": header.WantsBinary = Parameters(ref json).Output ?? false; break;
+                case "parameters": header.WantsBinary = Parameters(ref json, new TensorHeader()).Output ?? false; break;
                 default: json.Skip(); break;
             }
         }
@@ -72,6 +76,11 @@ internal sealed record InferHeader
                 Field(ref json, tensor);
             }
 
+            if (tensor.Problem is { } problem)
+            {
+                throw new RequestException(400, $"'{tensor.Name}': {problem}");
+            }
+
             list.Add(tensor);
         }
 
@@ -90,15 +99,14 @@ internal sealed record InferHeader
                 // The reader stands behind the colon when it skips; a value after the name begins with its first byte.
                 break;
             case "parameters":
-                (bool? binary, int? size, _) = Parameters(ref json);
-                (tensor.IsBinary, tensor.BinarySize) = (binary, size);
+                (tensor.IsBinary, tensor.BinarySize, _) = Parameters(ref json, tensor);
                 break;
             case "shape":
                 json.Read();
                 Expect(json, JsonTokenType.StartArray);
                 while (json.Read() && json.TokenType != JsonTokenType.EndArray)
                 {
-                    tensor.Shape.Add(json.GetInt32());
+                    tensor.Shape.Add(Whole(json, "shape: a length", tensor));
                 }
 
                 break;
@@ -114,7 +122,7 @@ internal sealed record InferHeader
         }
     }
 
-    private static (bool? Binary, int? Size, bool? Output) Parameters(ref Utf8JsonReader json)
+    private static (bool? Binary, int? Size, bool? Output) Parameters(ref Utf8JsonReader json, TensorHeader tensor)
     {
         (bool? binary, int? size, bool? output) = (null, null, null);
         json.Read();
@@ -127,12 +135,25 @@ internal sealed record InferHeader
             {
                 case "binary_data": binary = json.GetBoolean(); break;
                 case "binary_data_output": output = json.GetBoolean(); break;
-                case "binary_data_size": size = json.GetInt32() is >= 0 and var bytes ? bytes : throw new FormatException("binary_data_size is negative"); break;
+                case "binary_data_size": size = Whole(json, "binary_data_size", tensor) is >= 0 and var bytes ? bytes : throw new FormatException("binary_data_size is negative"); break;
                 default: json.Skip(); break;
             }
         }
 
         return (binary, size, output);
+    }
+
+    /// <summary>A whole number; another one is a problem of the tensor, since its name may stand behind it.</summary>
+    private static int Whole(in Utf8JsonReader json, string what, TensorHeader tensor)
+    {
+        if (json.TokenType == JsonTokenType.Number && json.TryGetInt32(out int value))
+        {
+            return value;
+        }
+
+        string found = json.TokenType == JsonTokenType.Number ? System.Text.Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(json.ValueSpan.Length, 40)]) : $"{json.TokenType}";
+        tensor.Problem ??= $"{what} cannot be used (got {found}, expected a whole number up to {int.MaxValue})";
+        return 0;
     }
 
     private static void Expect(in Utf8JsonReader json, JsonTokenType type)

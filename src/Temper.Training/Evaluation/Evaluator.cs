@@ -22,7 +22,7 @@ public static class Evaluator
     /// <param name="loss">The loss to report; null: cross-entropy.</param>
     /// <param name="batchSize">Samples at a time; does not change the result beyond rounding. A network of a fixed batch takes the next multiple of it.</param>
     /// <param name="cancel">Stops it.</param>
-    /// <exception cref="ArgumentException">The network does not keep samples apart, or their number is no multiple of its fixed batch.</exception>
+    /// <exception cref="ArgumentException">There are no samples, the network does not keep them apart, or their number is no multiple of its fixed batch.</exception>
     /// <exception cref="ShapeMismatchException">Samples do not fit the network.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static EvaluationResult Evaluate(
@@ -74,6 +74,13 @@ public static class Evaluator
     private static int Rounded(BatchState state, int batchSize, Dataset dataset)
     {
         state.RequireApart("Evaluator");
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        if (dataset.Count == 0)
+        {
+            throw new ArgumentException($"Evaluator: there are no samples (got 0 from {dataset.Name}, expected 1 or more)");
+        }
+
+        batchSize = Math.Min(batchSize, dataset.Count);
         int own = Math.Max(state.Size, 1);
         return dataset.Count % own == 0
             ? checked((batchSize + own - 1) / own * own)

@@ -30,6 +30,9 @@ public sealed record RunDecision
     /// <summary>One line for people.</summary>
     public required string Text { get; init; }
 
+    /// <summary>Seconds that the run had taken, those before earlier stops included; null where nobody measured.</summary>
+    public double? Seconds { get; init; }
+
     /// <summary>What was chosen, for a resume that has to take the same; null where nothing was.</summary>
     public string? Value { get; init; }
 }

@@ -85,9 +85,13 @@ public sealed class RunFolder
         return latest is null ? null : new RunFolder(latest);
     }
 
-    /// <summary>Opens <see cref="MetricsPath"/> for appending.</summary>
+    /// <summary>Seconds that the run has taken so far: up to its last epoch or stop, whichever is later; 0 for a new one.</summary>
+    /// <exception cref="InvalidDataException">The record of decisions is damaged.</exception>
+    public double ReadSeconds() => ReadDecisions().Select(decision => decision.Seconds ?? 0).Append(MetricsLog.LastSeconds(MetricsPath)).Max();
+
+    /// <summary>Opens <see cref="MetricsPath"/> for appending; seconds go on where the run stopped.</summary>
     /// <param name="time">Measures the seconds.</param>
-    public MetricsLog OpenMetrics(TimeProvider time) => new(MetricsPath, time);
+    public MetricsLog OpenMetrics(TimeProvider time) => new(MetricsPath, time, ReadSeconds());
 
     /// <summary>Appends a line to <see cref="LogPath"/>.</summary>
     /// <param name="line">Without its end of line.</param>

@@ -5,7 +5,7 @@ namespace Temper.Training.Tracking;
 
 /// <summary>Appends one JSON object a line to <c>metrics.jsonl</c>: the source for every other view of a run.</summary>
 /// <remarks>
-/// A line holds <c>step</c>, <c>epoch</c>, <c>seconds</c> since the log was opened, then the metrics by name; a value that is not
+/// A line holds <c>step</c>, <c>epoch</c>, <c>seconds</c> of the run, those before it was resumed included, then the metrics by name; a value that is not
 /// finite is <c>null</c>. Each line is handed to the system whole, so a run that is killed leaves at most one broken line at the end,
 /// which goes when the log is opened again. A run that goes on repeats the steps that its checkpoint does not know: lines of steps that
 /// the log had when it was opened are not written twice.
@@ -16,19 +16,24 @@ public sealed class MetricsLog : IDisposable
     private readonly TimeProvider _time;
     private readonly long _opened;
     private readonly double _lastStep = -1;
+    private readonly double _secondsBefore;
     private readonly ArrayBufferWriter<byte> _line = new();
 
     /// <summary>Opens a log; whole lines that are there stay.</summary>
     /// <param name="path">The file; made when absent.</param>
     /// <param name="time">Measures the seconds.</param>
+    /// <param name="secondsBefore">Seconds that the run took before; at least those of the last line are taken.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public MetricsLog(string path, TimeProvider time)
+    public MetricsLog(string path, TimeProvider time, double secondsBefore = 0)
     {
         if (File.Exists(path))
         {
             CutBrokenLine(path);
             _lastStep = Read(path).Select(line => line.GetValueOrDefault("step", -1)).DefaultIfEmpty(-1).Max();
+            secondsBefore = Math.Max(secondsBefore, LastSeconds(path));
         }
+
+        _secondsBefore = secondsBefore;
 
         _stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
         _time = time;
@@ -52,7 +57,7 @@ public sealed class MetricsLog : IDisposable
             json.WriteStartObject();
             json.WriteNumber("step", step);
             json.WriteNumber("epoch", epoch);
-            json.WriteNumber("seconds", Math.Round(_time.GetElapsedTime(_opened).TotalSeconds, 3));
+            json.WriteNumber("seconds", Math.Round(_secondsBefore + _time.GetElapsedTime(_opened).TotalSeconds, 3));
             foreach ((string name, double value) in metrics)
             {
                 if (double.IsFinite(value))
@@ -91,6 +96,10 @@ public sealed class MetricsLog : IDisposable
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _stream.Dispose();
+
+    /// <summary>Seconds of the run at the last line of a log; 0 where there is none.</summary>
+    internal static double LastSeconds(string path) =>
+        File.Exists(path) ? Read(path).Select(line => line.GetValueOrDefault("seconds", 0)).DefaultIfEmpty(0).Max() : 0;
 
     private static void CutBrokenLine(string path)
     {

@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Temper.Kernels;
 
@@ -27,4 +30,15 @@ internal static class Simd
         : Vector256.IsHardwareAccelerated ? SimdWidth.Vector256
         : Vector128.IsHardwareAccelerated ? SimdWidth.Vector128
         : SimdWidth.Scalar;
+
+    /// <summary>
+    /// Whether a product and a sum are one instruction. Code that is compiled ahead of time for any x64 processor has vectors of 128 bit
+    /// but not this instruction, and calls a function for each element instead.
+    /// </summary>
+    internal static bool FusesMultiplyAdd { get; } = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 or Architecture.X86 => Fma.IsSupported,
+        Architecture.Arm64 => AdvSimd.Arm64.IsSupported,
+        _ => true,
+    };
 }

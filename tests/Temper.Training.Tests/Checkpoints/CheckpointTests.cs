@@ -168,6 +168,13 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Resume_with_fewer_epochs_than_there_are_is_refused()
+    {
+        SmallRun.Fit(Here with { Epochs = 2 });
+        Assert.Contains("expected 2 or more", Assert.Throws<ArgumentException>(() => SmallRun.Resume(Here with { Epochs = 1 })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Resume_with_other_options_data_or_network_is_refused()
     {
         SmallRun.Fit(Here);

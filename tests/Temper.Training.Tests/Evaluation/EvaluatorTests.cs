@@ -19,6 +19,7 @@ public sealed class EvaluatorTests
     [InlineData(32)]
     [InlineData(70)]
     [InlineData(1000)]
+    [InlineData(int.MaxValue)]
     public void Evaluate_gives_the_means_of_plain_loops_for_any_batch_size(int batchSize)
     {
         (Tensor inputs, Tensor labels) = Points.Read(0, Points.Count);
@@ -52,6 +53,10 @@ public sealed class EvaluatorTests
         Assert.Throws<OperationCanceledException>(
             () => Evaluator.Evaluate(SmallRun.Network, SmallRun.Validation, cancel: new CancellationToken(canceled: true)));
     }
+
+    [Fact]
+    public void Evaluate_refuses_no_samples() =>
+        Assert.Contains("no samples", Assert.Throws<ArgumentException>(() => Evaluator.Evaluate(Classifier, Points.Take(0))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Evaluate_refuses_samples_that_do_not_fit() =>

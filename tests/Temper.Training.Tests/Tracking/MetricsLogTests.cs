@@ -47,6 +47,21 @@ public sealed class MetricsLogTests
         Assert.Equal([4.0, 8.0], MetricsLog.Read(path).Select(line => line["step"]));
     }
 
+    [Theory]
+    [InlineData(0, 5)]              // killed: what the last line says
+    [InlineData(7, 7)]              // stopped after it: what the run says
+    public void Seconds_go_on_where_the_run_stopped(double before, double least)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("metrics.jsonl", "{\"step\":4,\"epoch\":1,\"seconds\":5}\n");
+        using (var log = new MetricsLog(path, TimeProvider.System, before))
+        {
+            log.Write(2, 8, []);
+        }
+
+        Assert.InRange(MetricsLog.Read(path)[1]["seconds"], least, least + 60);
+    }
+
     [Fact]
     public void Steps_that_the_log_had_when_it_was_opened_are_not_written_twice()
     {

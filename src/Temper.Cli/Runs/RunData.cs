@@ -1,0 +1,32 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Data;
+using Temper.Reporting.Runs;
+using Temper.Training.Runs;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>The data of a run that made a network, and how it brought them into the form of the network.</summary>
+/// <param name="Source">What <c>--data</c> was; null: the run had none.</param>
+/// <param name="Fit">How the run changed samples.</param>
+internal sealed record RunData(string? Source, FitOptions Fit)
+{
+    private const string None = "none";
+
+    /// <summary>The data of the run that a model belongs to; null where it belongs to none.</summary>
+    /// <param name="model">A run folder, or a file in one.</param>
+    /// <exception cref="InvalidDataException">The run's record is damaged.</exception>
+    internal static RunData? Of(string model)
+    {
+        string? path = Directory.Exists(model) ? model : Path.GetDirectoryName(Path.GetFullPath(model));
+        if (path is null || !File.Exists(Path.Combine(path, "result.json")) || !File.Exists(Path.Combine(path, "config.yaml")))
+        {
+            return null;
+        }
+
+        RunFolder folder = RunFolder.Open(path);
+        RunRecord record = RunRecords.Read(folder);
+        IReadOnlyDictionary<string, string> settings = ConfigFile.Load(folder.ConfigPath).Values(record.Command);
+        return new RunData(record.Data is None ? null : record.Data, Preprocessing.OptionsOf(settings));
+    }
+}

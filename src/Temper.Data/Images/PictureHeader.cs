@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using Temper.Formats;
+
+namespace Temper.Data.Images;
+
+/// <summary>Size and channels of a picture as its header has them, without its pixels.</summary>
+/// <param name="Width">Pixels a row.</param>
+/// <param name="Height">Rows.</param>
+/// <param name="Channels">1 for gray, with opacity or without, 3 for color.</param>
+internal sealed record PictureHeader(int Width, int Height, int Channels)
+{
+    /// <summary>Enough for every header but those of JPEG and of portable maps with long comments.</summary>
+    private const int FirstBytes = 4096;
+
+    /// <exception cref="ModelFormatException">The file is of no kind that can be read, or damaged.</exception>
+    internal static PictureHeader Read(string path)
+    {
+        byte[] start = StartOf(path);
+        return start switch
+        {
+            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] when start.Length >= 33 => OfPng(start),
+            [(byte)'P', >= (byte)'2' and <= (byte)'6', ..] => PnmDecoder.Header(start.Length < FirstBytes ? start : File.ReadAllBytes(path), path),
+            [(byte)'B', (byte)'M', ..] when start.Length >= 26 => OfBmp(start),
+            [0xFF, 0xD8, ..] => JpegHeader.Read(path),
+            [0x89, (byte)'P', ..] or [(byte)'B', (byte)'M', ..] => throw new ModelFormatException(path, start.Length, "picture: the file is truncated"),
+            _ => throw new ModelFormatException(path, 0, $"picture: it cannot be read: {Kind(start)} (expected PNG, PNM, BMP or JPEG); convert it"),
+        };
+    }
+
+    /// <summary>What a file is by its first bytes, for people.</summary>
+    internal static string KindOf(string path) => Kind(StartOf(path));
+
+    private static string Kind(ReadOnlySpan<byte> start) => start switch
+    {
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "a WebP picture",
+        [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "a GIF picture",
+        [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "a TIFF picture",
+        [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', ..] => "a HEIF or AVIF picture, or a film",
+        [0xFF, 0x0A, ..] or [0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L', ..] => "a JPEG XL picture",
+        [0, 0, 0, 12, (byte)'j', (byte)'P', ..] => "a JPEG 2000 picture",
+        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "a PNG picture with another ending",
+        [0xFF, 0xD8, ..] => "a JPEG picture with another ending",
+        [(byte)'B', (byte)'M', ..] => "a BMP picture with another ending",
+        [(byte)'8', (byte)'B', (byte)'P', (byte)'S', ..] => "a Photoshop picture",
+        [] => "an empty file",
+        _ => "a file of an unknown kind",
+    };
+
+    private static PictureHeader OfPng(ReadOnlySpan<byte> start) =>
+        new(BinaryPrimitives.ReadInt32BigEndian(start[16..]), BinaryPrimitives.ReadInt32BigEndian(start[20..]), start[25] is 0 or 4 ? 1 : 3);
+
+    private static PictureHeader OfBmp(ReadOnlySpan<byte> start)
+    {
+        int height = BinaryPrimitives.ReadInt32LittleEndian(start[22..]);
+        return new(BinaryPrimitives.ReadInt32LittleEndian(start[18..]), height < 0 ? unchecked(-height) : height, 3);
+    }
+
+    private static byte[] StartOf(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        byte[] start = new byte[FirstBytes];
+        return start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+    }
+}
+
+/// <summary>Finds the frame header of a JPEG file (ITU T.81, B.2.2).</summary>
+internal static class JpegHeader
+{
+    /// <summary>Three channels, as the decoder gives them.</summary>
+    internal static PictureHeader Read(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        stream.Position = 2;
+        Span<byte> segment = stackalloc byte[9];
+        while (stream.ReadAtLeast(segment[..4], 4, throwOnEndOfStream: false) == 4 && segment[0] == 0xFF)
+        {
+            if (segment[1] == 0xFF)
+            {
+                stream.Position -= 3;               // fill bytes before a marker
+                continue;
+            }
+
+            // SOF0 to SOF15, without the Huffman and arithmetic tables and the reserved one between them.
+            if (segment[1] is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
+            {
+                return stream.ReadAtLeast(segment[..5], 5, throwOnEndOfStream: false) == 5
+                    ? new PictureHeader(BinaryPrimitives.ReadUInt16BigEndian(segment[3..]), BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), 3)
+                    : throw Truncated(path, stream);
+            }
+
+            int length = BinaryPrimitives.ReadUInt16BigEndian(segment[2..]);
+            if (length < 2 || segment[1] == 0xDA)
+            {
+                break;
+            }
+
+            stream.Position += length - 2;
+        }
+
+        throw Truncated(path, stream);
+    }
+
+    private static ModelFormatException Truncated(string path, FileStream stream) =>
+        new(path, stream.Position, "JPEG: no frame header; the file is truncated or damaged");
+}

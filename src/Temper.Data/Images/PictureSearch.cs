@@ -1,0 +1,81 @@
+namespace Temper.Data.Images;
+
+/// <summary>A picture file that is a sample.</summary>
+internal sealed record PictureEntry(string Path, int Label, int Width, int Height);
+
+/// <summary>Finds the pictures below a folder with a folder a class; what is there but no sample is named.</summary>
+internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedSamples> Unused, int Channels)
+{
+    /// <summary>Depth to which files that are not used are looked for.</summary>
+    private const int MostDepth = 8;
+
+    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, MaxRecursionDepth = MostDepth, AttributesToSkip = FileAttributes.None };
+
+    internal static string[] ClassesOf(string root) =>
+        [.. Directory.GetDirectories(root).Select(folder => Path.GetFileName(folder)!).Where(name => name[0] != '.').Order(StringComparer.Ordinal)];
+
+    /// <summary>The pictures <c>root/class/picture.png</c>, by class, then name.</summary>
+    /// <param name="root">The folder with a folder a class.</param>
+    /// <param name="top">The set's folder, against which names of unused files are told.</param>
+    /// <param name="classes">Names of the classes, of which the folder may lack some.</param>
+    internal static PictureSearch In(string root, string top, IReadOnlyList<string> classes)
+    {
+        var files = new List<PictureEntry>();
+        var unused = new List<UnusedSamples>();
+        int channels = 1;
+        foreach (string path in Directory.EnumerateFiles(root, "*", Everything).Order(StringComparer.Ordinal))
+        {
+            string[] steps = Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar);
+            int label = steps.Length == 2 ? IndexOf(classes, steps[0]) : -1;
+            string? reason = label < 0 ? "it does not lie directly in the folder of a class" : ReasonAgainst(path);
+            if (reason is null)
+            {
+                PictureHeader header = PictureHeader.Read(path);
+                channels = Math.Max(channels, header.Channels);
+                files.Add(new PictureEntry(path, label, header.Width, header.Height));
+            }
+            else if (!IsHidden(path))
+            {
+                unused.Add(new UnusedSamples(Path.GetRelativePath(top, path), 1, reason));
+            }
+        }
+
+        return new PictureSearch([.. files.OrderBy(file => file.Label).ThenBy(file => file.Path, StringComparer.Ordinal)], unused, channels);
+    }
+
+    /// <summary>All files below a folder, none of which is used.</summary>
+    internal static IEnumerable<UnusedSamples> AllIn(string root, string top, string reason) =>
+        Directory.EnumerateFiles(root, "*", Everything).Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)
+            .Select(path => new UnusedSamples(Path.GetRelativePath(top, path), 1, reason));
+
+    internal static DirectoryNotFoundException NoPictures(string root, IReadOnlyList<UnusedSamples> unused) => new(
+        $"data: no pictures in {root} (expected {root}/CLASS/PICTURE.png{(unused.Count > 0 ? $"; there is {unused[0].Name}: {unused[0].Reason}" : "")})");
+
+    /// <summary>Programs leave files such as <c>.DS_Store</c> and <c>._1.png</c>, which nobody means as samples.</summary>
+    private static bool IsHidden(string path) => Path.GetFileName(path).StartsWith('.');
+
+    private static string? ReasonAgainst(string path)
+    {
+        if (IsHidden(path))
+        {
+            return "it is a hidden file";
+        }
+
+        return PictureFile.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase)
+            ? null
+            : $"{PictureHeader.KindOf(path)}; only {string.Join(", ", PictureFile.Extensions)} are read: convert it";
+    }
+
+    private static int IndexOf(IReadOnlyList<string> classes, string name)
+    {
+        for (int i = 0; i < classes.Count; i++)
+        {
+            if (string.Equals(classes[i], name, StringComparison.Ordinal))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,56 @@
+using Temper.Tensors;
+
+namespace Temper.Data;
+
+/// <summary>Pictures of another set in one size. Centers of pixels meet, as in PyTorch without antialiasing and in ONNX (half_pixel).</summary>
+internal sealed class ResizedDataset(Dataset source, int height, int width, PictureScaling scaling) : WrappedDataset(source)
+{
+    [ThreadStatic]
+    private static float[]? _stored;
+
+    public override Shape SampleShape { get; } = [source.SampleShape[0], height, width];
+
+    public override void CopySample(int index, Span<float> sample)
+    {
+        float[] stored = _stored ?? [];
+        Source.CopyStored(index, out int rows, out int columns, ref stored);
+        _stored = stored;
+        for (int channel = 0; channel < SampleShape[0]; channel++)
+        {
+            Resize(stored.AsSpan(channel * rows * columns, rows * columns), (rows, columns), sample.Slice(channel * height * width, height * width));
+        }
+    }
+
+    private void Resize(ReadOnlySpan<float> from, (int Rows, int Columns) size, Span<float> to)
+    {
+        for (int y = 0; y < height; y++)
+        {
+            (int top, int bottom, float down) = Neighbors(y, height, size.Rows);
+            for (int x = 0; x < width; x++)
+            {
+                (int left, int right, float across) = Neighbors(x, width, size.Columns);
+                float above = Between(from[(top * size.Columns) + left], from[(bottom * size.Columns) + left], down);
+                float below = Between(from[(top * size.Columns) + right], from[(bottom * size.Columns) + right], down);
+                to[(y * width) + x] = Between(above, below, across);
+            }
+        }
+    }
+
+    private static float Between(float a, float b, float part) => a + (part * (b - a));
+
+    /// <summary>The two pixels around a place of the result, and how far it is from the first to the second.</summary>
+    private (int First, int Second, float Part) Neighbors(int index, int length, int stored)
+    {
+        float scale = (float)length / stored;
+        double place = ((index + 0.5f) / scale) - 0.5f;
+        if (scaling == PictureScaling.Nearest)
+        {
+            int nearest = Math.Clamp((int)Math.Ceiling(place - 0.5), 0, stored - 1);
+            return (nearest, nearest, 0);
+        }
+
+        place = Math.Clamp(place, 0, stored - 1);
+        int first = (int)Math.Floor(place);
+        return (first, Math.Min(first + 1, stored - 1), (float)(place - first));
+    }
+}
