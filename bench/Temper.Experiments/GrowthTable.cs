@@ -76,7 +76,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         int held = Math.Max(scale.Count / 5, 100);
         (train, validation) = (train.Take(scale.Count), validation.Take(held));
         RunFolder run = RunFolder.Open(Path.Combine(folder, $"{row}-{seed}"));
-        var stages = new GrowthStages((train, validation), new StagedRun(run, TimeProvider.System));
+        var stages = new GrowthRun((train, validation), new StagedRun(run, TimeProvider.System));
         TrainingOptions training = scale.Training(seed);
         if (row.StartsWith("scratch", StringComparison.Ordinal))
         {
@@ -88,7 +88,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     }
 
     /// <summary>The network that roll-back found, from fresh weights: for the epochs of its final training, or for those of growing as well.</summary>
-    private JsonObject Scratch(string row, ulong seed, GrowthStages stages, TrainingOptions training)
+    private JsonObject Scratch(string row, ulong seed, GrowthRun stages, TrainingOptions training)
     {
         string path = Path.Combine(folder, $"rollback-{seed}", "cell.json");
         JsonNode grown = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))! : throw new InvalidOperationException("run the row rollback first");

@@ -8,7 +8,7 @@ using Temper.Randomness;
 using Temper.Training;
 using Temper.Training.Evaluation;
 
-namespace Temper.Samples.Growth;
+namespace Temper.GrowthSample;
 
 /// <summary>Finds the depth of a small residual network for drawn shapes. <c>--tiny</c> does it in seconds, on fewer pictures.</summary>
 internal static class Program
@@ -30,7 +30,7 @@ internal static class Program
             Interval = isTiny ? 1 : 3, Stopping = new AccuracyGain { Window = isTiny ? 2 : 12 }, FinishEpochs = isTiny ? 2 : 20, MaxEpochs = isTiny ? 5 : 200,
         };
         var training = new TrainingOptions { Seed = 1, BatchSize = 32, Optimizer = new Sgd { LearningRate = 0.05f, Momentum = 0.9f, WeightDecay = 5e-4f } };
-        GrowthResult found = AutoGrow.Run(seed, options, training, new GrowthStages((train, validation)));
+        GrowthResult found = AutoGrow.Run(seed, options, training, new GrowthRun((train, validation)));
 
         foreach (GrowthStep step in found.Record.Path)
         {

@@ -13,7 +13,7 @@ namespace Temper.Growth;
 /// </summary>
 /// <example><code>
 /// GrowableNetwork seed = GrowableNetwork.Of(StagedFamily.ByName("basic3"), [1, 1, 1], zoo);
-/// GrowthResult found = AutoGrow.Run(seed.With(seed.Network.Initialize(stream)), new GrowthOptions(), training, new GrowthStages(data));
+/// GrowthResult found = AutoGrow.Run(seed.With(seed.Network.Initialize(stream)), new GrowthOptions(), training, new GrowthRun(data));
 /// </code></example>
 public static class AutoGrow
 {
@@ -25,7 +25,7 @@ public static class AutoGrow
     /// <exception cref="ArgumentException">Options, seed, data and limits do not fit; nothing has been trained.</exception>
     /// <exception cref="TrainingDivergedException">The seed diverged before it gained anything; a smaller rate helps.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the stages may let it go on.</exception>
-    public static GrowthResult Run(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthStages stages)
+    public static GrowthResult Run(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
     {
         Require(seed, options, training);
         training = training with { Schedule = new ConstantSchedule(), EarlyStopping = null };
@@ -51,7 +51,7 @@ public static class AutoGrow
     public static LearningRateSchedule FinishSchedule(int epochs) => new MultiStepSchedule { Milestones = [epochs / 2.0, epochs * 0.75] };
 
     private static GrowableNetwork Grow(
-        GrowableNetwork seed, GrowthEdit edit, GrowthOptions options, TrainingOptions training, IGrowthStages stages)
+        GrowableNetwork seed, GrowthEdit edit, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
     {
         TrainingOptions growing = training with { Epochs = options.MaxEpochs, Edits = [.. training.Edits, edit] };
         try
@@ -66,7 +66,7 @@ public static class AutoGrow
         }
     }
 
-    private static GrowableNetwork RolledBack(GrowableNetwork grown, GrowthEdit edit, GrowthOptions options, IGrowthStages stages)
+    private static GrowableNetwork RolledBack(GrowableNetwork grown, GrowthEdit edit, GrowthOptions options, IGrowthRun stages)
     {
         GrowableNetwork start = edit.Gain ?? grown;
         if (!start.Depths.SequenceEqual(grown.Depths))
@@ -79,7 +79,7 @@ public static class AutoGrow
 
     /// <summary>The final training, of as many epochs as time allows.</summary>
     private static TrainingOptions FinishOptions(
-        GrowableNetwork start, GrowthOptions options, TrainingOptions training, IGrowthStages stages, GrowthState state)
+        GrowableNetwork start, GrowthOptions options, TrainingOptions training, IGrowthRun stages, GrowthState state)
     {
         int epochs = options.FinishEpochs;
         if (options.Limits.Time is { } limit)
@@ -111,23 +111,23 @@ public static class AutoGrow
             throw new ArgumentException($"growth: the seed {seed} is above a limit already (got {milliseconds:G3} ms a sample, expected at most {most:G3}); raise the limit");
         }
 
-        foreach (GrowthBlock block in seed.Stages.SelectMany(stage => stage.Blocks))
+        foreach (GrowthStage stage in seed.Stages)
         {
-            RequireInitializer(options.Initializer, block.IsResidual(seed.Network), block.Name);
+            RequireInitializer(options.Initializer, stage.IsResidual, stage.Name);
         }
     }
 
-    private static void RequireInitializer(BlockInitializer? initializer, bool isResidual, string block)
+    private static void RequireInitializer(BlockInitializer? initializer, bool isResidual, string stage)
     {
         if (initializer is { NeedsShortcut: true } && !isResidual)
         {
             throw new ArgumentException(
-                $"growth: initializer '{initializer.Name}' silences a block, and '{block}' has no shortcut beside it; use default, gaussian, uniform or identity");
+                $"growth: initializer '{initializer.Name}' silences a block, and those of '{stage}' have no shortcut beside them; use default, gaussian, uniform or identity");
         }
 
         if (initializer is { RefusesShortcut: true } && isResidual)
         {
-            throw new ArgumentException($"growth: initializer '{initializer.Name}' is for plain blocks, and '{block}' has a shortcut; use gaussian, zero, copy or another");
+            throw new ArgumentException($"growth: initializer '{initializer.Name}' is for plain blocks, and those of '{stage}' have a shortcut; use gaussian, zero, copy or another");
         }
     }
 }

@@ -5,7 +5,7 @@ using Temper.Training;
 namespace Temper.Growth;
 
 /// <summary>Counts the seconds of the final training, and ends it before an epoch that the time limit does not allow.</summary>
-internal sealed class FinishEdit(TimeSpan? limit, double before, IGrowthStages stages) : IEpochEdit
+internal sealed class FinishEdit(TimeSpan? limit, double before, IGrowthRun stages) : IEpochEdit
 {
     internal const string Stage = "finish";
 

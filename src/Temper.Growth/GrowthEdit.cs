@@ -22,14 +22,14 @@ internal sealed class GrowthEdit : IEpochEdit
     private readonly GrowableNetwork _seed;
     private readonly GrowthOptions _options;
     private readonly TrainingOptions _training;
-    private readonly IGrowthStages _stages;
+    private readonly IGrowthRun _stages;
     private readonly RandomStream _stream;
     private GrowthState _state;
     private GrowableNetwork? _gain;
     private Network? _restoredGain;
     private long _lap;
 
-    internal GrowthEdit(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthStages stages)
+    internal GrowthEdit(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
     {
         (_seed, _options, _training, _stages) = (seed, options, training, stages);
         _stream = RandomStream.FromSeed(training.Seed).Split("growth");
@@ -163,7 +163,7 @@ internal sealed class GrowthEdit : IEpochEdit
             }
 
             GrowthBlock before = now.Stages[stage].Blocks[^1], added = grown.Stages[stage].Blocks[^1];
-            grown = grown.With(InitializerFor(grown, added).Initialize(grown.Network, added, new InitializerSetting
+            grown = grown.With(InitializerFor(grown.Stages[stage]).Initialize(grown.Network, added, new InitializerSetting
             {
                 Before = before, Train = _stages.Train, Validation = _stages.Validation, Training = _training, TrainAccuracy = epoch.TrainAccuracy,
                 Stream = stream.Split("initializer"),
@@ -178,8 +178,7 @@ internal sealed class GrowthEdit : IEpochEdit
         return false;
     }
 
-    private BlockInitializer InitializerFor(GrowableNetwork network, GrowthBlock block) =>
-        _options.Initializer ?? (block.IsResidual(network.Network) ? new GauInit() : new DefaultInit());
+    private BlockInitializer InitializerFor(GrowthStage stage) => _options.Initializer ?? (stage.IsResidual ? new GauInit() : new DefaultInit());
 
     /// <summary>What keeps a stage from growing; null: nothing.</summary>
     private string? Problem(GrowableNetwork now, GrowableNetwork grown, int stage)

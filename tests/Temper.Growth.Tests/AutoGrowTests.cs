@@ -132,7 +132,7 @@ public sealed class AutoGrowTests
         var clock = new Clock();
         GrowableNetwork seed = SmallGrowth.Seed();
         double unit = seed.Network.Cost().Macs;
-        var stages = new Timed(new GrowthStages(SmallGrowth.Data, time: clock), clock, network => network.Cost().Macs / unit);
+        var stages = new Timed(new GrowthRun(SmallGrowth.Data, time: clock), clock, network => network.Cost().Macs / unit);
         GrowthOptions options = SmallGrowth.Options with { MaxEpochs = 50, FinishEpochs = 5, RollsBack = false, Limits = new GrowthLimits { Time = TimeSpan.FromSeconds(20) } };
         GrowthResult result = AutoGrow.Run(seed, options, SmallGrowth.Training, stages);
         Assert.InRange(result.Record.Seconds, 10, 20.4);
@@ -158,7 +158,7 @@ public sealed class AutoGrowTests
     public void A_seed_that_diverges_says_so_and_a_growth_that_does_ends_there()
     {
         TrainingOptions wild = SmallGrowth.Training with { Optimizer = new Sgd { LearningRate = 1e30f } };
-        Assert.Throws<TrainingDivergedException>(() => AutoGrow.Run(SmallGrowth.Seed(), SmallGrowth.Options, wild, new GrowthStages(SmallGrowth.Data)));
+        Assert.Throws<TrainingDivergedException>(() => AutoGrow.Run(SmallGrowth.Seed(), SmallGrowth.Options, wild, new GrowthRun(SmallGrowth.Data)));
 
         GrowthResult result = Run(SmallGrowth.Options with { Initializer = new GauInit { Deviation = 1e30f } });
         Assert.Contains(result.Record.Path, step => step.Event is GrowthEvents.Diverged);
@@ -175,9 +175,9 @@ public sealed class AutoGrowTests
     }
 
     private static GrowthResult Run(GrowthOptions options, string family = "basic3") =>
-        AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new GrowthStages(SmallGrowth.Data));
+        AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new GrowthRun(SmallGrowth.Data));
 
-    private static GrowthStages Stages(RunFolder folder) => new(SmallGrowth.Data, new StagedRun(folder, TimeProvider.System));
+    private static GrowthRun Stages(RunFolder folder) => new(SmallGrowth.Data, new StagedRun(folder, TimeProvider.System));
 
     private static Dictionary<string, float[]> Optimizer(string folder) =>
         SafetensorsFile.Load(Directory.EnumerateFiles(folder, "optimizer.safetensors", SearchOption.AllDirectories).Single())
@@ -188,7 +188,7 @@ public sealed class AutoGrowTests
     private sealed class KilledException : Exception;
 
     /// <summary>Ends a run in the middle as a kill does: what is in the checkpoint stays, all else is lost.</summary>
-    private sealed class Killed(GrowthStages stages, string stage, int epoch) : IGrowthStages
+    private sealed class Killed(GrowthRun stages, string stage, int epoch) : IGrowthRun
     {
         private bool _isGrown;
 
@@ -200,7 +200,7 @@ public sealed class AutoGrowTests
 
         public TrainingResult Fit(string name, Network network, TrainingOptions options)
         {
-            TrainingResult result = stages.Fit(name, network, name == stage ? options with { Callbacks = [new Bomb(epoch)] } : options);
+            TrainingResult result = stages.Fit(name, network, string.Equals(name, stage, StringComparison.Ordinal) ? options with { Callbacks = [new Bomb(epoch)] } : options);
             _isGrown = true;
             return result;
         }
@@ -244,7 +244,7 @@ public sealed class AutoGrowTests
     }
 
     /// <summary>Epochs that take as long as a function of the network says.</summary>
-    private sealed class Timed(GrowthStages stages, Clock clock, Func<Network, double> seconds) : IGrowthStages
+    private sealed class Timed(GrowthRun stages, Clock clock, Func<Network, double> seconds) : IGrowthRun
     {
         public Dataset Train => stages.Train;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Temper.Samples.Growth;
+using Temper.GrowthSample;
 
 namespace Temper.Growth.Tests;
 

@@ -34,7 +34,7 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
         RandomStream weights = RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights");
         (GrowableNetwork seed, data) = model is null ? OfFamily(context, family!, data, weights) : OfModel(context, model, data);
         DataChecks.RequireToTrain(context, seed.Network, data);
-        bool hasShortcuts = seed.Stages.Any(stage => stage.Blocks[^1].IsResidual(seed.Network));
+        bool hasShortcuts = seed.Stages.Any(stage => stage.IsResidual);
         TrainingOptions training = GrowthSettings.Training(context, hasShortcuts);
         string name = family ?? model!;
         using var run = new RunSession(context, new RunDescription(Name, name, context.Get(RunSettings.Data)) { Title = $"{name} grown on {context.Get(RunSettings.Data)}", PlansTime = true }, data);
@@ -44,7 +44,7 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
             run.Measure("before", seed.Network, "before.safetensors");
         }
 
-        GrowthResult result = AutoGrow.Run(seed, options, training, new RunGrowth(run, context.Time));
+        GrowthResult result = AutoGrow.Run(seed, options, training, new SessionGrowth(run, context.Time));
         JsonObject? scratch = context.Get(GrowthSettings.Compare) ? FromScratch(context, run, result, training) : null;
         Measurement measured = run.Measure("grown", result.Network.Network, ModelSource.ResultName);
         run.Add(GrowthSection.Of(result.Record));
@@ -53,7 +53,7 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
             ModelFile.Save(result.Network.Network, output);
         }
 
-        JsonObject fields = RunGrowth.ToJson(result, measured.Record.TestAccuracy);
+        JsonObject fields = SessionGrowth.ToJson(result, measured.Record.TestAccuracy);
         fields["output"] = output;
         fields["scratch"] = scratch;
         run.Note($"found {result.Network} (growing had come to {string.Join('-', result.Grown)}) in {result.Record.Seconds:F0} s");

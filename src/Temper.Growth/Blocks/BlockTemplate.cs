@@ -17,6 +17,9 @@ internal sealed record BlockTemplate
     /// <summary>Whether an operator is a layer with weights.</summary>
     internal static bool IsLayer(Operator operation) => operation is Conv2d or Linear;
 
+    /// <summary>Whether a block of this kind adds its result to its input.</summary>
+    internal bool IsResidual => _nodes.Any(node => node.Operator is Add && node.Inputs.Contains(_input, StringComparer.Ordinal));
+
     /// <summary>Adds a block of this kind behind a value, its nodes named <c>name.</c> and the name inside the block.</summary>
     internal Value Build(Value x, string name)
     {

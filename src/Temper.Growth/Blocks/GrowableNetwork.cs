@@ -14,6 +14,9 @@ public sealed record GrowthStage
     /// <summary>Its blocks, in the order of the network.</summary>
     public IReadOnlyList<GrowthBlock> Blocks { get; internal init; } = [];
 
+    /// <summary>Whether a new block adds its result to its input; the first one may have a shortcut with weights instead.</summary>
+    public bool IsResidual => Template.IsResidual;
+
     /// <summary>Blocks at its beginning that stay: the first one of a family's stage changes the shape.</summary>
     internal const int Fixed = 1;
 

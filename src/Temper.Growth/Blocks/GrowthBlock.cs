@@ -38,12 +38,4 @@ public sealed record GrowthBlock(string Name, IReadOnlyList<string> Nodes)
     /// <summary>Its last convolution or linear layer.</summary>
     /// <param name="network">The network that holds it.</param>
     public Node LastLayer(Network network) => NodesIn(network).Last(node => BlockTemplate.IsLayer(node.Operator));
-
-    /// <summary>Whether it adds its result to its input.</summary>
-    /// <param name="network">The network that holds it.</param>
-    public bool IsResidual(Network network)
-    {
-        string input = InputIn(network);
-        return NodesIn(network).Any(node => node.Operator is Add && node.Inputs.Contains(input, StringComparer.Ordinal));
-    }
 }

@@ -45,7 +45,7 @@ public sealed class GrowableNetworkTests
             Assert.Equal(3, grown.Depths[stage]);
             Assert.All(seed.Network.Parameters, parameter => Assert.Same(parameter.Value, grown.Network.Parameters[parameter.Name].Value));
             Assert.All(seed.Network.Buffers, buffer => Assert.Same(buffer.Value, grown.Network.Buffers[buffer.Key]));
-            Assert.All(grown.Stages[stage].Blocks[1].ParametersIn(grown.Network), parameter => Assert.DoesNotContain(seed.Network.Parameters, old => old.Name == parameter.Name));
+            Assert.All(grown.Stages[stage].Blocks[1].ParametersIn(grown.Network), parameter => Assert.False(seed.Network.Parameters.Contains(parameter.Name)));
             Assert.Equal(SmallGrowth.Outputs(seed.Network), SmallGrowth.Outputs(grown.Remove(stage, 1).Network));
         }
     }

@@ -86,16 +86,26 @@ public sealed class BlockInitializerTests
     [Fact]
     public void Initializers_that_do_not_fit_the_blocks_are_refused_before_anything_trains()
     {
-        Refused("plain3", new ZeroInit(), "has no shortcut");
+        Refused("plain3", new ZeroInit(), "have no shortcut");
         Refused("basic3", new IdentityInit(), "is for plain blocks");
         Assert.Contains("expected one of zero, adam", Assert.Throws<ArgumentException>(() => BlockInitializer.ByName("he")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("basic3")]
+    [InlineData("bottleneck4")]         // its first blocks have shortcuts with weights in every stage
+    public void Residual_families_take_initializers_that_need_a_shortcut(string family)
+    {
+        GrowthOptions options = SmallGrowth.Options with { Initializer = new ZeroInit(), MaxEpochs = 1, FinishEpochs = 1 };
+        GrowthResult result = AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new GrowthRun(SmallGrowth.Data));
+        Assert.Contains(result.Record.Path, step => step.Event is GrowthEvents.Grow);
     }
 
     private static void Refused(string family, BlockInitializer initializer, string reason)
     {
         GrowthOptions options = SmallGrowth.Options with { Initializer = initializer };
         ArgumentException error = Assert.Throws<ArgumentException>(
-            () => AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new GrowthStages(SmallGrowth.Data)));
+            () => AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new GrowthRun(SmallGrowth.Data)));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 

@@ -7,7 +7,7 @@ using Temper.Training;
 namespace Temper.Cli.Runs;
 
 /// <summary>A growth inside a run of the tool: its trainings are the run's, and the report shows the path while it grows.</summary>
-internal sealed class RunGrowth(RunSession run, TimeProvider time) : IGrowthStages
+internal sealed class SessionGrowth(RunSession run, TimeProvider time) : IGrowthRun
 {
     public Dataset Train => run.Train!;
 

@@ -6,7 +6,7 @@ using Temper.Training.Runs;
 namespace Temper.Growth;
 
 /// <summary>Where a growth runs: data, trainings that may resume, and choices that depend on time.</summary>
-public interface IGrowthStages
+public interface IGrowthRun
 {
     /// <summary>Samples to train on.</summary>
     Dataset Train { get; }
@@ -42,8 +42,8 @@ public interface IGrowthStages
 /// <param name="run">Keeps checkpoints and choices; null: the growth cannot resume.</param>
 /// <param name="time">The clock; null: the system's.</param>
 /// <param name="cancel">Stops after the running step.</param>
-public sealed class GrowthStages(
-    (Dataset Train, Dataset Validation) data, StagedRun? run = null, TimeProvider? time = null, CancellationToken cancel = default) : IGrowthStages
+public sealed class GrowthRun(
+    (Dataset Train, Dataset Validation) data, StagedRun? run = null, TimeProvider? time = null, CancellationToken cancel = default) : IGrowthRun
 {
     /// <inheritdoc/>
     public Dataset Train => data.Train;
