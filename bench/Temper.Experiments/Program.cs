@@ -6,6 +6,11 @@ using Temper.Networks;
 using Temper.Training;
 
 // Accuracy of dense and lean networks. Usage: accuracy|lean|sweep NETWORK DATA SEEDS [name=value ...]; see bench/README.md.
+if (args is ["attacks", .. var table])
+{
+    return AttackTables.Run(table);
+}
+
 if (args.Length < 4 || args[0] is not ("accuracy" or "lean" or "sweep"))
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS [dense=N sparse=N tune=N strength=X c=X tunestrength=X batch=N rate=X sparserate=X tunerate=X crop=N smoothing=X first=N]; sweep takes lists, c=0.25,0.5");

@@ -10,6 +10,9 @@ public enum ApgdLoss
 
     /// <summary>Difference of logits ratio; needs three classes, four with a wanted class.</summary>
     Dlr,
+
+    /// <summary>Largest wrong logit less the right one.</summary>
+    Margin,
 }
 
 /// <summary>
@@ -21,7 +24,7 @@ public sealed record Apgd : FixedBudgetAttack
     private const double Rho = 0.75, Alpha = 0.75;
 
     /// <inheritdoc/>
-    public override string Name => Loss == ApgdLoss.CrossEntropy ? "apgd-ce" : TargetClasses > 0 ? "apgd-t" : "apgd-dlr";
+    public override string Name => Loss == ApgdLoss.CrossEntropy ? "apgd-ce" : Loss == ApgdLoss.Margin ? "apgd-margin" : TargetClasses > 0 ? "apgd-t" : "apgd-dlr";
 
     /// <summary>What is maximized.</summary>
     public ApgdLoss Loss { get; init; }
@@ -52,7 +55,7 @@ public sealed record Apgd : FixedBudgetAttack
 
     internal override IEnumerable<Ask> Find(Search s)
     {
-        LossKind kind = Loss == ApgdLoss.Dlr ? LossKind.Dlr : LossKind.CrossEntropy;
+        LossKind kind = Loss switch { ApgdLoss.Dlr => LossKind.Dlr, ApgdLoss.Margin => LossKind.Margin, _ => LossKind.CrossEntropy };
         IReadOnlyList<AttackLoss> losses = TargetClasses == 0 || s.Target >= 0
             ? [s.LossOf(kind)]
             : [.. TargetOrder.Of(s, TargetClasses).Select(target => new AttackLoss(kind, s.Label, target))];

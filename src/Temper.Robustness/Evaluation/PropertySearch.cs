@@ -32,13 +32,14 @@ public static class PropertySearch
         var box = new PropertyTarget(target, property);
         float[] middle = [.. Enumerable.Repeat(0.5f, target.SampleShape.Count)];
         Tensor clean = Tensor.From(middle, [1, .. target.SampleShape.AsSpan()]);
-        var ascent = new Pgd { Epsilon = 0.5, Steps = 40, UsesMargin = true, StepSize = 0.1, Momentum = 0.5f };
+        var ascent = new Apgd { Epsilon = 0.5, Loss = ApgdLoss.Margin, Steps = 60 };
         int aims = Math.Min(property.Cases, 9);
         var attack = new MinimumOver([
-            new Apgd { Epsilon = 0.5, Steps = 50 },
+            new Pgd { Epsilon = 0.5, Steps = 20, UsesMargin = true, StepSize = 0.1, RandomStart = false },
             new AimAtClasses(ascent, aims),
-            new AimAtClasses(new Apgd { Epsilon = 0.5, Loss = ApgdLoss.CrossEntropy, Steps = 100 }, aims),
-            new Repeat(new AimAtClasses(ascent with { Steps = 60, StepSize = 0.05 }, Math.Min(aims, 3)), 1000),
+            new AimAtClasses(new Pgd { Epsilon = 0.5, Steps = 40, UsesMargin = true, StepSize = 0.05, Momentum = 0.5f }, aims),
+            new AimAtClasses(ascent with { Steps = 200 }, Math.Min(aims, 3)),
+            new Repeat(new AimAtClasses(ascent with { Steps = 100 }, Math.Min(aims, 2)), 1000),
         ]);
         AttackResult found = attack.Run(box, clean, Criterion.Misclassified([0]), random, new AttackRun { Gradients = budget }, cancel);
         int used = found.Samples[0].Backwards;

@@ -106,7 +106,7 @@ public sealed class AttackContractTests
     public void Logits_that_are_not_finite_are_a_result_of_their_own()
     {
         var broken = new DelegateTarget([1, 8, 8], 4, (0, 1), (x, count, logits) => logits.Fill(float.NaN));
-        AttackResult found = new Square { Epsilon = 0.1 }.Run(broken, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1));
+        AttackResult found = AttackCatalog.Create("square", new AttackChoice(Epsilon: 0.1)).Run(broken, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1));
         Assert.All(found.Samples, sample => Assert.Equal(AttackOutcome.NotFinite, sample.Outcome));
         Assert.Equal(Inputs.ToArray<float>(), found.Adversarials.ToArray<float>());
     }
