@@ -19,6 +19,9 @@ internal static class AttackTables
 {
     private const string Usage = "usage: attacks reference|convex|guided|speed DATA_FOLDER CELLS_FILE [count=N] [seeds=N]";
 
+    /// <summary>Recorded attacks whose names hold their steps.</summary>
+    private static readonly string[] KindsWithSteps = ["ddn", "fmn"];
+
     private static readonly RandomStream Random = RandomStream.FromSeed(1);
 
     internal static int Run(string[] args)
@@ -79,7 +82,7 @@ internal static class AttackTables
         double Value(string prefix, double usual) => words.Select(w => w.StartsWith(prefix, StringComparison.Ordinal)
             && double.TryParse(w[prefix.Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out double v) ? v : double.NaN).FirstOrDefault(v => !double.IsNaN(v), usual);
         double epsilon = Value("eps", 0.1);
-        int steps = (int)Value("it", new[] { "ddn", "fmn" }.Select(kind => Value(kind, double.NaN)).FirstOrDefault(v => !double.IsNaN(v), 100));
+        int steps = (int)Value("it", KindsWithSteps.Select(kind => Value(kind, double.NaN)).FirstOrDefault(v => !double.IsNaN(v), 100));
         return words[0] switch
         {
             var w when w.StartsWith("fgsm", StringComparison.Ordinal) => new Fgsm { Epsilon = epsilon },

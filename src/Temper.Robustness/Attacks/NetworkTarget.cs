@@ -24,7 +24,9 @@ public sealed class NetworkTarget : AttackTarget
 
         network.Batch.RequireApart("NetworkTarget");
         _network = network;
-        _ownBatch = input.IsBatched ? 0 : Math.Max(network.Batch.Size, 1);
+
+        // One sample a run: kernels may round a sample otherwise in another batch, and results must not depend on the batch.
+        _ownBatch = input.IsBatched ? 1 : Math.Max(network.Batch.Size, 1);
         SampleShape = input.IsBatched ? input.SampleShape : Shape.Create(input.SampleShape.AsSpan()[1..]);
         (Minimum, Maximum) = bounds ?? (input.Minimum, input.Maximum);
         if (!(Minimum < Maximum && float.IsFinite(Minimum) && float.IsFinite(Maximum)))
@@ -55,9 +57,9 @@ public sealed class NetworkTarget : AttackTarget
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits)
     {
         using var scope = new TensorScope();
-        for (int start = 0; start < count; start += Step(count))
+        for (int start = 0; start < count; start += Step)
         {
-            int rows = Math.Min(Step(count), count - start);
+            int rows = Math.Min(Step, count - start);
             Copy(Forward(Batch(x, start, rows)), logits, start, rows, Classes);
             scope.Reset();
         }
@@ -67,9 +69,9 @@ public sealed class NetworkTarget : AttackTarget
     public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
         int size = SampleShape.Count;
-        for (int start = 0; start < count; start += Step(count))
+        for (int start = 0; start < count; start += Step)
         {
-            int rows = Math.Min(Step(count), count - start);
+            int rows = Math.Min(Step, count - start);
             using var tape = new GradientTape();
             Tensor batch = tape.Watch(Batch(x, start, rows));
             Tensor output = Forward(batch);
@@ -84,14 +86,14 @@ public sealed class NetworkTarget : AttackTarget
         }
     }
 
-    private int Step(int count) => _ownBatch == 0 ? Math.Max(count, 1) : _ownBatch;
+    private int Step => _ownBatch;
 
     private Tensor Forward(Tensor batch) => _network.Forward([batch], Pass.Evaluation)[0];
 
     /// <summary>Some rows as a batch that the network takes; a fixed batch is filled up with copies of the last row.</summary>
     private Tensor Batch(ReadOnlySpan<float> x, int start, int rows)
     {
-        int size = SampleShape.Count, batch = _ownBatch == 0 ? rows : _ownBatch;
+        int size = SampleShape.Count, batch = _ownBatch;
         float[] values = new float[batch * size];
         x.Slice(start * size, rows * size).CopyTo(values);
         for (int row = rows; row < batch; row++)

@@ -62,19 +62,19 @@ internal static class Perturbations
             return;
         }
 
-        Clip(x, bounds.Low, bounds.High);
+        // The center is within the bounds, so clipping afterwards brings nothing out of the ball.
         double size = Distance(norm, x, center);
-        if (size <= radius)
+        if (size > radius)
         {
-            return;
+            switch (norm)
+            {
+                case Norm.L2: ScaleTo(x, center, (float)(radius / size)); break;
+                case Norm.L1: Shrink(x, center, radius); break;
+                default: KeepLargest(x, center, (int)radius); break;
+            }
         }
 
-        switch (norm)
-        {
-            case Norm.L2: ScaleTo(x, center, (float)(radius / size)); break;
-            case Norm.L1: Shrink(x, center, radius); break;
-            default: KeepLargest(x, center, (int)radius); break;
-        }
+        Clip(x, bounds.Low, bounds.High);
     }
 
     /// <summary>x = center + factor (x - center)</summary>

@@ -43,7 +43,7 @@ public sealed class TrustTests(ITestOutputHelper output)
     [Fact]
     public void A_wrong_normalization_is_found()
     {
-        var wrong = new StraightThroughTarget(Plain.Target, x => Each(x, v => v * 255));
+        var wrong = new StraightThroughTarget(Plain.Target, x => Each(x, v => 1 - v));
         Assert.Contains("normalization", Verdict(wrong), StringComparison.Ordinal);
     }
 
