@@ -11,9 +11,22 @@ if (args is ["attacks", .. var table])
     return AttackTables.Run(table);
 }
 
+if (args.Length >= 5 && args[0] is "calibrated")
+{
+    return CalibratedCurve.Run(args);
+}
+
+// What regularizers cost of a training step: regularizers NETWORK BATCH.
+if (args is ["regularizers", var zoo, var samples])
+{
+    RegularizerCosts.Print(zoo, int.Parse(samples, CultureInfo.InvariantCulture));
+    return 0;
+}
+
 if (args.Length < 4 || args[0] is not ("accuracy" or "lean" or "sweep"))
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS [dense=N sparse=N tune=N strength=X c=X tunestrength=X batch=N rate=X sparserate=X tunerate=X crop=N smoothing=X first=N]; sweep takes lists, c=0.25,0.5");
+    Console.Error.WriteLine($"       or: {CalibratedCurve.Usage}");
     return 2;
 }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
+using Temper.Inference.Timing;
 using Temper.Training.Runs;
 
 namespace Temper.Cli.Benchmarks;

@@ -1,5 +1,6 @@
 using Temper.Cli.Native;
 using Temper.Inference;
+using Temper.Inference.Timing;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;

@@ -6,6 +6,7 @@ using Temper.Formats;
 using Temper.Formats.Npz;
 using Temper.Formats.Onnx;
 using Temper.Inference;
+using Temper.Inference.Timing;
 using Temper.Networks;
 using Temper.Tensors;
 

@@ -30,6 +30,7 @@ internal sealed class RunSession : IDisposable
     private readonly List<(string, SparsityReport)> _weights = [];
     private readonly List<Section> _sections = [];
     private readonly long _start;
+    private readonly double _validationPart;
     private readonly double _secondsBefore;
 
     /// <param name="context">The settings.</param>
@@ -40,9 +41,10 @@ internal sealed class RunSession : IDisposable
         _context = context;
         _description = description;
         _start = context.Time.GetTimestamp();
-        _limit = new TimeLimit(context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
-        Data = data;
-        (Train, Validation) = data is null ? (null, null) : Split(data);
+        _limit = new TimeLimit(description.PlansForTime ? null : context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
+        DataSplit? split = data is null ? null : description.Split?.Invoke(data) ?? Split(data);
+        (Train, Validation, _validationPart) = (split?.Train, split?.Validation, split?.Part ?? 0);
+        Data = split is null ? data : data! with { Test = split.Test };
         Folder = context.Get(RunSettings.Resume) is { } resume
             ? RunSettings.Find(resume, context.Get(RunSettings.Runs), description.Command)
             : RunFolder.Create(context.Get(RunSettings.Runs), new RunName(description.Command, description.Data, Seed), context.Time);
@@ -85,6 +87,9 @@ internal sealed class RunSession : IDisposable
 
     /// <summary>Adds what a method has to say to the report, behind the sections that every run has.</summary>
     internal void Add(Section section) => _sections.Add(section);
+
+    /// <summary>Makes a choice that depends on time or on the machine, once in the run.</summary>
+    internal string Choose(string stage, string name, Func<string> choose) => _stages.Choose(stage, name, choose);
 
     /// <summary>Trains a network, or goes on with it.</summary>
     /// <param name="phase">Its name in this run; also of its checkpoints.</param>
@@ -129,7 +134,9 @@ internal sealed class RunSession : IDisposable
     }
 
     /// <summary>Writes result and report, and tells the user.</summary>
-    internal int Finish(Measurement result)
+    /// <param name="result">The network that came out.</param>
+    /// <param name="fields">Further fields of <c>--json</c>; null: none.</param>
+    internal int Finish(Measurement result, JsonObject? fields = null)
     {
         RunRecord record = new()
         {
@@ -138,7 +145,7 @@ internal sealed class RunSession : IDisposable
             Network = _description.Network,
             Data = _description.Data,
             Seed = Seed,
-            Validation = Data is null ? 0 : _context.Get(RunSettings.Validation),
+            Validation = _validationPart,
             Seconds = Seconds(),
             Samples = Data is null ? null : new SampleCounts(Train!.Count, Validation!.Count, Data.Test.Count),
             Unused = Unused(),
@@ -153,10 +160,9 @@ internal sealed class RunSession : IDisposable
         string report = RunRecords.WriteReport(Folder, Folder.PathOf(RunRecords.ReportName));
         if (_context.IsJson)
         {
-            JsonResult.Write(_description.Command, new JsonObject
-            {
-                ["folder"] = Folder.FullPath, ["report"] = report, ["result"] = RunRecords.ToJson(record.WithoutPictures()),
-            });
+            JsonObject written = fields ?? [];
+            (written["folder"], written["report"], written["result"]) = (Folder.FullPath, report, RunRecords.ToJson(record.WithoutPictures()));
+            JsonResult.Write(_description.Command, written);
         }
         else
         {
@@ -199,12 +205,21 @@ internal sealed class RunSession : IDisposable
     private UnusedRecord[] Unused() => [.. (Data?.Unused ?? []).Select(one => new UnusedRecord(one.Name, one.Count, one.Reason))];
 
     /// <summary>Of two samples or more at least one trains and at least one chooses the epoch.</summary>
-    private (Dataset Train, Dataset Validation) Split(DataSets data)
+    private DataSplit Split(DataSets data)
     {
-        int count = Math.Clamp((int)Math.Round(data.Train.Count * _context.Get(RunSettings.Validation)), 1, data.Train.Count - 1);
-        return data.SplitValidation(count, Stream.Split("validation"));
+        double part = _context.Get(RunSettings.Validation);
+        int count = Math.Clamp((int)Math.Round(data.Train.Count * part), 1, data.Train.Count - 1);
+        (Dataset train, Dataset validation) = data.SplitValidation(count, Stream.Split("validation"));
+        return new DataSplit(train, validation, data.Test, part);
     }
 }
+
+/// <summary>Which samples train, which choose, and which measure the result.</summary>
+/// <param name="Train">To train on.</param>
+/// <param name="Validation">To choose with.</param>
+/// <param name="Test">To measure the result with, once.</param>
+/// <param name="Part">Part of the set that was split which chooses.</param>
+internal sealed record DataSplit(Dataset Train, Dataset Validation, Dataset Test, double Part);
 
 /// <summary>What a run is about.</summary>
 /// <param name="Command">The command.</param>
@@ -214,6 +229,12 @@ internal sealed record RunDescription(string Command, string Network, string Dat
 {
     /// <summary>The report's headline.</summary>
     internal string Title { get; init; } = $"{Network} on {Data}";
+
+    /// <summary>Which samples choose; null: the part of the training samples that <c>--validation</c> says.</summary>
+    internal Func<DataSets, DataSplit>? Split { get; init; }
+
+    /// <summary>Whether the command plans its work to fit the time limit, instead of stopping when it is over.</summary>
+    internal bool PlansForTime { get; init; }
 }
 
 /// <summary>The promise that <c>--fail-below</c> makes to scripts.</summary>

@@ -111,21 +111,33 @@ internal static class TrainingSettings
 internal static class RegularizerSettings
 {
     private static readonly Setting<string> Regularizer = Setting.Choice(
-        "regularizer", "none, hoyer-square, group-hs or l1: makes weights zero while training", "none", "none", "hoyer-square", "group-hs", "l1");
+        "regularizer",
+        "none, l1, hoyer, hoyer-square or transformed-l1 of single weights, group-lasso or group-hs of groups: makes weights zero while training",
+        "none",
+        "none", "l1", "hoyer", "hoyer-square", "transformed-l1", "group-lasso", "group-hs");
+
+    private static readonly Setting<string> Groups = new(
+        "grouping", "Groups of the regularizer: element, filter-channel, row-column or a block such as 4x1; auto: element, or filter-channel for group-*", "auto", text =>
+        text is "auto" || Grouping.TryParse(text, out _) ? text : throw new FormatException("auto, element, filter-channel, row-column, or rows x columns such as 4x1"));
 
     private static readonly Setting<double> Strength = Setting.Number("strength", "Price of a unit of the regularizer", usual: 2e-5);
 
-    internal static IReadOnlyList<Setting> All { get; } = [Regularizer, Strength];
+    internal static IReadOnlyList<Setting> All { get; } = [Regularizer, Groups, Strength];
 
     internal static IReadOnlyList<IRegularizer> Regularizers(CommandContext context)
     {
-        float strength = (float)context.Get(Strength);
-        return context.Get(Regularizer) switch
+        (float strength, string name) = ((float)context.Get(Strength), context.Get(Regularizer));
+        Grouping grouping = Grouped(context.Get(Groups), name);
+        return name switch
         {
-            "hoyer-square" => [new HoyerSquare { Strength = strength }],
-            "group-hs" => [new GroupHoyerSquare { Strength = strength }],
-            "l1" => [new L1 { Strength = strength }],
+            "l1" or "group-lasso" => [new L1 { Strength = strength, Grouping = grouping }],
+            "hoyer" => [new Hoyer { Strength = strength, Grouping = grouping }],
+            "hoyer-square" or "group-hs" => [new HoyerSquare { Strength = strength, Grouping = grouping }],
+            "transformed-l1" => [new TransformedL1 { Strength = strength, Grouping = grouping }],
             _ => [],
         };
     }
+
+    private static Grouping Grouped(string text, string regularizer) => text is not "auto" ? Grouping.Parse(text)
+        : regularizer.StartsWith("group-", StringComparison.Ordinal) ? Grouping.FilterAndChannel : Grouping.Element;
 }

@@ -1,71 +1,42 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Temper.Kernels;
-using Temper.Networks;
-using Temper.Optimization;
-
 namespace Temper.Compression.DeepHoyer;
 
 /// <summary>
-/// The Hoyer-Square regularizer, <c>strength Σ_layers (Σ|w|)² / Σw²</c>: a differentiable count of effective weights. It pulls weights
-/// below <c>Σw² / Σ|w|</c> to zero and leaves the others' scale alone.
+/// The Hoyer-Square regularizer, <c>strength Σ_layers (Σ_g n_g)² / Σw²</c>: a differentiable count of effective weights, or of effective
+/// groups (Group-HS). It pulls norms below <c>Σw² / Σ_g n_g</c> to zero and leaves the others' scale alone.
 /// </summary>
 /// <remarks>
-/// DeepHoyer, arXiv:1908.09979. For m equal weights the value is m, and it does not change when all weights are scaled. A tensor of
+/// DeepHoyer, arXiv:1908.09979. For m equal norms the value is m, and it does not change when all weights are scaled. A tensor of
 /// zeros has value and gradient zero. We regularize weights only by default; the authors' MNIST script takes biases too.
 /// </remarks>
 public sealed record HoyerSquare : WeightRegularizer
 {
-    /// <inheritdoc/>
-    public override string Name => "hoyer-square";
+    private protected override string ElementName => "hoyer-square";
 
-    /// <summary>S1 = Σ|w| and S2 = Σw².</summary>
-    /// <inheritdoc/>
-    public override void AddSums(in WeightBlock block, Span<double> sums)
+    private protected override string GroupName => "group-hs";
+
+    private protected override double UnitValue(double a, double s2) => s2 < Epsilon ? 0 : a * (a / s2);
+
+    /// <summary>dH/dn = 2 (A / S2) (1 - n A / S2)</summary>
+    private protected override (double A, double B) Slope(double a, double s2)
     {
-        sums[0] += Reductions.SumOfMagnitudes(block.Weights);
-        sums[1] += Reductions.SumOfSquares(block.Weights);
+        double ratio = a / s2;
+        return s2 < Epsilon ? (0, 0) : (2 * ratio, 2 * ratio * ratio);
     }
-
-    /// <inheritdoc/>
-    public override void AddGradient(in WeightBlock block, ReadOnlySpan<double> sums, Span<float> gradient)
-    {
-        if (sums[1] < Epsilon)
-        {
-            return;
-        }
-
-        // H = S1² / S2;  dH/dw_j = 2 sgn(w_j) (S1 / S2) (1 - |w_j| S1 / S2) = a sgn(w_j) - b w_j
-        double ratio = sums[0] / sums[1], strength = Strength;
-        Elementwise.Apply(
-            new AddSignedSlope((float)(2 * strength * ratio), (float)(2 * strength * ratio * ratio)), block.Weights, gradient, gradient);
-    }
-
-    /// <inheritdoc/>
-    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, DeepHoyerJson.Default.HoyerSquare)!;
-
-    private protected override int CountSums(Parameter parameter) => 2;
-
-    private protected override double UnitValue(ReadOnlySpan<double> sums, Parameter parameter) => sums[1] < Epsilon ? 0 : sums[0] * (sums[0] / sums[1]);
 }
 
-/// <summary>The L1 norm of the weights, the usual baseline: <c>strength Σ|w|</c>.</summary>
-public sealed record L1 : WeightRegularizer
+/// <summary>The Hoyer regularizer, <c>strength Σ_layers Σ_g n_g / √Σw²</c>: between 1 and the root of the number of groups; scale-invariant.</summary>
+public sealed record Hoyer : WeightRegularizer
 {
-    /// <inheritdoc/>
-    public override string Name => "l1";
+    private protected override string ElementName => "hoyer";
 
-    /// <inheritdoc/>
-    public override void AddSums(in WeightBlock block, Span<double> sums) => sums[0] += Reductions.SumOfMagnitudes(block.Weights);
+    private protected override string GroupName => "group-hoyer";
 
-    /// <inheritdoc/>
-    public override void AddGradient(in WeightBlock block, ReadOnlySpan<double> sums, Span<float> gradient) =>
-        Elementwise.Apply(new AddSignedSlope(Strength, 0), block.Weights, gradient, gradient);
+    private protected override double UnitValue(double a, double s2) => s2 < Epsilon ? 0 : a / Math.Sqrt(s2);
 
-    /// <inheritdoc/>
-    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, DeepHoyerJson.Default.L1)!;
-
-    private protected override int CountSums(Parameter parameter) => 1;
-
-    private protected override double UnitValue(ReadOnlySpan<double> sums, Parameter parameter) => sums[0];
+    /// <summary>dH/dn = (1 - n A / S2) / √S2</summary>
+    private protected override (double A, double B) Slope(double a, double s2)
+    {
+        double inverse = 1 / Math.Sqrt(s2);
+        return s2 < Epsilon ? (0, 0) : (inverse, inverse * (a / s2));
+    }
 }

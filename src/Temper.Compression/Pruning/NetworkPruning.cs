@@ -1,5 +1,5 @@
+using System.IO.Enumeration;
 using Temper.Networks;
-using Temper.Tensors;
 
 namespace Temper.Compression.Pruning;
 
@@ -7,32 +7,65 @@ namespace Temper.Compression.Pruning;
 public static class NetworkPruning
 {
     /// <summary>
-    /// Sets small weights of convolutions and linear layers to zero and masks them, so that training leaves them zero. What was
-    /// masked before stays so. Biases and normalization are left alone.
+    /// Sets weights of convolutions and linear layers to zero and masks them, so that training leaves them zero. Weights that are zero or
+    /// masked already stay so, and are masked. Biases and normalization are left alone.
     /// </summary>
     /// <param name="network">Not changed.</param>
     /// <param name="rule">Which weights go.</param>
+    /// <param name="ignore">
+    /// Layers left alone: names of nodes or parameters, such as <c>fc1</c> or <c>fc1.weight</c>, with <c>*</c> for any text and <c>?</c>
+    /// for any character. Null: none.
+    /// </param>
     /// <returns>A network that shares all other parameters.</returns>
-    public static Network Prune(this Network network, PruningRule rule) =>
-        network.WithParameters(network.Parameters.Where(SparsityReport.IsWeight).Select(p => Pruned(p, rule)));
+    /// <exception cref="ArgumentException">
+    /// A name of <paramref name="ignore"/> fits no layer, scores are missing or do not fit, a weight is not finite, or the rule's target
+    /// is out of reach.
+    /// </exception>
+    public static Network Prune(this Network network, PruningRule rule, IReadOnlyList<string>? ignore = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(rule);
+        HashSet<string> ignored = Ignored(network, ignore ?? []);
+        PrunedLayer[] layers =
+        [
+            .. network.Parameters.Where(p => SparsityReport.IsWeight(p) && !ignored.Contains(p.Name))
+                .Select(p => new PrunedLayer(p, rule.Block, ScoresOf(rule, p))),
+        ];
+        rule.Apply(new PrunedNetwork(network, layers));
+        return network.WithParameters(layers.Select(layer => layer.ToParameter()));
+    }
 
     /// <summary>Masks the weights that are zero, as a file without masks has them.</summary>
     /// <param name="network">Not changed.</param>
     public static Network MaskZeros(this Network network) => network.Prune(PruningRule.Absolute(0));
 
-    private static Parameter Pruned(Parameter parameter, PruningRule rule)
+    /// <summary>The weights of the layers that a pattern fits.</summary>
+    private static HashSet<string> Ignored(Network network, IReadOnlyList<string> patterns)
     {
-        float[] values = parameter.Value.ToArray<float>();
-        float[] mask = new float[values.Length];
-        float threshold = values.Length == 0 ? 0 : rule.Threshold(values);
-        for (int i = 0; i < values.Length; i++)
+        var ignored = new HashSet<string>(StringComparer.Ordinal);
+        (string Layer, string Weight)[] weights =
+        [
+            .. network.Nodes.SelectMany(node => node.Parameters.Where(name => SparsityReport.IsWeight(network.Parameters[name])).Select(name => (node.Name, name))),
+        ];
+        foreach (string pattern in patterns)
         {
-            bool stays = Math.Abs(values[i]) >= threshold && values[i] != 0;
-            mask[i] = stays ? 1 : 0;
-            values[i] = stays ? values[i] : 0;
+            string[] found = [.. weights.Where(w => Fits(pattern, w.Layer) || Fits(pattern, w.Weight)).Select(w => w.Weight)];
+            if (found.Length == 0)
+            {
+                throw new ArgumentException(
+                    $"Prune: no layer with weights has this name (got '{pattern}', expected a pattern for one of {string.Join(", ", weights.Select(w => w.Layer))})", nameof(patterns));
+            }
+
+            ignored.UnionWith(found);
         }
 
-        Shape shape = parameter.Value.Shape;
-        return parameter with { Value = Tensor.From(values, shape), Mask = Tensor.From(mask, shape) };
+        return ignored;
     }
+
+    private static bool Fits(string pattern, string name) => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
+
+    private static Tensors.Tensor? ScoresOf(PruningRule rule, Parameter parameter) =>
+        rule.Scores is null || rule.Scores.TryGetValue(parameter.Name, out Tensors.Tensor? scores)
+            ? rule.Scores?[parameter.Name]
+            : throw new ArgumentException($"Prune: the rule has no scores for '{parameter.Name}'; give them, or leave the layer alone with ignore");
 }

@@ -18,6 +18,31 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
     /// <param name="network">The changed network.</param>
     public static implicit operator NetworkEdit(Network network) => new(network, []);
 
+    /// <summary>A second edit behind this one, as one edit: its moves come behind these.</summary>
+    /// <param name="next">Edits the changed network.</param>
+    /// <example><code>
+    /// learner.Edit(net => net.WithChannels("conv1", kept).Then(narrow => narrow.Bypass("relu3")));
+    /// </code></example>
+    public NetworkEdit Then(Func<Network, NetworkEdit> next)
+    {
+        NetworkEdit second = next(Network);
+        Dictionary<string, string> origins = [], renamed = [];
+        foreach (ParameterMove move in Moves)
+        {
+            origins[move.To] = move.From;
+        }
+
+        foreach (ParameterMove move in second.Moves)
+        {
+            renamed[move.From] = move.To;
+        }
+
+        // What is named in both moves from where it was before the first to where it is after the second; what has gone does not move.
+        IEnumerable<ParameterMove> moves = Moves.Select(move => move with { To = renamed.GetValueOrDefault(move.To, move.To) })
+            .Concat(second.Moves.Select(move => move with { From = origins.GetValueOrDefault(move.From, move.From) }));
+        return new NetworkEdit(second.Network, [.. moves.Where(move => second.Network.Parameters.Contains(move.To) || second.Network.Buffers.ContainsKey(move.To))]);
+    }
+
     /// <summary>Throws where a move names what is not there or gives another shape: state would be lost without a word.</summary>
     /// <param name="before">The network before the edit.</param>
     /// <exception cref="ArgumentException">A move does not fit.</exception>

@@ -3,42 +3,40 @@ namespace Temper.Compression.Tests.DeepHoyer;
 /// <summary>The regularizers' values in plain double loops, as DeepHoyer (arXiv:1908.09979) writes them.</summary>
 internal static class Formulas
 {
-    /// <summary>Σ|w|</summary>
-    internal static double L1(double[] w, int[] shape) => w.Sum(Math.Abs);
+    /// <summary>Σn</summary>
+    internal static double L1(double[] norms, double squares) => norms.Sum();
 
-    /// <summary>(Σ|w|)² / Σw²; 0 for zeros.</summary>
-    internal static double HoyerSquare(double[] w, int[] shape)
-    {
-        double sum = w.Sum(Math.Abs), squares = w.Sum(x => x * x);
-        return squares == 0 ? 0 : sum * sum / squares;
-    }
+    /// <summary>Σ 2n / (1 + n)</summary>
+    internal static double TransformedL1(double[] norms, double squares) => norms.Sum(n => 2 * n / (1 + n));
 
-    /// <summary>(Σ_g ‖w_g‖)² / Σw² with filters (rows) as groups, plus the same with input channels (columns).</summary>
-    internal static double GroupHoyerSquare(double[] w, int[] shape)
+    /// <summary>Σn / √Σw²; 0 for zeros.</summary>
+    internal static double Hoyer(double[] norms, double squares) => squares == 0 ? 0 : norms.Sum() / Math.Sqrt(squares);
+
+    /// <summary>(Σn)² / Σw²; 0 for zeros.</summary>
+    internal static double HoyerSquare(double[] norms, double squares) => squares == 0 ? 0 : norms.Sum() * norms.Sum() / squares;
+
+    /// <summary>A formula over the norms of groups, added over the ways in which a grouping partitions the weights.</summary>
+    internal static double Of(Func<double[], double, double> formula, double[] w, int[] shape, string grouping)
     {
-        if (shape.Length < 2)
+        if (string.Equals(grouping, "element", StringComparison.Ordinal))
+        {
+            return formula([.. w.Select(Math.Abs)], w.Sum(x => x * x));
+        }
+
+        if (shape.Length < 2 || w.Length == 0)
         {
             return 0;
         }
 
-        double squares = w.Sum(x => x * x);
-        int taps = shape[2..].Aggregate(1, (a, b) => a * b);
-        double rows = 0, columns = 0;
-        for (int o = 0; o < shape[0]; o++)
+        int taps = shape[2..].Aggregate(1, (a, b) => a * b), width = shape[1] * taps;
+        Func<int, int>[] partitions = grouping switch
         {
-            rows += Length(Enumerable.Range(0, shape[1]).SelectMany(i => Taps(o, i)));
-        }
-
-        for (int i = 0; i < shape[1]; i++)
-        {
-            columns += Length(Enumerable.Range(0, shape[0]).SelectMany(o => Taps(o, i)));
-        }
-
-        return squares == 0 ? 0 : ((rows * rows) + (columns * columns)) / squares;
-
-        IEnumerable<double> Taps(int o, int i) => Enumerable.Range(0, taps).Select(t => w[(((o * shape[1]) + i) * taps) + t]);
-
-        static double Length(IEnumerable<double> group) => Math.Sqrt(group.Sum(x => x * x));
+            "filter-channel" => [i => i / width, i => i % width / taps],
+            "row-column" => [i => i / width, i => i % width],
+            _ => [i => (i / width / (grouping[0] - '0') * width) + (i % width / (grouping[2] - '0'))],
+        };
+        return partitions.Sum(groupOf => formula(
+            [.. w.Select((x, i) => (x, Group: groupOf(i))).GroupBy(p => p.Group).Select(g => Math.Sqrt(g.Sum(p => p.x * p.x)))], w.Sum(x => x * x)));
     }
 
     /// <summary>Central differences. At a kink that is symmetric, such as |w| at 0, they give 0, as sgn(0) = 0 does.</summary>

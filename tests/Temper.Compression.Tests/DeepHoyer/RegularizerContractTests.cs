@@ -9,12 +9,23 @@ namespace Temper.Compression.Tests.DeepHoyer;
 /// <summary>What every regularizer of weights keeps. A new one is a row in the table.</summary>
 public sealed class RegularizerContractTests
 {
-    private static readonly Dictionary<string, Row> Rows = new(StringComparer.Ordinal)
-    {
-        ["l1"] = new(strength => new L1 { Strength = strength }, Formulas.L1, IsScaleInvariant: false),
-        ["hoyer-square"] = new(strength => new HoyerSquare { Strength = strength }, Formulas.HoyerSquare, IsScaleInvariant: true),
-        ["group-hs"] = new(strength => new GroupHoyerSquare { Strength = strength }, Formulas.GroupHoyerSquare, IsScaleInvariant: true),
-    };
+    private static readonly (string Name, Func<WeightRegularizer> Make, Func<double[], double, double> Formula, Scaling Scaling)[] Kinds =
+    [
+        ("l1", () => new L1 { Strength = 1 }, Formulas.L1, Scaling.Homogeneous),
+        ("transformed-l1", () => new TransformedL1 { Strength = 1 }, Formulas.TransformedL1, Scaling.None),
+        ("hoyer", () => new Hoyer { Strength = 1 }, Formulas.Hoyer, Scaling.Invariant),
+        ("hoyer-square", () => new HoyerSquare { Strength = 1 }, Formulas.HoyerSquare, Scaling.Invariant),
+    ];
+
+    private static readonly string[] Groupings = ["element", "filter-channel", "row-column", "4x1", "1x4", "2x3"];
+
+    /// <summary>Every formula with every grouping.</summary>
+    private static readonly Dictionary<string, Row> Rows = Kinds.SelectMany(kind => Groupings.Select(grouping => KeyValuePair.Create(
+        $"{kind.Name} {grouping}",
+        new Row(
+            strength => kind.Make() with { Strength = strength, Grouping = Grouping.Parse(grouping) },
+            (w, shape) => Formulas.Of(kind.Formula, w, shape, grouping),
+            kind.Scaling)))).ToDictionary(StringComparer.Ordinal);
 
     private static readonly int[][] Shapes = [[6, 5], [1, 9], [9, 1], [4, 3, 3, 3], [8, 4, 1, 1], [6, 1, 3, 3], [5, 7, 1, 2]];
 
@@ -71,7 +82,51 @@ public sealed class RegularizerContractTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Name_is_that_of_the_command_line(string name) => Assert.Equal(name, Rows[name].Make(1).Name);
+    public void Name_is_that_of_the_command_line(string name)
+    {
+        string[] parts = name.Split(' ');
+        string grouped = parts[0] switch { "l1" => "group-lasso", "hoyer-square" => "group-hs", var formula => $"group-{formula}" };
+        WeightRegularizer made = Rows[name].Make(1);
+        Assert.Equal((parts[1] is "element" ? parts[0] : grouped, parts[1]), (made.Name, $"{made.Grouping}"));
+    }
+
+    [Theory]
+    [InlineData("4x")]
+    [InlineData("0x1")]
+    [InlineData("-4x1")]
+    [InlineData("channels")]
+    public void Unknown_groupings_are_refused(string name) => Assert.Contains(name, Assert.Throws<FormatException>(() => Grouping.Parse(name)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Nothing_is_lost_of_zero_one_hot_tiny_and_huge_tensors(string name)
+    {
+        foreach (int[] shape in Shapes)
+        {
+            int count = shape.Aggregate((a, b) => a * b);
+            float[] oneHot = new float[count], gaussian = Samples.Gaussian(count, 5);
+            oneHot[count / 2] = -3;
+            foreach (float[] w in (float[][])[oneHot, [.. gaussian.Select(x => x * 1e-20f)], [.. gaussian.Select(x => x * 1e-8f)], [.. gaussian.Select(x => x * 1e8f)]])
+            {
+                float[] gradient = new float[count];
+                double value = Rows[name].Make(1).AddGradient(Of(w, shape), w, gradient);
+                Assert.True(double.IsFinite(value));
+                Assert.All(gradient, g => Assert.True(float.IsFinite(g)));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_gradient_of_a_scale_invariant_formula_is_orthogonal_to_the_weights(string name)
+    {
+        foreach (int[] shape in Shapes.Where(_ => Rows[name].Scaling == Scaling.Invariant))
+        {
+            float[] w = Weights(shape, 0.3), gradient = new float[w.Length];
+            double value = Rows[name].Make(1).AddGradient(Of(w, shape), w, gradient);
+            Assert.Equal(0, w.Zip(gradient).Sum(pair => (double)pair.First * pair.Second), 1e-6 * value);
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -125,13 +180,14 @@ public sealed class RegularizerContractTests
             float[] gradient = new float[30], other = new float[30];
             double value = Rows[name].Make(1).AddGradient(Of(w, [6, 5]), w, gradient);
             double scaledValue = Rows[name].Make(1).AddGradient(Of(scaled, [6, 5]), scaled, other);
-            bool isInvariant = Rows[name].IsScaleInvariant;
+            bool isInvariant = Rows[name].Scaling == Scaling.Invariant;
+            if (Rows[name].Scaling == Scaling.None)
+            {
+                continue;
+            }
+
             Assert.Equal(isInvariant ? value : value * factor, scaledValue, 1e-5 * Math.Max(1, scaledValue));
             Assert.All(gradient.Zip(other), g => Assert.Equal(g.First, g.Second * (isInvariant ? factor : 1), 1e-4f));
-            if (isInvariant)
-            {
-                Assert.Equal(0, w.Zip(gradient).Sum(pair => (double)pair.First * pair.Second), 1e-4);
-            }
         }
     }
 
@@ -145,9 +201,9 @@ public sealed class RegularizerContractTests
             int[] shape = role switch { ParameterRole.ConvolutionWeight => [1, 6, 1, 1], ParameterRole.LinearWeight => [1, 6], _ => [6] };
             bool isWeight = shape.Length > 1;
             Assert.Equal(isWeight, Rows[name].Make(1).AddGradient(Of(w, shape, role), w, new float[6]) != 0);
-            bool hasGroups = !string.Equals(name, "group-hs", StringComparison.Ordinal);
+            bool isElement = name.EndsWith(" element", StringComparison.Ordinal);
             Assert.Equal(
-                isWeight || (role == ParameterRole.Bias && hasGroups),
+                isWeight || (role == ParameterRole.Bias && isElement),
                 (Rows[name].Make(1) with { IncludesBias = true }).AddGradient(Of(w, shape, role), w, new float[6]) != 0);
         }
     }
@@ -177,6 +233,13 @@ public sealed class RegularizerContractTests
 
     /// <param name="Make">The regularizer with a strength.</param>
     /// <param name="Formula">Its value for weights of a shape, strength 1.</param>
-    /// <param name="IsScaleInvariant">Whether the value stays when all weights are multiplied by a number.</param>
-    private sealed record Row(Func<float, WeightRegularizer> Make, Func<double[], int[], double> Formula, bool IsScaleInvariant);
+    /// <param name="Scaling">What becomes of the value when all weights are multiplied by a number.</param>
+    private sealed record Row(Func<float, WeightRegularizer> Make, Func<double[], int[], double> Formula, Scaling Scaling);
+
+    private enum Scaling
+    {
+        None,
+        Homogeneous,
+        Invariant,
+    }
 }

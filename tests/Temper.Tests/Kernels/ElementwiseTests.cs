@@ -46,6 +46,7 @@ public sealed class ElementwiseTests
         ["ShiftedProduct"] = (Of2(new ShiftedProduct(0.5f)), (x, y) => (x - 0.5) * y),
         ["MoveTowards"] = (Of2(new MoveTowards(0.25f)), (x, y) => x + (0.25 * (y - x))),
         ["AddSignedSlope"] = (Of2(new AddSignedSlope(0.5f, 0.25f)), (x, y) => y + (x > 0 ? 0.5 : x < 0 ? -0.5 : 0) - (0.25 * x)),
+        ["AddTransformedSlope"] = (Of2(new AddTransformedSlope(0.5f)), (x, y) => y + ((x > 0 ? 1 : x < 0 ? -1 : 0) / ((1 + Math.Abs(x)) * (1 + Math.Abs(x))))),
         ["HuberLoss"] = (Of2(new HuberLoss(0.5f)), (x, y) => Math.Abs(x - y) <= 0.5 ? (x - y) * (x - y) / 2 : 0.5 * (Math.Abs(x - y) - 0.25)),
         ["HuberGradient"] = (Of2(new HuberGradient(0.5f)), (x, y) => double.IsNaN(x - y) ? double.NaN : Math.Clamp(x - y, -0.5, 0.5)),
         ["ReluGradient"] = (Of2(default(ReluGradient)), (x, dy) => x <= 0 ? 0 : dy),

@@ -18,7 +18,7 @@ public sealed class FingerprintTests : IDisposable
     [
         new Adadelta(), new Adam(), new AdamW(), new RmsProp(), new Sgd { Momentum = 0.5f },
         new ConstantSchedule(), new CosineSchedule(), new MultiStepSchedule { Milestones = [2] }, new OneCycleSchedule(), new StepSchedule(), new WarmUpSchedule(),
-        new HoyerSquare { Strength = 0.1f }, new GroupHoyerSquare { Strength = 0.1f }, new L1 { Strength = 0.1f },
+        new Hoyer { Strength = 0.1f }, new HoyerSquare { Strength = 0.1f }, new L1 { Strength = 0.1f }, new TransformedL1 { Strength = 0.1f },
         new RandomCrop(2), new HorizontalFlip(), new Cutout(2), new Data.Augmentation.Normalize([0.5f], [0.25f]),
         new CrossEntropyLoss(), new MeanSquaredErrorLoss(), new BinaryCrossEntropyLoss(), new SupervisedObjective(new CrossEntropyLoss()),
         new ParameterGroup(), new GradientClipping { MaxNorm = 1, MaxValue = 1 }, new WeightAverage(), new EarlyStopping(),
@@ -150,6 +150,7 @@ public sealed class FingerprintTests : IDisposable
             var t when t == typeof(IReadOnlyList<float>) => new[] { 3.5f },
             var t when t == typeof(IReadOnlyList<ParameterRole>) => new[] { ParameterRole.Bias },
             var t when t == typeof(LearningRateSchedule) => new CosineSchedule(),
+            var t when t == typeof(Grouping) => Grouping.FourOutputs,
             var t when t == typeof(TrainingLoss) => new MeanSquaredErrorLoss(),
             var t => throw new NotSupportedException($"{option.GetType().Name}.{name}: say how a {t.Name} changes"),
         };

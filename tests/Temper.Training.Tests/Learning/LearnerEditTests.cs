@@ -109,6 +109,21 @@ public sealed class LearnerEditTests
         AssertClose(wide.AverageSnapshot().WithChannels("a", [0, 2]).Network, narrow.AverageSnapshot());
     }
 
+    /// <summary>Two edits in one keep the state of what both changed.</summary>
+    [Fact]
+    public void An_edit_behind_another_keeps_the_moves_of_both()
+    {
+        using Learner once = Trained(), twice = Trained();
+        once.Edit(net => net.WithChannels("a", [0, 2]).Then(narrow => narrow.WithChannels("a", [1]))
+            .Then(net => new NetworkEdit(net.Rename("b", "head"), [Moved("b.weight", "head.weight", 0, [0, 1]), Moved("b.bias", "head.bias", 0, [0, 1])])));
+        twice.Edit(net => net.WithChannels("a", [2]));
+        twice.Edit(net => new NetworkEdit(net.Rename("b", "head"), [Moved("b.weight", "head.weight", 0, [0, 1]), Moved("b.bias", "head.bias", 0, [0, 1])]));
+        Step(once);
+        Step(twice);
+        Assert.Equal(SmallRun.BytesOf(twice.Network), SmallRun.BytesOf(once.Network));
+        Assert.Equal(SmallRun.BytesOf(twice.AverageSnapshot()), SmallRun.BytesOf(once.AverageSnapshot()));
+    }
+
     private static void AssertClose(Network expected, Network got) => Assert.All(got.Parameters, parameter => Assert.All(
         parameter.Value.ToArray<float>().Zip(expected.Parameters[parameter.Name].Value.ToArray<float>()), pair => Assert.Equal(pair.Second, pair.First, 1e-6f)));
 

@@ -1,6 +1,7 @@
 using Temper.Cli.Benchmarks;
 using Temper.Cli.Native;
 using Temper.Inference;
+using Temper.Inference.Timing;
 using Temper.Networks;
 
 namespace Temper.Peers.Measuring;

@@ -2,6 +2,7 @@ using Temper.Cli.Benchmarks;
 using Temper.Cli.Native;
 using System.Globalization;
 using Temper.Inference;
+using Temper.Inference.Timing;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Peers.Measuring;

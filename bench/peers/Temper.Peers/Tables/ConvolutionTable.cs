@@ -2,6 +2,7 @@ using Temper.Cli.Benchmarks;
 using Temper.Cli.Native;
 using System.Globalization;
 using System.Text.Json;
+using Temper.Inference.Timing;
 using Temper.Kernels;
 using Temper.Peers.Measuring;
 using Temper.Peers.Native;

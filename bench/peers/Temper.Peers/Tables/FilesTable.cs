@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Temper.Formats.Onnx;
 using Temper.Formats.Safetensors;
+using Temper.Inference.Timing;
 using Temper.Networks;
 using Temper.Peers.Measuring;
 using Temper.Tensors;

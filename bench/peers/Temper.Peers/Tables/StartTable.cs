@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Temper.Inference.Timing;
 using Temper.Peers.Measuring;
 
 namespace Temper.Peers.Tables;

@@ -1,6 +1,7 @@
 using Temper.Cli.Benchmarks;
 using System.Globalization;
 using System.Text.Json;
+using Temper.Inference.Timing;
 using Temper.Kernels;
 using Temper.Peers.Measuring;
 

@@ -133,6 +133,19 @@ internal readonly struct AddSignedSlope(float a, float b) : IBinaryOperator
     }
 }
 
+/// <summary>y + 2 a sgn(x) / (1 + |x|)², with sgn(0) = 0: the gradient of transformed L1, added to another.</summary>
+internal readonly struct AddTransformedSlope(float a) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T>
+    {
+        T sign = T.Select(T.Greater(x, T.Zero), T.Create(2 * a), T.Select(T.Greater(T.Zero, x), T.Create(-2 * a), T.Zero));
+        T size = T.Create(1) + T.Abs(x);
+        return y + (sign / (size * size));
+    }
+}
+
 /// <summary>x: repeats the left operand where it is broadcast.</summary>
 internal readonly struct FirstOf : IBinaryOperator
 {

@@ -69,6 +69,22 @@ internal readonly struct AbsoluteSumReducer : IReducer
     public double Join(double a, double b) => a + b;
 }
 
+/// <summary>The sum of 2 |x| / (1 + |x|).</summary>
+internal readonly struct TransformedSumReducer : IReducer
+{
+    public float Identity => 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Fold<T>(T folded, T x)
+        where T : unmanaged, ILanes<T> => folded + ((T.Abs(x) + T.Abs(x)) / (T.Create(1) + T.Abs(x)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Join<T>(T a, T b)
+        where T : unmanaged, ILanes<T> => a + b;
+
+    public double Join(double a, double b) => a + b;
+}
+
 /// <summary>The largest; NaN if one is; minus infinity for none.</summary>
 internal readonly struct MaxReducer : IReducer
 {

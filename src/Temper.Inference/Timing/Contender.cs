@@ -1,4 +1,4 @@
-namespace Temper.Cli.Benchmarks;
+namespace Temper.Inference.Timing;
 
 /// <summary>One library doing the work that is compared.</summary>
 /// <param name="Name">Column of the table.</param>

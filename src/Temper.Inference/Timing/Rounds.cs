@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Temper.Cli.Benchmarks;
+namespace Temper.Inference.Timing;
 
 /// <summary>
 /// Times contenders in turns, so that a disturbance of the machine meets all of them, and takes a low quantile: the time when

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Globalization;
+using Temper.Compression.Calibration;
+using Temper.Compression.Pruning;
+using Temper.Data;
+using Temper.Formats.Models;
+using Temper.Networks;
+using Temper.Tensors;
+using Temper.Training.Evaluation;
+
+namespace Temper.Experiments;
+
+/// <summary>
+/// Accuracy against sparsity without any training: plain magnitude and the calibrated form.
+/// Nothing is chosen on the test samples.
+/// </summary>
+internal static class CalibratedCurve
+{
+    internal const string Usage = "calibrated FILE ARCHITECTURE MEANS/DEVIATIONS DATA [SAMPLES] [SPARSITIES] [TEST]";
+
+    internal static int Run(string[] args)
+    {
+        float[][] sides = [.. args[3].Split('/').Select(side => side.Split(',').Select(text => float.Parse(text, CultureInfo.InvariantCulture)).ToArray())];
+        DataSets data = DataSource.Open(args[4]);
+        Shape sample = data.Train.SampleShape;
+        Network network = NetworkZoo.Create(args[2], new ZooOptions { Input = InputSpec.Image(sample[0], sample[1], sample[2]), Classes = data.ClassCount() });
+        network = ModelFile.LoadWeights(network, args[1]).Prepend(InputSpec.Image(sample[0], sample[1], sample[2]), x => x.Normalize(sides[0], sides[1]));
+        Tensor samples = data.Train.Read(0, args.Length > 5 ? int.Parse(args[5], CultureInfo.InvariantCulture) : 256).Inputs;
+        Dataset test = args.Length > 7 ? data.Test.Take(int.Parse(args[7], CultureInfo.InvariantCulture)) : data.Test;
+        Console.WriteLine($"| dense | {Accuracy(network):P2} |");
+        double[] sparsities = [.. (args.Length > 6 ? args[6] : "0.4,0.5,0.6,0.7,0.8").Split(',').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
+        foreach (double sparsity in sparsities)
+        {
+            Network magnitude = ByMagnitude(network, sparsity);
+            long start = Stopwatch.GetTimestamp();
+            Network calibrated = network.PruneCalibrated(samples, sparsity);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            SparsityReport left = SparsityReport.Of(calibrated);
+            Console.WriteLine(
+                $"| {(double)(left.Total - left.Nonzero) / left.Total:P1} zeros | magnitude {Accuracy(magnitude):P2} | calibrated {Accuracy(calibrated):P2} | {seconds:F1} s |");
+        }
+
+        return 0;
+
+        double Accuracy(Network tried) => Evaluator.Evaluate(tried, test).Accuracy;
+    }
+
+    /// <summary>The smallest weights of the whole network go.</summary>
+    private static Network ByMagnitude(Network network, double sparsity)
+    {
+        float[] sorted = [.. network.Parameters.Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
+            .SelectMany(parameter => parameter.Value.ToArray<float>()).Select(Math.Abs).Order()];
+        return network.Prune(PruningRule.Absolute(sorted[(int)(sorted.Length * sparsity)]));
+    }
+
+    private static int ClassCount(this DataSets data) => data.Train.ClassNames.Count;
+}

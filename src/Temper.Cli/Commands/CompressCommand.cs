@@ -1,0 +1,61 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Runs;
+using Temper.Compression.Pipeline;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Training;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Makes a trained network small and fast within a bound on accuracy.</summary>
+internal sealed class CompressCommand() : RunCommand("compress", "Make a trained network small and fast within a bound on accuracy")
+{
+    internal override IReadOnlyList<Setting> Settings { get; } =
+    [
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. CompressionSettings.All, .. TrainingSettings.All,
+        .. RunSettings.All.Where(setting => setting != RunSettings.Validation),
+    ];
+
+    private protected override int Execute(CommandContext context)
+    {
+        string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
+        DataSets data = DataChoice.Open(context, source);
+        (Network start, data) = Start(context, model, data);
+        DataChecks.RequireToTrain(context, start, data);
+        TrainingOptions training = TrainingSettings.Options(context);
+        CompressionOptions options = CompressionSettings.Options(context, training);
+        using var run = new RunSession(
+            context,
+            new RunDescription(Name, model, source)
+            {
+                Title = $"{model} made small on {source}", PlansForTime = true, Split = sets => CompressionSettings.Split(context, sets),
+            },
+            data);
+        if (!ModelSource.IsStored(model))
+        {
+            run.Note($"train: {model} from random weights, {training.Epochs} epochs");
+            start = run.Fit("train", start, training).Network;
+        }
+
+        CompressionResult result = context.Get(CompressionSettings.Calibrate) is > 0 and var count
+            ? CompressionPipeline.Calibrate(start, run.Train!, count, options, new CompressionOutcome.SessionRun(run), context.Cancel)
+            : CompressionPipeline.Run(start, run.Validation!, options, new CompressionOutcome.SessionRun(run), context.Time, context.Cancel);
+        return CompressionOutcome.Finish(context, run, (start, result, options), context.Get(CompressionSettings.Output));
+    }
+
+    /// <summary>The network to compress, trained or of the zoo, and the data as it takes them.</summary>
+    private static (Network Network, DataSets Data) Start(CommandContext context, string model, DataSets data)
+    {
+        FitOptions fit = Preprocessing.OptionsOf(context);
+        if (!ModelSource.IsStored(model))
+        {
+            Preprocessing.RequireUnusedForNew(context, model);
+            data = DataForModel.ForNew(context, fit, data);
+            return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights")), data);
+        }
+
+        (Network network, data) = DataForModel.Open(context, fit, data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+        return (Preprocessing.Apply(context, network, data.Train.SampleShape), data);
+    }
+}

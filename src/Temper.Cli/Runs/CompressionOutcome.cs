@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Compression.Pipeline;
+using Temper.Formats.Models;
+using Temper.Networks;
+using Temper.Training;
+using Temper.Training.Evaluation;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>Measures what compression gave once on the test samples, and writes it down.</summary>
+internal static class CompressionOutcome
+{
+    private static readonly int[] Batches = [1, 64];
+
+    /// <summary>Saves, measures, reports and tells.</summary>
+    /// <param name="context">The settings.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="found">The network that came in, what compression gave, and how it was asked for.</param>
+    /// <param name="output">Folder for the network as a model; null: only in the run's folder.</param>
+    /// <returns>The exit code.</returns>
+    internal static int Finish(
+        CommandContext context, RunSession run, (Network Start, CompressionResult Result, CompressionOptions Options) found, string? output = null)
+    {
+        (Network start, CompressionResult result, CompressionOptions options) = found;
+        Measurement before = run.Measure("before", start, "before.safetensors"), after = run.Measure("after", result.Network, ModelSource.ResultName);
+        CompressionComparison comparison = CompressionComparison.Of(start, result.Network, run.Data!.Test, batch => Times(run, start, result.Network, batch, context.Cancel), Batches);
+        run.Add(comparison.ToSection(result));
+        run.Add(CompressionSection.Of(result, options));
+        run.Add(CompressionSection.Widths(start, result.Network));
+        if (output is not null)
+        {
+            ModelFile.Save(result.Network, output, new SaveOptions { Sparse = true });
+        }
+
+        int code = run.Finish(after, new JsonObject
+        {
+            ["before"] = Fields(comparison.Before, before),
+            ["after"] = Fields(comparison.After, after),
+            ["difference"] = Interval(comparison.Difference),
+            ["within_bound"] = result.IsWithinBound,
+            ["remarks"] = new JsonArray([.. result.Remarks.Select(remark => (JsonNode)remark)]),
+            ["output"] = output is null ? null : Path.GetFullPath(output),
+        });
+        if (!result.IsWithinBound)
+        {
+            Terminal.Error(string.Create(CultureInfo.InvariantCulture,
+                $"compress: nothing smaller loses at most {options.MaxAccuracyDrop} points of the held-out samples' accuracy; the most accurate network that was found is kept"));
+        }
+
+        return result.IsWithinBound ? code : ExitCode.ThresholdNotMet;
+    }
+
+    /// <summary>Milliseconds of a batch before and after, taken in turns; a resumed run gives those it gave first.</summary>
+    private static (double Before, double After) Times(RunSession run, Network before, Network after, int batch, CancellationToken cancel)
+    {
+        string chosen = run.Choose("measure", $"milliseconds of batch {batch}", () => string.Join(
+            ' ', NetworkTiming.Milliseconds([before, after], batch, cancel: cancel).Select(time => time.ToString("R", CultureInfo.InvariantCulture))));
+        double[] times = [.. chosen.Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
+        return (times[0], times[1]);
+    }
+
+    private static JsonObject Fields(ComparedNetwork network, Measurement measured) => new()
+    {
+        ["accuracy"] = network.Accuracy?.Value,
+        ["interval"] = network.Accuracy is { } accuracy ? Interval(accuracy) : null,
+        ["weights"] = network.Weights,
+        ["macs"] = network.Macs,
+        ["bytes"] = measured.Record.Bytes,
+        ["milliseconds"] = new JsonObject([.. network.Milliseconds.Select(time => KeyValuePair.Create(
+            time.Key.ToString(CultureInfo.InvariantCulture), (JsonNode?)JsonResult.Number(time.Value)))]),
+    };
+
+    private static JsonArray Interval(AccuracyInterval? interval) => interval is { } found ? [found.Low, found.High] : [];
+
+    /// <summary>Stages of the run folder, with progress and checkpoints.</summary>
+    internal sealed class SessionRun(RunSession run) : ICompressionRun
+    {
+        public int TrainCount => run.Train!.Count;
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => run.Fit(stage, network, options);
+
+        public string Choose(string stage, string name, Func<string> choose) => run.Choose(stage, name, choose);
+
+        public void Note(string line) => run.Note(line);
+    }
+}

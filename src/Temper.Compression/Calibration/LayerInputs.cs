@@ -1,0 +1,78 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Compression.Calibration;
+
+/// <summary>The second moments <c>H = Σ x xᵀ</c> of what one layer sees, patches of a convolution as rows: all that a least-squares fit of its weights needs.</summary>
+internal static class LayerInputs
+{
+    private const int RowsAtOnce = 8192;
+
+    /// <summary>Whether a layer can be fitted: one matrix for all channels.</summary>
+    internal static bool CanFit(Node node) => node.Operator is Linear or Conv2d { Options.Groups: 1 };
+
+    /// <summary>H, <c>[D, D]</c> row-major, of D weights of an output.</summary>
+    /// <param name="node">A convolution without groups or a linear layer.</param>
+    /// <param name="x">Its input for all samples.</param>
+    internal static double[] Moments(Node node, Tensor x)
+    {
+        (int width, int rows, Action<int, Span<float>> row) = node.Operator is Conv2d layer ? Patches(layer, x) : Rows(x);
+        double[] moments = new double[checked(width * width)];
+        for (int start = 0; start < rows; start += RowsAtOnce)
+        {
+            int count = Math.Min(RowsAtOnce, rows - start);
+            float[] part = new float[checked(count * width)];
+            for (int i = 0; i < count; i++)
+            {
+                row(start + i, part.AsSpan(i * width, width));
+            }
+
+            Tensor matrix = Tensor.From(part, [count, width]);
+            ReadOnlySpan<float> products = matrix.Transpose().MatMul(matrix).ToRowMajor().AsSpan<float>();
+            for (int i = 0; i < moments.Length; i++)
+            {
+                moments[i] += products[i];
+            }
+        }
+
+        return moments;
+    }
+
+    private static (int Width, int Rows, Action<int, Span<float>> Row) Rows(Tensor x)
+    {
+        int width = x.Shape[-1];
+        float[] values = x.ToArray<float>();
+        return (width, values.Length / width, (index, row) => values.AsSpan(index * width, width).CopyTo(row));
+    }
+
+    /// <summary>Patches in the order of the weight <c>[C, KH, KW]</c>; zeros where the window reaches over the border.</summary>
+    private static (int Width, int Rows, Action<int, Span<float>> Row) Patches(Conv2d layer, Tensor x)
+    {
+        (int samples, int channels, int height, int width) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
+        Shape output = layer.InferShape([x.Shape], "calibration");
+        float[] values = x.ToArray<float>();
+        (Conv2dOptions options, (int kernelHeight, int kernelWidth)) = (layer.Options, layer.Kernel);
+        void Row(int index, Span<float> row)
+        {
+            int sample = index / (output[2] * output[3]), place = index % (output[2] * output[3]);
+            int top = (place / output[3] * options.Stride.Height) - options.Padding.Top, left = (place % output[3] * options.Stride.Width) - options.Padding.Left;
+            int at = 0;
+            for (int channel = 0; channel < channels; channel++)
+            {
+                int plane = ((sample * channels) + channel) * height * width;
+                for (int i = 0; i < kernelHeight; i++)
+                {
+                    int y = top + (i * options.Dilation.Height);
+                    for (int j = 0; j < kernelWidth; j++)
+                    {
+                        int across = left + (j * options.Dilation.Width);
+                        bool isInside = (uint)y < (uint)height && (uint)across < (uint)width;
+                        row[at++] = isInside ? values[plane + (y * width) + across] : 0;
+                    }
+                }
+            }
+        }
+
+        return (channels * kernelHeight * kernelWidth, samples * output[2] * output[3], Row);
+    }
+}

@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Compression.Distillation;
+
+/// <summary>
+/// Training towards labels and towards the answers of a teacher, the network that came in (arXiv:1503.02531):
+/// <c>(1 - weight) loss + weight T² KL(softmax(teacher / T) ‖ softmax(student / T))</c>.
+/// </summary>
+/// <param name="Teacher">Gives logits <c>[N, K]</c> for the student's inputs; not changed.</param>
+/// <param name="Loss">The loss of the labels.</param>
+/// <remarks>With a weight of 1 the labels are not used at all.</remarks>
+public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) : Objective
+{
+    /// <summary>Share of the teacher, 0 to 1.</summary>
+    public float Weight { get; init; } = 0.5f;
+
+    /// <summary>T: how much the answers are softened, above zero. Small data sets gain from 2 to 5.</summary>
+    public float Temperature { get; init; } = 2;
+
+    /// <inheritdoc/>
+    public override ObjectiveValue Value(Network network, Pass pass, Batch batch)
+    {
+        Tensor wanted;
+        using (GradientTape.Suspend())
+        {
+            wanted = Teacher.Forward(batch.Inputs).Affine(1 / Temperature, 0).Softmax();
+        }
+
+        Tensor output = network.Forward(batch.Inputs, pass);
+
+        // The teacher's own entropy is a constant and left out of the loss.
+        Tensor towardsTeacher = (wanted * output.Affine(1 / Temperature, 0).LogSoftmax()).Sum().Affine(-Weight * Temperature * Temperature / batch.Inputs.Shape[0], 0);
+        Tensor loss = Weight >= 1 ? towardsTeacher : Loss.Value(output, batch.Targets).Affine(1 - Weight, 0) + towardsTeacher;
+        return new ObjectiveValue(loss, output);
+    }
+
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => new JsonObject
+    {
+        ["weight"] = Weight, ["temperature"] = Temperature, ["loss"] = Optimization.Fingerprints.Of(Loss), ["teacher"] = Hash(Teacher),
+    };
+
+    /// <summary>Tells teachers apart by all their weights (FNV-1a).</summary>
+    private static string Hash(Network network)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (Parameter parameter in network.Parameters)
+        {
+            foreach (int bits in System.Runtime.InteropServices.MemoryMarshal.Cast<float, int>(parameter.Value.ToArray<float>()))
+            {
+                hash = (hash ^ (uint)bits) * 1099511628211;
+            }
+        }
+
+        return hash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,44 @@
+using Temper.Data;
+using Temper.Networks;
+using Temper.Tensors;
+using Temper.Training.Evaluation;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>Samples whose labels are a network's own answers, so that accuracy is agreement with it.</summary>
+internal sealed class AnsweredDataset(Dataset source, long[] answers, IReadOnlyList<string> classes) : Dataset
+{
+    /// <summary>Samples that are enough to choose with.</summary>
+    internal const int Enough = 1000;
+
+    private const int AtOnce = 256;
+
+    public override string Name => source.Name;
+
+    public override int Count => source.Count;
+
+    public override Shape SampleShape => source.SampleShape;
+
+    public override IReadOnlyList<string> ClassNames => classes;
+
+    internal static AnsweredDataset Of(Network network, Dataset source, CancellationToken cancel)
+    {
+        long[] answers = new long[source.Count];
+        for (int start = 0; start < answers.Length; start += AtOnce)
+        {
+            cancel.ThrowIfCancellationRequested();
+            IReadOnlyList<(int Predicted, float Probability)> some = Evaluator.Predict(network, source, start, Math.Min(AtOnce, answers.Length - start));
+            for (int i = 0; i < some.Count; i++)
+            {
+                answers[start + i] = some[i].Predicted;
+            }
+        }
+
+        int classCount = network.Graph.ShapeOf(network.Outputs[0].Value)[^1];
+        return new AnsweredDataset(source, answers, [.. Enumerable.Range(0, classCount).Select(i => $"{i}")]);
+    }
+
+    public override void CopySample(int index, Span<float> sample) => source.CopySample(index, sample);
+
+    public override long Label(int index) => answers[index];
+}

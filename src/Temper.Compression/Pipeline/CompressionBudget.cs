@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Globalization;
+using Temper.Networks;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>How many epochs and trials fit into the time there is. What time decides is a recorded choice, so that a resume decides the same.</summary>
+internal sealed class CompressionBudget
+{
+    /// <summary>Part of the time that trainings may plan for; the rest is for measuring.</summary>
+    private const double Planned = 0.8;
+
+    /// <summary>Part of a structure's trainings that the regularizer gets.</summary>
+    private const double Regularizing = 0.35;
+
+    private const int TimedSteps = 6;
+
+    private readonly CompressionOptions _options;
+    private readonly ICompressionRun _run;
+    private readonly TimeProvider _time;
+    private readonly long _start;
+    private readonly double _epochSeconds;
+
+    internal CompressionBudget(Network network, CompressionOptions options, ICompressionRun run, TimeProvider time)
+    {
+        (_options, _run, _time, _start) = (options, run, time, time.GetTimestamp());
+        (RegularizeEpochs, TuneEpochs, Trials) = (options.RegularizeEpochs, options.TuneEpochs, options.Trials);
+        if (options.MaxTime is { } limit)
+        {
+            _epochSeconds = double.Parse(run.Choose("plan", "seconds an epoch", () => EpochSeconds(network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+            int structures = Thinning.For(options.Structure).Count;
+            double epochs = limit.TotalSeconds * Planned / _epochSeconds / structures;
+            RegularizeEpochs = Math.Min(RegularizeEpochs, Math.Max(1, (int)(epochs * Regularizing)));
+            TuneEpochs = Math.Min(TuneEpochs, Math.Max(1, (int)((epochs - RegularizeEpochs) / Trials)));
+            Trials = Math.Max(1, Math.Min(Trials, (int)((epochs - RegularizeEpochs) / TuneEpochs)));
+            run.Note(string.Create(CultureInfo.InvariantCulture,
+                $"time: {_epochSeconds:F1} s an epoch, so {RegularizeEpochs} epochs with the regularizer and {Trials} trials of {TuneEpochs} epochs for each of {structures} structures"));
+        }
+    }
+
+    internal int RegularizeEpochs { get; }
+
+    internal int TuneEpochs { get; }
+
+    internal int Trials { get; }
+
+    /// <summary>Whether another trial ends before the time is over.</summary>
+    internal bool HasTimeFor(string structure, int trial) => _options.MaxTime is not { } limit || _run.Choose($"{structure}-{trial}", "enough time", () =>
+        _time.GetElapsedTime(_start).TotalSeconds + (TuneEpochs * _epochSeconds) <= limit.TotalSeconds ? "yes" : "no") is "yes";
+
+    /// <summary>Times some steps on noise; the first does not count.</summary>
+    private double EpochSeconds(Network network)
+    {
+        int batch = _options.Training?.BatchSize ?? 64;
+        using var learner = new Learner(network, new LearnerOptions());
+        Tensor x = Tensor.Full([batch, .. network.Inputs[0].SampleShape.AsSpan()], 0.5f);
+        double best = double.PositiveInfinity;
+        for (int step = 0; step < TimedSteps; step++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            using Gradients gradients = learner.Gradients((net, pass) => net.Forward(x, pass).Pow(2).Mean());
+            best = step == 0 ? best : Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        // A teacher adds a forward pass, about a third of a step.
+        return best * (_options.Distillation > 0 ? 1.4 : 1.1) * Math.Max(1, _run.TrainCount / (double)batch);
+    }
+}

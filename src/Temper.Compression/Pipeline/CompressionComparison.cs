@@ -1,0 +1,76 @@
+using System.Globalization;
+using Temper.Compression.Pruning;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Reporting.Documents;
+using Temper.Training.Evaluation;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>A network on samples that chose nothing.</summary>
+/// <param name="Accuracy">On the test samples, with its interval; null where there are none.</param>
+/// <param name="Weights">Weights that are not zero.</param>
+/// <param name="Macs">Multiply-accumulate operations of a sample with weights that are not zero.</param>
+/// <param name="Milliseconds">Time of a batch, compiled, by its size.</param>
+public sealed record ComparedNetwork(AccuracyInterval? Accuracy, long Weights, long Macs, IReadOnlyDictionary<int, double> Milliseconds);
+
+/// <summary>The network that came in beside the one that came out.</summary>
+/// <param name="Before">The network that came in.</param>
+/// <param name="After">The network that came out.</param>
+/// <param name="Difference">Accuracy after less before, on the same test samples; null where there are none.</param>
+public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwork After, AccuracyInterval? Difference)
+{
+    /// <summary>Compares two networks.</summary>
+    /// <param name="before">The network that came in.</param>
+    /// <param name="after">The network that came out.</param>
+    /// <param name="test">Samples that chose nothing; may be none.</param>
+    /// <param name="times">Gives the milliseconds of both for a batch.</param>
+    /// <param name="batches">Batch sizes.</param>
+    public static CompressionComparison Of(Network before, Network after, Dataset test, Func<int, (double Before, double After)> times, IReadOnlyList<int> batches)
+    {
+        Dictionary<int, (double Before, double After)> measured = batches.ToDictionary(batch => batch, times);
+        (bool[] right, bool[] rightAfter) = test.Count == 0 ? ([], []) : (Right(before, test), Right(after, test));
+        return new CompressionComparison(
+            new ComparedNetwork(Accuracy(right), SparsityReport.Of(before).Nonzero, before.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.Before)),
+            new ComparedNetwork(Accuracy(rightAfter), SparsityReport.Of(after).Nonzero, after.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.After)),
+            test.Count == 0 ? null : AccuracyInterval.OfDifference(right, rightAfter));
+    }
+
+    /// <summary>The figures that matter, as a section of a report.</summary>
+    /// <param name="result">What compression gave.</param>
+    public Section ToSection(CompressionResult result) => new("Before and after",
+    [
+        new KeyFigures(
+        [
+            new KeyFigure("accuracy", Difference is { } d ? Signed(d.Value) : "not measured", Difference is { } i ? $"points; 95 %: {Signed(i.Low)} to {Signed(i.High)}" : ""),
+            new KeyFigure("weights", Times(Before.Weights, After.Weights), "fewer"),
+            new KeyFigure("operations", Times(Before.Macs, After.Macs), "fewer"),
+            .. Before.Milliseconds.Keys.Select(batch => new KeyFigure($"batch of {batch}", Times(Before.Milliseconds[batch], After.Milliseconds[batch]), $"{After.Milliseconds[batch].ToString("F3", CultureInfo.InvariantCulture)} ms, compiled")),
+        ]),
+        new Paragraph(result.Chosen is { } chosen
+            ? $"Taken: {chosen.Structure.ToString().ToLowerInvariant()}, {(chosen.Kept * 100).ToString("F1", CultureInfo.InvariantCulture)} % kept. Accuracy is that of samples which chose nothing."
+            : "The network that came in was kept."),
+    ]);
+
+    private static AccuracyInterval? Accuracy(bool[] right) => right.Length == 0 ? null : AccuracyInterval.OfAccuracy(right.LongCount(isRight => isRight), right.Length);
+
+    private static bool[] Right(Network network, Dataset test)
+    {
+        const int part = 512;
+        var right = new bool[test.Count];
+        for (int start = 0; start < test.Count; start += part)
+        {
+            IReadOnlyList<(int Predicted, float Probability)> answers = Evaluator.Predict(network, test, start, Math.Min(part, test.Count - start));
+            for (int i = 0; i < answers.Count; i++)
+            {
+                right[start + i] = answers[i].Predicted == test.Label(start + i);
+            }
+        }
+
+        return right;
+    }
+
+    private static string Times(double before, double after) => after > 0 ? $"{(before / after).ToString("F1", CultureInfo.InvariantCulture)} x" : "∞";
+
+    private static string Signed(double part) => (part * 100).ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
+}

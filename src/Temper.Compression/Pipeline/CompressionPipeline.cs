@@ -1,0 +1,127 @@
+using System.Globalization;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Training;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>
+/// Makes a trained network small and fast within a bound on accuracy: trains it with a regularizer that makes weights or channels unimportant,
+/// prunes, fine-tunes with the incoming network as teacher, removes what is dead, and searches for the smallest that holds.
+/// </summary>
+public static class CompressionPipeline
+{
+    /// <summary>Compresses a network.</summary>
+    /// <param name="network">Trained; not changed.</param>
+    /// <param name="validation">Samples that decide; neither trained on nor the ones that judge the result.</param>
+    /// <param name="options">How.</param>
+    /// <param name="run">Carries out the trainings.</param>
+    /// <param name="time">The clock for <see cref="CompressionOptions.MaxTime"/>.</param>
+    /// <param name="cancel">Stops between and in trainings.</param>
+    /// <returns>The best network, and everything that was tried.</returns>
+    /// <exception cref="ArgumentException">The network has no weights to thin, is at chance, mixes samples, or options do not fit.</exception>
+    public static CompressionResult Run(
+        Network network, Dataset validation, CompressionOptions options, ICompressionRun run, TimeProvider time, CancellationToken cancel = default)
+    {
+        options.Validated();
+        CompressionChecks.Require(network, validation);
+        var search = new CompressionSearch(network, validation, options, run, new CompressionBudget(network, options, run, time), cancel);
+        foreach (Thinning thinning in Thinning.For(options.Structure))
+        {
+            search.Try(thinning);
+        }
+
+        return search.Result();
+    }
+
+    /// <summary>Compresses a network without training and without labels: weights go, and each layer is fitted again to what it gave before.</summary>
+    /// <param name="network">Trained; not changed.</param>
+    /// <param name="samples">Samples; their labels are not read. The first ones fit the layers, others choose.</param>
+    /// <param name="count">Samples that fit the layers; some hundreds do.</param>
+    /// <param name="options">How; <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the samples that get another answer than before.</param>
+    /// <param name="run">Remembers choices.</param>
+    /// <param name="cancel">Stops between layers.</param>
+    /// <returns>The best network; accuracies in it are agreement with the network that came in.</returns>
+    /// <exception cref="ArgumentException">There are too few samples, or as in <see cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>.</exception>
+    public static CompressionResult Calibrate(
+        Network network, Dataset samples, int count, CompressionOptions options, ICompressionRun run, CancellationToken cancel = default)
+    {
+        options.Validated();
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (samples.Count < 2 * count)
+        {
+            throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected {2 * count} or more: half fit the layers, half choose); ask for fewer");
+        }
+
+        Dataset choosing = AnsweredDataset.Of(network, samples.Subset([.. Enumerable.Range(count, Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough)))]), cancel);
+        CompressionChecks.Require(network, choosing);
+        var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
+        search.TryCalibrated(samples.Read(0, count).Inputs);
+        return search.Result();
+    }
+
+    /// <summary>Compresses a network in memory, without a run folder.</summary>
+    /// <param name="network">Trained; not changed.</param>
+    /// <param name="train">Samples to train on.</param>
+    /// <param name="validation">Samples that decide.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancel">Stops it; nothing is kept.</param>
+    /// <inheritdoc cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>
+    public static CompressionResult Run(Network network, Dataset train, Dataset validation, CompressionOptions options, CancellationToken cancel = default) =>
+        Run(network, validation, options, new RunInMemory(train, validation, cancel), TimeProvider.System, cancel);
+
+    private sealed class RunInMemory(Dataset train, Dataset validation, CancellationToken cancel) : ICompressionRun
+    {
+        public int TrainCount => train.Count;
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options)
+        {
+            TrainingResult result = Trainer.Fit(network, train, validation, options, cancel);
+            cancel.ThrowIfCancellationRequested();
+            return result;
+        }
+
+        public string Choose(string stage, string name, Func<string> choose) => choose();
+
+        public void Note(string line)
+        {
+        }
+    }
+}
+
+/// <summary>What must hold before anything is trained.</summary>
+internal static class CompressionChecks
+{
+    /// <summary>A network this little above chance has nothing that could be kept.</summary>
+    private const double ChanceMargin = 1.5;
+
+    internal static void Require(Network network, Dataset validation)
+    {
+        network.Batch.RequireFree("compress");
+        if (!network.Parameters.Any(Pruning.SparsityReport.IsWeight))
+        {
+            throw new ArgumentException("compress: the network has no weights to thin (got no convolution or linear layer with parameters); see temper inspect");
+        }
+
+        if (validation.TargetShape is not null || validation.ClassNames.Count < 2)
+        {
+            throw new ArgumentException($"compress: {validation.Name} has no classes to measure accuracy with (expected class labels)");
+        }
+
+        if (network.Parameters.FirstOrDefault(parameter => parameter.Value.AsSpan<float>().ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) is { } broken)
+        {
+            throw new ArgumentException($"compress: parameter '{broken.Name}' is not finite; train the network again");
+        }
+    }
+
+    /// <summary>A network at chance cannot lose accuracy, so the bound would mean nothing.</summary>
+    internal static void RequireBetterThanChance(double accuracy, Dataset validation)
+    {
+        double chance = 1.0 / validation.ClassNames.Count;
+        if (accuracy < Math.Min(ChanceMargin * chance, (1 + chance) / 2))
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"compress: the network that came in is at chance (got {accuracy * 100:F1} % of {validation.Count} held-out samples, chance is {chance * 100:F1} %); check --data, --normalize and the order of classes"));
+        }
+    }
+}

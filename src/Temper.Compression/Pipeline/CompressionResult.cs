@@ -1,0 +1,40 @@
+using Temper.Networks;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>A network as the search found it.</summary>
+/// <param name="Accuracy">Part of the validation samples that were right, 0 to 1.</param>
+/// <param name="Weights">Weights that are not zero.</param>
+/// <param name="Macs">Multiply-accumulate operations of a sample with weights that are not zero.</param>
+/// <param name="Bytes">Size of the saved network.</param>
+/// <param name="Milliseconds">Time of one sample, compiled for this processor.</param>
+public sealed record NetworkFigures(double Accuracy, long Weights, long Macs, long Bytes, double Milliseconds)
+{
+    /// <summary>The number that a goal makes small.</summary>
+    /// <param name="goal">The goal.</param>
+    public double this[CompressionGoal goal] => goal switch
+    {
+        CompressionGoal.Macs => Macs,
+        CompressionGoal.Weights => Weights,
+        CompressionGoal.Bytes => Bytes,
+        _ => Milliseconds,
+    };
+}
+
+/// <summary>One amount of pruning that was tried.</summary>
+/// <param name="Structure">What was removed.</param>
+/// <param name="Kept">Part that was kept: of the operations for channels, of the weights otherwise.</param>
+/// <param name="Network">The network, fine-tuned and shrunk.</param>
+/// <param name="Figures">What it costs and gives, on the validation samples.</param>
+/// <param name="IsWithinBound">Whether it loses no more than it may.</param>
+public sealed record CompressionTrial(CompressionStructure Structure, double Kept, Network Network, NetworkFigures Figures, bool IsWithinBound);
+
+/// <summary>What compression gives.</summary>
+/// <param name="Network">The best network within the bound; where none is, the most accurate one that was found; the one that came in where all are slower than it.</param>
+/// <param name="Before">The network that came in, on the validation samples.</param>
+/// <param name="Chosen">The trial it comes from; null: the network that came in.</param>
+/// <param name="Trials">Everything that was tried.</param>
+/// <param name="IsWithinBound">Whether a smaller network within the bound was found.</param>
+/// <param name="Remarks">What a reader has to know, in sentences.</param>
+public sealed record CompressionResult(
+    Network Network, NetworkFigures Before, CompressionTrial? Chosen, IReadOnlyList<CompressionTrial> Trials, bool IsWithinBound, IReadOnlyList<string> Remarks);

@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.IO.Enumeration;
+using Temper.Compression.Calibration;
+using Temper.Compression.Distillation;
+using Temper.Compression.Pruning;
+using Temper.Compression.Shrinking;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Tensors;
+using Temper.Training;
+using Temper.Training.Evaluation;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>The search for the smallest network within the bound: for each structure one training with the regularizer, then trials by bisection.</summary>
+internal sealed class CompressionSearch
+{
+    private readonly Network _network;
+    private readonly Dataset _validation;
+    private readonly CompressionOptions _options;
+    private readonly ICompressionRun _run;
+    private readonly CompressionBudget _budget;
+    private readonly CancellationToken _cancel;
+    private readonly NetworkFigures _before;
+    private readonly List<CompressionTrial> _trials = [];
+    private readonly List<string> _remarks = [];
+
+    internal CompressionSearch(Network network, Dataset validation, CompressionOptions options, ICompressionRun run, CompressionBudget? budget, CancellationToken cancel)
+    {
+        (_network, _validation, _options, _run, _cancel) = (network, validation, options, run, cancel);
+        double accuracy = Accuracy(network);
+        CompressionChecks.RequireBetterThanChance(accuracy, validation);
+        _before = Figures("before", network, accuracy);
+        _budget = budget ?? new CompressionBudget(network, options with { MaxTime = null }, run, TimeProvider.System);
+        run.Note(Line("came in", _before));
+    }
+
+    /// <summary>Least accuracy of a result.</summary>
+    private double Bound => _before.Accuracy - (_options.MaxAccuracyDrop / 100);
+
+    /// <summary>Tries one structure: regularize, then prune, fine-tune, shrink and measure for several amounts.</summary>
+    internal void Try(Thinning thinning)
+    {
+        string structure = thinning.Name;
+        Network prepared = Regularized(thinning, structure);
+        (double fails, double holds, double kept) = (0, 1, _options.FirstKept ?? thinning.FirstKept);
+        for (int trial = 1; trial <= _budget.Trials && _budget.HasTimeFor(structure, trial); trial++)
+        {
+            CompressionTrial tried = Trial(thinning, prepared, kept, $"{structure}-{trial}");
+            Add(tried, $"{structure}-{trial}");
+            (fails, holds) = tried.IsWithinBound ? (fails, kept) : (kept, holds);
+
+            // Halves the interval on a logarithmic scale; until something fails each step takes away as much as the first left.
+            kept = fails == 0 ? holds * Math.Min(0.5, _options.FirstKept ?? thinning.FirstKept * 1.5) : Math.Sqrt(fails * holds);
+        }
+    }
+
+    /// <summary>Tries amounts of pruning without training: layers are fitted again on samples whose labels are not read.</summary>
+    internal void TryCalibrated(Tensor samples)
+    {
+        (double holds, double fails) = (0, 1);
+        double zeros = 1 - (_options.FirstKept ?? 0.4);
+        for (int trial = 1; trial <= _options.Trials; trial++)
+        {
+            string name = $"calibrated-{trial}";
+            Network pruned = _network.PruneCalibrated(samples, zeros, Ignores, _cancel).Shrink().Network;
+            double accuracy = Accuracy(pruned);
+            CompressionTrial tried = new(CompressionStructure.Element, 1 - zeros, pruned, Figures(name, pruned, accuracy), accuracy >= Bound);
+            Add(tried, name);
+            (holds, fails) = tried.IsWithinBound ? (zeros, fails) : (holds, zeros);
+            zeros = (holds + fails) / 2;
+        }
+    }
+
+    internal CompressionResult Result()
+    {
+        CompressionTrial? best = _trials.Where(trial => trial.IsWithinBound).MinBy(trial => trial.Figures[_options.Goal]);
+        if (best is null)
+        {
+            CompressionTrial? nearest = _trials.MaxBy(trial => trial.Figures.Accuracy);
+            _remarks.Add("No trial stayed within the bound; the most accurate one is kept.");
+            return new CompressionResult(nearest?.Network ?? _network, _before, nearest, _trials, IsWithinBound: false, _remarks);
+        }
+
+        if (best.Figures.Milliseconds > _before.Milliseconds)
+        {
+            _remarks.Add("No network within the bound is faster than the one that came in on this processor, so that one is kept.");
+            return new CompressionResult(_network, _before, null, _trials, IsWithinBound: true, _remarks);
+        }
+
+        return new CompressionResult(best.Network, _before, best, _trials, IsWithinBound: true, _remarks);
+    }
+
+    private void Add(CompressionTrial trial, string name)
+    {
+        _trials.Add(trial);
+        _run.Note(Line(string.Create(CultureInfo.InvariantCulture, $"{name}, {trial.Kept * 100:F1} % kept{(trial.IsWithinBound ? "" : ", below the bound")}"), trial.Figures));
+    }
+
+    private bool Ignores(string node) => _options.Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, node, ignoreCase: false));
+
+    private Network Regularized(Thinning thinning, string structure)
+    {
+        if (_budget.RegularizeEpochs == 0 || _options.Pressure == 0)
+        {
+            return _network;
+        }
+
+        float strength = StrengthFor(thinning);
+        _run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {thinning.Regularizer(strength).Name}, strength {strength:G3}, {_budget.RegularizeEpochs} epochs"));
+        TrainingOptions options = Stage(_budget.RegularizeEpochs, 0) with { Regularizers = [thinning.Regularizer(strength)] };
+
+        // The last epoch, not the best: accuracy on the way says nothing of how far weights have gone.
+        return _run.Fit($"regularize-{structure}", _network, options).Last;
+    }
+
+    /// <summary>The strength at which the regularizer's value is the pressure.</summary>
+    private float StrengthFor(Thinning thinning)
+    {
+        double unit = RegularizerValue.Of(thinning.Regularizer(1), _network);
+        return unit > 0 ? (float)(_options.Pressure / unit) : 0;
+    }
+
+    private CompressionTrial Trial(Thinning thinning, Network prepared, double kept, string name)
+    {
+        _cancel.ThrowIfCancellationRequested();
+        Network pruned = thinning.Prune(prepared, kept, _options.Ignore);
+        Network tuned = pruned;
+        double accuracy;
+        if (_budget.TuneEpochs > 0)
+        {
+            TrainingResult result = _run.Fit($"tune-{name}", pruned, Stage(_budget.TuneEpochs, 1));
+            (tuned, accuracy) = (result.Network, result.History[result.BestEpoch].ValidationAccuracy);
+        }
+        else
+        {
+            accuracy = Accuracy(pruned);
+        }
+
+        Network small = tuned.Shrink().Network;
+        return new CompressionTrial(thinning.Structure, kept, small, Figures(name, small, accuracy), accuracy >= Bound);
+    }
+
+    private double Accuracy(Network network) => Evaluator.Evaluate(network, _validation, cancel: _cancel).Accuracy;
+
+    private TrainingOptions Stage(int epochs, ulong stage)
+    {
+        TrainingOptions own = _options.Training ?? new TrainingOptions { Seed = _options.Seed, Optimizer = new Adam { LearningRate = 1e-3f } };
+        return own with
+        {
+            Seed = _options.Seed + stage,
+            Epochs = epochs,
+            Schedule = new CosineSchedule(),
+            Objective = _options.Distillation > 0 ? new DistillationObjective(_network, own.Loss) { Weight = _options.Distillation } : null,
+        };
+    }
+
+    private NetworkFigures Figures(string name, Network network, double accuracy)
+    {
+        string milliseconds = _run.Choose(name, "milliseconds", () =>
+        {
+            // Beside the network that came in, so that a busy moment slows both.
+            IReadOnlyList<double> times = ReferenceEquals(network, _network)
+                ? NetworkTiming.Milliseconds([network], 1, cancel: _cancel)
+                : NetworkTiming.Milliseconds([_network, network], 1, cancel: _cancel);
+            double scaled = times.Count == 1 ? times[0] : times[1] / times[0] * _before.Milliseconds;
+            return scaled.ToString("R", CultureInfo.InvariantCulture);
+        });
+        return new NetworkFigures(
+            accuracy, SparsityReport.Of(network).Nonzero, network.Cost().NonzeroMacs, NetworkSize.Bytes(network), double.Parse(milliseconds, CultureInfo.InvariantCulture));
+    }
+
+    private static string Line(string what, NetworkFigures figures) => string.Create(CultureInfo.InvariantCulture,
+        $"{what}: {figures.Accuracy * 100:F2} % of the held-out samples, {figures.Weights:N0} weights, {figures.Macs / 1e6:F2} M operations, {figures.Milliseconds:F3} ms");
+}

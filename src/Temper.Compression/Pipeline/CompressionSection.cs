@@ -1,0 +1,71 @@
+using System.Globalization;
+using Temper.Compression.Shrinking;
+using Temper.Networks;
+using Temper.Reporting.Charts;
+using Temper.Reporting.Documents;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>What compression found, as sections of a report.</summary>
+public static class CompressionSection
+{
+    /// <summary>All trials as a table and a picture of what else could have been taken.</summary>
+    /// <param name="result">What compression gave.</param>
+    /// <param name="options">How it was asked for.</param>
+    public static Section Of(CompressionResult result, CompressionOptions options)
+    {
+        var chart = new LineChart
+        {
+            Title = "Held-out accuracy against operations, each point a network",
+            XLabel = "million multiply-accumulate operations a sample",
+            YLabel = "accuracy, %",
+            Lines =
+            [
+                new ChartLine("came in", [Point(result.Before)]),
+                .. result.Trials.GroupBy(trial => trial.Structure).Select(group => new ChartLine(
+                    group.Key.ToString().ToLowerInvariant(), [.. group.OrderBy(trial => trial.Figures.Macs).Select(trial => Point(trial.Figures))])),
+            ],
+        };
+        var table = new DataTable(
+            ["network", "#kept, %", "#held-out accuracy, %", "#weights", "#M operations", "#KiB", "#ms", "remark"],
+            [
+                Row("came in", 1, result.Before, ""),
+                .. result.Trials.Select(trial => Row(
+                    trial.Structure.ToString().ToLowerInvariant(), trial.Kept, trial.Figures,
+                    ReferenceEquals(trial, result.Chosen) ? "taken" : trial.IsWithinBound ? "" : "below the bound")),
+            ]);
+        string goal = options.Goal.ToString().ToLowerInvariant();
+        return new Section("What was tried",
+        [
+            .. result.Remarks.Select(remark => new Warning(remark)),
+            new Paragraph(string.Create(CultureInfo.InvariantCulture,
+                $"At most {options.MaxAccuracyDrop} points may be lost; {goal} decide. Samples that were held out of training choose here, so their accuracies are a little too good; the test samples were not used.")),
+            new ChartRow([chart]),
+            table,
+        ]);
+    }
+
+    /// <summary>How wide every layer was and is.</summary>
+    /// <param name="before">The network that came in.</param>
+    /// <param name="after">The network that came out.</param>
+    public static Section Widths(Network before, Network after)
+    {
+        Dictionary<string, int> left = after.Nodes.ToDictionary(node => node.Name, NetworkShrinking.WidthOf, StringComparer.Ordinal);
+        return new Section("Width of the layers",
+        [
+            new DataTable(
+                ["layer", "#channels before", "#after"],
+                [.. before.Nodes.Where(node => NetworkShrinking.WidthOf(node) > 0).Select(node => new[] { node.Name, Number(NetworkShrinking.WidthOf(node)), Number(left.GetValueOrDefault(node.Name)) })]),
+        ]);
+    }
+
+    private static ChartPoint Point(NetworkFigures figures) => new(figures.Macs / 1e6, figures.Accuracy * 100);
+
+    private static string[] Row(string name, double kept, NetworkFigures figures, string remark) =>
+    [
+        name, Number(kept * 100, "F1"), Number(figures.Accuracy * 100, "F2"), Number(figures.Weights, "N0"), Number(figures.Macs / 1e6, "F3"),
+        Number(figures.Bytes / 1024.0, "N0"), Number(figures.Milliseconds, "F3"), remark,
+    ];
+
+    private static string Number(double value, string format = "0") => value.ToString(format, CultureInfo.InvariantCulture);
+}

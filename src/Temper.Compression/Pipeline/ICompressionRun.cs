@@ -1,0 +1,27 @@
+using Temper.Networks;
+using Temper.Training;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>What carries out the trainings of a compression and remembers its choices, so that it can resume.</summary>
+public interface ICompressionRun
+{
+    /// <summary>Trains a network, or gives what the same stage gave before.</summary>
+    /// <param name="stage">Name, unique in the run.</param>
+    /// <param name="network">Where it begins.</param>
+    /// <param name="options">How.</param>
+    TrainingResult Fit(string stage, Network network, TrainingOptions options);
+
+    /// <summary>Makes a choice that depends on time or on the machine, once; see <see cref="Training.Runs.StagedRun.Choose"/>.</summary>
+    /// <param name="stage">Where in the run.</param>
+    /// <param name="name">What is chosen.</param>
+    /// <param name="choose">Makes the choice.</param>
+    string Choose(string stage, string name, Func<string> choose);
+
+    /// <summary>Part of the samples an epoch uses.</summary>
+    int TrainCount { get; }
+
+    /// <summary>A line for people.</summary>
+    /// <param name="line">The line.</param>
+    void Note(string line);
+}

@@ -1,0 +1,75 @@
+using System.IO.Enumeration;
+using Temper.Compression.DeepHoyer;
+using Temper.Compression.Pruning;
+using Temper.Compression.Shrinking;
+using Temper.Networks;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>One way to thin a network: the regularizer that prepares it, and what pruning removes.</summary>
+internal abstract record Thinning
+{
+    internal abstract CompressionStructure Structure { get; }
+
+    /// <summary>Part that the first trial keeps where nothing else is said.</summary>
+    internal abstract double FirstKept { get; }
+
+    internal string Name => Structure.ToString().ToLowerInvariant();
+
+    /// <summary>The regularizer of this structure.</summary>
+    internal abstract WeightRegularizer Regularizer(float strength);
+
+    /// <summary>The pruned network; what is pruned stays zero in fine-tuning.</summary>
+    /// <param name="network">Trained with the regularizer.</param>
+    /// <param name="kept">Part that stays.</param>
+    /// <param name="ignore">Layers that stay as they are; a star stands for any text.</param>
+    internal abstract Network Prune(Network network, double kept, IReadOnlyList<string> ignore);
+
+    internal static IReadOnlyList<Thinning> For(CompressionStructure structure) => structure switch
+    {
+        CompressionStructure.Element => [new WeightThinning(CompressionStructure.Element, WeightBlockShape.Single)],
+        CompressionStructure.Blocks => [new WeightThinning(CompressionStructure.Blocks, WeightBlockShape.FourOutputs)],
+        CompressionStructure.Channels => [new ChannelThinning()],
+        _ => [.. For(CompressionStructure.Channels), .. For(CompressionStructure.Blocks)],
+    };
+}
+
+/// <summary>Weights or blocks of them by Hoyer-Square; a multiple of each layer's deviation decides, the one that leaves the part asked for.</summary>
+internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShape Block) : Thinning
+{
+    private const int Rounds = 24;
+
+    internal override CompressionStructure Structure => Kind;
+
+    internal override double FirstKept => Block == WeightBlockShape.Single ? 0.1 : 0.2;
+
+    internal override WeightRegularizer Regularizer(float strength) => new HoyerSquare { Strength = strength, Grouping = Grouping.Blocks(Block) };
+
+    internal override Network Prune(Network network, double kept, IReadOnlyList<string> ignore)
+    {
+        (float low, float high) = (0, 64);
+        for (int round = 0; round < Rounds; round++)
+        {
+            float middle = (low + high) / 2;
+            SparsityReport left = SparsityReport.Of(network.Prune(Rule(middle), ignore));
+            (low, high) = left.Nonzero > kept * left.Total ? (middle, high) : (low, middle);
+        }
+
+        return network.Prune(Rule(high), ignore);
+    }
+
+    private PruningRule Rule(float deviations) => PruningRule.StandardDeviations(deviations) with { Block = Block };
+}
+
+/// <summary>Whole channels by Group-HS over filters and input channels; they are removed at once, so fine-tuning is as fast as the result.</summary>
+internal sealed record ChannelThinning : Thinning
+{
+    internal override CompressionStructure Structure => CompressionStructure.Channels;
+
+    internal override double FirstKept => 0.4;
+
+    internal override WeightRegularizer Regularizer(float strength) => new HoyerSquare { Strength = strength, Grouping = Grouping.FilterAndChannel };
+
+    internal override Network Prune(Network network, double kept, IReadOnlyList<string> ignore) =>
+        network.PruneChannels(kept, name => ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false))).Network.Shrink().Network;
+}

@@ -1,0 +1,93 @@
+using Temper.Networks;
+
+namespace Temper.Compression.Pruning;
+
+/// <summary>A fraction of the weights becomes zero, in each layer or in all together.</summary>
+internal sealed record SparsityRule(double Zeros, bool IsGlobal) : PruningRule
+{
+    internal override void Apply(PrunedNetwork network)
+    {
+        IEnumerable<IReadOnlyList<PrunedLayer>> together = IsGlobal ? [network.Layers] : network.Layers.Select(layer => (PrunedLayer[])[layer]);
+        foreach (IReadOnlyList<PrunedLayer> layers in together)
+        {
+            long total = layers.Sum(layer => (long)layer.Count), wanted = (long)Math.Round(Zeros * total);
+            long missing = wanted - (total - layers.Sum(layer => (long)layer.Nonzero));
+            Ranking.DropLowest(layers, layer => layer.Scores, (layer, unit) => layer.Sizes[unit], missing);
+        }
+    }
+}
+
+/// <summary>Units go until the multiply-accumulates with non-zero weights are at most a target.</summary>
+internal sealed record TargetMacsRule(long Macs) : PruningRule
+{
+    internal override void Apply(PrunedNetwork network)
+    {
+        IReadOnlyDictionary<string, long> uses = network.Network.WeightUses();
+        long before = network.Network.Cost().NonzeroMacs, prunable = network.Layers.Sum(layer => layer.Nonzero * Uses(layer));
+        if (before - prunable > Macs)
+        {
+            throw new ArgumentException(
+                $"PruningRule.TargetMacs: out of reach (got {Macs}, expected at least {before - prunable}, which pruning leaves alone); raise it or ignore fewer layers");
+        }
+
+        Ranking.DropLowest(network.Layers, ByMac, (layer, unit) => layer.Sizes[unit] * Uses(layer), before - Macs);
+
+        long Uses(PrunedLayer layer) => uses.GetValueOrDefault(layer.Parameter.Name);
+
+        // The order of score² / uses, without the underflow of a square. A weight that no node multiplies saves nothing: it goes last.
+        float[] ByMac(PrunedLayer layer)
+        {
+            float factor = (float)(1 / Math.Sqrt(Uses(layer)));
+            return [.. layer.Scores.Select(score => factor < float.PositiveInfinity ? score * factor : float.PositiveInfinity)];
+        }
+    }
+}
+
+/// <summary>Drops the units of the lowest scores of several layers.</summary>
+internal static class Ranking
+{
+    /// <param name="layers">In which units compete.</param>
+    /// <param name="scores">What a layer's units are ranked by: zero or more.</param>
+    /// <param name="worth">What dropping a unit saves.</param>
+    /// <param name="wanted">What is to be saved in all; units go until it is.</param>
+    internal static void DropLowest(
+        IReadOnlyList<PrunedLayer> layers, Func<PrunedLayer, float[]> scores, Func<PrunedLayer, int, long> worth, long wanted)
+    {
+        // Score and number in one key: scores of zero or more are ordered as their bits are, and equal ones by their number.
+        int[] starts = new int[layers.Count + 1];
+        for (int l = 0; l < layers.Count; l++)
+        {
+            starts[l + 1] = checked(starts[l] + layers[l].Scores.Length);
+        }
+
+        ulong[] keys = new ulong[starts[^1]];
+        for (int l = 0; l < layers.Count; l++)
+        {
+            float[] ranked = scores(layers[l]);
+            for (int unit = 0; unit < ranked.Length; unit++)
+            {
+                keys[starts[l] + unit] = ((ulong)BitConverter.SingleToUInt32Bits(Math.Abs(ranked[unit])) << 32) | (uint)(starts[l] + unit);
+            }
+        }
+
+        Array.Sort(keys);
+        for (int i = 0; i < keys.Length && wanted > 0; i++)
+        {
+            int number = (int)(uint)keys[i], l = LayerOf(starts, number), unit = number - starts[l];
+            wanted -= layers[l].Stays[unit] ? worth(layers[l], unit) : 0;
+            layers[l].Stays[unit] = false;
+        }
+    }
+
+    /// <summary>The last layer that starts at or before a number; layers without units share their start with the next.</summary>
+    private static int LayerOf(int[] starts, int number)
+    {
+        int found = Array.BinarySearch(starts, number), l = found >= 0 ? found : ~found - 1;
+        while (l + 1 < starts.Length && starts[l + 1] <= number)
+        {
+            l++;
+        }
+
+        return l;
+    }
+}

@@ -1,0 +1,76 @@
+namespace Temper.Compression.Pruning;
+
+/// <summary>Units below a multiple of their layer's standard deviation go.</summary>
+internal sealed record StandardDeviationRule(float Ratio) : PruningRule
+{
+    internal override void Apply(PrunedNetwork network)
+    {
+        foreach (PrunedLayer layer in network.Layers.Where(layer => layer.Count > 0))
+        {
+            layer.DropBelow(Ratio * (float)Deviation(layer.Values));
+        }
+    }
+
+    private static double Deviation(float[] values)
+    {
+        double mean = values.Average(value => (double)value);
+        return Math.Sqrt(values.Average(value => (value - mean) * (value - mean)));
+    }
+}
+
+/// <summary>Units below a threshold go.</summary>
+internal sealed record AbsoluteRule(float Threshold) : PruningRule
+{
+    internal override void Apply(PrunedNetwork network)
+    {
+        foreach (PrunedLayer layer in network.Layers)
+        {
+            layer.DropBelow(Threshold);
+        }
+    }
+}
+
+/// <summary>N:M: of M consecutive inputs at one kernel position N stay.</summary>
+internal sealed record PatternRule(int Kept, int Of) : PruningRule
+{
+    internal override void Apply(PrunedNetwork network)
+    {
+        if (Block.Columns != 1)
+        {
+            throw new ArgumentException($"PruningRule.Pattern: a block has one input (got blocks of {Block}, expected Rx1); N:M chooses among inputs");
+        }
+
+        foreach (PrunedLayer layer in network.Layers.Where(layer => layer.Count > 0))
+        {
+            Apply(layer);
+        }
+    }
+
+    private void Apply(PrunedLayer layer)
+    {
+        int inputs = layer.Parameter.Value.Shape[1], positions = layer.UnitColumns / inputs;
+        var group = new List<int>(Of);
+        for (int row = 0; row < layer.UnitRows; row++)
+        {
+            for (int position = 0; position < positions; position++)
+            {
+                for (int first = 0; first < inputs; first += Of)
+                {
+                    int start = (row * layer.UnitColumns) + position, count = Math.Min(Of, inputs - first);
+                    group.Clear();
+                    group.AddRange(Enumerable.Range(first, count).Select(input => start + (input * positions)));
+                    DropWeakest(layer, group);
+                }
+            }
+        }
+    }
+
+    private void DropWeakest(PrunedLayer layer, List<int> group)
+    {
+        group.Sort((a, b) => layer.Scores[a] != layer.Scores[b] ? layer.Scores[a].CompareTo(layer.Scores[b]) : a.CompareTo(b));
+        for (int i = 0; i < group.Count - Kept; i++)
+        {
+            layer.Stays[group[i]] = false;
+        }
+    }
+}

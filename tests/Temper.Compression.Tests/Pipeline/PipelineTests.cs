@@ -1,0 +1,136 @@
+using System.Globalization;
+using Temper.Compression.Pipeline;
+using Temper.Data;
+using Temper.Data.Synthetic;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training;
+using Temper.Training.Evaluation;
+
+namespace Temper.Compression.Tests.Pipeline;
+
+/// <summary>The search on a network that is trained in a second.</summary>
+public sealed class PipelineTests
+{
+    private static readonly Dataset Train = SyntheticShapes.Draw(400, 4, 12, channels: 1, RandomStream.FromSeed(1));
+
+    private static readonly Dataset Validation = SyntheticShapes.Draw(200, 4, 12, channels: 1, RandomStream.FromSeed(2));
+
+    private static readonly Lazy<Network> Trained = new(() => Trainer.Fit(
+        Network.Build(InputSpec.Image(channels: 1, height: 12, width: 12, min: 0, max: 1), x => x
+            .Conv2d(8, kernel: 3, padding: 1, bias: false, name: "conv1").BatchNorm("bn1").Relu().MaxPool2d(2)
+            .Conv2d(16, kernel: 3, padding: 1, name: "conv2").Relu().MaxPool2d(2).Flatten().Linear(32, name: "fc1").Relu().Linear(4, name: "fc2"))
+            .Initialize(RandomStream.FromSeed(3)),
+        Train,
+        Validation,
+        new TrainingOptions { Seed = 4, Epochs = 6, BatchSize = 20, Optimizer = new Adam { LearningRate = 3e-3f } }).Network);
+
+    private static readonly CompressionOptions Options = new()
+    {
+        Seed = 5, MaxAccuracyDrop = 5, RegularizeEpochs = 2, TuneEpochs = 2, Trials = 3, Goal = CompressionGoal.Macs,
+        Training = new TrainingOptions { Seed = 5, BatchSize = 20, Optimizer = new Adam { LearningRate = 2e-3f } },
+    };
+
+    [Theory]
+    [InlineData(CompressionStructure.Element)]
+    [InlineData(CompressionStructure.Blocks)]
+    [InlineData(CompressionStructure.Channels)]
+    public void A_smaller_network_within_the_bound_is_found(CompressionStructure structure)
+    {
+        CompressionResult result = Compress(Options with { Structure = structure });
+        Assert.True(result.IsWithinBound);
+        NetworkFigures after = result.Chosen!.Figures;
+        Assert.True(after.Macs < 0.7 * result.Before.Macs, $"{after.Macs} of {result.Before.Macs} operations are left");
+        Assert.True(after.Accuracy >= result.Before.Accuracy - 0.05);
+
+        // Shrinking changed no answer: the accuracy is that of the trial.
+        Assert.Equal(after.Accuracy, Evaluator.Evaluate(result.Network, Validation).Accuracy, 1e-9);
+        Assert.Equal(result.Trials.Where(trial => trial.IsWithinBound).Min(trial => trial.Figures.Macs), after.Macs);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_network()
+    {
+        CompressionOptions options = Options with { Structure = CompressionStructure.Channels, Trials = 1 };
+        Network first = Compress(options).Network, second = Compress(options).Network;
+        Assert.Equal(first.ToJson(), second.ToJson());
+        Assert.All(first.Parameters, parameter => Assert.Equal(parameter.Value.ToArray<float>(), second.Parameters[parameter.Name].Value.ToArray<float>()));
+    }
+
+    [Fact]
+    public void What_cannot_stay_within_the_bound_is_said()
+    {
+        CompressionResult result = Compress(Options with
+        {
+            Structure = CompressionStructure.Element, MaxAccuracyDrop = 0, FirstKept = 0.002, RegularizeEpochs = 0, TuneEpochs = 0, Trials = 1,
+        });
+        Assert.False(result.IsWithinBound);
+        Assert.Same(result.Trials[0].Network, result.Network);
+        Assert.Contains("No trial stayed within the bound", Assert.Single(result.Remarks), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_network_that_is_not_faster_is_not_returned()
+    {
+        CompressionOptions options = Options with { Structure = CompressionStructure.Channels, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1 };
+        CompressionResult result = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(name => name is "before" ? 1 : 2), TimeProvider.System);
+        Assert.Same(Trained.Value, result.Network);
+        Assert.Null(result.Chosen);
+        Assert.Contains("faster", Assert.Single(result.Remarks), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ignored_layers_stay_as_they_are()
+    {
+        CompressionResult result = Compress(Options with { Structure = CompressionStructure.Channels, Ignore = ["conv*"], Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1 });
+        Assert.Equal([8, 1, 3, 3], result.Network.Parameters["conv1.weight"].Value.Shape);
+        Assert.True(result.Network.Parameters["fc1.weight"].Value.Shape[0] < 32);
+    }
+
+    [Fact]
+    public void Without_training_layers_are_fitted_again()
+    {
+        CompressionResult result = CompressionPipeline.Calibrate(
+            Trained.Value, Train, 64, Options with { MaxAccuracyDrop = 4, Goal = CompressionGoal.Weights, Trials = 4 }, new RecordedRun(_ => 1));
+        Assert.True(result.IsWithinBound);
+        Assert.True(result.Chosen!.Figures.Weights < 0.6 * result.Before.Weights);
+        Assert.Equal(1, result.Before.Accuracy);
+    }
+
+    [Fact]
+    public void Networks_that_cannot_be_compressed_are_refused_before_anything_starts()
+    {
+        Network untrained = Trained.Value.Initialize(RandomStream.FromSeed(9));
+        AssertRefused(untrained, "at chance");
+        AssertRefused(Network.Build(InputSpec.Image(1, 12, 12), x => x.GlobalAvgPool2d().Flatten()), "no weights to thin");
+        Parameter weight = Trained.Value.Parameters["fc2.weight"];
+        AssertRefused(Trained.Value.WithParameters([weight with { Value = Tensor.Full(weight.Value.Shape, float.NaN) }]), "'fc2.weight' is not finite");
+        Assert.Throws<ArgumentOutOfRangeException>(() => Compress(Options with { MaxAccuracyDrop = -1 }));
+        Assert.Contains("expected 800 or more", Assert.Throws<ArgumentException>(
+            () => CompressionPipeline.Calibrate(Trained.Value, Train, 400, Options, new RecordedRun(_ => 1))).Message, StringComparison.Ordinal);
+    }
+
+    private static void AssertRefused(Network network, string part) => Assert.Contains(part, Assert.Throws<ArgumentException>(
+        () => CompressionPipeline.Run(network, Validation, Options, new RecordedRun(_ => 1), TimeProvider.System)).Message, StringComparison.Ordinal);
+
+    private static CompressionResult Compress(CompressionOptions options) =>
+        CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(_ => 1), TimeProvider.System);
+
+    /// <summary>Trains in memory; times are given, so that nothing here depends on the machine.</summary>
+    private sealed class RecordedRun(Func<string, double> milliseconds) : ICompressionRun
+    {
+        public int TrainCount => Train.Count;
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => Trainer.Fit(network, Train, Validation, options);
+
+        public string Choose(string stage, string name, Func<string> choose) => name is "milliseconds"
+            ? milliseconds(stage).ToString(CultureInfo.InvariantCulture)
+            : choose();
+
+        public void Note(string line)
+        {
+        }
+    }
+}

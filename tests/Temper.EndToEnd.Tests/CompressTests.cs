@@ -1,0 +1,65 @@
+using System.Text.Json;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary>temper compress as a process: its doors, exit codes and refusals.</summary>
+public sealed class CompressTests
+{
+    private const string Data = "synth:shapes?count=400&classes=4&size=28";
+
+    private static readonly string[] Quick = ["--data", Data, "--regularize-epochs", "1", "--tune-epochs", "1", "--trials", "1"];
+
+    [Fact]
+    public void A_trained_network_comes_out_smaller_as_a_model_that_every_command_takes()
+    {
+        using var folder = new TemporaryFolder();
+        string output = folder["small"];
+        ToolResult result = Tool.Run(
+            ["compress", TrainedRun.Folder, .. Quick, "--structure", "channels", "--max-accuracy-drop", "30", "--validation", "test:0.5", "--output", output, "--runs", folder.Path, "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        (JsonElement before, JsonElement after) = (document.RootElement.GetProperty("before"), document.RootElement.GetProperty("after"));
+        foreach (string field in (string[])["weights", "macs", "bytes"])
+        {
+            Assert.True(after.GetProperty(field).GetInt64() < before.GetProperty(field).GetInt64(), field);
+        }
+
+        foreach (JsonElement network in (JsonElement[])[before, after])
+        {
+            Assert.InRange(network.GetProperty("accuracy").GetDouble(), 0, 1);
+            Assert.True(network.GetProperty("milliseconds").GetProperty("1").GetDouble() > 0);
+            Assert.True(network.GetProperty("milliseconds").GetProperty("64").GetDouble() > 0);
+        }
+
+        using JsonDocument shown = JsonDocument.Parse(Tool.Run("inspect", output, "--json").Output);
+        Assert.Equal(after.GetProperty("macs").GetInt64(), shown.RootElement.GetProperty("macs").GetInt64());
+        Assert.Contains("Before and after", File.ReadAllText(document.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_bound_that_cannot_be_met_gives_4_and_keeps_the_best()
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run(
+        [
+            "compress", TrainedRun.Folder, "--data", Data, "--regularize-epochs", "0", "--tune-epochs", "0", "--trials", "1", "--structure", "element", "--first-kept", "0.001",
+            "--max-accuracy-drop", "0", "--output", folder["best"], "--runs", folder.Path,
+        ]);
+        Assert.True(result.ExitCode == 4, result.Error);
+        Assert.Contains("nothing smaller loses at most 0 points", result.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(folder["best/model.safetensors"]));
+    }
+
+    [Theory]
+    [InlineData("--max-accuracy-drop", "-1", 2)]
+    [InlineData("--structure", "holes", 2)]
+    [InlineData("--validation", "test:2", 2)]
+    [InlineData("--ignore", "no-such-layer", 3)]
+    [InlineData("--calibrate", "100000", 3)]
+    public void What_cannot_be_is_refused_by_name(string setting, string value, int exitCode)
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--structure", "element", "--runs", folder.Path, setting, value]);
+        Assert.True(result.ExitCode == exitCode, $"{result.ExitCode}: {result.Error}");
+    }
+}
