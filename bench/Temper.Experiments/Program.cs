@@ -6,6 +6,11 @@ using Temper.Networks;
 using Temper.Training;
 
 // Accuracy of dense and lean networks. Usage: accuracy|lean|sweep NETWORK DATA SEEDS [name=value ...]; see bench/README.md.
+if (args is ["attacks", .. var table])
+{
+    return AttackTables.Run(table);
+}
+
 if (args.Length >= 5 && args[0] is "calibrated")
 {
     return CalibratedCurve.Run(args);

@@ -19,6 +19,7 @@ public sealed class PublicApiTests
     [InlineData("Temper.Training")]
     [InlineData("Temper.Compression")]
     [InlineData("Temper.Parallelism")]
+    [InlineData("Temper.Robustness")]
     [InlineData("Temper.Reporting")]
     [InlineData("Temper.Serving")]
     public void Public_surface_is_the_committed_one(string assembly)

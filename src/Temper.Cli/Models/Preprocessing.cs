@@ -23,7 +23,7 @@ internal static class Preprocessing
 
     private static readonly Setting<string> Resize = Setting.Choice("resize", "How pictures are brought to the network's size: none, nearest or linear", "none", "none", "nearest", "linear");
 
-    private static readonly Setting<float[]?> Bounds = new("bounds", "Smallest and largest value of a pixel that goes in, such as 0,1", null, ReadBounds);
+    internal static Setting<float[]?> Bounds { get; } = new("bounds", "Smallest and largest value of a pixel that goes in, such as 0,1", null, ReadBounds);
 
     internal static IReadOnlyList<Setting> Settings { get; } = [ModelSource.Normalize, Scale, Channels, Layout, Resize, Bounds, Classes];
 
@@ -31,14 +31,15 @@ internal static class Preprocessing
     /// <param name="context">The settings.</param>
     /// <param name="network">The network; its own preprocessing stays behind the new one.</param>
     /// <param name="sample">Shape of a sample, <c>[C, H, W]</c>; null: the network's own.</param>
-    internal static Network Apply(CommandContext context, Network network, Shape? sample)
+    /// <param name="takesBounds">Whether <see cref="Bounds"/> become a node's; false where the command uses them itself.</param>
+    internal static Network Apply(CommandContext context, Network network, Shape? sample, bool takesBounds = true)
     {
         if (context.Get(Classes) is { } names)
         {
             network = network.WithClassNames(File.Exists(names) ? File.ReadAllLines(names) : names.Split(',', StringSplitOptions.TrimEntries));
         }
 
-        bool isAsked = context.Get(ModelSource.Normalize) is not null || context.Get(Scale) != 1 || context.Get(Channels) is "bgr" || context.Get(Layout) is "nhwc" || context.Get(Bounds) is not null;
+        bool isAsked = context.Get(ModelSource.Normalize) is not null || context.Get(Scale) != 1 || context.Get(Channels) is "bgr" || context.Get(Layout) is "nhwc" || (takesBounds && context.Get(Bounds) is not null);
         if (network.Inputs is not [{ IsBatched: true } input])
         {
             return !isAsked ? network : throw ToolException.Usage(

@@ -1,0 +1,120 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Cli.Runs;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Criteria;
+using Temper.Robustness.Evaluation;
+using Temper.Tensors;
+
+namespace Temper.Cli.Attacks;
+
+/// <summary>One run of <c>temper attack</c> on samples.</summary>
+internal static class AttackSession
+{
+    internal static int Execute(CommandContext context, string model)
+    {
+        Attack attack = AttackSettings.Create(context);
+        string source = context.Get(AttackSettings.Data) ?? throw ToolException.Usage("attack: --data is missing: what samples are to be attacked? (or --vnnlib for a property)");
+        (Network network, Dataset samples) = Open(context, model, source);
+        (float, float)? bounds = context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;
+        var target = new NetworkTarget(network, bounds);
+        int count = Math.Min(context.Get(AttackSettings.Limit) ?? int.MaxValue, samples.Count);
+        var parts = new AttackParts(context, attack, target, samples, count);
+        (AttackResult result, long[] labels) = parts.Run();
+        IReadOnlyList<string> classes = ClassLabels.Of(network, samples, target.Classes);
+        (Tensor inputs, _) = samples.Read(0, count);
+        inputs = inputs.Reshape([count, .. target.SampleShape.AsSpan()]);
+        IReadOnlyList<TrustCheck> checks = context.Get(AttackSettings.NoChecks) ? [] :
+        [
+            .. TrustChecks.Run(target, inputs, labels, RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("checks"),
+                attack.Norm == Norm.Linf ? AttackSettings.Radius(context) : null, context.Cancel),
+        ];
+        var found = new RobustnessEvaluation(attack, result, labels, checks);
+        if (context.Get(AttackSettings.Output) is { } folder)
+        {
+            AttackFiles.Write(folder, result, labels);
+
+            // Through a fresh load of model and file, one sample at a time.
+            var fresh = new NetworkTarget(Open(context, model, source).Network, bounds);
+            Verification again = Verification.Of(fresh, AttackFiles.ReadAdversarials(folder), [.. result.Samples.Select(sample => sample.IsAdversarial)], Criterion.Misclassified(labels));
+            found = found with { Checks = [.. checks, again.Check()] };
+            AttackFiles.WriteReport(folder, found, classes, inputs, target, $"{model} on {source}");
+            parts.Remove();
+        }
+
+        return Tell(context, model, source, found);
+    }
+
+    private static (Network Network, Dataset Samples) Open(CommandContext context, string model, string source)
+    {
+        DataSets data = DataChoice.Open(context, source);
+        Dataset samples = data.Test.Count > 0 ? data.Test : data.Train;
+        (Network network, DataSets fitted) = DataForModel.Open(
+            context, Preprocessing.OptionsOf(context), data with { Train = samples, Test = samples }, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
+        samples = fitted.Test;
+        network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
+        DataChecks.RequireClasses(network, samples);
+        return (network, samples);
+    }
+
+    private static int Tell(CommandContext context, string model, string source, RobustnessEvaluation found)
+    {
+        double accuracy = AttackSettings.Radius(context) is { } radius && found.Attack is not FixedBudgetAttack ? found.AccuracyAt(radius) : found.Result.RobustAccuracy;
+        string verdict = found.Checks.Count == 0 ? "not checked" : TrustChecks.Verdict(found.Checks);
+        if (context.IsJson)
+        {
+            JsonResult.Write("attack", Fields(context, model, source, found, accuracy, verdict));
+        }
+        else
+        {
+            Norm norm = found.Attack.Norm;
+            var table = new ResultTable($"{found.Attack.Name} on {found.Labels.Count:N0} samples of {source}", "", "#value");
+            table.Row("clean accuracy", $"{found.CleanAccuracy * 100:F2} %").Row("accuracy under attack", $"{accuracy * 100:F2} %")
+                .Row($"median smallest change, {norm}", $"{found.Result.MedianDistance(norm):G4}")
+                .Row("forward passes", $"{found.Result.Samples.Sum(sample => (long)sample.Forwards):N0}")
+                .Row("backward passes", $"{found.Result.Samples.Sum(sample => (long)sample.Backwards):N0}");
+            table.Write(context.Terminal);
+            foreach (TrustCheck check in found.Checks.Where(check => check.IsSuspicious))
+            {
+                Console.Out.WriteLine($"{check.Name}: {check.Finding}");
+            }
+
+            Console.Out.WriteLine($"verdict: {verdict}");
+        }
+
+        if (context.Get(AttackSettings.FailBelow) is not { } least || accuracy >= least)
+        {
+            return ExitCode.Success;
+        }
+
+        Terminal.Error($"accuracy under attack is below the threshold (got {accuracy:F4}, expected at least {least})");
+        return ExitCode.ThresholdNotMet;
+    }
+
+    private static JsonObject Fields(CommandContext context, string model, string source, RobustnessEvaluation found, double accuracy, string verdict) => new()
+    {
+        ["model"] = model,
+        ["data"] = source,
+        ["attack"] = found.Attack.Name,
+        ["norm"] = found.Attack.Norm.ToString().ToLowerInvariant(),
+        ["epsilon"] = AttackSettings.Radius(context) is { } radius ? JsonResult.Number(radius) : null,
+        ["seed"] = context.Get(AttackSettings.Seed),
+        ["count"] = found.Labels.Count,
+        ["clean_accuracy"] = JsonResult.Number(found.CleanAccuracy),
+        ["robust_accuracy"] = JsonResult.Number(accuracy),
+        ["success"] = JsonResult.Number(1 - found.Result.RobustAccuracy),
+        ["median_l2"] = JsonResult.Number(found.Result.MedianDistance(Norm.L2)),
+        ["mean_l2"] = JsonResult.Number(found.Result.MeanDistance(Norm.L2)),
+        ["median_linf"] = JsonResult.Number(found.Result.MedianDistance(Norm.Linf)),
+        ["forwards"] = found.Result.Samples.Sum(sample => (long)sample.Forwards),
+        ["backwards"] = found.Result.Samples.Sum(sample => (long)sample.Backwards),
+        ["verdict"] = verdict,
+        ["checks"] = new JsonArray([.. found.Checks.Select(check => (JsonNode)new JsonObject { ["name"] = check.Name, ["suspicious"] = check.IsSuspicious, ["finding"] = check.Finding })]),
+        ["output"] = context.Get(AttackSettings.Output),
+    };
+}

@@ -1,0 +1,60 @@
+using Temper.Cli.CommandLine;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Evaluation;
+
+namespace Temper.Cli.Attacks;
+
+/// <summary>What <c>temper attack</c> can be told.</summary>
+internal static class AttackSettings
+{
+    private const string None = "none";
+
+    internal static Setting<string?> Data { get; } = Setting.OptionalText("data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
+
+    internal static Setting<string> Attack { get; } = Setting.Choice("attack", "The attack; see docs/attacks.md", "autoattack", [.. AttackCatalog.Names]);
+
+    internal static Setting<string> Threat { get; } = Setting.Choice(
+        "threat", "A named threat model instead of norm and epsilon, for pixels of 0 to 1", None, [None, .. ThreatModel.Presets.Select(threat => threat.Name)]);
+
+    internal static Setting<string> NormName { get; } = Setting.Choice("norm", "How a change is measured: l2, linf, l1 or l0; usual: as is usual for the attack", "usual", "usual", "l2", "linf", "l1", "l0");
+
+    internal static Setting<double?> Epsilon { get; } = Setting.OptionalNumber("epsilon", "Largest change, in units of the inputs, for attacks that stay within a ball; others count as right what lies beyond");
+
+    internal static Setting<int?> Steps { get; } = OptionalInteger("steps", "Gradients of the attack, or queries for one without; none: the paper's", 1);
+
+    internal static Setting<int?> Limit { get; } = OptionalInteger("limit", "Samples from the start of the set; none: all", 1);
+
+    internal static Setting<int?> Budget { get; } = OptionalInteger("budget", "Most gradients for a sample, obeyed exactly; 5000 for a property", 0);
+
+    internal static Setting<int> Batch { get; } = Setting.Integer("batch", "Samples at a time; does not change results", usual: 128);
+
+    internal static Setting<ulong> Seed { get; } = Setting.Seed();
+
+    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Folder for adversarial.npz, report.html and pictures; a run that was interrupted goes on");
+
+    internal static Setting<string?> VnnLib { get; } = Setting.OptionalText("vnnlib", "Search a counterexample of this VNN-LIB property instead: exit 4 when found");
+
+    internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber("fail-below", "Exit with 4 when the accuracy under attack is lower than this, 0 to 1", maximum: 1);
+
+    internal static Setting<bool> NoChecks { get; } = Setting.Switch("no-checks", "Leave out the checklist of what makes results suspicious");
+
+    internal static IReadOnlyList<Setting> All { get; } =
+        [Data, Attack, Threat, NormName, Epsilon, Steps, Limit, Budget, Batch, Seed, Output, VnnLib, FailBelow, NoChecks];
+
+    /// <summary>The attack that the settings ask for.</summary>
+    internal static Attack Create(CommandContext context)
+    {
+        ThreatModel? threat = ThreatModel.Presets.FirstOrDefault(preset => string.Equals(preset.Name, context.Get(Threat), StringComparison.Ordinal));
+        Norm? norm = context.Get(NormName) switch { "l2" => Norm.L2, "linf" => Norm.Linf, "l1" => Norm.L1, "l0" => Norm.L0, _ => threat?.Norm };
+        return AttackCatalog.Create(context.Get(Attack), new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
+    }
+
+    /// <summary>The radius that accuracy under attack is stated for; null: any.</summary>
+    internal static double? Radius(CommandContext context) =>
+        context.Get(Epsilon) ?? ThreatModel.Presets.FirstOrDefault(preset => string.Equals(preset.Name, context.Get(Threat), StringComparison.Ordinal))?.Epsilon;
+
+    private static Setting<int?> OptionalInteger(string name, string help, int minimum) => new(name, help, null, text =>
+        text is None ? null
+        : int.TryParse(text, out int value) && value >= minimum ? value
+        : throw new FormatException($"a whole number from {minimum} on, or none"));
+}

@@ -1,0 +1,57 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Formats.Npz;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Evaluation;
+
+namespace Temper.Cli.Attacks;
+
+/// <summary>Searches a counterexample of a VNN-LIB property: exit 0 when none was found within the budget, 4 when one was.</summary>
+internal static class PropertyRun
+{
+    private const int UsualBudget = 5000;
+
+    internal static int Execute(CommandContext context, string model, string path)
+    {
+        VnnLibProperty property = VnnLibProperty.Load(path);
+        Network network = ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
+
+        // Bounds are those of the property.
+        var target = new NetworkTarget(network, (property.Low.Min(), Math.Max(property.High.Max(), MathF.BitIncrement(property.Low.Min()))));
+        int budget = context.Get(AttackSettings.Budget) ?? UsualBudget;
+        PropertyResult found = PropertySearch.Run(target, property, budget, RandomStream.FromSeed(context.Get(AttackSettings.Seed)), context.Cancel);
+        string? file = null;
+        if (found.Counterexample is { } input && context.Get(AttackSettings.Output) is { } folder)
+        {
+            Directory.CreateDirectory(folder);
+            file = Path.Combine(folder, "counterexample.npy");
+            NpyFile.Save(file, input);
+        }
+
+        if (context.IsJson)
+        {
+            JsonResult.Write("attack", new JsonObject
+            {
+                ["model"] = model,
+                ["vnnlib"] = path,
+                ["found"] = found.Counterexample is not null,
+                ["gradients"] = found.Gradients,
+                ["budget"] = budget,
+                ["outputs"] = new JsonArray([.. found.Outputs.Select(value => JsonResult.Number(value))]),
+                ["file"] = file,
+            });
+        }
+        else
+        {
+            Console.Out.WriteLine(found.Counterexample is null
+                ? $"no counterexample found with {found.Gradients:N0} gradients (this proves nothing)"
+                : $"counterexample found with {found.Gradients:N0} gradients: outputs {string.Join(", ", found.Outputs)}{(file is null ? "; name a folder with --output to keep it" : $"; {file}")}");
+        }
+
+        return found.Counterexample is null ? ExitCode.Success : ExitCode.ThresholdNotMet;
+    }
+}

@@ -1,0 +1,22 @@
+using Temper.Cli.Attacks;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Kernels;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Measures how easily a network is fooled, or searches a counterexample of a property.</summary>
+internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easily a network is fooled: accuracy against distance, and whether to trust it")
+{
+    internal override IReadOnlyList<Setting> Settings { get; } =
+        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, .. AttackSettings.All];
+
+    internal override int Run(CommandContext context)
+    {
+        string model = context.Require(ModelSource.Setting);
+        ModelSource.RequireTrained(model);
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        return context.Get(AttackSettings.VnnLib) is { } property ? PropertyRun.Execute(context, model, property) : AttackSession.Execute(context, model);
+    }
+}

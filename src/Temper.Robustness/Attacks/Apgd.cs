@@ -1,0 +1,156 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Temper.Robustness.Attacks;
+
+/// <summary>The losses of <see cref="Apgd"/>.</summary>
+public enum ApgdLoss
+{
+    /// <summary>Cross-entropy.</summary>
+    CrossEntropy,
+
+    /// <summary>Difference of logits ratio; needs three classes, four with a wanted class.</summary>
+    Dlr,
+
+    /// <summary>Largest wrong logit less the right one.</summary>
+    Margin,
+}
+
+/// <summary>
+/// Auto-PGD (arXiv:2003.01690, algorithm 1): momentum, and a step that is halved, with a return to the best point, where the loss stopped
+/// growing. It has no step size to choose.
+/// </summary>
+public sealed record Apgd : FixedBudgetAttack
+{
+    private const double Rho = 0.75, Alpha = 0.75;
+
+    /// <inheritdoc/>
+    public override string Name => Loss == ApgdLoss.CrossEntropy ? "apgd-ce" : Loss == ApgdLoss.Margin ? "apgd-margin" : TargetClasses > 0 ? "apgd-t" : "apgd-dlr";
+
+    /// <summary>What is maximized.</summary>
+    public ApgdLoss Loss { get; init; }
+
+    /// <summary>Steps of a start.</summary>
+    public int Steps { get; init; } = 100;
+
+    /// <summary>Starts from random points.</summary>
+    public int Restarts { get; init; } = 1;
+
+    /// <summary>
+    /// Classes to aim at, one after the other, from the most likely wrong one on; 0: no class is aimed at. The criterion is met by any of them.
+    /// </summary>
+    public int TargetClasses { get; init; }
+
+    /// <inheritdoc/>
+    public override bool IsDeterministic => false;
+
+    internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
+
+    internal override void CheckOptions()
+    {
+        base.CheckOptions();
+        Require(Steps >= 1, "steps", Steps, "1 or more");
+        Require(Restarts >= 1, "restarts", Restarts, "1 or more");
+        Require(TargetClasses >= 0, "target classes", TargetClasses, "zero or more");
+    }
+
+    internal override IEnumerable<Ask> Find(Search s)
+    {
+        LossKind kind = Loss switch { ApgdLoss.Dlr => LossKind.Dlr, ApgdLoss.Margin => LossKind.Margin, _ => LossKind.CrossEntropy };
+        IReadOnlyList<AttackLoss> losses = TargetClasses == 0 || s.Target >= 0
+            ? [s.LossOf(kind)]
+            : [.. TargetOrder.Of(s, TargetClasses).Select(target => new AttackLoss(kind, s.Label, target))];
+        foreach (AttackLoss loss in losses)
+        {
+            for (int restart = 0; restart < Restarts; restart++)
+            {
+                s.Loss = loss;
+                foreach (Ask ask in FromRandomStart(s))
+                {
+                    yield return ask;
+                }
+            }
+        }
+    }
+
+    private IEnumerable<Ask> FromRandomStart(Search s)
+    {
+        Starts.OnSurfaceOf(s, Epsilon);
+        yield return Ask.Gradient;
+        float[] best = (float[])s.X.Clone(), bestGradient = (float[])s.Gradient.Clone(), before = (float[])s.X.Clone(), z = s.Vector();
+        double bestLoss = s.Value, checkedLoss = s.Value, size = 2 * Epsilon;
+        var check = new StepCheck(Steps);
+        for (int step = 0; step < Steps; step++)
+        {
+            Move(s, z, before, size, step == 0 ? 1 : Alpha);
+            yield return Ask.Gradient;
+            if (s.Value > bestLoss)
+            {
+                bestLoss = s.Value;
+                s.X.CopyTo(best, 0);
+                s.Gradient.CopyTo(bestGradient, 0);
+            }
+
+            if (check.IsHalved(s.Value, bestLoss, ref checkedLoss))
+            {
+                size /= 2;
+                best.CopyTo(s.X, 0);
+                bestGradient.CopyTo(s.Gradient, 0);
+            }
+        }
+    }
+
+    /// <summary>z = P(x + size * steepest(grad));  x' = P(x + alpha (z - x) + (1 - alpha)(x - x before))</summary>
+    private void Move(Search s, float[] z, float[] before, double size, double alpha)
+    {
+        s.X.CopyTo(z, 0);
+        Perturbations.Ascend(Norm, z, s.Gradient, size);
+        Perturbations.Project(Norm, z, s.Clean, Epsilon, s.Bounds);
+        for (int i = 0; i < z.Length; i++)
+        {
+            float x = s.X[i];
+            s.X[i] = (float)(x + (alpha * (z[i] - x)) + ((1 - alpha) * (x - before[i])));
+            before[i] = x;
+        }
+
+        Perturbations.Project(Norm, s.X, s.Clean, Epsilon, s.Bounds);
+    }
+
+    /// <summary>The checkpoints at which the step may be halved (the paper's conditions 1 and 2).</summary>
+    private sealed class StepCheck(int steps)
+    {
+        private readonly int _shortest = Math.Max((int)(0.06 * steps), 1);
+        private readonly int _shorter = Math.Max((int)(0.03 * steps), 1);
+        private int _period = Math.Max((int)(0.22 * steps), 1);
+        private int _since;
+        private int _grew;
+        private double _last = double.NaN;
+        private bool _wasHalved = true;
+
+        internal bool IsHalved(double loss, double best, ref double checkedLoss)
+        {
+            _grew += loss > _last ? 1 : 0;
+            _last = loss;
+            if (++_since < _period)
+            {
+                return false;
+            }
+
+            bool isHalved = _grew <= Rho * _period || (!_wasHalved && checkedLoss >= best);
+            (_wasHalved, checkedLoss) = (isHalved, best);
+            (_period, _since, _grew) = (Math.Max(_period - _shorter, _shortest), 0, 0);
+            return isHalved;
+        }
+    }
+}
+
+/// <summary>The order in which wrong classes are aimed at.</summary>
+internal static class TargetOrder
+{
+    /// <summary>The most likely wrong classes of the clean sample.</summary>
+    internal static int[] Of(Search s, int count)
+    {
+        int[] order = new int[Math.Min(count + 1, s.Classes)];
+        int found = AttackLoss.Largest(s.CleanLogits, order);
+        return [.. order.Take(found).Where(k => k != s.Label).Take(count)];
+    }
+}

@@ -1,0 +1,143 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+using Temper.Kernels;
+using Temper.Randomness;
+using Temper.Robustness.Criteria;
+using Temper.Tensors;
+
+namespace Temper.Robustness.Attacks;
+
+/// <summary>
+/// Runs the searches of all samples side by side: each round joins the questions of those that are not finished into one batch. A finished
+/// search makes room for the next sample, so batches stay full.
+/// </summary>
+internal sealed class AttackRunner(Attack attack, AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun run)
+{
+    private readonly int _size = target.SampleShape.Count;
+    private readonly int _count = inputs.Shape[0];
+    private readonly float[] _adversarials = inputs.ToArray<float>();
+    private readonly SampleResult[] _results = new SampleResult[inputs.Shape[0]];
+    private int _finished;
+
+    internal AttackResult Run(CancellationToken cancel)
+    {
+        int window = Math.Clamp(run.BatchSize, 1, Math.Max(_count, 1)), next = 0;
+        var batch = new QuestionBatch(target, window);
+        var active = new List<Running>(window);
+        while (next < _count || active.Count > 0)
+        {
+            cancel.ThrowIfCancellationRequested();
+            while (active.Count < window && next < _count)
+            {
+                active.Add(Start(next++));
+            }
+
+            WorkerPool.Current.Run(new Advance(active), active.Count);
+            active.RemoveAll(Finish);
+            batch.Answer(active);
+        }
+
+        return new AttackResult(Tensor.From(_adversarials, inputs.Shape), _results);
+    }
+
+    private Running Start(int index)
+    {
+        float[] clean = inputs.AsSpan<float>().Slice(index * _size, _size).ToArray();
+
+        // By content, not by place: the same sample gets the same numbers in any order.
+        ulong name = Hash(clean, criterion.Label(index));
+        var limits = new SearchLimits(attack.Norm, attack.Radius, double.IsFinite(attack.Radius) && !run.GoesOn, run.Gradients ?? int.MaxValue, run.Forwards ?? int.MaxValue);
+        var search = new Search(target, criterion, index, clean, limits, random.Split((long)name));
+        return new Running(index, search, Whole(search).GetEnumerator());
+    }
+
+    /// <summary>The clean sample first; a network that is wrong from the start is not attacked.</summary>
+    private IEnumerable<Ask> Whole(Search s)
+    {
+        yield return Ask.Scores;
+        s.Logits.CopyTo(s.CleanLogits, 0);
+        if (s.IsAdversarial || s.IsNotFinite)
+        {
+            yield break;
+        }
+
+        foreach (Ask ask in attack.Find(s))
+        {
+            yield return ask;
+            if (s.IsDone || s.IsNotFinite)
+            {
+                yield break;
+            }
+        }
+    }
+
+    private bool Finish(Running running)
+    {
+        if (!running.IsFinished)
+        {
+            return false;
+        }
+
+        Search s = running.Search;
+        running.Questions.Dispose();
+        bool isWrong = s.HasBest && s.BestDistance == 0 && s.Forwards == 1;
+        AttackOutcome outcome = isWrong ? AttackOutcome.WrongFromStart
+            : s.HasBest ? AttackOutcome.Fooled
+            : s.IsNotFinite ? AttackOutcome.NotFinite
+            : running.IsOutOfBudget ? AttackOutcome.BudgetUsed
+            : s.Backwards > 0 && !s.HadGradient ? AttackOutcome.ZeroGradient
+            : AttackOutcome.NotConverged;
+        s.Best.CopyTo(_adversarials, running.Index * _size);
+        _results[running.Index] = new SampleResult(
+            outcome,
+            Perturbations.Distance(Norm.L0, s.Best, s.Clean),
+            Perturbations.Distance(Norm.L1, s.Best, s.Clean),
+            Perturbations.Distance(Norm.L2, s.Best, s.Clean),
+            Perturbations.Distance(Norm.Linf, s.Best, s.Clean),
+            s.BestMargin,
+            s.Forwards,
+            s.Backwards,
+            s.FirstBackwards,
+            TensorPrimitives.IndexOfMax(s.HasBest ? s.BestLogits : s.CleanLogits));
+        run.Progress?.Report(++_finished);
+        return true;
+    }
+
+    /// <summary>FNV-1a over the bits of a sample and its label.</summary>
+    private static ulong Hash(ReadOnlySpan<float> values, int label)
+    {
+        const ulong Prime = 1099511628211;
+        ulong hash = (14695981039346656037 ^ (uint)label) * Prime;
+        foreach (float value in values)
+        {
+            hash = (hash ^ BitConverter.SingleToUInt32Bits(value)) * Prime;
+        }
+
+        return hash;
+    }
+
+    /// <summary>A search and where it stands.</summary>
+    internal sealed record Running(int Index, Search Search, IEnumerator<Ask> Questions)
+    {
+        internal bool IsFinished { get; private set; }
+
+        internal bool IsOutOfBudget { get; private set; }
+
+        internal Ask Ask => Questions.Current;
+
+        /// <summary>Goes on to the next question.</summary>
+        internal void Advance()
+        {
+            IsFinished = !Questions.MoveNext();
+            if (!IsFinished && Search.IsBeyondBudget(Ask))
+            {
+                (IsFinished, IsOutOfBudget) = (true, true);
+            }
+        }
+    }
+
+    /// <summary>One step of every search; searches do not know each other, so the order does not matter.</summary>
+    private sealed class Advance(List<Running> active) : IPoolWork
+    {
+        public void Run(int task, int thread) => active[task].Advance();
+    }
+}

@@ -1,0 +1,79 @@
+namespace Temper.Robustness.Attacks;
+
+/// <summary>
+/// Decoupled direction and norm (arXiv:1811.09600): gradient steps on a sphere whose radius shrinks where the sample is adversarial and grows
+/// where it is not.
+/// </summary>
+public sealed record Ddn : MinimalAttack
+{
+    /// <inheritdoc/>
+    public override string Name => "ddn";
+
+    /// <summary>Steps.</summary>
+    public int Steps { get; init; } = 100;
+
+    /// <summary>By how much the radius changes, as a part of it.</summary>
+    public double Gamma { get; init; } = 0.05;
+
+    /// <summary>The first radius, for inputs of 0 to 1; scaled with the range of inputs.</summary>
+    public double FirstRadius { get; init; } = 1;
+
+    /// <summary>Levels that results are rounded to, 256 for pictures of bytes; 0: none.</summary>
+    public int Levels { get; init; }
+
+    /// <summary>Whether parts of the gradient that point out of the bounds are left out before it is scaled; not in the paper.</summary>
+    public bool KeepsToBox { get; init; } = true;
+
+    internal override void CheckOptions()
+    {
+        Require(Steps >= 1, "steps", Steps, "1 or more");
+        Require(Gamma is > 0 and < 1, "gamma", Gamma, "between 0 and 1");
+        Require(FirstRadius > 0, "first radius", FirstRadius, "above zero");
+        Require(Levels is 0 or > 1, "levels", Levels, "0, or 2 or more");
+    }
+
+    internal override IEnumerable<Ask> Find(Search s)
+    {
+        double range = s.High - s.Low, radius = FirstRadius * range;
+        float[] x = (float[])s.Clean.Clone();
+        s.Loss = s.LossOf(LossKind.CrossEntropy);
+        for (int step = 0; step < Steps; step++)
+        {
+            x.CopyTo(s.X, 0);
+            Round(s);
+            yield return Ask.Gradient;
+
+            // Algorithm 1: d += alpha g / |g|;  eps *= 1 -+ gamma;  d = eps d / |d|
+            if (KeepsToBox)
+            {
+                Perturbations.RemoveOutward(s.Gradient, x, s.Low, s.High);
+            }
+
+            Perturbations.Ascend(Norm.L2, x, s.Gradient, Schedules.Cosine(step, Steps, range, 0.01 * range));
+            radius *= s.IsAdversarial ? 1 - Gamma : 1 + Gamma;
+            double size = Perturbations.Distance(Norm.L2, x, s.Clean);
+            if (size > 0)
+            {
+                Perturbations.ScaleTo(x, s.Clean, (float)(radius / size));
+            }
+
+            Perturbations.Clip(x, s.Low, s.High);
+        }
+
+        x.CopyTo(s.X, 0);
+        Round(s);
+        yield return Ask.Scores;
+    }
+
+    private void Round(Search s)
+    {
+        if (Levels > 1)
+        {
+            float step = (s.High - s.Low) / (Levels - 1);
+            for (int i = 0; i < s.X.Length; i++)
+            {
+                s.X[i] = Math.Clamp(s.Low + (MathF.Round((s.X[i] - s.Low) / step) * step), s.Low, s.High);
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+namespace Temper.Robustness.Attacks;
+
+/// <summary>
+/// The elastic-net attack (arXiv:1709.04114): <c>min c f(x') + |d|^2 + beta |d|_1</c> by fast iterative shrinkage, with a search for c. The attack of
+/// Carlini and Wagner in pixels is beta = 0.
+/// </summary>
+public sealed record Ead : MinimalAttack
+{
+    /// <inheritdoc/>
+    public override string Name => "ead";
+
+    /// <inheritdoc/>
+    public override Norm Norm { get; init; } = Norm.L1;
+
+    /// <summary>Price of the sum of changes.</summary>
+    public double Beta { get; init; } = 1e-2;
+
+    /// <summary>Steps for each c.</summary>
+    public int Steps { get; init; } = 1000;
+
+    /// <summary>Values of c that are tried.</summary>
+    public int SearchSteps { get; init; } = 9;
+
+    /// <summary>The first c.</summary>
+    public double FirstC { get; init; } = 1e-3;
+
+    /// <summary>The first step; it shrinks with the root of the steps that are left.</summary>
+    public double LearningRate { get; init; } = 1e-2;
+
+    internal override IReadOnlyList<Norm> Norms => [Norm.L1, Norm.L2];
+
+    internal override void CheckOptions()
+    {
+        Require(Steps >= 1, "steps", Steps, "1 or more");
+        Require(SearchSteps >= 1, "search steps", SearchSteps, "1 or more");
+        Require(Beta >= 0, "beta", Beta, "zero or more");
+        Require(FirstC > 0, "first c", FirstC, "above zero");
+        Require(LearningRate > 0, "learning rate", LearningRate, "above zero");
+    }
+
+    internal override IEnumerable<Ask> Find(Search s)
+    {
+        float[] x = s.Vector(), y = s.Vector();
+        double low = 0, high = double.PositiveInfinity, c = FirstC;
+        for (int search = 0; search < SearchSteps; search++)
+        {
+            bool isFound = false;
+            s.Clean.CopyTo(x, 0);
+            s.Clean.CopyTo(y, 0);
+            for (int step = 0; step < Steps; step++)
+            {
+                y.CopyTo(s.X, 0);
+                s.Loss = s.LossOf(LossKind.Margin);
+                yield return Ask.Gradient;
+                isFound |= s.IsAdversarial;
+                Shrink(s, x, y, step, c);
+            }
+
+            x.CopyTo(s.X, 0);
+            yield return Ask.Scores;
+            isFound |= s.IsAdversarial;
+            (low, high) = isFound ? (low, Math.Min(high, c)) : (Math.Max(low, c), high);
+            c = double.IsFinite(high) ? (low + high) / 2 : c * 10;
+        }
+    }
+
+    /// <summary>Equations 6 and 7: a gradient step at y, shrinkage towards the clean sample by beta, and the next y beyond x.</summary>
+    private void Shrink(Search s, float[] x, float[] y, int step, double c)
+    {
+        double range = (double)s.High - s.Low, rate = LearningRate * Math.Sqrt(1 - ((double)step / Steps)), active = -s.Value > -s.Gap ? c : 0;
+        double threshold = Beta * LearningRate * range, ahead = step / (step + 3.0);
+        for (int i = 0; i < x.Length; i++)
+        {
+            double d = (double)y[i] - s.Clean[i];
+            double moved = d - (rate * ((2 * d) - (active * range * range * s.Gradient[i])));
+            double shrunk = Math.Sign(moved) * Math.Max(Math.Abs(moved) - threshold, 0);
+            float next = Math.Clamp((float)(s.Clean[i] + shrunk), s.Low, s.High);
+            y[i] = Math.Clamp((float)(next + (ahead * (next - (double)x[i]))), s.Low, s.High);
+            x[i] = next;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+namespace Temper.Robustness.Attacks;
+
+/// <summary>The nearest point of a hyperplane within the bounds of inputs, in the 2-norm or the largest norm.</summary>
+internal static class HyperplaneProjection
+{
+    /// <summary>
+    /// The smallest d with <c>(w, d) = rise</c> and <c>low &lt;= x + d &lt;= high</c>: <c>d_i = clip(t v_i)</c> with v = w (2-norm) or sign w (largest
+    /// norm). The sum grows with t and is concave, so Newton's steps from below end after finitely many.
+    /// </summary>
+    /// <param name="norm">2-norm or largest norm.</param>
+    /// <param name="x">The point, within the bounds.</param>
+    /// <param name="w">Normal of the hyperplane.</param>
+    /// <param name="rise">What (w, d) is to be.</param>
+    /// <param name="bounds">Smallest and largest value of an input.</param>
+    /// <param name="d">Receives the step; where the bounds do not allow the whole rise, as much as they allow.</param>
+    internal static void Solve(Norm norm, ReadOnlySpan<float> x, ReadOnlySpan<float> w, double rise, (float Low, float High) bounds, Span<float> d)
+    {
+        double t = 0, sign = rise < 0 ? -1 : 1;
+        rise = Math.Abs(rise);
+        for (int round = 0; round < 100; round++)
+        {
+            (double sum, double slope) = At(norm, x, w, t, sign, bounds);
+            double step = slope > 0 ? (rise - sum) / slope : 0;
+            if (step <= 1e-12 * t || !double.IsFinite(step))
+            {
+                break;
+            }
+
+            t += step;
+        }
+
+        for (int i = 0; i < d.Length; i++)
+        {
+            d[i] = (float)Clipped(x[i], sign * t * Direction(norm, w[i]), bounds);
+        }
+    }
+
+    private static double Direction(Norm norm, float w) => norm == Norm.L2 ? w : Math.Sign(w);
+
+    private static double Clipped(float x, double step, (float Low, float High) bounds) =>
+        Math.Clamp(step, (double)bounds.Low - x, (double)bounds.High - x);
+
+    /// <summary>sign (w, d(t)) and its derivative to the right.</summary>
+    private static (double Sum, double Slope) At(Norm norm, ReadOnlySpan<float> x, ReadOnlySpan<float> w, double t, double sign, (float Low, float High) bounds)
+    {
+        double sum = 0, slope = 0;
+        for (int i = 0; i < w.Length; i++)
+        {
+            double v = sign * Direction(norm, w[i]), room = v > 0 ? (double)bounds.High - x[i] : (double)x[i] - bounds.Low, size = Math.Abs(v);
+            if (t * size < room)
+            {
+                sum += t * size * Math.Abs((double)w[i]);
+                slope += size * Math.Abs((double)w[i]);
+            }
+            else
+            {
+                sum += room * Math.Abs((double)w[i]);
+            }
+        }
+
+        return (sum, slope);
+    }
+}

@@ -1,0 +1,111 @@
+namespace Temper.Robustness.Attacks;
+
+/// <summary>Random points of the ball: what any other attack has to beat.</summary>
+public sealed record Noise : FixedBudgetAttack
+{
+    /// <inheritdoc/>
+    public override string Name => "noise";
+
+    /// <summary>Draws for each sample.</summary>
+    public int Draws { get; init; } = 100;
+
+    /// <inheritdoc/>
+    public override Access Needs => Access.Decisions;
+
+    /// <inheritdoc/>
+    public override bool IsDeterministic => false;
+
+    internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
+
+    internal override void CheckOptions()
+    {
+        base.CheckOptions();
+        Require(Draws >= 1, "draws", Draws, "1 or more");
+    }
+
+    internal override IEnumerable<Ask> Find(Search s)
+    {
+        for (int draw = 0; draw < Draws; draw++)
+        {
+            Starts.OnSphere(s, s.Epsilon);
+            yield return Ask.Scores;
+        }
+    }
+}
+
+/// <summary>Points to start from.</summary>
+internal static class Starts
+{
+    /// <summary>Uniform in the box of the largest norm, in the interior of the ball for the others.</summary>
+    internal static void InBall(Search s, double radius)
+    {
+        if (s.Norm == Norm.Linf)
+        {
+            for (int i = 0; i < s.X.Length; i++)
+            {
+                s.X[i] = s.Clean[i] + s.Random.NextSingle((float)-radius, (float)radius);
+            }
+        }
+        else
+        {
+            Gaussian(s, radius * Math.Pow(s.Random.NextDouble(), 1.0 / s.X.Length));
+        }
+
+        Perturbations.Project(s.Norm, s.X, s.Clean, radius, s.Bounds);
+    }
+
+    /// <summary>On the surface: a corner of the box in the largest norm, a random direction in the others.</summary>
+    internal static void OnSphere(Search s, double radius)
+    {
+        if (s.Norm == Norm.Linf)
+        {
+            for (int i = 0; i < s.X.Length; i++)
+            {
+                s.X[i] = s.Clean[i] + (s.Random.NextBoolean() ? (float)radius : (float)-radius);
+            }
+        }
+        else
+        {
+            Gaussian(s, radius);
+        }
+
+        Perturbations.Project(s.Norm, s.X, s.Clean, radius, s.Bounds);
+    }
+
+    /// <summary>The start of Auto-PGD: a random direction, scaled until it touches the surface.</summary>
+    internal static void OnSurfaceOf(Search s, double radius)
+    {
+        if (s.Norm != Norm.Linf)
+        {
+            OnSphere(s, radius);
+            return;
+        }
+
+        for (int i = 0; i < s.X.Length; i++)
+        {
+            s.X[i] = s.Random.NextSingle(-1, 1);
+        }
+
+        double most = Perturbations.Size(Norm.Linf, s.X);
+        for (int i = 0; i < s.X.Length; i++)
+        {
+            s.X[i] = s.Clean[i] + (float)(s.X[i] * radius / most);
+        }
+
+        Perturbations.Project(s.Norm, s.X, s.Clean, radius, s.Bounds);
+    }
+
+    private static void Gaussian(Search s, double size)
+    {
+        for (int i = 0; i < s.X.Length; i++)
+        {
+            s.X[i] = s.Random.NextGaussian();
+        }
+
+        double length = Perturbations.Size(s.Norm, s.X);
+        for (int i = 0; i < s.X.Length; i++)
+        {
+            s.X[i] = s.Clean[i] + (float)(s.X[i] * size / length);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Temper.Robustness.Attacks;
+
+/// <summary>The vector arithmetic that attacks share: norms, projections, steps. All of one sample, <c>[D]</c>.</summary>
+internal static class Perturbations
+{
+    internal static double Size(Norm norm, ReadOnlySpan<float> d) => norm switch
+    {
+        Norm.Linf => d.IsEmpty ? 0 : TensorPrimitives.MaxMagnitude(d) is var most ? Math.Abs(most) : 0,
+        Norm.L2 => Length(d),
+        Norm.L1 => Sum(d),
+        _ => Changed(d),
+    };
+
+    internal static double Distance(Norm norm, ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double sum = 0, most = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            double d = Math.Abs((double)a[i] - b[i]);
+            most = Math.Max(most, d);
+            sum += norm == Norm.L2 ? d * d : norm == Norm.L1 ? d : d > 0 ? 1 : 0;
+        }
+
+        return norm == Norm.Linf ? most : norm == Norm.L2 ? Math.Sqrt(sum) : sum;
+    }
+
+    /// <summary>The 2-norm, also of gradients of 1e-25 whose squares single precision would lose.</summary>
+    internal static double Length(ReadOnlySpan<float> d)
+    {
+        double squares = TensorPrimitives.SumOfSquares(d);
+        if (squares is > 1e-30 and < 1e30)
+        {
+            return Math.Sqrt(squares);
+        }
+
+        squares = 0;
+        foreach (float value in d)
+        {
+            squares += (double)value * value;
+        }
+
+        return Math.Sqrt(squares);
+    }
+
+    internal static double Sum(ReadOnlySpan<float> d) => TensorPrimitives.SumOfMagnitudes(d);
+
+    internal static void Clip(Span<float> x, float low, float high) => TensorPrimitives.Clamp(x, low, high, x);
+
+    /// <summary>Moves x straight into the ball around a center, then into the bounds.</summary>
+    internal static void Project(Norm norm, Span<float> x, ReadOnlySpan<float> center, double radius, (float Low, float High) bounds)
+    {
+        if (norm == Norm.Linf)
+        {
+            float r = (float)radius;
+            for (int i = 0; i < x.Length; i++)
+            {
+                x[i] = Math.Clamp(Math.Clamp(x[i], center[i] - r, center[i] + r), bounds.Low, bounds.High);
+            }
+
+            return;
+        }
+
+        // The center is within the bounds, so clipping afterwards brings nothing out of the ball.
+        double size = Distance(norm, x, center);
+        if (size > radius)
+        {
+            switch (norm)
+            {
+                case Norm.L2: ScaleTo(x, center, (float)(radius / size)); break;
+                case Norm.L1: Shrink(x, center, radius); break;
+                default: KeepLargest(x, center, (int)radius); break;
+            }
+        }
+
+        Clip(x, bounds.Low, bounds.High);
+    }
+
+    /// <summary>x = center + factor (x - center)</summary>
+    internal static void ScaleTo(Span<float> x, ReadOnlySpan<float> center, float factor)
+    {
+        TensorPrimitives.Subtract(x, center, x);
+        TensorPrimitives.MultiplyAdd(x, factor, center, x);
+    }
+
+    /// <summary>A step of steepest ascent: x += size * argmax over |d| of 1 of (g, d). Nothing moves along a gradient of zero.</summary>
+    internal static void Ascend(Norm norm, Span<float> x, ReadOnlySpan<float> g, double size)
+    {
+        switch (norm)
+        {
+            case Norm.Linf:
+                for (int i = 0; i < x.Length; i++)
+                {
+                    x[i] += (float)size * Sign(g[i]);
+                }
+
+                break;
+            case Norm.L2:
+                double length = Length(g);
+                AddScaled(x, g, length > 0 ? size / length : 0);
+                break;
+            default:
+                AscendLargest(x, g, size);
+                break;
+        }
+    }
+
+    /// <summary>x += factor g</summary>
+    internal static void AddScaled(Span<float> x, ReadOnlySpan<float> g, double factor)
+    {
+        float single = (float)factor;
+        if (float.IsFinite(single))
+        {
+            TensorPrimitives.MultiplyAdd(g, single, x, x);
+            return;
+        }
+
+        // A gradient of 1e-39 has a length whose reciprocal single precision cannot hold.
+        for (int i = 0; i < x.Length; i++)
+        {
+            x[i] = (float)(x[i] + (factor * g[i]));
+        }
+    }
+
+    /// <summary>
+    /// Sets to zero the parts of an ascent direction that point out of the bounds (projection on the tangent cone of the box). Without that
+    /// they consume the step and nothing moves.
+    /// </summary>
+    internal static void RemoveOutward(Span<float> g, ReadOnlySpan<float> x, float low, float high)
+    {
+        for (int i = 0; i < g.Length; i++)
+        {
+            if ((x[i] <= low && g[i] < 0) || (x[i] >= high && g[i] > 0))
+            {
+                g[i] = 0;
+            }
+        }
+    }
+
+    internal static float Sign(float value) => value > 0 ? 1 : value < 0 ? -1 : 0;
+
+    private static double Changed(ReadOnlySpan<float> d)
+    {
+        int count = 0;
+        foreach (float value in d)
+        {
+            count += value != 0 ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    /// <summary>Projection on the ball of the 1-norm: every difference shrinks by one threshold (Duchi et al. 2008).</summary>
+    private static void Shrink(Span<float> x, ReadOnlySpan<float> center, double radius)
+    {
+        double[] sizes = new double[x.Length];
+        for (int i = 0; i < x.Length; i++)
+        {
+            sizes[i] = Math.Abs((double)x[i] - center[i]);
+        }
+
+        Array.Sort(sizes);
+        double sum = 0, threshold = 0;
+        for (int k = 1; k <= sizes.Length; k++)
+        {
+            sum += sizes[^k];
+            double candidate = (sum - radius) / k;
+            if (candidate >= sizes[^k])
+            {
+                break;
+            }
+
+            threshold = candidate;
+        }
+
+        for (int i = 0; i < x.Length; i++)
+        {
+            double d = (double)x[i] - center[i];
+            x[i] = (float)(center[i] + (Math.Sign(d) * Math.Max(Math.Abs(d) - threshold, 0)));
+        }
+    }
+
+    private static void KeepLargest(Span<float> x, ReadOnlySpan<float> center, int count)
+    {
+        float[] sizes = new float[x.Length];
+        int[] order = new int[x.Length];
+        for (int i = 0; i < x.Length; i++)
+        {
+            (sizes[i], order[i]) = (-Math.Abs(x[i] - center[i]), i);
+        }
+
+        Array.Sort(sizes, order);
+        foreach (int i in order.AsSpan(Math.Min(count, order.Length)))
+        {
+            x[i] = center[i];
+        }
+    }
+
+    /// <summary>The step of sparse descent (SLIDE): the largest hundredth of the gradient's elements, each by the same amount.</summary>
+    private static void AscendLargest(Span<float> x, ReadOnlySpan<float> g, double size)
+    {
+        float[] sizes = new float[g.Length];
+        TensorPrimitives.Abs(g, sizes);
+        int[] order = [.. Enumerable.Range(0, sizes.Length)];
+        Array.Sort(sizes, order);
+        int count = Math.Max(1, g.Length / 100);
+        for (int k = order.Length - count; k < order.Length; k++)
+        {
+            x[order[k]] += (float)(size / count) * Sign(g[order[k]]);
+        }
+    }
+}

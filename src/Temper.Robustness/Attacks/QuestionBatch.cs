@@ -1,0 +1,60 @@
+using Temper.Kernels;
+
+namespace Temper.Robustness.Attacks;
+
+/// <summary>Asks a target the questions of several searches at once and hands out the answers.</summary>
+internal sealed class QuestionBatch(AttackTarget target, int window)
+{
+    private readonly int _size = target.SampleShape.Count;
+    private readonly float[] _x = new float[window * target.SampleShape.Count];
+    private readonly float[] _gradient = new float[window * target.SampleShape.Count];
+    private readonly float[] _logits = new float[window * target.Classes];
+    private readonly List<AttackRunner.Running> _group = new(window);
+
+    internal void Answer(List<AttackRunner.Running> active)
+    {
+        Answer(active, Ask.Scores);
+        Answer(active, Ask.Gradient);
+    }
+
+    private void Answer(List<AttackRunner.Running> active, Ask ask)
+    {
+        _group.Clear();
+        _group.AddRange(active.Where(running => running.Ask == ask));
+        if (_group.Count == 0)
+        {
+            return;
+        }
+
+        for (int row = 0; row < _group.Count; row++)
+        {
+            _group[row].Search.X.CopyTo(_x, row * _size);
+        }
+
+        if (ask == Ask.Scores)
+        {
+            target.Scores(_x, _group.Count, _logits);
+        }
+        else
+        {
+            target.Gradient(_x, _group.Count, _logits, (row, logits, slope) => _group[row].Search.Loss.Evaluate(logits, slope), _gradient);
+        }
+
+        WorkerPool.Current.Run(new HandOut(this, ask), _group.Count);
+    }
+
+    private sealed class HandOut(QuestionBatch batch, Ask ask) : IPoolWork
+    {
+        public void Run(int task, int thread)
+        {
+            Search search = batch._group[task].Search;
+            batch._logits.AsSpan(task * search.Classes, search.Classes).CopyTo(search.Logits);
+            if (ask == Ask.Gradient)
+            {
+                batch._gradient.AsSpan(task * batch._size, batch._size).CopyTo(search.Gradient);
+            }
+
+            search.Take(ask);
+        }
+    }
+}

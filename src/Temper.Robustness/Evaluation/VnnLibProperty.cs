@@ -1,0 +1,237 @@
+using System.Globalization;
+using Temper.Formats;
+
+namespace Temper.Robustness.Evaluation;
+
+/// <summary>
+/// A question in VNN-LIB: a box of inputs and a condition on outputs that a counterexample fulfils, a disjunction of conjunctions of
+/// comparisons.
+/// </summary>
+public sealed class VnnLibProperty
+{
+    private readonly IReadOnlyList<IReadOnlyList<OutputComparison>> _cases;
+
+    private VnnLibProperty(float[] low, float[] high, IReadOnlyList<IReadOnlyList<OutputComparison>> cases) => (Low, High, _cases) = (low, high, cases);
+
+    /// <summary>Smallest value of each input, in the order of their numbers.</summary>
+    public IReadOnlyList<float> Low { get; }
+
+    /// <summary>Largest value of each input.</summary>
+    public IReadOnlyList<float> High { get; }
+
+    /// <summary>Number of cases of the disjunction.</summary>
+    public int Cases => _cases.Count;
+
+    /// <summary>One more than the largest number of an output that is named.</summary>
+    public int Outputs => _cases.SelectMany(one => one).Max(comparison => Math.Max(comparison.Larger, comparison.Smaller)) + 1;
+
+    /// <summary>Reads a property.</summary>
+    /// <param name="path">A VNN-LIB file.</param>
+    /// <exception cref="ModelFormatException">It is no VNN-LIB, or uses what is not supported.</exception>
+    public static VnnLibProperty Load(string path)
+    {
+        var file = new FileInfo(path);
+        const long Most = 64 << 20;
+        return file.Length <= Most
+            ? Parse(File.ReadAllText(path), path)
+            : throw new ModelFormatException(path, 0, $"vnnlib: the file is too long (got {file.Length} bytes, expected at most {Most})");
+    }
+
+    /// <summary>Reads a property from text.</summary>
+    /// <param name="text">VNN-LIB.</param>
+    /// <param name="name">Name for errors.</param>
+    /// <exception cref="ModelFormatException">It is no VNN-LIB, or uses what is not supported.</exception>
+    public static VnnLibProperty Parse(string text, string name)
+    {
+        var low = new SortedDictionary<int, double>();
+        var high = new SortedDictionary<int, double>();
+        List<List<OutputComparison>> cases = [[]];
+        foreach (Expression expression in Expression.ReadAll(text, name))
+        {
+            if (expression.Head is "declare-const" or "declare-fun" or "set-logic" or "check-sat")
+            {
+                continue;
+            }
+
+            if (expression is not { Head: "assert", Parts: [_, var body] })
+            {
+                throw Error(name, expression, "an assertion");
+            }
+
+            if (body.Head is "<=" or ">=" && IsInput(body))
+            {
+                SetBound(body, low, high, name);
+            }
+            else
+            {
+                // (cases so far) and (a or b) = all pairs.
+                cases = [.. from before in cases from more in Disjunction(body, name) select before.Concat(more).ToList()];
+                if (cases.Count > 10_000)
+                {
+                    throw new ModelFormatException(name, 0, "vnnlib: the condition has too many cases (more than 10,000)");
+                }
+            }
+        }
+
+        int count = low.Count;
+        if (count == 0 || high.Count != count || !low.Keys.SequenceEqual(Enumerable.Range(0, count)) || !high.Keys.SequenceEqual(low.Keys))
+        {
+            throw new ModelFormatException(name, 0, $"vnnlib: inputs lack bounds (got {low.Count} lower and {high.Count} upper ones, expected both for X_0, X_1 and so on)");
+        }
+
+        if (cases.Any(one => one.Count == 0))
+        {
+            throw new ModelFormatException(name, 0, "vnnlib: there is no condition on outputs");
+        }
+
+        return new VnnLibProperty([.. low.Values.Select(Up)], [.. high.Values.Select(Down)], cases);
+    }
+
+    /// <summary>How far each case is from being fulfilled; zero or more: it is.</summary>
+    /// <param name="outputs">Outputs of the network.</param>
+    /// <param name="slacks">Receives the smallest slack of each case.</param>
+    /// <param name="binding">Receives the comparison that has it.</param>
+    internal void Slacks(ReadOnlySpan<float> outputs, Span<float> slacks, Span<OutputComparison> binding)
+    {
+        for (int k = 0; k < _cases.Count; k++)
+        {
+            slacks[k] = float.PositiveInfinity;
+            foreach (OutputComparison comparison in _cases[k])
+            {
+                float slack = comparison.Slack(outputs);
+                if (slack < slacks[k])
+                {
+                    (slacks[k], binding[k]) = (slack, comparison);
+                }
+            }
+        }
+    }
+
+    // Bounds are those of the file or tighter: a counterexample of single precision must lie in the box of the file.
+    private static float Up(double value) => (float)value < value ? MathF.BitIncrement((float)value) : (float)value;
+
+    private static float Down(double value) => (float)value > value ? MathF.BitDecrement((float)value) : (float)value;
+
+    private static bool IsInput(Expression body) => body.Parts.Any(part => part.Head?.StartsWith("X_", StringComparison.Ordinal) == true);
+
+    private static void SetBound(Expression body, SortedDictionary<int, double> low, SortedDictionary<int, double> high, string name)
+    {
+        if (body.Parts is not [_, var left, var right])
+        {
+            throw Error(name, body, "two sides");
+        }
+
+        bool isTurned = right.Head?.StartsWith("X_", StringComparison.Ordinal) == true;
+        (Expression variable, Expression number) = isTurned ? (right, left) : (left, right);
+        int index = Index(variable, 'X', name);
+        double value = Number(number, name);
+        if (body.Head is "<=" != isTurned)
+        {
+            high[index] = high.TryGetValue(index, out double before) ? Math.Min(before, value) : value;
+        }
+        else
+        {
+            low[index] = low.TryGetValue(index, out double before) ? Math.Max(before, value) : value;
+        }
+    }
+
+    private static List<List<OutputComparison>> Disjunction(Expression body, string name) => body.Head switch
+    {
+        "or" => [.. body.Parts.Skip(1).SelectMany(part => Disjunction(part, name))],
+        "and" => body.Parts.Skip(1).Aggregate(
+            new List<List<OutputComparison>> { new() },
+            (sum, part) => [.. from before in sum from more in Disjunction(part, name) select before.Concat(more).ToList()]),
+        "<=" or ">=" when body.Parts is [_, var left, var right] => [[body.Head is ">=" ? Compare(left, right, name) : Compare(right, left, name)]],
+        _ => throw Error(name, body, "or, and, <= or >= over outputs"),
+    };
+
+    private static OutputComparison Compare(Expression larger, Expression smaller, string name)
+    {
+        bool isLeft = larger.Head?.StartsWith("Y_", StringComparison.Ordinal) == true, isRight = smaller.Head?.StartsWith("Y_", StringComparison.Ordinal) == true;
+        return isLeft || isRight
+            ? new OutputComparison(
+                isLeft ? Index(larger, 'Y', name) : -1, isRight ? Index(smaller, 'Y', name) : -1,
+                (float)((isLeft ? 0 : Number(larger, name)) - (isRight ? 0 : Number(smaller, name))))
+            : throw Error(name, larger, "an output such as Y_0 on one side");
+    }
+
+    private static int Index(Expression expression, char kind, string name) =>
+        expression.Head is { Length: > 2 } text && text[0] == kind && int.TryParse(text.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < 10_000_000
+            ? index
+            : throw Error(name, expression, $"a variable such as {kind}_0");
+
+    private static double Number(Expression expression, string name) =>
+        expression.Parts.Count <= 1 && double.TryParse(expression.Head, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) ? value
+        : expression is { Head: "-", Parts: [_, var inner] } ? -Number(inner, name)
+        : throw Error(name, expression, "a number");
+
+    private static ModelFormatException Error(string name, Expression found, string expected) =>
+        new(name, found.Offset, $"vnnlib: cannot be read (got '{found.Head}', expected {expected})");
+
+    /// <summary>A word, or a list in parentheses whose first part is its head.</summary>
+    private sealed record Expression(string? Head, IReadOnlyList<Expression> Parts, int Offset)
+    {
+        internal static IEnumerable<Expression> ReadAll(string text, string name)
+        {
+            int at = 0;
+            while (Skip(text, ref at))
+            {
+                yield return Read(text, ref at, name, depth: 0);
+            }
+        }
+
+        private static Expression Read(string text, ref int at, string name, int depth)
+        {
+            int start = at;
+            if (text[at] != '(')
+            {
+                while (at < text.Length && text[at] is not ('(' or ')' or ';') && !char.IsWhiteSpace(text[at]))
+                {
+                    at++;
+                }
+
+                return at > start ? new Expression(text[start..at], [], start) : throw new ModelFormatException(name, start, "vnnlib: a parenthesis closes nothing");
+            }
+
+            at++;
+            var parts = new List<Expression>();
+            while (Skip(text, ref at))
+            {
+                if (text[at] == ')')
+                {
+                    at++;
+                    return new Expression(parts.Count > 0 ? parts[0].Head : null, parts, start);
+                }
+
+                parts.Add(depth < 100 ? Read(text, ref at, name, depth + 1) : throw new ModelFormatException(name, start, "vnnlib: too many parentheses"));
+            }
+
+            throw new ModelFormatException(name, start, "vnnlib: a parenthesis is not closed");
+        }
+
+        /// <summary>Over white space and comments; false at the end.</summary>
+        private static bool Skip(string text, ref int at)
+        {
+            while (at < text.Length && (char.IsWhiteSpace(text[at]) || text[at] == ';'))
+            {
+                if (text[at] == ';')
+                {
+                    int end = text.IndexOf('\n', at);
+                    at = end < 0 ? text.Length : end;
+                }
+                else
+                {
+                    at++;
+                }
+            }
+
+            return at < text.Length;
+        }
+    }
+}
+
+/// <summary>Output <paramref name="Larger"/> + offset is at least output <paramref name="Smaller"/>; -1: no output on that side.</summary>
+internal readonly record struct OutputComparison(int Larger, int Smaller, float Offset)
+{
+    internal float Slack(ReadOnlySpan<float> outputs) => (Larger < 0 ? 0 : outputs[Larger]) - (Smaller < 0 ? 0 : outputs[Smaller]) + Offset;
+}

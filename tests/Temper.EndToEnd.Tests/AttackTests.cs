@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Temper.Formats.Models;
+using Temper.Formats.Npz;
+using Temper.Formats.Onnx;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary><c>temper attack</c> as scripts use it.</summary>
+public sealed class AttackTests : IDisposable
+{
+    private const int Usage = 2, BadInput = 3, ThresholdNotMet = 4, Count = 20;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Network _network = Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(8).Relu().Linear(3)).Initialize(RandomStream.FromSeed(4));
+
+    public AttackTests()
+    {
+        ModelFile.Save(_network, _folder["model.safetensors"]);
+        OnnxFile.Save(_network, _folder["model.onnx"]);
+        float[] x = new float[Count * 6];
+        RandomStream.FromSeed(2).FillUniform(x, 0, 1);
+        Save("data.npz", x, 0);
+        x[7] = 1.5f;
+        Save("outside.npz", x, 0);
+        Save("labels.npz", x, 5);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Adversarials_are_written_one_row_a_sample_with_a_report()
+    {
+        ToolResult result = Tool.Run("attack", _folder["model.safetensors"], "--data", _folder["data.npz"], "--attack", "ddn", "--output", _folder["out"], "--json");
+        Assert.Equal((0, ""), (result.ExitCode, result.ExitCode == 0 ? "" : result.Error));
+        JsonElement json = JsonDocument.Parse(result.Output).RootElement;
+        Assert.Equal((Count, "ddn", "l2"), (json.GetProperty("count").GetInt32(), json.GetProperty("attack").GetString(), json.GetProperty("norm").GetString()));
+        IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(_folder["out/adversarial.npz"]);
+        foreach (string name in new[] { "x_adv", "success", "l2", "linf", "forwards", "backwards", "label", "prediction" })
+        {
+            Assert.Equal(Count, arrays[name].Shape[0]);
+        }
+
+        // The file alone must bear out what the tool says.
+        float[] logits = _network.Forward(arrays["x_adv"]).ToArray<float>();
+        long[] predicted = [.. Enumerable.Range(0, Count).Select(i => (long)Array.IndexOf(logits[(3 * i)..((3 * i) + 3)], logits[(3 * i)..((3 * i) + 3)].Max()))];
+        Assert.Equal(predicted, arrays["prediction"].ToArray<long>());
+        Assert.Equal(arrays["success"].ToArray<bool>(), predicted.Zip(arrays["label"].ToArray<long>(), (a, b) => a != b));
+        Assert.True(File.Exists(_folder["out/report.html"]));
+        Assert.False(Directory.Exists(_folder["out/parts"]));
+        ToolResult again = Tool.Run("attack", _folder["model.safetensors"], "--data", _folder["data.npz"], "--attack", "ddn", "--output", _folder["other"], "--batch", "3", "--threads", "1");
+        Assert.Equal(0, again.ExitCode);
+        Assert.Equal(File.ReadAllBytes(_folder["out/adversarial.npz"]), File.ReadAllBytes(_folder["other/adversarial.npz"]));
+    }
+
+    [Fact]
+    public void A_threshold_is_a_gate_and_bad_input_is_named()
+    {
+        string model = _folder["model.safetensors"], data = _folder["data.npz"];
+        Assert.Equal(ThresholdNotMet, Tool.Run("attack", model, "--data", data, "--attack", "pgd", "--epsilon", "0.9", "--fail-below", "0.99", "--no-checks").ExitCode);
+        Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", data, "--attack", "ddn");
+        Assert.Equal(0, Tool.Run("attack", _folder["model.onnx"], "--data", data, "--attack", "ddn", "--bounds", "0,1", "--no-checks", "--limit", "5").ExitCode);
+        Refused(BadInput, "outside the bounds", "attack", model, "--data", _folder["outside.npz"], "--attack", "ddn");
+        Refused(Usage, "epsilon", "attack", model, "--data", data, "--attack", "pgd");
+        Refused(Usage, "--attack", "attack", model, "--data", data, "--attack", "magic");
+        Refused(Usage, "--data", "attack", model);
+        Assert.NotEqual(0, Tool.Run("attack", model, "--data", _folder["labels.npz"], "--attack", "ddn").ExitCode);
+    }
+
+    [Fact]
+    public void A_property_ends_with_4_where_a_counterexample_is_found()
+    {
+        string box = string.Concat(Enumerable.Range(0, 6).Select(i => $"(assert (>= X_{i} 0.2))(assert (<= X_{i} 0.8))"));
+        File.WriteAllText(_folder["easy.vnnlib"], $"{box}(assert (or (and (>= Y_0 -100)) (and (>= Y_1 Y_2))))");
+        File.WriteAllText(_folder["none.vnnlib"], $"{box}(assert (>= Y_0 100))");
+        ToolResult found = Tool.Run("attack", _folder["model.onnx"], "--vnnlib", _folder["easy.vnnlib"], "--output", _folder["out"], "--json");
+        Assert.Equal(ThresholdNotMet, found.ExitCode);
+        Assert.All(NpyFile.Load(_folder["out/counterexample.npy"]).ToArray<float>(), value => Assert.InRange(value, 0.2f, 0.8f));
+        ToolResult none = Tool.Run("attack", _folder["model.onnx"], "--vnnlib", _folder["none.vnnlib"], "--budget", "200", "--json");
+        Assert.Equal(0, none.ExitCode);
+        Assert.Equal(200, JsonDocument.Parse(none.Output).RootElement.GetProperty("gradients").GetInt32());
+        File.WriteAllText(_folder["bad.vnnlib"], "(assert");
+        Refused(BadInput, "vnnlib", "attack", _folder["model.onnx"], "--vnnlib", _folder["bad.vnnlib"]);
+    }
+
+    private static void Refused(int code, string word, params string[] arguments)
+    {
+        ToolResult result = Tool.Run(arguments);
+        Assert.Equal((code, true), (result.ExitCode, result.Error.Contains(word, StringComparison.Ordinal)));
+    }
+
+    private void Save(string name, float[] x, long shift) => NpzFile.Save(_folder[name], [
+        KeyValuePair.Create("x_test", Tensor.From(x, [Count, 6])),
+        KeyValuePair.Create("y_test", Tensor.From(Enumerable.Range(0, Count).Select(i => (i % 3) + shift).ToArray(), [Count])),
+    ]);
+}

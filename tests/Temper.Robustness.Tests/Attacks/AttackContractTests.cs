@@ -1,0 +1,144 @@
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Criteria;
+using Temper.Tensors;
+
+namespace Temper.Robustness.Tests.Attacks;
+
+/// <summary>What every attack promises; a new attack is a row of the catalog.</summary>
+public sealed class AttackContractTests
+{
+    private const int Count = 12;
+
+    private static readonly Network Net = Network.Build(InputSpec.Image(1, 8, 8), x => x
+        .Conv2d(6, kernel: 3).Relu().MaxPool2d(2).Flatten().Linear(16).Relu().Linear(4)).Initialize(RandomStream.FromSeed(3));
+
+    private static readonly Tensor Inputs = Images(Count);
+
+    private static readonly long[] Labels = [.. Winners(Net, Inputs).Select((winner, i) => i == 3 ? (winner + 1) % 4 : winner)];
+
+    public static TheoryData<string> Names => [.. AttackCatalog.Names];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Results_are_what_they_say(string name)
+    {
+        Attack attack = Make(name);
+        AttackResult found = Run(attack, Inputs, Labels);
+        ReadOnlySpan<float> x = found.Adversarials.AsSpan<float>();
+        Assert.DoesNotContain(x.ToArray(), value => value is < 0 or > 1);
+        for (int i = 0; i < Count; i++)
+        {
+            SampleResult sample = found.Samples[i];
+            float[] clean = Row(Inputs, i), adversarial = Row(found.Adversarials, i);
+            double l2 = Math.Sqrt(clean.Zip(adversarial, (a, b) => ((double)a - b) * ((double)a - b)).Sum()), linf = clean.Zip(adversarial, (a, b) => Math.Abs((double)a - b)).Max();
+            Assert.Equal((l2, linf), (sample.L2, sample.Linf));
+            long winner = Winners(Net, found.Adversarials.Slice(0, i, i + 1))[0];
+            Assert.Equal(winner, sample.Prediction);
+            Assert.Equal(sample.IsAdversarial, winner != Labels[i]);
+            Assert.True(sample.IsAdversarial || linf == 0, "a sample that was not fooled comes back unchanged");
+            Assert.True(attack is not FixedBudgetAttack ball || !sample.IsAdversarial || sample.Distance(attack.Norm) <= ball.Epsilon + 1e-6);
+        }
+
+        Assert.Equal(AttackOutcome.WrongFromStart, found.Samples[3].Outcome);
+        Assert.Equal((1, 0), (found.Samples[3].Forwards, found.Samples[3].Backwards));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_sample_gets_the_same_bytes_in_any_batch_order_and_number_of_threads(string name)
+    {
+        Attack attack = Make(name);
+        AttackResult whole = Run(attack, Inputs, Labels, batch: 64);
+        int[] order = [.. Enumerable.Range(0, Count).Reverse()];
+        Tensor turned = Tensor.Concatenate([.. order.Select(i => Inputs.Slice(0, i, i + 1))], 0);
+        AttackResult other = Run(attack, turned, [.. order.Select(i => Labels[i])], batch: 7), one = Run(attack, Inputs, Labels, batch: 1);
+        for (int i = 0; i < Count; i++)
+        {
+            Assert.Equal(Row(whole.Adversarials, i), Row(one.Adversarials, i));
+            Assert.Equal(Row(whole.Adversarials, order[i]), Row(other.Adversarials, i));
+            Assert.Equal(whole.Samples[i], one.Samples[i]);
+        }
+
+        using var pool = new WorkerPool(1);
+        using WorkerPool.Usage usage = pool.Use();
+        Assert.Equal(whole.Adversarials.ToArray<float>(), Run(attack, Inputs, Labels, batch: 64).Adversarials.ToArray<float>());
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_budget_of_gradients_is_obeyed_exactly(string name)
+    {
+        AttackResult found = Make(name).Run(Net, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1), new AttackRun { Gradients = 3 });
+        Assert.All(found.Samples, sample => Assert.InRange(sample.Backwards, 0, 3));
+    }
+
+    [Fact]
+    public void Attacks_that_need_no_gradients_work_on_delegates()
+    {
+        var decisions = new DelegateTarget([1, 8, 8], 4, (0, 1), (x, classes) =>
+            Winners(Net, Tensor.From(x[..(classes.Length * 64)], [classes.Length, 1, 8, 8])).Select(w => (int)w).ToArray().CopyTo(classes));
+        AttackResult found = new HopSkipJump { Queries = 500 }.Run(decisions, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1));
+        AttackResult same = new HopSkipJump { Queries = 500 }.Run(Net, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1));
+        Assert.Equal(same.Samples.Select(sample => sample.IsAdversarial), found.Samples.Select(sample => sample.IsAdversarial));
+        Assert.Throws<NotSupportedException>(() => new Ddn().Run(decisions, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1)));
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused_before_work_starts()
+    {
+        RandomStream random = RandomStream.FromSeed(1);
+        Criterion criterion = Criterion.Misclassified(Labels);
+        var attack = new Fgsm { Epsilon = 0.1 };
+        Assert.Contains("outside the bounds", Assert.Throws<ArgumentException>(() => attack.Run(Net, Tensor.Full([Count, 1, 8, 8], 1.5f), criterion, random)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => attack.Run(Net, Tensor.Full([Count, 1, 8, 8], float.NaN), criterion, random));
+        Assert.Throws<ArgumentException>(() => attack.Run(Net, Images(3), criterion, random));
+        Assert.Throws<ArgumentException>(() => attack.Run(Net, Inputs, Criterion.Misclassified([.. Labels.Select(_ => 9L)]), random));
+        Assert.Throws<ArgumentException>(() => attack.Run(Net, Inputs, Criterion.Targeted(Labels, [.. Labels.Select(_ => 7L)]), random));
+        Assert.Throws<ArgumentException>(() => new Fgsm { Epsilon = -1 }.Run(Net, Inputs, criterion, random));
+        Assert.Throws<ArgumentException>(() => new Ddn { Norm = Norm.L0 }.Run(Net, Inputs, criterion, random));
+        Network unbounded = Network.Build(InputSpec.Features(4), x => x.Linear(3)).Initialize(random);
+        Assert.Contains("bounds", Assert.Throws<ArgumentException>(() => new NetworkTarget(unbounded)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Logits_that_are_not_finite_are_a_result_of_their_own()
+    {
+        var broken = new DelegateTarget([1, 8, 8], 4, (0, 1), (x, count, logits) => logits.Fill(float.NaN));
+        AttackResult found = AttackCatalog.Create("square", new AttackChoice(Epsilon: 0.1)).Run(broken, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1));
+        Assert.All(found.Samples, sample => Assert.Equal(AttackOutcome.NotFinite, sample.Outcome));
+        Assert.Equal(Inputs.ToArray<float>(), found.Adversarials.ToArray<float>());
+    }
+
+    [Fact]
+    public void Criteria_compose()
+    {
+        Criterion sure = Criterion.Misclassified([0]) & Criterion.Confidence(2);
+        Assert.True(sure.Margin(0, [0, 3, 0]) < 0);
+        Assert.False(sure.Margin(0, [0, 2, 0]) < 0);
+        Assert.False(sure.Margin(0, [3, 0, 0]) < 0);
+        Assert.Equal((0, 2f), (sure.Label(0), sure.Gap));
+    }
+
+    private static Attack Make(string name) => AttackCatalog.Create(name, new AttackChoice(Epsilon: 0.1, Steps: name is "ead" or "cw-original" ? 90 : name is "hop-skip-jump" or "square" ? 300 : 20));
+
+    private static AttackResult Run(Attack attack, Tensor inputs, long[] labels, int batch = 5) =>
+        attack.Run(Net, inputs, Criterion.Misclassified(labels), RandomStream.FromSeed(1), new AttackRun { BatchSize = batch });
+
+    private static Tensor Images(int count)
+    {
+        float[] x = new float[count * 64];
+        RandomStream.FromSeed(5).FillUniform(x, 0, 1);
+        return Tensor.From(x, [count, 1, 8, 8]);
+    }
+
+    private static float[] Row(Tensor x, int i) => x.AsSpan<float>().Slice(i * 64, 64).ToArray();
+
+    private static long[] Winners(Network network, Tensor x)
+    {
+        float[] logits = network.Forward(x).ToArray<float>();
+        return [.. Enumerable.Range(0, x.Shape[0]).Select(i => (long)Array.IndexOf(logits[(i * 4)..((i + 1) * 4)], logits[(i * 4)..((i + 1) * 4)].Max()))];
+    }
+}

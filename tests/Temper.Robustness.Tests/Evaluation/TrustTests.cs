@@ -1,0 +1,131 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Evaluation;
+using Temper.Tensors;
+using Xunit.Abstractions;
+
+namespace Temper.Robustness.Tests.Evaluation;
+
+/// <summary>Networks that only seem robust, each with the reason that has to be found.</summary>
+public sealed class TrustTests(ITestOutputHelper output)
+{
+    private const int Count = 64;
+
+    private static readonly (AttackTarget Target, Tensor Inputs, long[] Labels) Plain = Make();
+
+    [Fact]
+    public void A_plain_network_is_trusted() => Assert.Equal("trustworthy", Verdict(Plain.Target));
+
+    [Fact]
+    public void Logits_times_a_thousand_are_found() => Assert.Contains("saturated-logits", Verdict(new Changed(Plain.Target, logits: z => z * 1000)), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_zero_gradient_is_found() => Assert.Contains("zero-gradient", Verdict(new Changed(Plain.Target, slope: 0)), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_rounded_input_is_found() => Assert.Contains(
+        "rounded-input", Verdict(new StraightThroughTarget(Plain.Target, x => Each(x, v => MathF.Floor(v * 8) / 8))), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_random_layer_is_found()
+    {
+        var noisy = new ExpectationTarget(Plain.Target, 1, RandomStream.FromSeed(9), (x, random) => Each(x, v => v + random.NextSingle(-0.1f, 0.1f)));
+        Assert.Contains("random-output", Verdict(noisy), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Probabilities_in_the_place_of_logits_are_found()
+    {
+        Assert.Contains("probabilities", Verdict(new Softmaxed(Plain.Target)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_wrong_normalization_is_found()
+    {
+        var wrong = new StraightThroughTarget(Plain.Target, x => Each(x, v => 1 - v));
+        Assert.Contains("normalization", Verdict(wrong), StringComparison.Ordinal);
+    }
+
+    private string Verdict(AttackTarget target)
+    {
+        IReadOnlyList<TrustCheck> checks = TrustChecks.Run(target, Plain.Inputs, Plain.Labels, RandomStream.FromSeed(1), epsilon: 0.05);
+        foreach (TrustCheck check in checks)
+        {
+            output.WriteLine($"{(check.IsSuspicious ? "!" : " ")} {check.Name}: {check.Finding}");
+        }
+
+        return TrustChecks.Verdict(checks);
+    }
+
+    private static void Each(Span<float> x, Func<float, float> change)
+    {
+        for (int i = 0; i < x.Length; i++)
+        {
+            x[i] = change(x[i]);
+        }
+    }
+
+    /// <summary>Classes are bright quarters of an image; a small network is trained on them by hand-set weights: the mean of each quarter.</summary>
+    private static (AttackTarget, Tensor, long[]) Make()
+    {
+        Network network = Network.Build(InputSpec.Image(1, 6, 6), x => x.Flatten().Linear(4, name: "fc")).Initialize(RandomStream.FromSeed(1));
+        float[] w = new float[4 * 36], x = new float[Count * 36];
+        for (int i = 0; i < 36; i++)
+        {
+            w[(Quarter(i) * 36) + i] = 0.3f;
+        }
+
+        RandomCursor random = RandomStream.FromSeed(2).Cursor();
+        long[] labels = [.. Enumerable.Range(0, Count).Select(i => (long)(i % 4))];
+        for (int i = 0; i < x.Length; i++)
+        {
+            x[i] = random.NextSingle(0, 0.7f) + (Quarter(i % 36) == labels[i / 36] ? 0.3f : 0);
+        }
+
+        network = network.WithParameters([
+            network.Parameters["fc.weight"] with { Value = Tensor.From(w, [4, 36]) }, network.Parameters["fc.bias"] with { Value = Tensor.From(new float[] { 0.4f, 0, 0, 0 }, [4]) },
+        ]);
+        return (new NetworkTarget(network), Tensor.From(x, [Count, 1, 6, 6]), labels);
+
+        static int Quarter(int i) => ((i / 18) * 2) + (i % 6 / 3);
+    }
+
+    private sealed class Changed(AttackTarget inner, Func<float, float>? logits = null, float slope = 1) : WrappedTarget(inner)
+    {
+        public override void Scores(ReadOnlySpan<float> x, int count, Span<float> z)
+        {
+            Inner.Scores(x, count, z);
+            Each(z[..(count * Classes)], logits ?? (v => v));
+        }
+
+        public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> z, LogitDerivative derivative, Span<float> gradient)
+        {
+            float factor = (logits ?? (v => v))(1);
+            Inner.Gradient(x, count, z, (row, own, d) =>
+            {
+                float[] changed = own.ToArray();
+                Each(changed, logits ?? (v => v));
+                derivative(row, changed, d);
+                Each(d, v => v * factor);
+            }, gradient);
+            Each(z[..(count * Classes)], logits ?? (v => v));
+            Each(gradient[..(count * SampleShape.Count)], v => v * slope);
+        }
+    }
+
+    private sealed class Softmaxed(AttackTarget inner) : WrappedTarget(inner)
+    {
+        public override Access Access => Access.Scores;
+
+        public override void Scores(ReadOnlySpan<float> x, int count, Span<float> z)
+        {
+            Inner.Scores(x, count, z);
+            for (int row = 0; row < count; row++)
+            {
+                Span<float> own = z.Slice(row * Classes, Classes);
+                System.Numerics.Tensors.TensorPrimitives.SoftMax(own, own);
+            }
+        }
+    }
+}

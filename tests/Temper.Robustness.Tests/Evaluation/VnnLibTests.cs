@@ -1,0 +1,54 @@
+using Temper.Formats;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Evaluation;
+using Temper.Tensors;
+
+namespace Temper.Robustness.Tests.Evaluation;
+
+public sealed class VnnLibTests
+{
+    private const string Box = "(declare-const X_0 Real)(assert (<= X_0 0.5)) ; a comment\n(assert (>= X_0 0.1))(assert (<= X_1 1))(assert (>= X_1 -1e0))";
+
+    [Fact]
+    public void A_counterexample_is_found_where_there_is_one_and_lies_in_the_box()
+    {
+        // y0 = x0 + x1, y1 = 1: y0 >= 1.4 needs x0 + x1 >= 1.4, and 1.5 is the most.
+        Network network = Sum();
+        VnnLibProperty property = VnnLibProperty.Parse($"{Box}(assert (or (and (>= Y_0 1.4) (>= Y_0 Y_1)) (and (<= Y_1 0.5))))", "test");
+        PropertyResult found = PropertySearch.Run(new NetworkTarget(network, (0, 1)), property, 500, RandomStream.FromSeed(1));
+        float[] x = found.Counterexample!.ToArray<float>();
+        Assert.True(x[0] + x[1] >= 1.4f && x[0] is >= 0.1f and <= 0.5f && x[1] is >= -1 and <= 1);
+        Assert.InRange(found.Gradients, 1, 500);
+    }
+
+    [Fact]
+    public void Nothing_is_found_where_there_is_none_and_the_budget_holds()
+    {
+        VnnLibProperty property = VnnLibProperty.Parse($"{Box}(assert (>= Y_0 1.6))", "test");
+        PropertyResult found = PropertySearch.Run(new NetworkTarget(Sum(), (0, 1)), property, 100, RandomStream.FromSeed(1));
+        Assert.Null(found.Counterexample);
+        Assert.Equal(100, found.Gradients);
+    }
+
+    [Theory]
+    [InlineData("(assert (<= X_0 1)")]
+    [InlineData("(assert (>= X_0 1))(assert (>= Y_0 0))")]
+    [InlineData("(assert (<= X_0 1))(assert (>= X_0 0))")]
+    [InlineData("(assert (<= X_0 q))(assert (>= X_0 0))(assert (>= Y_0 0))")]
+    [InlineData("(assert (=> Y_0 Y_1))")]
+    [InlineData("hello")]
+    [InlineData(")")]
+    [InlineData("")]
+    public void What_is_no_property_is_refused(string text) => Assert.Throws<ModelFormatException>(() => VnnLibProperty.Parse(text, "test"));
+
+    private static Network Sum()
+    {
+        Network network = Network.Build(InputSpec.Features(2), x => x.Linear(2, name: "fc")).Initialize(RandomStream.FromSeed(1));
+        return network.WithParameters([
+            network.Parameters["fc.weight"] with { Value = Tensor.From(new float[] { 1, 1, 0, 0 }, [2, 2]) },
+            network.Parameters["fc.bias"] with { Value = Tensor.From(new float[] { 0, 1 }, [2]) },
+        ]);
+    }
+}
