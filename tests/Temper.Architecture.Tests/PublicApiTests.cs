@@ -19,6 +19,8 @@ public sealed class PublicApiTests
     [InlineData("Temper.Training")]
     [InlineData("Temper.Compression")]
     [InlineData("Temper.Parallelism")]
+    [InlineData("Temper.Growth")]
+    [InlineData("Temper.Privacy")]
     [InlineData("Temper.Robustness")]
     [InlineData("Temper.Reporting")]
     [InlineData("Temper.Serving")]
