@@ -10,7 +10,14 @@ public static class AtomicFile
     /// <param name="path">The file. Its folder is made if it is not there.</param>
     /// <param name="write">Writes the content.</param>
     /// <exception cref="IOException">Writing failed, for instance because the disk is full.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => Write(path, write, mode: null);
+
+    /// <summary>Writes a file that only its owner may read and change, where the system knows such rights.</summary>
+    /// <inheritdoc cref="Write(string, Action{Stream})"/>
+    internal static void WriteSecret(string path, Action<Stream> write) =>
+        Write(path, write, OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+    private static void Write(string path, Action<Stream> write, UnixFileMode? mode)
     {
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full)!;
@@ -18,7 +25,14 @@ public static class AtomicFile
         string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 64 * 1024))
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 64 * 1024 };
+            if (mode is { } rights && !OperatingSystem.IsWindows())
+            {
+                File.Delete(temporary);                           // rights are given to new files only
+                options.UnixCreateMode = rights;
+            }
+
+            using (var stream = new FileStream(temporary, options))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
@@ -34,7 +48,7 @@ public static class AtomicFile
     }
 
     /// <summary>Writes text in UTF-8.</summary>
-    /// <inheritdoc cref="Write"/>
+    /// <inheritdoc cref="Write(string, Action{Stream})"/>
     /// <param name="path">The file.</param>
     /// <param name="text">The content.</param>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));

@@ -47,7 +47,7 @@ public sealed class CompiledNetwork : IDisposable
                 $"CompiledNetwork.Compile: the plan is of another processor (got {plan.Cpu}, expected {KernelPlan.ThisCpu}); compile without it and keep the new one");
         }
 
-        LayerGraph graph = Lowering.Lower(network, findsActiveChannels: options.TypicalInput is not null || options.Plan is not null);
+        LayerGraph graph = KnownDensities.In(Lowering.Lower(network, options.BatchInvariant), network, options);
         var compiled = new CompiledNetwork(network, new BatchPlanner(graph, options));
         foreach (int batch in options.BatchSizes)
         {
@@ -59,8 +59,8 @@ public sealed class CompiledNetwork : IDisposable
     }
 
     /// <summary>Compiles with kernels that the caller chooses, for every batch, whole or in parts.</summary>
-    internal static CompiledNetwork Compile(Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose, int partSize = 0) =>
-        new(network, new BatchPlanner(Lowering.Lower(network, findsActiveChannels: true), new CompileOptions()) { Choose = choose, PartSize = partSize });
+    internal static CompiledNetwork Compile(Network network, Func<Layer, IReadOnlyList<Candidate>, Candidate> choose, int partSize = 0, CompileOptions? options = null) =>
+        new(network, new BatchPlanner(Lowering.Lower(network, options?.BatchInvariant ?? false), options ?? new CompileOptions()) { Choose = choose, PartSize = partSize });
 
     /// <summary>A session: what one thread needs to run the network.</summary>
     /// <param name="threads">Threads that work on a run, the calling one included; null: the pool that the calling thread uses, which threads share.</param>

@@ -8,8 +8,8 @@ namespace Temper.Inference;
 /// Runs a compiled network: memory for the values between its layers, and perhaps threads of its own. One thread uses it at a time.
 /// </summary>
 /// <remarks>
-/// A run allocates nothing once a batch of its size was there before and each thread has its working memory, unless the network has operators that run on tensors
-/// (the plan calls their kernel <c>operator</c>).
+/// A run allocates nothing once a batch of its size was there before and each thread has its working memory. Operators that run on tensors
+/// (the plan calls their kernel <c>operator</c>) allocate some hundred bytes each; their numbers lie in memory that is used again.
 /// </remarks>
 public sealed class InferenceSession : IDisposable
 {
@@ -88,13 +88,14 @@ public sealed class InferenceSession : IDisposable
         RunSteps(cancellation);
         return [.. plan.Outputs.Select((buffer, i) => lent[inputs.Count + i] is { } floats
             ? Tensor.From(floats.Span, LayerGraph.ShapeOf(plan.Buffers[buffer].Value, batch))
-            : _run.Tensors[buffer]!)];
+            : _run.Tensors[buffer]!.Owned())];
     }
 
     /// <summary>Gives memory and threads back.</summary>
     public void Dispose()
     {
         _isDisposed = true;
+        _run.Dispose();
         _ownPool?.Dispose();
     }
 

@@ -13,6 +13,7 @@ namespace Temper.Inference;
 public sealed class KernelPlan
 {
     private const string FormatName = "temper-kernel-plan";
+    private const string Kind = "kernels";
     private const int Version = 1;
 
     internal KernelPlan(string cpu, IReadOnlyDictionary<int, IReadOnlyDictionary<string, string>> kernels, IReadOnlyDictionary<int, int> partSizes) =>
@@ -42,7 +43,7 @@ public sealed class KernelPlan
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException("KernelPlan.Parse: this is no plan (expected JSON as KernelPlan.ToJson writes it); compile anew", e);
+            throw new InvalidDataException($"KernelPlan.Parse: this is no plan of kernels ({e.Message}; expected JSON as KernelPlan.ToJson writes it); compile anew", e);
         }
     }
 
@@ -53,6 +54,7 @@ public sealed class KernelPlan
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
         {
             writer.WriteStartObject();
+            writer.WriteString("kind", Kind);
             writer.WriteString("format", FormatName);
             writer.WriteNumber("version", Version);
             writer.WriteString("cpu", Cpu);
@@ -93,10 +95,9 @@ public sealed class KernelPlan
             return null;
         }
 
-        var candidates = new Candidates(graph);
         foreach (Layer layer in graph.Layers)
         {
-            string[] known = [.. candidates.Of(layer, batch).Select(candidate => candidate.Kernel)];
+            string[] known = [.. graph.CandidatesOf(layer, batch).Select(candidate => candidate.Kernel)];
             string? wanted = kernels.GetValueOrDefault(layer.Name);
             if (!known.Contains(wanted))
             {
@@ -110,6 +111,13 @@ public sealed class KernelPlan
 
     private static KernelPlan Read(JsonElement root)
     {
+        // Plans from before the field was written have none.
+        string? kind = root.TryGetProperty("kind", out JsonElement named) ? named.GetString() : Kind;
+        if (!string.Equals(kind, Kind, StringComparison.Ordinal))
+        {
+            throw new FormatException($"got kind '{kind}', expected '{Kind}'");
+        }
+
         string? format = root.GetProperty("format").GetString();
         int version = root.GetProperty("version").GetInt32();
         if (!string.Equals(format, FormatName, StringComparison.Ordinal) || version != Version)

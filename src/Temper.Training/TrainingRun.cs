@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Randomness;
@@ -32,7 +33,7 @@ internal sealed class TrainingRun
     private Batch? _batch;
     private int _correct = -1;
 
-    private TrainingRun(Learner learner, TrainingProgress progress, RunInputs inputs)
+    private TrainingRun(Learner learner, TrainingProgress progress, RunInputs inputs, IReadOnlyDictionary<string, Network> networks)
     {
         (_learner, _progress, _options, _validation) = (learner, progress, inputs.Options, inputs.Validation);
         _identity = inputs.Identity();
@@ -42,14 +43,18 @@ internal sealed class TrainingRun
         var loading = new DataLoaderOptions { BatchSize = _options.BatchSize, Shuffles = true, Transforms = _options.Transforms };
         _loader = new DataLoader(inputs.Train, loading, _root.Split("data"));
         _loss = Loss;
+        _best = networks.GetValueOrDefault(BestName);
         foreach (IEpochEdit edit in _options.Edits)
         {
+            string prefix = PrefixOf(edit);
+            edit.RestoreNetworks(networks.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value, StringComparer.Ordinal));
             edit.Restore(progress.Edits.GetValueOrDefault(edit.Name));
         }
     }
 
     internal static TrainingRun Begin(RunInputs inputs) =>
-        new(new Learner(inputs.Network, inputs.Options.ForLearner()), new TrainingProgress(), inputs);
+        new(new Learner(inputs.Network, inputs.Options.ForLearner()), new TrainingProgress(), inputs, ReadOnlyDictionary<string, Network>.Empty);
 
     internal static TrainingRun Resume(RunInputs inputs)
     {
@@ -64,7 +69,7 @@ internal sealed class TrainingRun
                 $"Trainer.Resume: the run has more epochs behind it than it may have (got {inputs.Options.Epochs}, expected {progress.Epoch} or more); start a new run");
         }
 
-        return new TrainingRun(learner, progress, inputs) { _best = method.Networks.GetValueOrDefault(BestName) };
+        return new TrainingRun(learner, progress, inputs, method.Networks);
     }
 
     /// <summary>Runs the epochs that are left.</summary>
@@ -72,7 +77,8 @@ internal sealed class TrainingRun
     {
         try
         {
-            while (_progress.Epoch < _options.Epochs && !EpochChoice.ShouldStop(_progress.History, _options.EarlyStopping))
+            while (_progress.Epoch < _options.Epochs && !EpochChoice.ShouldStop(_progress.History, _options.EarlyStopping)
+                && !_options.Edits.Any(edit => edit.EndsTraining))
             {
                 if (!RunEpoch(cancel))
                 {
@@ -253,10 +259,20 @@ internal sealed class TrainingRun
     {
         if (_options.CheckpointFolder is { } folder)
         {
-            Dictionary<string, Network> networks = _best is null ? [] : new(StringComparer.Ordinal) { [BestName] = _best };
+            Dictionary<string, Network> networks = _options.Edits
+                .SelectMany(edit => edit.SaveNetworks().Select(entry => KeyValuePair.Create(PrefixOf(edit) + entry.Key, entry.Value)))
+                .ToDictionary(StringComparer.Ordinal);
+            if (_best is not null)
+            {
+                networks.Add(BestName, _best);
+            }
+
             _learner.Save(folder, _identity, new MethodState { Json = _progress.ToJson(), Networks = networks });
         }
     }
+
+    /// <summary>What stands before the names of an edit's networks, so that they do not meet those of others.</summary>
+    private static string PrefixOf(IEpochEdit edit) => $"{edit.Name}-";
 
     private TrainingResult Result(bool isComplete)
     {

@@ -18,6 +18,7 @@ public sealed class PublicApiTests
     [InlineData("Temper.Data")]
     [InlineData("Temper.Training")]
     [InlineData("Temper.Compression")]
+    [InlineData("Temper.Parallelism")]
     [InlineData("Temper.Robustness")]
     [InlineData("Temper.Reporting")]
     [InlineData("Temper.Serving")]

@@ -37,6 +37,15 @@ public sealed class CompressTests
     }
 
     [Fact]
+    public void Inspect_shows_what_gets_narrower_together()
+    {
+        using JsonDocument document = JsonDocument.Parse(Tool.Run("inspect", "resnet-20", "--channels", "--json").Output);
+        JsonElement[] channels = [.. document.RootElement.GetProperty("channels").EnumerateArray()];
+        Assert.Contains("conv1", channels[0].GetProperty("layers").EnumerateArray().Select(layer => layer.GetString()));
+        Assert.Equal(["linear"], document.RootElement.GetProperty("fixed").EnumerateArray().Select(layer => layer.GetString()));
+    }
+
+    [Fact]
     public void A_bound_that_cannot_be_met_gives_4_and_keeps_the_best()
     {
         using var folder = new TemporaryFolder();
@@ -54,8 +63,8 @@ public sealed class CompressTests
     [InlineData("--max-accuracy-drop", "-1", 2)]
     [InlineData("--structure", "holes", 2)]
     [InlineData("--validation", "test:2", 2)]
-    [InlineData("--ignore", "no-such-layer", 3)]
-    [InlineData("--calibrate", "100000", 3)]
+    [InlineData("--ignore", "no-such-layer", 2)]
+    [InlineData("--calibrate", "100000", 2)]
     public void What_cannot_be_is_refused_by_name(string setting, string value, int exitCode)
     {
         using var folder = new TemporaryFolder();

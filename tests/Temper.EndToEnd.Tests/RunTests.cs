@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 using System.Text.Json;
 
 namespace Temper.EndToEnd.Tests;
@@ -10,7 +9,7 @@ public sealed class RunTests
     private const string Data = "synth:shapes?count=400&classes=4&size=28";
 
     /// <summary>Epochs enough that a run which is stopped after its first has hardly come to its last.</summary>
-    private static readonly string[] Small = ["train", "lenet-5", "--data", Data, "--epochs", "12", "--augment", "crop"];
+    internal static readonly string[] Small = ["train", "lenet-5", "--data", Data, "--epochs", "12", "--augment", "crop"];
 
     private static readonly string[] Tiny = [.. Small[..4], "--epochs", "1"];
 
@@ -164,19 +163,4 @@ public sealed class RunTests
     private static long Left(JsonElement network) => network.GetProperty("layers").EnumerateArray().Sum(layer => layer.GetProperty("left").GetInt64());
 
     private static byte[] Model(string run) => File.ReadAllBytes(Path.Combine(run, "model.safetensors"));
-
-    /// <summary>What <see cref="Small"/> leaves, made once for all that only read it.</summary>
-    private static class TrainedRun
-    {
-        private static readonly string Root = SharedFixture.Folder("trained-run", string.Join(' ', Small), Assembly.Load("Temper.Cli"), folder =>
-        {
-            ToolResult result = Tool.Run([.. Small, "--runs", Path.Combine(folder, "runs"), "--json"]);
-            Assert.True(result.ExitCode == 0, result.Error);
-            File.WriteAllText(Path.Combine(folder, "output.json"), result.Output);
-        });
-
-        internal static string Folder => Directory.GetDirectories(Path.Combine(Root, "runs")).Single();
-
-        internal static string Output => File.ReadAllText(Path.Combine(Root, "output.json"));
-    }
 }

@@ -5,8 +5,10 @@ using Temper.Peers.Tables;
 // Usage: dotnet run -c Release --project bench/peers/Temper.Peers -- TABLE [arguments of the table]
 Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
+    ["activations"] = ActivationsTable.Run,
     ["active"] = ActiveInputsTable.Run,
     ["attack-loop"] = AttackLoopTable.Run,
+    ["batch-invariant"] = BatchInvariantTable.Run,
     ["cases"] = CasesTable.Run,
     ["channels"] = ActiveChannelsTable.Run,
     ["compile"] = CompileTable.Run,
@@ -19,10 +21,15 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["input-gradient"] = InputGradientTable.Run,
     ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
+    ["operators"] = OperatorsTable.Run,
+    ["plans"] = PlansTable.Run,
+    ["morph"] = MorphTable.Run,
     ["start"] = _ => StartTable.Run(),
     ["never-slower"] = NeverSlowerTable.Run,
     ["normalized"] = NormalizedTable.Run,
     ["onnx"] = OnnxTable.Run,
+    ["plan"] = PlanTable.Run,
+    ["probe"] = ProbeTable.Run,
     ["sparse"] = SparseInferenceTable.Run,
     ["step"] = TrainingTable.Run,
     ["topk"] = TopKTable.Run,

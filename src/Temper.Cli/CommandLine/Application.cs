@@ -9,13 +9,14 @@ namespace Temper.Cli.CommandLine;
 /// <summary>The whole command line: parses, resolves settings, runs one command, and turns every end into an exit code.</summary>
 internal static class Application
 {
-    private static readonly (string Name, string Help)[] Groups = [("data", "Get, list and verify data sets")];
+    private static readonly (string Name, string Help)[] Groups = [("data", "Get, list and verify data sets"), ("morph", "Obfuscate data for an outside trainer (MoLe); not encryption")];
 
     private static IReadOnlyList<ToolCommand> Commands { get; } =
     [
-        new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(), new AttackCommand(), new ReportCommand(),
+        new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(), new GrowCommand(), new AttackCommand(), new ReportCommand(),
         new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
-        new BenchCommand(), new ServeCommand(), new DoctorCommand(), new CompletionCommand(),
+        new MorphKeygenCommand(), new MorphDataCommand(), new MorphLayerCommand(), new MorphEstimateCommand(), new AuditCommand(),
+        new BenchCommand(), new PlanCommand(), new ServeCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 
     /// <summary>Names of the commands as sections of a configuration file.</summary>

@@ -29,7 +29,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
             context,
             new RunDescription(Name, model, source)
             {
-                Title = $"{model} made small on {source}", PlansForTime = true, Split = sets => CompressionSettings.Split(context, sets),
+                Title = $"{model} made small on {source}", PlansTime = true, Split = sets => CompressionSettings.Split(context, sets),
             },
             data);
         if (!ModelSource.IsStored(model))

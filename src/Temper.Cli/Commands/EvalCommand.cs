@@ -6,6 +6,7 @@ using Temper.Cli.Runs;
 using Temper.Data;
 using Temper.Kernels;
 using Temper.Networks;
+using Temper.Privacy.Morphing;
 using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Commands;
@@ -17,11 +18,14 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples at a time", usual: 256);
 
+    private static readonly Setting<string?> KeyFile = Setting.OptionalText(
+        "morph-key", "Key file: samples are morphed before the network sees them, for one that was trained on morphed data");
+
     private static readonly Setting<string?> Source = Setting.OptionalText(
         "data", "A known set, a path, or synth:shapes; see 'temper data list' [default: the data of the run that made the model]");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part, Batch, RunSettings.FailBelow];
+        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part, Batch, KeyFile, MorphSettings.PasswordFile, RunSettings.FailBelow];
 
     internal override int Run(CommandContext context)
     {
@@ -39,6 +43,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         DataChecks.RequireLabels(network, samples, context.Get(Part));
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
+        samples = Morphed(context, samples);
         EvaluationResult found = Evaluator.Evaluate(network, samples, loss: null, context.Get(Batch), context.Cancel);
         IReadOnlyList<string> classes = ClassLabels.Of(network, samples, found.Confusion!.Classes);
         if (context.IsJson)
@@ -64,6 +69,17 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 
         Console.Out.WriteLine($"accuracy {found.Accuracy * 100:F2} %, loss {found.Loss:F4}");
         return Threshold.Check(context, found.Accuracy);
+    }
+
+    private static Dataset Morphed(CommandContext context, Dataset samples)
+    {
+        if (context.Get(KeyFile) is not { } path)
+        {
+            return samples;
+        }
+
+        using MorphKey key = MorphSettings.OpenKey(context, path);
+        return new MorphingDataset(samples, new Morpher(key));
     }
 
     /// <summary>What to measure on: what was asked for, else the data of the model's run. Nothing else is taken: it would be a guess.</summary>

@@ -13,7 +13,9 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
 {
     private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples the costs are for", usual: 1);
 
-    internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Batch];
+    private static readonly Setting<bool> Channels = Setting.Switch("channels", "Show which layers can only get narrower together, and what keeps the others as wide as they are");
+
+    internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Batch, Channels];
 
     internal override int Run(CommandContext context)
     {
@@ -34,6 +36,11 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
         }
 
         Network network = Open(context, source);
+        if (context.Get(Channels))
+        {
+            return ChannelTable.Write(context, Name, source, network);
+        }
+
         NetworkCost cost = network.Cost(context.Get(Batch));
         if (context.IsJson)
         {

@@ -4,6 +4,7 @@ using Temper.Cli.Runs;
 using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Networks;
+using Temper.Privacy.Morphing;
 using Temper.Training;
 
 namespace Temper.Cli.Commands;
@@ -17,9 +18,12 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
 
     private static readonly Setting<bool> ReplaceHead = Setting.Switch("replace-head", "Give the last linear layer fresh weights and as many outputs as the data has classes");
 
+    private static readonly Setting<string?> AugConv = Setting.OptionalText(
+        "aug-conv", "A bundle of temper morph: its morphed rows are the data, its layer takes the place of the first convolution");
+
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, AugConv, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
         .. RunSettings.All,
     ];
 
@@ -27,9 +31,12 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         TrainingOptions options = TrainingSettings.Options(context) with { Regularizers = RegularizerSettings.Regularizers(context) };
-        DataSets data = DataChoice.Open(context, source);
+        MorphBundle? bundle = Bundle(context, options);
+        source = context.Get(AugConv) ?? source;
+        DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source);
         var weights = Randomness.RandomStream.FromSeed(options.Seed).Split("weights");
         (Network start, data) = Start(context, model, data, weights);
+        start = bundle is null ? start : start.WithAugConv(bundle.OpenLayer());
         DataChecks.RequireToTrain(context, start, data);
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
         run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} to choose the epoch, seed {run.Seed}");
@@ -37,6 +44,29 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         Measurement measured = run.Measure("result", result.Network, ModelSource.ResultName);
         run.Add(SparsitySection.Of(run.Weights));
         return run.Finish(measured);
+    }
+
+    /// <summary>The bundle to train with, after what cannot be done with morphed rows is refused.</summary>
+    private static MorphBundle? Bundle(CommandContext context, TrainingOptions options)
+    {
+        if (context.Get(AugConv) is not { } folder)
+        {
+            return null;
+        }
+
+        if (context.Values.IsGiven(RunSettings.Data))
+        {
+            throw ToolException.Usage("train: --data and --aug-conv exclude each other; the bundle holds the rows");
+        }
+
+        if (options.Transforms.Count > 0)
+        {
+            throw ToolException.Usage(
+                "train: --augment is impossible on morphed rows: a crop or flip moves pixels, and the map has mixed all of them; the owner changes the pictures before morphing them");
+        }
+
+        return context.Get(ModelSource.Normalize) is null ? MorphBundle.Open(folder) : throw ToolException.Usage(
+            "train: --normalize is impossible on morphed rows: means and deviations belong to pixels; the owner normalizes before morphing");
     }
 
     /// <summary>The network to train, for a stored one with the head, the preprocessing and the frozen parameters that were asked for, and the data as it takes them.</summary>

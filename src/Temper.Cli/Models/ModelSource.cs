@@ -68,12 +68,17 @@ internal static class ModelSource
     /// <summary>A network of the zoo to train on some data, with random weights.</summary>
     internal static Network New(string name, Dataset data, Normalize? normalize, RandomStream weights)
     {
+        return Create(name, OptionsFor(data, normalize)).Initialize(weights).WithClassNames(data.ClassNames);
+    }
+
+    /// <summary>Input and classes of a network that is made for some data.</summary>
+    internal static ZooOptions OptionsFor(Dataset data, Normalize? normalize)
+    {
         Runs.DataChecks.RequireSeveralClasses(data);
         InputSpec input = data.SampleShape.Rank == 3
             ? InputSpec.Image(data.SampleShape[0], data.SampleShape[1], data.SampleShape[2])
             : new InputSpec { SampleShape = data.SampleShape };
-        return Create(name, new ZooOptions { Input = input, Classes = data.ClassNames.Count, Preprocessing = normalize })
-            .Initialize(weights).WithClassNames(data.ClassNames);
+        return new ZooOptions { Input = input, Classes = data.ClassNames.Count, Preprocessing = normalize };
     }
 
     /// <summary>Whether the name is one of a file or folder.</summary>

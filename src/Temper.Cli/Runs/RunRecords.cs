@@ -43,9 +43,14 @@ internal static class RunRecords
 
     /// <summary>The report of what the folder holds.</summary>
     /// <exception cref="InvalidDataException">A file is damaged.</exception>
-    internal static Report ReportOf(RunFolder folder) => new RunReport
+    internal static Report ReportOf(RunFolder folder) => ReportOf(folder, Read(folder));
+
+    /// <summary>Writes the report of a run that still goes on, under its final name; the result follows when it ends.</summary>
+    internal static void WritePreview(RunFolder folder, RunRecord record) => ReportOf(folder, record).Save(folder.PathOf(ReportName));
+
+    private static Report ReportOf(RunFolder folder, RunRecord record) => new RunReport
     {
-        Run = Read(folder),
+        Run = record,
         Config = File.ReadAllText(folder.ConfigPath),
         Environment = Environment(folder.EnvironmentPath),
     }.ToReport();

@@ -54,14 +54,25 @@ internal static class RunSections
     /// <summary>What time decided in the run; nothing where it decided nothing.</summary>
     internal static IEnumerable<Section> OfDecisions(IReadOnlyList<RunDecision> decisions)
     {
-        if (decisions.Count > 0)
+        RunDecision[] stops = [.. decisions.Where(decision => decision.Value is null)], choices = [.. decisions.Where(decision => decision.Value is not null)];
+        if (stops.Length > 0)
         {
             yield return new Section("Stops", [
                 new Paragraph("The run was stopped and resumed. A stop lies between two steps, so the result has the bytes of a run that never stopped."),
+                new DataTable(["time, UTC", "what happened"], [.. stops.Select(stop => (string[])[Time(stop), stop.Text])]),
+            ]);
+        }
+
+        if (choices.Length > 0)
+        {
+            yield return new Section("What time decided", [
+                new Paragraph("These choices depended on time or on the machine. They are kept in decisions.json, and a resumed run takes the same."),
                 new DataTable(
-                    ["time, UTC", "what happened"],
-                    [.. decisions.Select(decision => (string[])[decision.Time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), decision.Text])]),
+                    ["time, UTC", "training", "what was chosen", "choice"],
+                    [.. choices.Select(choice => (string[])[Time(choice), choice.Phase, choice.Kind, choice.Value!])]),
             ]);
         }
     }
+
+    private static string Time(RunDecision decision) => decision.Time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 }

@@ -41,7 +41,7 @@ internal sealed class RunSession : IDisposable
         _context = context;
         _description = description;
         _start = context.Time.GetTimestamp();
-        _limit = new TimeLimit(description.PlansForTime ? null : context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
+        _limit = new TimeLimit(description.PlansTime ? null : context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
         DataSplit? split = data is null ? null : description.Split?.Invoke(data) ?? Split(data);
         (Train, Validation, _validationPart) = (split?.Train, split?.Validation, split?.Part ?? 0);
         Data = split is null ? data : data! with { Test = split.Test };
@@ -53,7 +53,7 @@ internal sealed class RunSession : IDisposable
             WriteConfig();
         }
 
-        foreach (RunDecision decision in Folder.ReadDecisions())
+        foreach (RunDecision decision in Folder.ReadDecisions().Where(decision => decision.Value is null))
         {
             Note($"going on: {decision.Text}");
         }
@@ -88,8 +88,12 @@ internal sealed class RunSession : IDisposable
     /// <summary>Adds what a method has to say to the report, behind the sections that every run has.</summary>
     internal void Add(Section section) => _sections.Add(section);
 
-    /// <summary>Makes a choice that depends on time or on the machine, once in the run.</summary>
-    internal string Choose(string stage, string name, Func<string> choose) => _stages.Choose(stage, name, choose);
+    /// <summary>Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.</summary>
+    internal string Choose(string phase, string name, Func<string> choose) => _stages.Choose(phase, name, choose);
+
+    /// <summary>Writes a report of a run that still goes on.</summary>
+    /// <param name="section">What there is to see so far.</param>
+    internal void Preview(Section section) => RunRecords.WritePreview(Folder, Record([section]));
 
     /// <summary>Trains a network, or goes on with it.</summary>
     /// <param name="phase">Its name in this run; also of its checkpoints.</param>
@@ -135,34 +139,23 @@ internal sealed class RunSession : IDisposable
 
     /// <summary>Writes result and report, and tells the user.</summary>
     /// <param name="result">The network that came out.</param>
-    /// <param name="fields">Further fields of <c>--json</c>; null: none.</param>
+    /// <param name="fields">What the command has to say in its JSON document beside the record; null: nothing.</param>
     internal int Finish(Measurement result, JsonObject? fields = null)
     {
-        RunRecord record = new()
-        {
-            Title = _description.Title,
-            Command = _description.Command,
-            Network = _description.Network,
-            Data = _description.Data,
-            Seed = Seed,
-            Validation = _validationPart,
-            Seconds = Seconds(),
-            Samples = Data is null ? null : new SampleCounts(Train!.Count, Validation!.Count, Data.Test.Count),
-            Unused = Unused(),
-            Phases = _phases,
-            Networks = _networks,
-            Sections = RunSections.Of(_phases, _networks, [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions()), .. RunSections.OfUnused(Unused())], RunSections.OfAnswers(result)),
-            Reproduce = [$"temper {_description.Command} --config config.yaml"],
-        };
+        RunRecord record = Record(RunSections.Of(
+            _phases, _networks, [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions()), .. RunSections.OfUnused(Unused())], RunSections.OfAnswers(result)));
+
         // A resume may have been given more epochs. One that is refused must not leave its settings in the run's folder.
         WriteConfig();
         RunRecords.Save(Folder, record);
         string report = RunRecords.WriteReport(Folder, Folder.PathOf(RunRecords.ReportName));
         if (_context.IsJson)
         {
-            JsonObject written = fields ?? [];
-            (written["folder"], written["report"], written["result"]) = (Folder.FullPath, report, RunRecords.ToJson(record.WithoutPictures()));
-            JsonResult.Write(_description.Command, written);
+            JsonObject document = fields ?? [];
+            document["folder"] = Folder.FullPath;
+            document["report"] = report;
+            document["result"] = RunRecords.ToJson(record.WithoutPictures());
+            JsonResult.Write(_description.Command, document);
         }
         else
         {
@@ -179,6 +172,23 @@ internal sealed class RunSession : IDisposable
         _tracker.Dispose();
         _limit.Dispose();
     }
+
+    private RunRecord Record(IReadOnlyList<Section> sections) => new()
+    {
+        Title = _description.Title,
+        Command = _description.Command,
+        Network = _description.Network,
+        Data = _description.Data,
+        Seed = Seed,
+        Validation = _validationPart,
+        Seconds = Seconds(),
+        Samples = Data is null ? null : new SampleCounts(Train!.Count, Validation!.Count, Data.Test.Count),
+        Unused = Unused(),
+        Phases = _phases,
+        Networks = _networks,
+        Sections = sections,
+        Reproduce = [$"temper {_description.Command} --config config.yaml"],
+    };
 
     private void WriteConfig() => Formats.AtomicFile.WriteText(Folder.ConfigPath, _context.Values.ToYaml());
 
@@ -233,8 +243,8 @@ internal sealed record RunDescription(string Command, string Network, string Dat
     /// <summary>Which samples choose; null: the part of the training samples that <c>--validation</c> says.</summary>
     internal Func<DataSets, DataSplit>? Split { get; init; }
 
-    /// <summary>Whether the command plans its work to fit the time limit, instead of stopping when it is over.</summary>
-    internal bool PlansForTime { get; init; }
+    /// <summary>Whether the command keeps to <c>--max-time</c> by planning, so that a result is there in time; else training is stopped with a checkpoint.</summary>
+    internal bool PlansTime { get; init; }
 }
 
 /// <summary>The promise that <c>--fail-below</c> makes to scripts.</summary>

@@ -31,7 +31,7 @@ internal static class TrainingSettings
 
     private static readonly Setting<double> LabelSmoothing = Setting.Number("label-smoothing", "Part of the target spread over all classes", usual: 0, maximum: 1);
 
-    private static readonly Setting<string> Augment = new(
+    internal static Setting<string> Augment { get; } = new(
         "augment", "Changes to training pictures, with commas between: crop, flip, cutout; or none", "none", text =>
     {
         Transforms(text);
@@ -95,7 +95,7 @@ internal static class TrainingSettings
         return context.Get(WarmUp) is > 0 and var epochs ? new WarmUpSchedule { Epochs = epochs, Then = schedule } : schedule;
     }
 
-    private static IReadOnlyList<SampleTransform> Transforms(string text) => text is "none" or "" ? [] :
+    internal static IReadOnlyList<SampleTransform> Transforms(string text) => text is "none" or "" ? [] :
     [
         .. text.Split(',', StringSplitOptions.TrimEntries).Select(name => (SampleTransform)(name switch
         {

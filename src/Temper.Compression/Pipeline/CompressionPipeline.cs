@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Training;
@@ -24,7 +25,7 @@ public static class CompressionPipeline
         Network network, Dataset validation, CompressionOptions options, ICompressionRun run, TimeProvider time, CancellationToken cancel = default)
     {
         options.Validated();
-        CompressionChecks.Require(network, validation);
+        CompressionChecks.Require(network, validation, options);
         var search = new CompressionSearch(network, validation, options, run, new CompressionBudget(network, options, run, time), cancel);
         foreach (Thinning thinning in Thinning.For(options.Structure))
         {
@@ -54,7 +55,7 @@ public static class CompressionPipeline
         }
 
         Dataset choosing = AnsweredDataset.Of(network, samples.Subset([.. Enumerable.Range(count, Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough)))]), cancel);
-        CompressionChecks.Require(network, choosing);
+        CompressionChecks.Require(network, choosing, options);
         var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
         search.TryCalibrated(samples.Read(0, count).Inputs);
         return search.Result();
@@ -95,12 +96,18 @@ internal static class CompressionChecks
     /// <summary>A network this little above chance has nothing that could be kept.</summary>
     private const double ChanceMargin = 1.5;
 
-    internal static void Require(Network network, Dataset validation)
+    internal static void Require(Network network, Dataset validation, CompressionOptions options)
     {
         network.Batch.RequireFree("compress");
         if (!network.Parameters.Any(Pruning.SparsityReport.IsWeight))
         {
             throw new ArgumentException("compress: the network has no weights to thin (got no convolution or linear layer with parameters); see temper inspect");
+        }
+
+        string[] layers = [.. network.Nodes.Where(node => node.Parameters.Any(name => Pruning.SparsityReport.IsWeight(network.Parameters[name]))).Select(node => node.Name)];
+        if (options.Ignore.FirstOrDefault(pattern => !layers.Any(layer => FileSystemName.MatchesSimpleExpression(pattern, layer, ignoreCase: false))) is { } stranger)
+        {
+            throw new ArgumentException($"compress: no layer with weights has the name that is to be ignored (got '{stranger}', expected a pattern for one of {Names.Sample(layers)})");
         }
 
         if (validation.TargetShape is not null || validation.ClassNames.Count < 2)

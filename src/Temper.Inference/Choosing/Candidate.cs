@@ -14,6 +14,15 @@ internal sealed record Candidate(string Kernel, ValueLayout Reads, ValueLayout W
     /// </summary>
     internal double Growth { get; init; } = 1;
 
+    /// <summary>What it is expected to take beside what it takes on noise, which has fewer zeros than its input.</summary>
+    internal double ShareOfNoise { get; init; } = 1;
+
+    /// <summary>Whether it may be chosen by time or estimate; if not, only a plan can name it.</summary>
+    internal bool IsWorthTrying { get; init; } = true;
+
+    /// <summary>Whether it carries out any batch, and a sample's bytes are the same in each.</summary>
+    internal bool IsBatchInvariant { get; init; } = true;
+
     /// <summary>Whether what it takes depends on zeros: it then has to win clearly, since timing errs by some percent.</summary>
     internal bool LeavesOutZeros { get; init; }
 }

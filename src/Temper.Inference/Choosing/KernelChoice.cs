@@ -16,8 +16,7 @@ internal sealed class KernelChoice
     private KernelChoice(LayerGraph graph, IKernelCosts costs, int batch)
     {
         (_graph, _costs) = (graph, costs);
-        var candidates = new Candidates(graph);
-        _candidates = [.. graph.Layers.Select(layer => candidates.Of(layer, batch))];
+        _candidates = [.. graph.Layers.Select(layer => graph.CandidatesOf(layer, batch).Where(candidate => candidate.IsWorthTrying).ToArray())];
         foreach ((int i, Layer layer) in graph.Layers.Index())
         {
             _makers.Add(layer.Output, i);
@@ -83,7 +82,8 @@ internal sealed class KernelChoice
     /// <summary>Bringing a value into all orders in which it is read.</summary>
     private double Moving(int[] chosen, int value)
     {
-        if (_graph.Constants.ContainsKey(value))
+        bool hasOneOrder = _graph.IsExtra(value) || _graph.Values[value].DType != Tensors.DType.Float32;
+        if (hasOneOrder || _graph.Constants.ContainsKey(value))
         {
             return 0;
         }

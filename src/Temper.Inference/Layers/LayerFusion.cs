@@ -81,28 +81,8 @@ internal sealed class LayerFusion
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, LinearLayer b) => AffineFolding.IntoInputs(a, b),
         (ConvolutionLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer { Order.Count: 0 } b) when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),
         (LinearLayer { Relu: false } a, ChannelAffineLayer { Inputs.Count: 1 } b) => AffineFolding.IntoOutputs(a, b),
-        (_, SumLayer { Inputs.Count: 2 } b) => WithAddition(first, b),
-        (_, SumLayer b) => WithRelu(first, b),
-        _ => null,
-    };
-
-    private static Layer? WithAddition(Layer first, SumLayer sum)
-    {
-        int other = sum.Inputs[sum.Inputs[0] == first.Output ? 1 : 0];
-        return first switch
-        {
-            ChannelAffineLayer { Relu: false, Inputs.Count: 1, Order.Count: 0 } a => a with { Inputs = [a.Inputs[0], other], Output = sum.Output, Relu = sum.Relu },
-            ConvolutionLayer { Relu: false, Inputs.Count: 1 } a => a with { Inputs = [a.Inputs[0], other], Output = sum.Output, Relu = sum.Relu },
-            _ => null,
-        };
-    }
-
-    private static Layer? WithRelu(Layer first, SumLayer relu) => first switch
-    {
-        ChannelAffineLayer { Order.Count: 0 } a => a with { Output = relu.Output, Relu = true },
-        ConvolutionLayer a => a with { Output = relu.Output, Relu = true },
-        LinearLayer a => a with { Output = relu.Output, Relu = true },
-        SumLayer a => a with { Output = relu.Output, Relu = true },
+        (_, SumLayer { Inputs.Count: 2 } b) => first.WithAddition(b.Inputs[b.Inputs[0] == first.Output ? 1 : 0], b),
+        (_, SumLayer b) => first.WithRelu(b.Output),
         _ => null,
     };
 

@@ -8,8 +8,17 @@ internal sealed class LayerGraph
 {
     internal required Network Network { get; init; }
 
-    /// <summary>Whether kernels are worth a try that look for channels which are zero when they run.</summary>
-    internal required bool FindsActiveChannels { get; init; }
+    /// <summary>Whether a sample's bytes must not depend on its batch.</summary>
+    internal bool IsBatchInvariant { get; init; }
+
+    /// <summary>How operators that run on tensors choose their kernels.</summary>
+    internal Temper.Kernels.KernelChoice Kernels => IsBatchInvariant ? Temper.Kernels.KernelChoice.BatchInvariant : Temper.Kernels.KernelChoice.Fastest;
+
+    /// <summary>For each value what part of it is expected not to be zero.</summary>
+    internal IReadOnlyList<ValueDensity> Densities { get; private init; } = [];
+
+    /// <summary>Values whose density was stated, so that a run on noise does not show it.</summary>
+    internal IReadOnlySet<int> Stated { get; private init; } = new HashSet<int>();
 
     /// <summary>Each after those whose values it takes.</summary>
     internal required IReadOnlyList<Layer> Layers { get; init; }
@@ -30,6 +39,51 @@ internal sealed class LayerGraph
 
     /// <summary>The same with images cut into pieces: for layers whose sizes allow it, see <see cref="Temper.Kernels.PieceGrid"/>.</summary>
     internal ValueLayout CutPlanes => Planes with { IsCut = true };
+
+    /// <summary>The ways to carry out a layer for a batch: the one place that asks for them.</summary>
+    internal IReadOnlyList<Candidate> CandidatesOf(Layer layer, int batch)
+    {
+        IReadOnlyList<Candidate> candidates = layer.Candidates(this, batch);
+        return IsBatchInvariant ? [.. candidates.Where(candidate => candidate.IsBatchInvariant)] : candidates;
+    }
+
+    /// <summary>Whether the compiler made a value, which is then memory of its own and no tensor of the network.</summary>
+    internal bool IsExtra(int value) => value >= Network.Inputs.Count + Network.Graph.Nodes.Count;
+
+    /// <summary>The order of a value for a kernel: the kernel's, or the only one there is.</summary>
+    internal ValueLayout LayoutFor(int value, ValueLayout kernel) =>
+        IsExtra(value) ? ValueLayout.RowMajor : Values[value].DType == Tensors.DType.Float32 ? kernel : ValueLayout.Tensor;
+
+    /// <summary>Whether a value is made row-major whatever is chosen.</summary>
+    internal bool IsAlwaysRowMajor(int value) => value < InputCount || Layers.First(layer => layer.Output == value).IsAlias;
+
+    /// <summary>Images or rows of a value.</summary>
+    internal Rows RowsOf(int value) => new(Values[value].Shape[0], Values[value].IsBatched);
+
+    /// <summary>Elements of a value.</summary>
+    internal Rows ElementsOf(int value) => new(Values[value].Shape.Count, Values[value].IsBatched);
+
+    /// <summary>The name of a value as the network has it; null for the compiler's own.</summary>
+    internal string? NameOf(int value) => value < InputCount ? Network.Inputs[value].Name : IsExtra(value) ? null : Network.Graph.Nodes[value - InputCount].Name;
+
+    /// <summary>The graph with the density of each value: what is known of it from outside, else what its layer expects.</summary>
+    /// <param name="known">By the value's number.</param>
+    /// <param name="stated">Values whose density was stated, so that a run on noise does not show it.</param>
+    internal LayerGraph WithDensities(IReadOnlyDictionary<int, ValueDensity> known, IReadOnlySet<int>? stated = null)
+    {
+        ValueDensity[] densities = [.. Values.Select((_, value) => known.GetValueOrDefault(value, ValueDensity.Dense))];
+        LayerGraph graph = new()
+        {
+            Network = Network, IsBatchInvariant = IsBatchInvariant, Layers = Layers, Values = Values, Constants = Constants, Outputs = Outputs,
+            Densities = densities, Stated = stated ?? new HashSet<int>(),
+        };
+        foreach (Layer layer in Layers.Where(layer => !known.ContainsKey(layer.Output)))
+        {
+            densities[layer.Output] = layer.ExpectedDensity(graph);
+        }
+
+        return graph;
+    }
 
     internal int InputCount => Network.Inputs.Count;
 

@@ -30,11 +30,6 @@ internal static class LayoutChange
             return new FromTensorStep { Reads = from, Writes = to };
         }
 
-        if (to == ValueLayout.Tensor)
-        {
-            return new ToTensorStep(value) { Reads = from, Writes = to };
-        }
-
         if (!IsPlain(from) || !IsPlain(to))
         {
             bool into = to.Kind == LayoutKind.Planes;

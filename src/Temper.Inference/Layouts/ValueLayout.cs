@@ -15,7 +15,7 @@ internal enum LayoutKind
     /// <summary>Plane by plane of a channel, the same pixel of several images side by side, with a border of zeros: for sparse kernels.</summary>
     Planes,
 
-    /// <summary>No memory of the session but a tensor: for operators that have no step of their own.</summary>
+    /// <summary>A tensor, for values that are not float32, and constants.</summary>
     Tensor,
 }
 

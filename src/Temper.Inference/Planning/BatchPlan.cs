@@ -17,7 +17,7 @@ internal sealed record BatchPlan(ExecutionPlan Steps, int PartSize)
     /// <summary>Whether a network can run in parts: what comes in and goes out is floats, sample by sample.</summary>
     internal static bool CanBeParted(LayerGraph graph) => graph.InputCount == 1 && graph.Outputs.Count == 1
         && IsSampleBySample(graph, 0) && IsSampleBySample(graph, graph.Outputs[0])
-        && graph.Layers.All(layer => layer is not OperatorLayer);
+        && graph.Layers.All(layer => !layer.RunsOnTensors);
 
     private static bool IsSampleBySample(LayerGraph graph, int value) =>
         graph.Values[value] is { IsBatched: true, DType: Tensors.DType.Float32 } && !graph.Constants.ContainsKey(value);

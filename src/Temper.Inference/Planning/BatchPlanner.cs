@@ -14,6 +14,9 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     private readonly Dictionary<int, IReadOnlyDictionary<string, string>> _kernels = [];
     private readonly Dictionary<int, ExecutionPlan> _stepPlans = [];
 
+    /// <summary>The class whose kernels all others have where a sample's bytes must not depend on its batch.</summary>
+    private readonly int _onlyBatch = BatchClass.Of(options.BatchSizes.FirstOrDefault(1));
+
     internal LayerGraph Graph => graph;
 
     /// <summary>How many packed forms of layers are kept.</summary>
@@ -39,7 +42,8 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
         {
             return new KernelPlan(
                 KernelPlan.ThisCpu,
-                _stepPlans.Keys.Where(_kernels.ContainsKey).ToDictionary(size => size, size => _kernels[size]),
+                _stepPlans.Keys.Select(size => (Size: size, Of: IsOfOther(size) ? _onlyBatch : size)).Where(pair => _kernels.ContainsKey(pair.Of))
+                    .ToDictionary(pair => pair.Size, pair => _kernels[pair.Of]),
                 _plans.ToDictionary(pair => pair.Key, pair => pair.Value.PartSize));
         }
     }
@@ -85,16 +89,17 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
         return options.Plan?.PartSizeOf(batch) ?? (options.TimesKernels ? MeasuredPartSize(batch) : BatchPlan.EstimatedPartSize(batch));
     }
 
-    /// <summary>Smaller and smaller parts as long as that makes it faster.</summary>
+    /// <summary>Smaller and smaller parts as long as that makes it faster; the best so far is timed again beside each.</summary>
     private int MeasuredPartSize(int batch)
     {
         // With the largest batch of the class, whose parts are dealt to threads least evenly.
         int most = BatchClass.LargestOf(batch);
-        (double Seconds, int Size) best = (PlanTiming.Measure(new BatchPlan(StepsFor(batch), 0), most, options.TypicalInput), 0);
+        double Seconds(int part) => PlanTiming.Measure(new BatchPlan(StepsFor(part > 0 ? part : batch), part), most, options.TypicalInput);
+        (double Seconds, int Size) best = (Seconds(0), 0);
         foreach (int size in BatchPlan.PartSizes(batch))
         {
-            double seconds = PlanTiming.Measure(new BatchPlan(StepsFor(size), size), most, options.TypicalInput);
-            if (seconds > best.Seconds)
+            double seconds = Seconds(size);
+            if (seconds > best.Seconds || seconds > Seconds(best.Size))
             {
                 break;
             }
@@ -109,14 +114,16 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     {
         if (!_stepPlans.TryGetValue(batch, out ExecutionPlan? plan))
         {
-            plan = _stepPlans[batch] = PlanBuilder.Build(graph, _steps, batch, Choose ?? Named(KernelsFor(batch)));
+            plan = _stepPlans[batch] = IsOfOther(batch)
+                ? StepsFor(_onlyBatch)
+                : PlanBuilder.Build(graph, _steps, batch, Choose ?? PlanBuilder.Named(KernelsFor(batch)));
         }
 
         return plan;
     }
 
-    private static Func<Layer, IReadOnlyList<Candidate>, Candidate> Named(IReadOnlyDictionary<string, string> kernels) =>
-        (layer, candidates) => candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal));
+    /// <summary>Whether a class has the kernels of another one.</summary>
+    private bool IsOfOther(int batch) => graph.IsBatchInvariant && batch != _onlyBatch;
 
     private IReadOnlyDictionary<string, string> KernelsFor(int batch)
     {
@@ -136,8 +143,8 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
             return KernelChoice.Find(graph, new EstimatedCosts(graph, batch), batch);
         }
 
-        var timing = new KernelTiming(graph, _steps, batch, options.TypicalInput);
+        var timing = new KernelTiming(graph, _steps, batch, options);
         timing.Measure();
-        return KernelChoice.Find(graph, timing, batch);
+        return PlanContest.Winner(graph, _steps, batch, options, KernelChoice.Find(graph, timing, batch));
     }
 }

@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>Carries out a <see cref="BatchPlan"/> with memory of its own, for each thread some where a batch runs in parts. For one caller at a time.</summary>
-internal sealed class BatchRun : IPoolWork
+internal sealed class BatchRun : IPoolWork, IDisposable
 {
     private SessionMemory[] _memories = [new SessionMemory()];
     private FloatAddress _input;
@@ -65,11 +65,20 @@ internal sealed class BatchRun : IPoolWork
         }
         else
         {
-            RunSteps(_memories[0], Batch);
+            RunSteps(_memories[0]);
         }
 
         // Steps hold addresses only: what nobody needs any more must not be collected under the last one.
         GC.KeepAlive(this);
+    }
+
+    /// <summary>Gives back memory that is lent.</summary>
+    public void Dispose()
+    {
+        foreach (SessionMemory memory in _memories)
+        {
+            memory.Dispose();
+        }
     }
 
     /// <summary>Runs one part.</summary>
@@ -81,15 +90,16 @@ internal sealed class BatchRun : IPoolWork
         memory.Fit(steps, count);
         memory.Lend(input, _input + (first * steps.Buffers[input].Floats(1)));
         memory.Lend(output, _output + (first * steps.Buffers[output].Floats(1)));
-        RunSteps(memory, count);
+        RunSteps(memory);
     }
 
-    private void RunSteps(SessionMemory memory, int batch)
+    private void RunSteps(SessionMemory memory)
     {
-        foreach (PlannedStep step in Plan!.Steps.Steps)
+        memory.Begin();
+        for (int i = 0; i < Plan!.Steps.Steps.Length; i++)
         {
             _cancellation.ThrowIfCancellationRequested();
-            step.Step.Run(new StepCall(step, batch, memory.Addresses, memory.Tensors));
+            memory.Run(i);
         }
     }
 }

@@ -10,6 +10,7 @@ internal sealed class ExecutionPlan
         Buffers = [.. buffers];
         (Inputs, Outputs) = (inputs, outputs);
         Slots = SlotAssignment.Of(this);
+        Releases = SlotAssignment.ReleasesOf(this);
     }
 
     /// <summary>Steps that fill the buffers of constants: run once for each session's memory, not once a run.</summary>
@@ -25,7 +26,10 @@ internal sealed class ExecutionPlan
     /// <summary>Buffers that are the caller's output, in order.</summary>
     internal int[] Outputs { get; }
 
-    /// <summary>For each buffer the slot that it lies in; -1 where it is the caller's, an alias or a tensor.</summary>
+    /// <summary>For each step the buffers with memory of steps (<see cref="Step.BringsMemory"/>) that no later step reads.</summary>
+    internal int[][] Releases { get; }
+
+    /// <summary>For each buffer the slot that it lies in; -1 where it is the caller's, an alias, a tensor or a step's own memory.</summary>
     internal int[] Slots { get; }
 
     /// <summary>The buffer whose memory a buffer has.</summary>

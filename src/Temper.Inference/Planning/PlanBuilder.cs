@@ -40,14 +40,23 @@ internal sealed class PlanBuilder
     {
         var builder = new PlanBuilder(graph, steps);
         int[] inputs = [.. Enumerable.Range(0, graph.InputCount).Select(builder.AddInput)];
-        var candidates = new Candidates(graph);
-        foreach (Layer layer in graph.Layers)
+        (Layer, Candidate)[] chosen = [.. graph.Layers.Select(layer => (layer, choose(layer, graph.CandidatesOf(layer, batch))))];
+        steps.Pack(chosen);
+        foreach ((Layer layer, Candidate candidate) in chosen)
         {
-            builder.Add(layer, choose(layer, candidates.Of(layer, batch)));
+            builder.Add(layer, candidate);
         }
 
         return builder.Finish(inputs, [.. graph.Outputs.Select(builder.AddOutput)]);
     }
+
+    /// <inheritdoc cref="Build(LayerGraph, StepLibrary, int, Func{Layer, IReadOnlyList{Candidate}, Candidate})"/>
+    internal static ExecutionPlan Build(LayerGraph graph, StepLibrary steps, int batch, IReadOnlyDictionary<string, string> kernels) =>
+        Build(graph, steps, batch, Named(kernels));
+
+    /// <summary>Kernels by the layer's name.</summary>
+    internal static Func<Layer, IReadOnlyList<Candidate>, Candidate> Named(IReadOnlyDictionary<string, string> kernels) =>
+        (layer, candidates) => candidates.First(candidate => string.Equals(candidate.Kernel, kernels[layer.Name], StringComparison.Ordinal));
 
     private ExecutionPlan Finish(int[] inputs, int[] outputs) => new(_setup, _planned, _buffers, inputs, outputs);
 
@@ -56,8 +65,8 @@ internal sealed class PlanBuilder
 
     private void Add(Layer layer, Candidate candidate)
     {
-        int[] inputs = [.. layer.Inputs.Select(input => Place(input, candidate.Reads))];
-        if (layer is ReshapeLayer)
+        int[] inputs = [.. layer.Inputs.Select(input => Place(input, _graph.LayoutFor(input, candidate.Reads)))];
+        if (layer.IsAlias)
         {
             AddBuffer(layer.Output, candidate.Writes, inputs[0]);
             return;
@@ -66,7 +75,8 @@ internal sealed class PlanBuilder
         _planned.Add(new PlannedStep
         {
             Step = _steps.Get(layer, candidate), Inputs = inputs,
-            Output = AddBuffer(layer.Output, candidate.Writes), Layer = layer, Cost = candidate.Cost,
+            Output = AddBuffer(layer.Output, _graph.LayoutFor(layer.Output, candidate.Writes)), Layer = layer, Cost = candidate.Cost, LeavesOutZeros = candidate.LeavesOutZeros,
+            Extras = [.. layer.Extras.Select(extra => AddBuffer(extra, ValueLayout.RowMajor))],
         });
     }
 

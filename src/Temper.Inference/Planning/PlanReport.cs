@@ -47,7 +47,7 @@ internal static class PlanReport
     /// <summary>Plans know the costs for the smallest batch of their class; changes of the memory order have theirs here.</summary>
     private static double Cost(LayerGraph graph, PlannedStep step, int batch) => step.MovedValue < 0
         ? step.Cost * batch / BatchClass.Of(batch)
-        : Candidates.CostOfMoving * LayerGraph.Count(graph.Values[step.MovedValue], batch);
+        : CandidateForms.CostOfMoving * LayerGraph.Count(graph.Values[step.MovedValue], batch);
 
     private static double Zeros(Tensor weights)
     {

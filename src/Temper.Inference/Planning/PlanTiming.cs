@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using Temper.Kernels;
-using Temper.Randomness;
 using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>Runs a plan on noise and times its steps: the least time of each counts, since a shared machine only ever adds to it.</summary>
+/// <summary>Times plans one by one.</summary>
 internal static class PlanTiming
 {
     /// <summary>Passes that measure, after one that warms up.</summary>
@@ -18,38 +17,12 @@ internal static class PlanTiming
     /// <param name="plan">The plan.</param>
     /// <param name="batch">Samples.</param>
     /// <param name="enough">Time after which no new pass begins.</param>
-    /// <param name="typical">Samples to run on, as often as the batch needs them; null: noise.</param>
-    internal static double[] Measure(ExecutionPlan plan, int batch, TimeSpan enough, Tensor? typical = null)
+    internal static double[] Measure(ExecutionPlan plan, int batch, TimeSpan enough)
     {
-        var memory = new SessionMemory();
-        memory.Fit(plan, batch);
-        var lent = new List<PinnedFloats>();
-        foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
-        {
-            lent.Add(new PinnedFloats(plan.Buffers[buffer].Floats(batch)));
-            Fill(lent[^1].Span, (ulong)buffer, typical);
-            memory.Lend(buffer, lent[^1].Address);
-        }
-
-        foreach (int buffer in plan.Inputs.Where(buffer => plan.Buffers[buffer].Layout == ValueLayout.Tensor))
-        {
-            memory.Tensors[buffer] = SessionChecks.Zeros(plan.Buffers[buffer].Value, batch);
-        }
-
-        double[] seconds = new double[plan.Steps.Length];
-        Array.Fill(seconds, double.MaxValue);
-        Pass(plan, batch, memory, new double[seconds.Length]);
-        long start = Stopwatch.GetTimestamp();
-        for (int pass = 0; pass < FewestPasses || (pass < MostPasses && Stopwatch.GetElapsedTime(start) < enough); pass++)
-        {
-            Pass(plan, batch, memory, seconds);
-        }
-
-        // Steps hold addresses only: until the last one has ended, what they point into has to live.
-        GC.KeepAlive(lent);
-        GC.KeepAlive(memory);
-        GC.KeepAlive(plan);
-        return seconds;
+        using var timed = new TimedPlan(plan, batch);
+        timed.RunFor(TimeSpan.Zero);
+        timed.RunFor(enough);
+        return timed.Seconds;
     }
 
     /// <summary>The least seconds of a batch of floats, whole or in parts.</summary>
@@ -57,8 +30,8 @@ internal static class PlanTiming
     {
         ExecutionPlan steps = plan.Steps;
         PinnedFloats x = new(steps.Buffers[steps.Inputs[0]].Floats(batch)), y = new(steps.Buffers[steps.Outputs[0]].Floats(batch));
-        Fill(x.Span, 0, typical);
-        var run = new BatchRun();
+        TimedPlan.Fill(x.Span, 0, typical);
+        using var run = new BatchRun();
         run.Prepare(plan, batch, WorkerPool.Current.Threads);
         run.Lend(steps.Inputs[0], x.Address);
         run.Lend(steps.Outputs[0], y.Address);
@@ -75,30 +48,5 @@ internal static class PlanTiming
         GC.KeepAlive(x);
         GC.KeepAlive(y);
         return least;
-    }
-
-    private static void Fill(Span<float> target, ulong seed, Tensor? typical)
-    {
-        if (typical is null)
-        {
-            RandomStream.FromSeed(seed).Fill(target);
-            return;
-        }
-
-        ReadOnlySpan<float> samples = typical.AsSpan<float>();
-        for (; target.Length > 0; target = target[Math.Min(samples.Length, target.Length)..])
-        {
-            samples[..Math.Min(samples.Length, target.Length)].CopyTo(target);
-        }
-    }
-
-    private static void Pass(ExecutionPlan plan, int batch, SessionMemory memory, double[] seconds)
-    {
-        for (int i = 0; i < seconds.Length; i++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            plan.Steps[i].Step.Run(new StepCall(plan.Steps[i], batch, memory.Addresses, memory.Tensors));
-            seconds[i] = Math.Min(seconds[i], Stopwatch.GetElapsedTime(start).TotalSeconds);
-        }
     }
 }

@@ -13,6 +13,12 @@ internal sealed class PlannedStep
     /// <summary>Number of the buffer it writes.</summary>
     internal required int Output { get; init; }
 
+    /// <summary>Numbers of the buffers of its layer's further values.</summary>
+    internal int[] Extras { get; init; } = [];
+
+    /// <summary>All buffers it writes.</summary>
+    internal IEnumerable<int> Outputs => Extras.Prepend(Output);
+
     /// <summary>What it carries out; null for a change of layout.</summary>
     internal Layer? Layer { get; init; }
 
@@ -21,6 +27,9 @@ internal sealed class PlannedStep
 
     /// <summary>What the chosen kernel is thought to cost; see <see cref="Candidate"/>.</summary>
     internal double Cost { get; init; }
+
+    /// <inheritdoc cref="Candidate.LeavesOutZeros"/>
+    internal bool LeavesOutZeros { get; init; }
 }
 
 /// <summary>A value in one memory order.</summary>

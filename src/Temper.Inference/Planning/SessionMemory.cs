@@ -1,10 +1,11 @@
 using Temper.Kernels;
 using Temper.Tensors;
+using Temper.Tensors.Memory;
 
 namespace Temper.Inference;
 
-/// <summary>Memory of a session: slots that buffers take turns in, and the address of each buffer.</summary>
-internal sealed class SessionMemory
+/// <summary>Memory of a session: slots that buffers take turns in, the address of each buffer, and what operators have made.</summary>
+internal sealed class SessionMemory : IDisposable
 {
     /// <summary>Floats between the end of a slot and the next: kernels may read a vector beyond an image.</summary>
     private const int Room = 64;
@@ -17,6 +18,12 @@ internal sealed class SessionMemory
     private PinnedFloats? _floats;
     private FloatAddress[] _addresses = [];
     private Tensor?[] _tensors = [];
+    private OperatorRoom _room = new([], []);
+
+    /// <summary>What operators have made in this run.</summary>
+    private MemoryScope? _made;
+
+    internal ExecutionPlan Plan => _plan!;
 
     internal ReadOnlySpan<FloatAddress> Addresses => _addresses;
 
@@ -74,6 +81,59 @@ internal sealed class SessionMemory
         _batch = batch;
     }
 
+    /// <summary>Begins a run: what operators made in the last one is given back.</summary>
+    internal void Begin() => _made?.Reset();
+
+    /// <summary>Runs a step of the plan and gives back what no later one reads.</summary>
+    internal void Run(int index)
+    {
+        PlannedStep step = _plan!.Steps[index];
+        step.Step.Run(new StepCall(step, _batch, this));
+        foreach (int buffer in _plan.Releases[index])
+        {
+            ref Tensor? tensor = ref _tensors[buffer];
+            if (tensor is { Storage.Owner: { } owner } && owner == _made)
+            {
+                tensor.Storage.Return();
+            }
+
+            tensor = null;
+        }
+    }
+
+    /// <summary>Keeps an operator's result as a buffer until the last step that reads it, or the next run.</summary>
+    internal void Hold(int buffer, Tensor result)
+    {
+        if (result.Storage.Owner is not null)
+        {
+            result.MoveTo(_made ??= MemoryScope.Open());
+        }
+
+        _tensors[buffer] = result;
+        if (_plan!.Buffers[buffer].Layout.Kind != LayoutKind.Tensor)
+        {
+            Lend(buffer, result.Address);
+        }
+    }
+
+    /// <summary>Arrays for an operator's tensors.</summary>
+    internal OperatorRoom RoomForOperators(int values, int width)
+    {
+        if (_room.Values.Length < values || _room.Tensors.Length < width)
+        {
+            _room = new OperatorRoom(new Tensor?[Math.Max(values, _room.Values.Length)], new Tensor[Math.Max(width, _room.Tensors.Length)]);
+        }
+
+        return _room;
+    }
+
+    /// <summary>Gives back what operators have made.</summary>
+    public void Dispose()
+    {
+        _made?.Dispose();
+        _made = null;
+    }
+
     private void FillConstants(ExecutionPlan plan, int batch)
     {
         if (plan == _filled)
@@ -84,7 +144,7 @@ internal sealed class SessionMemory
         Array.Clear(_tensors);
         foreach (PlannedStep step in plan.Setup)
         {
-            step.Step.Run(new StepCall(step, batch, _addresses, _tensors));
+            step.Step.Run(new StepCall(step, batch, this));
         }
 
         _filled = plan;

@@ -23,12 +23,12 @@ internal static class SlotAssignment
         for (int i = 0; i < plan.Steps.Length; i++)
         {
             PlannedStep step = plan.Steps[i];
-            if (NeedsSlot(plan, step.Output))
+            foreach (int output in step.Outputs.Where(output => NeedsSlot(plan, output) && !(step.Step.BringsMemory && output == step.Output)))
             {
-                slots[step.Output] = Take(free, sizes, plan.Buffers[step.Output].Floats(batch: 1));
+                slots[output] = Take(free, sizes, plan.Buffers[output].Floats(batch: 1));
             }
 
-            foreach (int buffer in step.Inputs.Append(step.Output).Select(plan.Root).Distinct())
+            foreach (int buffer in step.Inputs.Concat(step.Outputs).Select(plan.Root).Distinct())
             {
                 if (lastUse[buffer] == i && slots[buffer] >= 0)
                 {
@@ -38,6 +38,13 @@ internal static class SlotAssignment
         }
 
         return slots;
+    }
+
+    internal static int[][] ReleasesOf(ExecutionPlan plan)
+    {
+        int[] lastUse = LastUses(plan);
+        int[] brought = [.. plan.Steps.Where(step => step.Step.BringsMemory).Select(step => step.Output).Where(output => !plan.Outputs.Contains(output))];
+        return [.. plan.Steps.Select((_, i) => brought.Where(buffer => lastUse[buffer] == i).ToArray())];
     }
 
     /// <summary>The free slot that fits best: the smallest that is large enough, else the largest, which grows.</summary>
@@ -70,7 +77,7 @@ internal static class SlotAssignment
         int[] last = new int[plan.Buffers.Length];
         for (int i = 0; i < plan.Steps.Length; i++)
         {
-            foreach (int buffer in plan.Steps[i].Inputs.Append(plan.Steps[i].Output))
+            foreach (int buffer in plan.Steps[i].Inputs.Concat(plan.Steps[i].Outputs))
             {
                 last[plan.Root(buffer)] = i;
             }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Temper.Kernels;
 
 namespace Temper.Inference;
 
@@ -11,6 +12,20 @@ internal sealed class StepLibrary
 
     internal Step Get(Layer layer, Candidate candidate) => _steps.GetOrAdd((layer.Name, candidate.Kernel, candidate.Reads), _ => candidate.Make());
 
+    /// <summary>Makes the steps of a plan that are not there yet, each on one thread of the current pool.</summary>
+    internal void Pack(IReadOnlyList<(Layer Layer, Candidate Candidate)> chosen)
+    {
+        (Layer Layer, Candidate Candidate)[] missing =
+        [
+            .. chosen.Where(pair => !pair.Layer.IsAlias && !_steps.ContainsKey((pair.Layer.Name, pair.Candidate.Kernel, pair.Candidate.Reads)))
+                .OrderByDescending(pair => pair.Layer.Weights?.Count ?? 0),
+        ];
+        if (missing.Length > 0)
+        {
+            WorkerPool.Current.Run(new Packing(this, missing), missing.Length);
+        }
+    }
+
     /// <summary>Forgets all steps but some: those that were only timed give their weights back. A plan keeps its own steps alive.</summary>
     internal void KeepOnly(IReadOnlySet<Step> used)
     {
@@ -21,5 +36,10 @@ internal sealed class StepLibrary
                 _steps.TryRemove(pair);
             }
         }
+    }
+
+    private sealed class Packing(StepLibrary steps, (Layer Layer, Candidate Candidate)[] missing) : IPoolWork
+    {
+        public void Run(int task, int thread) => steps.Get(missing[task].Layer, missing[task].Candidate);
     }
 }

@@ -12,10 +12,13 @@ internal abstract class Step
     /// <summary>In which order it writes its result.</summary>
     internal required ValueLayout Writes { get; init; }
 
+    /// <summary>Whether its result lies in memory that it makes itself, unless the result is the caller's.</summary>
+    internal virtual bool BringsMemory => false;
+
     /// <summary>Floats of memory that its weights take.</summary>
     internal virtual long WeightFloats => 0;
 
-    /// <summary>Carries it out. Allocates nothing in steady state, but for operators on tensors.</summary>
+    /// <summary>Carries it out. Allocates nothing in steady state, but for what tensor operations allocate beside their numbers.</summary>
     internal abstract void Run(in StepCall call);
 }
 

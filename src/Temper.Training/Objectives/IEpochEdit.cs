@@ -1,4 +1,6 @@
+using System.Collections.ObjectModel;
 using System.Text.Json.Nodes;
+using Temper.Networks;
 using Temper.Optimization;
 
 namespace Temper.Training;
@@ -21,4 +23,16 @@ public interface IEpochEdit : IFingerprinted
     /// <summary>Takes up what <see cref="Save"/> gave. Called once when a run begins or resumes.</summary>
     /// <param name="state">Null for a run that begins.</param>
     void Restore(JsonNode? state);
+
+    /// <summary>Whether training is over, whatever epochs are left. Asked after each epoch and when a run resumes; must follow from the saved state.</summary>
+    bool EndsTraining => false;
+
+    /// <summary>Networks that are saved with each checkpoint, by name: one to return to. Names are those of files without an ending.</summary>
+    IReadOnlyDictionary<string, Network> SaveNetworks() => ReadOnlyDictionary<string, Network>.Empty;
+
+    /// <summary>Takes up what <see cref="SaveNetworks"/> gave. Called before <see cref="Restore"/>.</summary>
+    /// <param name="networks">Empty for a run that begins.</param>
+    void RestoreNetworks(IReadOnlyDictionary<string, Network> networks)
+    {
+    }
 }

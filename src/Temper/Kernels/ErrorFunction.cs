@@ -15,6 +15,17 @@ internal static class ErrorFunction
         }
     }
 
+    /// <summary>The distribution of the standard normal numbers, erfc(-x/√2) / 2: its small values far below zero are accurate too.</summary>
+    internal static void NormalChunk(ReadOnlySpan<float> x, Span<float> y)
+    {
+        for (int i = 0; i < y.Length; i++)
+        {
+            double scaled = x[i] * Math.Sqrt(0.5), magnitude = Math.Abs(scaled);
+            double tail = magnitude < Near ? 1 - Series(magnitude) : Complement(magnitude);
+            y[i] = (float)(0.5 * (scaled < 0 ? tail : 2 - tail));
+        }
+    }
+
     /// <summary>2/√π Σ (-1)ⁿ x²ⁿ⁺¹ / (n! (2n + 1)); below 1 the terms left out are under 1e-12.</summary>
     private static double Series(double x)
     {

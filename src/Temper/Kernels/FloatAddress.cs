@@ -7,6 +7,10 @@ internal readonly unsafe record struct FloatAddress
 
     internal FloatAddress(float* pointer) => _address = (nint)pointer;
 
+    /// <summary>The first element of an array on the pinned heap, whoever uses it keeping the array alive.</summary>
+    internal static FloatAddress OfPinned(Array array) =>
+        new((float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(array, 0));
+
     /// <summary>Whether it is no place at all.</summary>
     internal bool IsNull => _address == 0;
 

@@ -30,7 +30,14 @@ internal static unsafe partial class Gemm
         Multiply(a, b, c, default, accumulate);
 
     /// <inheritdoc cref="Multiply(MatrixView, MatrixView, Span{float}, bool)"/>
-    internal static void Multiply(MatrixView a, MatrixView b, Span<float> c, GemmEpilogue epilogue, bool accumulate = false)
+    /// <param name="a"><c>[M, K]</c>.</param>
+    /// <param name="b"><c>[K, N]</c>.</param>
+    /// <param name="c">Receives <c>[M, N]</c>, row-major without gaps; must not overlap the operands.</param>
+    /// <param name="epilogue">Bias and ReLU.</param>
+    /// <param name="accumulate">Whether to add to what <paramref name="c"/> holds.</param>
+    /// <param name="choice">Batch invariant: a row of the result is the same bytes for any number of rows.</param>
+    internal static void Multiply(
+        MatrixView a, MatrixView b, Span<float> c, GemmEpilogue epilogue, bool accumulate = false, KernelChoice choice = KernelChoice.Fastest)
     {
         (int m, int n, int k) = (a.Rows, b.Columns, a.Columns);
         if (b.Rows != k || c.Length < (long)m * n || (!epilogue.Bias.IsEmpty && epilogue.Bias.Length != n))
@@ -50,6 +57,7 @@ internal static unsafe partial class Gemm
                 M = m, N = n, K = k, A = pa, LeftStride = a.Stride, LeftTransposed = a.IsTransposed,
                 B = pb, RightStride = b.Stride, RightTransposed = b.IsTransposed,
                 C = pc, Bias = bias, Relu = epilogue.Relu, Accumulate = accumulate,
+                OneRowIsVector = choice == KernelChoice.Fastest,
             };
             Run(&job);
         }
@@ -70,6 +78,7 @@ internal static unsafe partial class Gemm
         {
             M = m, N = n, K = k, A = a, LeftStride = k, B = w, RightStride = k, RightTransposed = true, Panels = panels, C = c,
             Bias = tail.Bias is null ? null : tail.Bias.Pointer, Relu = tail.Relu,
+            OneRowIsVector = true,
         };
         if (m > 0 && n > 0)
         {
@@ -83,7 +92,7 @@ internal static unsafe partial class Gemm
         {
             WithoutDepth(job);
         }
-        else if (job->Panels == null && (job->M == 1 || job->N == 1))
+        else if (job->Panels == null && (job->HasVectorLeft || job->N == 1))
         {
             MatrixTimesVector(job);
         }

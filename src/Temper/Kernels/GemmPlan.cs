@@ -94,6 +94,9 @@ internal static unsafe partial class Gemm
         internal bool Relu;
         internal bool Accumulate;
 
+        /// <summary>Whether a left operand of one row goes to the kernels for a vector, which add in another order than the tiles.</summary>
+        internal bool OneRowIsVector;
+
         /// <summary>Whether the first rows of a task pack the right operand on the way.</summary>
         internal bool PacksRight;
         internal int RowPanels;
@@ -104,6 +107,8 @@ internal static unsafe partial class Gemm
 
         /// <summary>Vectors of columns, the last of them perhaps in part.</summary>
         internal int Vectors;
+
+        internal readonly bool HasVectorLeft => M == 1 && OneRowIsVector;
 
         /// <summary>Whole panels and a narrow last one: the wider the tile, the less is read for each multiplication.</summary>
         internal readonly Part Panel(int index)

@@ -17,7 +17,7 @@ internal static unsafe partial class Gemm
 
     private static void MatrixTimesVector(Job* job)
     {
-        bool hasOneRow = job->M == 1;
+        bool hasOneRow = job->HasVectorLeft;
         var task = new VectorJob
         {
             Results = hasOneRow ? job->N : job->M,
@@ -84,6 +84,15 @@ internal static unsafe partial class Gemm
             job->Finish(i, Dot<TLanes>(line, job->Vector, job->Depth) + (job->Accumulate ? job->C[i] : 0));
         }
     }
+
+    /// <summary>Σ x y of two vectors, added in an order that depends on their length alone, not on where they lie.</summary>
+    internal static float Dot(float* x, float* y, int count) => Simd.Active switch
+    {
+        SimdWidth.Vector512 => Dot<Lanes512>(x, y, count),
+        SimdWidth.Vector256 => Dot<Lanes256>(x, y, count),
+        SimdWidth.Vector128 => Dot<Lanes128>(x, y, count),
+        _ => Dot<Lane>(x, y, count),
+    };
 
     /// <summary>Four sums side by side hide the latency of an addition. Optimized at once: kernels are chosen by how long their first calls take.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -45,6 +45,12 @@ internal static unsafe class Scratch
 
         /// <summary>Places that a selection has left.</summary>
         Selection,
+
+        /// <summary>Parts of the rows of a matrix, side by side.</summary>
+        Gathered,
+
+        /// <summary>A product on its way to its places.</summary>
+        Product,
     }
 
     /// <summary>At least <paramref name="count"/> floats on a 64-byte boundary; contents as the last user left them.</summary>

@@ -36,7 +36,7 @@ internal static unsafe class Softmax
 
     private static void GradientRow(float* y, float* dy, float* dx, int columns)
     {
-        float dot = TensorPrimitives.Dot(new ReadOnlySpan<float>(y, columns), new ReadOnlySpan<float>(dy, columns));
+        float dot = Gemm.Dot(y, dy, columns);
         Elementwise.Serial(new ShiftedProduct(dot), dy, y, dx, columns);
     }
 

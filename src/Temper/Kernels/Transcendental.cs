@@ -5,15 +5,16 @@ namespace Temper.Kernels;
 /// <summary>Exponentials and their kin: the vector library's polynomials, cut in fixed chunks for the pool.</summary>
 internal static unsafe class Transcendental
 {
-    private const int BufferFloats = 1024;
+    /// <summary>Fewer floats than a vector go through the vector library's scalar functions, which round differently; they are filled up.</summary>
+    private const int FewestFloats = 16;
 
     internal static void Exp(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Exp);
 
     internal static void Log(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Log);
 
-    internal static void Tanh(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Tanh);
+    internal static void Tanh(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(HyperbolicTangent), x, y);
 
-    internal static void Sigmoid(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Sigmoid);
+    internal static void Sigmoid(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Logistic), x, y);
 
     internal static void Ceiling(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &TensorPrimitives.Ceiling);
 
@@ -24,8 +25,11 @@ internal static unsafe class Transcendental
     /// <summary>y = erf(x)</summary>
     internal static void Erf(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &ErrorFunction.Chunk);
 
+    /// <summary>y = the probability that a standard normal number is below x.</summary>
+    internal static void NormalProbability(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &ErrorFunction.NormalChunk);
+
     /// <summary>y = log(1 + exp(x)), without overflow and accurate where it is tiny.</summary>
-    internal static void Softplus(ReadOnlySpan<float> x, Span<float> y) => Apply(x, y, &SoftplusChunk);
+    internal static void Softplus(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(SoftplusOperator), x, y);
 
     /// <summary>z = x^y</summary>
     internal static void Pow(ReadOnlySpan<float> x, ReadOnlySpan<float> y, Span<float> z)
@@ -58,32 +62,6 @@ internal static unsafe class Transcendental
         }
     }
 
-    /// <summary>softplus(x) = max(x, 0) + log1p(u), u = exp(-|x|); log1p(u) = log(1+u) u / ((1+u) - 1) is accurate for small u (Kahan).</summary>
-    internal static void SoftplusChunk(ReadOnlySpan<float> x, Span<float> y)
-    {
-        Span<float> u = stackalloc float[BufferFloats];
-        Span<float> log = stackalloc float[BufferFloats];
-        for (int start = 0; start < x.Length; start += BufferFloats)
-        {
-            int length = Math.Min(BufferFloats, x.Length - start);
-            ReadOnlySpan<float> part = x.Slice(start, length);
-            for (int i = 0; i < length; i++)
-            {
-                u[i] = -MathF.Abs(part[i]);
-            }
-
-            TensorPrimitives.Exp(u[..length], u[..length]);
-            TensorPrimitives.Add(u[..length], 1f, log[..length]);
-            TensorPrimitives.Log(log[..length], log[..length]);
-            Span<float> result = y.Slice(start, length);
-            for (int i = 0; i < length; i++)
-            {
-                float rounded = (1 + u[i]) - 1;
-                result[i] = MathF.Max(part[i], 0) + (rounded == 0 ? u[i] : log[i] * (u[i] / rounded));
-            }
-        }
-    }
-
     private static void Apply(ReadOnlySpan<float> x, Span<float> y, delegate*<ReadOnlySpan<float>, Span<float>, void> function)
     {
         Elementwise.RequireLength(x.Length, y.Length);
@@ -100,7 +78,17 @@ internal static unsafe class Transcendental
         {
             int start = chunk * Chunks.Floats;
             int count = Math.Min(Chunks.Floats, length - start);
-            function(new ReadOnlySpan<float>(x + start, count), new Span<float>(y + start, count));
+            if (count >= FewestFloats)
+            {
+                function(new ReadOnlySpan<float>(x + start, count), new Span<float>(y + start, count));
+                return;
+            }
+
+            Span<float> padded = stackalloc float[FewestFloats];
+            padded.Clear();
+            new ReadOnlySpan<float>(x + start, count).CopyTo(padded);
+            function(padded, padded);
+            padded[..count].CopyTo(new Span<float>(y + start, count));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -15,6 +16,7 @@ internal static unsafe class Transposes
     /// <param name="depth">Length of a line.</param>
     /// <param name="width">Lines to write, which is also the distance between target rows.</param>
     /// <param name="target">Receives <c>[depth, width]</c>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Lines(float* source, nint stride, int count, int depth, int width, float* target)
     {
         int line = 0;
@@ -61,6 +63,7 @@ internal static unsafe class Transposes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sixteen(float* s, nint stride, int depth, float* target, nint step)
     {
         for (int d = 0; d < depth; d += Deep, s += Deep, target += Deep * step)
@@ -76,6 +79,7 @@ internal static unsafe class Transposes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Eight(float* s, nint stride, int depth, float* target, nint step)
     {
         for (int d = 0; d < depth; d += Deep, s += Deep, target += Deep * step)
@@ -92,6 +96,7 @@ internal static unsafe class Transposes
     }
 
     /// <summary>Four lines, the last of which may be missing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Four(float* s, nint stride, int count, int depth, float* target, nint step)
     {
         for (int d = 0; d < depth; d += Deep, s += Deep, target += Deep * step)
@@ -110,6 +115,7 @@ internal static unsafe class Transposes
     }
 
     /// <summary>Four floats each of every fourth line: unpacking within 128 bits then puts the lines in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Gather16(float* s, nint stride)
     {
         nint four = 4 * stride;
@@ -119,6 +125,7 @@ internal static unsafe class Transposes
         return Avx512F.InsertVector128(v, Vector128.Load(s + (3 * four)), 3);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Gather8(float* s, nint stride) =>
         Avx.InsertVector128(Vector128.Load(s).ToVector256Unsafe(), Vector128.Load(s + (4 * stride)), 1);
 

@@ -6,6 +6,7 @@ public static class OperatorRegistry
     private static readonly Dictionary<string, Func<OperatorAttributes, Operator>> Rows = new(StringComparer.Ordinal)
     {
         ["Conv"] = Conv2d.From,
+        ["AugConv"] = AugConv.From,
         ["ConvTranspose"] = ConvTranspose2d.From,
         ["Conv3d"] = Conv3d.From,
         ["ConvTranspose3d"] = ConvTranspose3d.From,

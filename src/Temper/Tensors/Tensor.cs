@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Temper.Kernels;
 using Temper.Tensors.Memory;
 
 namespace Temper.Tensors;
@@ -155,6 +156,13 @@ public sealed partial class Tensor
 
     /// <inheritdoc cref="Allocate{T}"/>
     internal static Tensor Allocate(Shape shape, Layout layout = Layout.RowMajor) => Allocate<float>(shape, layout);
+
+    /// <summary>A tensor on memory of somebody else, who keeps it in place until the storage is returned.</summary>
+    internal static Tensor Over(FloatAddress memory, Shape shape, Layout layout = Layout.RowMajor) =>
+        new(new Storage<float>(memory, shape.Count), shape, DType.Float32, layout);
+
+    /// <summary>Where the numbers of a float32 tensor lie that a scope owns; no place where the garbage collector may move them.</summary>
+    internal FloatAddress Address => Typed<float>().Address;
 
     /// <summary>
     /// This tensor if its memory belongs to the garbage collector, else a copy that does; itself also where a tape follows it, since a

@@ -39,6 +39,10 @@ public sealed class ConvolutionTests
         [16, 8, 8, 64, 80, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1],
         [6, 30, 23, 20, 17, 3, 3, 1, 1, 3, 4, 0, 3, 1, 1, 1],
         [1, 8, 64, 17, 18, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1],
+        [2, 6, 61, 1, 7, 5, 9, 1, 1, 2, 4, 2, 4, 1, 1, 1],
+        [3, 9, 40, 1, 5, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1],
+        [2, 9, 32, 1, 6, 3, 2, 1, 1, 2, 2, 2, 2, 2, 2, 1],
+        [2, 20, 17, 1, 6, 3, 3, 5, 1, 0, 1, 0, 1, 1, 1, 1],
         [0, 5, 5, 3, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1],
     ];
 
@@ -85,6 +89,11 @@ public sealed class ConvolutionTests
     [Trait("Category", VectorWidths.EveryWidth)]
     public void Gradients_of_few_input_channels_are_among_them() =>
         Assert.True(Simd.Active < SimdWidth.Vector256 || Tested.Count(sizes => MergedColumns.Fit(Make(sizes).Geometry)) >= 6);
+
+    [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
+    public void Gradients_of_one_input_channel_are_among_them() =>
+        Assert.True(Simd.Active < SimdWidth.Vector256 || Tested.Count(sizes => SingleChannelGradient.Fit(Make(sizes).Geometry)) >= 4);
 
     [Theory]
     [Trait("Category", VectorWidths.EveryWidth)]

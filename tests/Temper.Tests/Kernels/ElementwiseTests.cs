@@ -51,8 +51,8 @@ public sealed class ElementwiseTests
         ["HuberGradient"] = (Of2(new HuberGradient(0.5f)), (x, y) => double.IsNaN(x - y) ? double.NaN : Math.Clamp(x - y, -0.5, 0.5)),
         ["ReluGradient"] = (Of2(default(ReluGradient)), (x, dy) => x <= 0 ? 0 : dy),
         ["LeakyReluGradient"] = (Of2(new LeakyReluGradient(0.1f)), (x, dy) => x > 0 ? dy : (double)0.1f * dy),
-        ["TanhGradient"] = (Of2(default(TanhGradient)), (t, dy) => dy * (1 - (t * t))),
-        ["SigmoidGradient"] = (Of2(default(SigmoidGradient)), (s, dy) => dy * (s * (1 - s))),
+        ["HyperbolicTangentGradient"] = (OfSlope(Transcendental.Tanh, default(HyperbolicTangentGradient)), (x, dy) => dy * (1 - Math.Pow(Math.Tanh(x), 2))),
+        ["LogisticGradient"] = (OfSlope(Transcendental.Sigmoid, default(LogisticGradient)), (x, dy) => dy * Math.Exp(-Math.Abs(x)) / Math.Pow(1 + Math.Exp(-Math.Abs(x)), 2)),
         ["AbsoluteGradient"] = (Of2(default(AbsoluteGradient)), (x, dy) => dy * (double.IsNaN(x) ? x : Math.Sign(x))),
         ["SquareRootGradient"] = (Of2(default(SquareRootGradient)), (r, dy) => dy / (2 * r)),
         ["LogGradient"] = (Of2(default(LogGradient)), (x, dy) => dy / x),
@@ -178,6 +178,15 @@ public sealed class ElementwiseTests
 
     private static Unary Of<TOperator>(TOperator f)
         where TOperator : unmanaged, IUnaryOperator => (x, y) => Elementwise.Apply(f, x, y);
+
+    /// <summary>A gradient that reads the input, the value and the gradient behind it, as a function of the first and the last.</summary>
+    private static Binary OfSlope<TOperator>(Unary value, TOperator f)
+        where TOperator : unmanaged, ITernaryOperator => (x, dy, dx) =>
+        {
+            float[] y = new float[x.Length];
+            value(x, y);
+            Elementwise.Apply(f, x, y, dy, dx);
+        };
 
     private static Binary Of2<TOperator>(TOperator f)
         where TOperator : unmanaged, IBinaryOperator => (x, y, z) => Elementwise.Apply(f, x, y, z);

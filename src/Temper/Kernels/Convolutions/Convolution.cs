@@ -114,6 +114,12 @@ internal static unsafe class Convolution
                 return;
             }
 
+            if (SingleChannelGradient.Fit(g))
+            {
+                SingleChannelGradient.Run(job);
+                return;
+            }
+
             if (MergedColumns.Fit(g))
             {
                 MergedColumns.Run(job);

@@ -39,6 +39,9 @@ internal readonly record struct ConvolutionGeometry
 
     internal int Groups { get; init; } = 1;
 
+    /// <summary>Whether the choice of a kernel may depend on <see cref="Batch"/>.</summary>
+    internal KernelChoice Choice { get; init; }
+
     /// <summary>Rows of the result; zero or less where the kernel does not fit.</summary>
     internal int OutHeight => Outputs(InHeight + PadTop + PadBottom, KernelHeight, StrideHeight, DilationHeight);
 

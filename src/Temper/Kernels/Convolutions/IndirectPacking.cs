@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Temper.Kernels;
 
 /// <content>Weights in the order in which the tiles read them.</content>
@@ -7,6 +9,7 @@ internal static unsafe partial class IndirectConvolution
     private const int MostTurned = 4 * 1024;
 
     /// <summary>Packs one panel of weights as <c>[tap][sum][columns of the panel]</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackTask(void* state, int number)
     {
         ref IndirectJob job = ref *(IndirectJob*)state;

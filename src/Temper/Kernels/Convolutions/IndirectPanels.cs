@@ -31,7 +31,7 @@ internal static unsafe partial class IndirectConvolution
         }
     }
 
-    /// <summary>Some of a block's taps, counted in its own table, and some of the channels that are summed over.</summary>
+    /// <summary>Some of the kernel positions and some of the channels that are summed over.</summary>
     private readonly record struct SumPart(int Tap, int Taps, int Channel, int Depth)
     {
         internal bool IsFirst => Tap == 0 && Channel == 0;
@@ -72,13 +72,13 @@ internal static unsafe partial class IndirectConvolution
         internal void Add(in IndirectJob job, SumPart part, float** line, Block block)
         {
             ConvolutionTile tile = ConvolutionTile.Active;
-            nint taps = Math.Min((nint)(*line) - part.Tap, part.Taps);
-            if (taps <= 0 && !part.IsFirst)
+            float** table = line + 1;
+            nint taps = TapsOf(part, ref table, (nint)(*line));
+            if (taps == 0 && !part.IsFirst)
             {
                 return;
             }
 
-            float** table = line + 1 + ((long)part.Tap * (tile.Rows + 1));
             float* c = job.Result + block.Offset + Channel;
             if (IsWhole)
             {
@@ -89,6 +89,29 @@ internal static unsafe partial class IndirectConvolution
             float* whole = Scratch.Rent(Scratch.Use.Tile, tile.Rows * tile.Columns);
             Run(job, part, taps, table, whole, Width, block.Valid, false);
             ColumnCopies.Copy(whole, Width, c, block.Distance, Columns, block.Valid);
+        }
+
+        /// <summary>
+        /// The entries of a block's table that belong to a part. Parts are counted by kernel position, not by entry: tables leave out
+        /// different positions in large and in small batches, and the sum must be cut at the same places in both.
+        /// </summary>
+        private static nint TapsOf(SumPart part, ref float** table, nint entries)
+        {
+            int step = ConvolutionTile.Active.Rows + 1;
+            nint first = 0;
+            while (first < entries && (nint)table[(first * step) + step - 1] < part.Tap)
+            {
+                first++;
+            }
+
+            nint last = first;
+            while (last < entries && (nint)table[(last * step) + step - 1] < part.Tap + part.Taps)
+            {
+                last++;
+            }
+
+            table += first * step;
+            return last - first;
         }
 
         private void Run(in IndirectJob job, SumPart part, nint taps, float** table, float* c, nint distance, int valid, bool adds)

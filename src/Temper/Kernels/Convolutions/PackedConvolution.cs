@@ -139,7 +139,7 @@ internal sealed unsafe class PackedConvolution
                 DepthwiseConvolution.Run(ref job);
                 break;
             case ConvolutionMethod.Winograd:
-                WinogradConvolution.Run(new WinogradJob(job, g.PadTop, g.PadLeft) { Transformed = _weights.Pointer }, default, default);
+                WinogradConvolution.Run(new WinogradJob(job, g.PadTop, g.PadLeft, _weights.Pointer), default, default);
                 break;
             default:
                 if (Method == ConvolutionMethod.MergedRows)

@@ -37,6 +37,15 @@ internal unsafe interface ILanes<T>
     /// <summary>a b + c with one rounding.</summary>
     static abstract T MultiplyAdd(T a, T b, T c);
 
+    /// <summary>2 to the power of whole numbers from -126 to 127; other numbers give anything.</summary>
+    static abstract T PowerOfTwo(T n);
+
+    /// <summary>
+    /// a times 2 to the power of a whole number from -252 to 0, for a from 1/2 to 2; rounded once where the result is below the smallest
+    /// normal number.
+    /// </summary>
+    static virtual T ScaleByPowerOfTwo(T a, T n) => LaneMath.ScaleInTwoSteps(a, n);
+
     static abstract T Max(T a, T b);
 
     static abstract T Min(T a, T b);

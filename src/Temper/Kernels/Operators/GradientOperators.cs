@@ -19,22 +19,6 @@ internal readonly struct LeakyReluGradient(float slope) : IBinaryOperator
         where T : unmanaged, ILanes<T> => T.Select(T.Greater(x, T.Zero), y, y * T.Create(slope));
 }
 
-/// <summary>dx = dy (1 - t²) from the output x = t and the gradient y.</summary>
-internal readonly struct TanhGradient : IBinaryOperator
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Invoke<T>(T x, T y)
-        where T : unmanaged, ILanes<T> => y * (T.Create(1) - (x * x));
-}
-
-/// <summary>dx = dy s (1 - s) from the output x = s and the gradient y.</summary>
-internal readonly struct SigmoidGradient : IBinaryOperator
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Invoke<T>(T x, T y)
-        where T : unmanaged, ILanes<T> => y * (x * (T.Create(1) - x));
-}
-
 /// <summary>dx = dy sign(x) from the input x and the gradient y; 0 at 0.</summary>
 internal readonly struct AbsoluteGradient : IBinaryOperator
 {

@@ -11,11 +11,11 @@ public sealed record Elu(float Alpha = 1) : ElementwiseOperator
 
     internal static Elu From(OperatorAttributes attributes) => new(attributes.Float("alpha", 1));
 
-    internal override Tensor Forward(in NodeContext context) => Of(context.X, Alpha, divisor: 1);
+    internal override Tensor Forward(in NodeContext context) => Of(context.X, 1, Alpha, rate: 1);
 
-    /// <summary>max(0, x) + alpha (exp(min(0, x) / divisor) - 1)</summary>
-    internal static Tensor Of(Tensor x, float alpha, float divisor) =>
-        x.Relu() + x.Clamp(float.NegativeInfinity, 0).Affine(1 / divisor, 0).Exp().Affine(alpha, -alpha);
+    /// <summary>gain x above zero, else low (exp(rate x) - 1); the rate is above zero.</summary>
+    internal static Tensor Of(Tensor x, float gain, float low, float rate) =>
+        new UnaryOperation<ExponentialLinearFunction>(x, new(gain, low, rate)).Apply();
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha);
 }
@@ -31,7 +31,9 @@ public sealed record Celu(float Alpha = 1) : ElementwiseOperator
         ? new Celu(alpha)
         : throw new FormatException("attribute 'alpha' does not fit (got 0, expected another number)");
 
-    internal override Tensor Forward(in NodeContext context) => Elu.Of(context.X, Alpha, Alpha);
+    internal override Tensor Forward(in NodeContext context) => Alpha > 0
+        ? Elu.Of(context.X, 1, Alpha, 1 / Alpha)
+        : context.X.Relu() + context.X.Clamp(float.NegativeInfinity, 0).Affine(1 / Alpha, 0).Exp().Affine(Alpha, -Alpha);   // grows below zero
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha);
 }
@@ -54,7 +56,7 @@ public sealed record Selu : ElementwiseOperator
         Gamma = attributes.Float("gamma", 1.05070102f),
     };
 
-    internal override Tensor Forward(in NodeContext context) => Elu.Of(context.X, Alpha, divisor: 1) * Gamma;
+    internal override Tensor Forward(in NodeContext context) => Elu.Of(context.X, Gamma, Gamma * Alpha, rate: 1);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("alpha", Alpha).With("gamma", Gamma);
 }
@@ -96,10 +98,10 @@ public sealed record Gelu(bool IsApproximate = false) : ElementwiseOperator
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X;
-        Tensor sign = IsApproximate
-            ? ((x * x).Affine(0.044715f, 1) * x * MathF.Sqrt(2 / MathF.PI)).Tanh()
-            : (x * (1 / MathF.Sqrt(2))).Erf();
-        return x * sign.Affine(0.5f, 0.5f);
+        Tensor probability = IsApproximate
+            ? ((x * x).Affine(0.044715f, 1) * x * (2 * MathF.Sqrt(2 / MathF.PI))).Sigmoid()   // (1 + tanh(a)) / 2 = sigmoid(2 a)
+            : new UnaryOperation<NormalProbabilityFunction>(x).Apply();
+        return x * probability;
     }
 
     private protected override OperatorAttributes Attributes() =>

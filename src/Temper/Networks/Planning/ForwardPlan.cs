@@ -50,6 +50,7 @@ internal sealed class ForwardPlan
                 values[i] = inputs[i];
             }
 
+            using OperationKernels.Usage kernels = OperationKernels.Use(pass.Kernels);
             var run = new RunState(network, pass, own, MemoryScope.Current);
             foreach (PlanStep step in _steps)
             {

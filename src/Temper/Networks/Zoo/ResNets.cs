@@ -3,10 +3,6 @@ namespace Temper.Networks;
 public static partial class NetworkZoo
 {
     private const int MostBlocks = 1000;
-    private const string ResidualStart = "kaiming-normal";
-
-    /// <summary>One block of a stage: its input, its number of channels, and the stride of its first convolution.</summary>
-    private delegate Value Block(Value x, int width, int stride);
 
     /// <summary>
     /// The CIFAR residual networks (arXiv:1512.03385, section 4.2): three stages of 16, 32 and 64 channels, shortcuts without
@@ -19,7 +15,7 @@ public static partial class NetworkZoo
     {
         int blocks = (depth - 2) / 6;
         return depth == (6 * blocks) + 2 && blocks is > 0 and <= MostBlocks
-            ? Stages([blocks, blocks, blocks], options, "linear", (x, width, stride) => Residual(x, width, stride, CropShortcut))
+            ? (StagedFamily.Residual([16, 32, 64], CropShortcut) with { Head = "linear" }).Build([blocks, blocks, blocks], options)
             : throw new ArgumentException($"NetworkZoo.ResNetCifar: no such depth (got {depth}, expected 6 n + 2, such as 20)", nameof(depth));
     }
 
@@ -30,48 +26,15 @@ public static partial class NetworkZoo
     /// <param name="depths">Blocks in each stage: three stages of 16, 32, 64 channels or four of 64, 128, 256, 512.</param>
     /// <param name="options">Input and number of classes; null: 32x32 color pixels from 0 to 1 and 10.</param>
     /// <exception cref="ArgumentException">There are not three or four depths, or one is not positive.</exception>
-    public static Network Basic(IReadOnlyList<int> depths, ZooOptions? options = null) =>
-        Stages(depths, options, "fc", (x, width, stride) => Residual(x, width, stride, ProjectionShortcut));
+    public static Network Basic(IReadOnlyList<int> depths, ZooOptions? options = null) => Staged("basic", depths, options);
 
     /// <summary>The Plain family (arXiv:1906.02909): stages of convolution, batch normalization and ReLU without shortcuts.</summary>
     /// <inheritdoc cref="Basic"/>
-    public static Network Plain(IReadOnlyList<int> depths, ZooOptions? options = null) =>
-        Stages(depths, options, "fc", (x, width, stride) => Convolution(x, width, stride, 1).Relu());
+    public static Network Plain(IReadOnlyList<int> depths, ZooOptions? options = null) => Staged("plain", depths, options);
 
-    /// <summary>A first convolution, stages that each halve the picture and double the channels, the mean, a linear layer.</summary>
-    private static Network Stages(IReadOnlyList<int> depths, ZooOptions? options, string head, Block block)
-    {
-        if (depths.Count is not (3 or 4) || depths.Any(depth => depth is < 1 or > MostBlocks))
-        {
-            throw new ArgumentException(
-                $"NetworkZoo: depths do not fit (got [{string.Join(", ", depths)}], expected three or four, each 1 to {MostBlocks})", nameof(depths));
-        }
-
-        int first = depths.Count == 3 ? 16 : 64;
-        return Classifier(options, Picture, (x, classes) =>
-        {
-            x = Convolution(x, first, stride: 1, number: 1).Relu("relu");
-            for (int stage = 0; stage < depths.Count; stage++)
-            {
-                for (int i = 0; i < depths[stage]; i++)
-                {
-                    (int width, int stride) = (first << stage, stage > 0 && i == 0 ? 2 : 1);
-                    x = x.Scope($"layer{stage + 1}.{i}", inner => block(inner, width, stride));
-                }
-            }
-
-            return x.GlobalAvgPool2d("pool").Flatten("flatten").Apply(new Linear(classes) { Initializer = ResidualStart }, head);
-        });
-    }
-
-    private static Value Residual(Value x, int width, int stride, Block shortcut) =>
-        (Convolution(Convolution(x, width, stride, 1).Relu(), width, 1, 2) + shortcut(x, width, stride)).Relu();
-
-    private static Value Convolution(Value x, int width, int stride, int number) => x
-        .Apply(
-            new Conv2d(width, (3, 3)) { Options = Tensors.Conv2dOptions.Of(stride, padding: 1), HasBias = false, Initializer = ResidualStart },
-            $"conv{number}")
-        .BatchNorm($"bn{number}");
+    private static Network Staged(string family, IReadOnlyList<int> depths, ZooOptions? options) => depths.Count is 3 or 4
+        ? StagedFamily.ByName($"{family}{depths.Count}").Build(depths, options)
+        : throw new ArgumentException($"NetworkZoo: depths do not fit (got [{string.Join(", ", depths)}], expected three or four, each 1 to {MostBlocks})", nameof(depths));
 
     /// <summary>Option A: every second pixel (a pool with a window of one), and zeros for half of the new channels on each side.</summary>
     private static Value CropShortcut(Value x, int width, int stride)
@@ -80,10 +43,4 @@ public static partial class NetworkZoo
         x = stride == 1 ? x : x.AvgPool2d(kernel: 1, stride, name: "shortcut.crop");
         return missing == 0 ? x : x.Pad(axis: 1, missing / 2, missing - (missing / 2), name: "shortcut.pad");
     }
-
-    private static Value ProjectionShortcut(Value x, int width, int stride) => stride == 1 && x.Shape[1] == width
-        ? x
-        : x.Apply(
-            new Conv2d(width, (1, 1)) { Options = Tensors.Conv2dOptions.Of(stride), HasBias = false, Initializer = ResidualStart },
-            "shortcut.conv").BatchNorm("shortcut.bn");
 }

@@ -1,8 +1,13 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Temper.Kernels;
 
 namespace Temper.Tensors.Memory;
 
-/// <summary>The memory of one tensor and its views: an array that either the garbage collector or a scope owns.</summary>
+/// <summary>
+/// The memory of one tensor and its views: an array that either the garbage collector or a scope owns, or memory that somebody else keeps in
+/// place until <see cref="Return"/>.
+/// </summary>
 internal abstract class Storage
 {
     private int _references;
@@ -91,6 +96,7 @@ internal sealed class Storage<T> : Storage
     private readonly int _start;
     private readonly int _count;
     private T[]? _array;
+    private FloatAddress _lent;
 
     internal Storage(int count, MemoryScope? owner)
     {
@@ -100,18 +106,27 @@ internal sealed class Storage<T> : Storage
         Owner = owner;
     }
 
-    internal override bool IsReturned => _array is null;
+    /// <summary>Memory of somebody else, who keeps it in place until this is returned.</summary>
+    internal Storage(FloatAddress lent, int count) => (_lent, _count) = (lent, count);
 
-    internal override long Bytes => _array is null ? 0 : (long)_count * Unsafe.SizeOf<T>();
+    internal override bool IsReturned => _array is null && _lent.IsNull;
+
+    internal override long Bytes => IsReturned ? 0 : (long)_count * Unsafe.SizeOf<T>();
+
+    /// <summary>Where it lies; no place where it may be moved, as small arrays of the garbage collector may.</summary>
+    internal FloatAddress Address => _array is null ? _lent : Owner is null ? default : FloatAddress.OfPinned(_array) + (_start * Unsafe.SizeOf<T>() / sizeof(float));
 
     /// <exception cref="ObjectDisposedException">The scope that owned this memory has taken it back.</exception>
-    internal Span<T> Span => (_array ?? throw Returned()).AsSpan(_start, _count);
+    internal Span<T> Span => _array is { } array ? array.AsSpan(_start, _count) : Lent();
 
     internal override void Return()
     {
+        _lent = default;
         if (Interlocked.Exchange(ref _array, null) is { } array)
         {
             BufferPool<T>.Return(array, _count);
         }
     }
+
+    private Span<T> Lent() => _lent.IsNull ? throw Returned() : MemoryMarshal.Cast<float, T>(_lent.Span(_count * Unsafe.SizeOf<T>() / sizeof(float)));
 }

@@ -24,7 +24,11 @@ internal static class BackwardPass
                 if (record.Operation is not null && slots[place] is { } gradient)
                 {
                     TapeRecords.CheckUnchanged(record);
-                    record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
+                    using (OperationKernels.Use(record.Operation.Choice))
+                    {
+                        record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
+                    }
+
                     if (wanted[place] != Want.Result)
                     {
                         slots[place] = null;

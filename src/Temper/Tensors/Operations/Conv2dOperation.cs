@@ -30,7 +30,7 @@ internal sealed class Conv2dOperation : Operation
 
     protected override Tensor Forward()
     {
-        ConvolutionGeometry geometry = Conv2dShapes.Check(_x, _weight, _bias, _options);
+        ConvolutionGeometry geometry = Conv2dShapes.Check(_x, _weight, _bias, _options) with { Choice = Choice };
         Shape shape = [geometry.Batch, geometry.OutChannels, geometry.OutHeight, geometry.OutWidth];
         if (_residual is not null && !_residual.Shape.Equals(shape))
         {
@@ -59,7 +59,7 @@ internal sealed class Conv2dOperation : Operation
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
-        ConvolutionGeometry geometry = Conv2dShapes.Check(_x, _weight, _bias, _options);
+        ConvolutionGeometry geometry = Conv2dShapes.Check(_x, _weight, _bias, _options) with { Choice = Choice };
         Tensor dy = gradient.InLayout(Layout.ChannelsLast);
         if (_relu)
         {

@@ -10,7 +10,7 @@ internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? 
 
     protected override Tensor Forward()
     {
-        (Shape shape, ConvolutionGeometry geometry) = Conv2dShapes.CheckTransposed(x, weight, bias, options);
+        (Shape shape, ConvolutionGeometry geometry) = Check();
         Tensor y = Tensor.Allocate(shape, Layout.ChannelsLast);
         Convolution.BackwardData(geometry, x.InLayout(Layout.ChannelsLast).Physical(), weight.ToRowMajor().Physical(), y.Writable());
         if (bias is not null)
@@ -23,7 +23,7 @@ internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? 
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
-        (Shape shape, ConvolutionGeometry geometry) = Conv2dShapes.CheckTransposed(x, weight, bias, options);
+        (Shape shape, ConvolutionGeometry geometry) = Check();
         Tensor dy = gradient.InLayout(Layout.ChannelsLast);
         if (inputs.Wants(0))
         {
@@ -45,5 +45,11 @@ internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? 
             Reductions.ColumnSums(dy.Physical(), db.Writable(), dy.Count / shape[1], shape[1]);
             inputs.Add(2, db);
         }
+    }
+
+    private (Shape Shape, ConvolutionGeometry Geometry) Check()
+    {
+        (Shape shape, ConvolutionGeometry geometry) = Conv2dShapes.CheckTransposed(x, weight, bias, options);
+        return (shape, geometry with { Choice = Choice });
     }
 }

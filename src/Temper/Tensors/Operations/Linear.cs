@@ -38,7 +38,8 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
             new MatrixView(x.ToRowMajor().Physical(), Rows, Features),
             new MatrixView(weight.Physical(), Outputs, Features).Transposed,
             y.Writable(),
-            new GemmEpilogue { Bias = bias is null ? default : bias.Physical(), Relu = relu });
+            new GemmEpilogue { Bias = bias is null ? default : bias.Physical(), Relu = relu },
+            choice: Choice);
         return y;
     }
 
@@ -69,7 +70,7 @@ internal sealed class LinearOperation(Tensor x, Tensor weight, Tensor? bias, boo
         if (inputs.Wants(0))
         {
             Tensor dx = Tensor.Allocate(x.Shape);
-            Gemm.Multiply(dyRows, new MatrixView(weight.Physical(), Outputs, Features), dx.Writable());
+            Gemm.Multiply(dyRows, new MatrixView(weight.Physical(), Outputs, Features), dx.Writable(), default, choice: Choice);
             inputs.Add(0, dx);
         }
     }

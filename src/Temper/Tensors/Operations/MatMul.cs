@@ -64,7 +64,7 @@ internal sealed class MatMulOperation(Tensor a, Tensor b) : Operation(a, b)
         }
     }
 
-    private static void Multiply(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)
+    private void Multiply(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)
     {
         ReadOnlySpan<float> left = a.ToRowMajor().Physical();
         ReadOnlySpan<float> right = b.ToRowMajor().Physical();
@@ -75,7 +75,7 @@ internal sealed class MatMulOperation(Tensor a, Tensor b) : Operation(a, b)
         {
             var x = new MatrixView(left.Slice(i * ra * ca, ra * ca), ra, ca);
             var y = new MatrixView(right.Slice(i * rb * cb, rb * cb), rb, cb);
-            Gemm.Multiply(transposeA ? x.Transposed : x, transposeB ? y.Transposed : y, c.Writable().Slice(i * size, size));
+            Gemm.Multiply(transposeA ? x.Transposed : x, transposeB ? y.Transposed : y, c.Writable().Slice(i * size, size), default, choice: Choice);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Temper.Kernels;
 using Temper.Tensors.Memory;
 
 namespace Temper.Tensors;
@@ -14,6 +15,9 @@ internal abstract class Operation(params Tensor[] inputs)
 
     /// <summary>Tensors that the gradient reads and that none flows to: indices, masks, targets. They are kept as inputs are.</summary>
     internal virtual Tensor[] Constants => [];
+
+    /// <summary>How kernels are chosen, for the value and for the gradient.</summary>
+    internal KernelChoice Choice { get; } = OperationKernels.Current;
 
     /// <summary>The name that users know, for errors.</summary>
     internal virtual string Name => GetType().Name;

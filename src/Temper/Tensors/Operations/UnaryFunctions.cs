@@ -54,7 +54,7 @@ internal readonly struct TanhFunction : IUnaryFunction
 
     /// <summary>dx = (1 - y²) dy</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
-        Elementwise.Apply(default(TanhGradient), y, dy, dx);
+        Elementwise.Apply(default(HyperbolicTangentGradient), x, y, dy, dx);
 }
 
 internal readonly struct SigmoidFunction : IUnaryFunction
@@ -65,7 +65,7 @@ internal readonly struct SigmoidFunction : IUnaryFunction
 
     /// <summary>dx = y (1 - y) dy</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
-        Elementwise.Apply(default(SigmoidGradient), y, dy, dx);
+        Elementwise.Apply(default(LogisticGradient), x, y, dy, dx);
 }
 
 internal readonly struct ReluFunction : IUnaryFunction
@@ -96,11 +96,8 @@ internal readonly struct SoftplusFunction : IUnaryFunction
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Softplus(x, y);
 
     /// <summary>dx = sigmoid(x) dy</summary>
-    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx)
-    {
-        Transcendental.Sigmoid(x, dx);
-        Elementwise.Apply(default(Multiply), dx, dy, dx);
-    }
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        Elementwise.Apply(default(SoftplusGradient), x, dy, dx);
 }
 
 internal readonly struct ClampFunction(float low, float high) : IUnaryFunction

@@ -94,11 +94,11 @@ internal readonly record struct Corner(int Image, int Row, int Column);
 /// <summary>Some neighboring channels, and how many they are in whole vectors.</summary>
 internal readonly record struct ChannelRange(int First, int Count, int Padded)
 {
-    /// <summary>A block of channels, <see cref="WinogradTiling.BlockChannels"/> but for the last.</summary>
-    internal static ChannelRange Of(int block, int channels)
+    /// <summary>A block of channels of some size; the last may have fewer.</summary>
+    internal static ChannelRange Of(int block, int channels, int size = WinogradTiling.BlockChannels)
     {
-        int first = block * WinogradTiling.BlockChannels, lanes = GemmTile.Active.Lanes;
-        int count = Math.Min(WinogradTiling.BlockChannels, channels - first);
+        int first = block * size, lanes = GemmTile.Active.Lanes;
+        int count = Math.Min(size, channels - first);
         return new ChannelRange(first, count, Chunks.Count(count, lanes) * lanes);
     }
 }

@@ -17,20 +17,24 @@ internal static class Winograd
     /// <summary>By how much the estimate must be the better one.</summary>
     private const double Margin = 1.1;
 
+    /// <summary>The batch that stands for all batches where the choice must not depend on it.</summary>
+    private const int TypicalBatch = 64;
+
     /// <summary>Whether the forward pass should take them, or the gradient of the input.</summary>
-    internal static bool IsFaster(in ConvolutionGeometry g, bool isBackward)
+    internal static bool IsFaster(in ConvolutionGeometry geometry, bool isBackward)
     {
+        ConvolutionGeometry g = geometry.Choice == KernelChoice.BatchInvariant ? geometry with { Batch = TypicalBatch } : geometry;
         (int depth, int columns) = isBackward ? (g.OutChannels, g.InChannels) : (g.InChannels, g.OutChannels);
         (int height, int width) = isBackward ? (g.InHeight, g.InWidth) : (g.OutHeight, g.OutWidth);
         var tiling = new WinogradTiling(g.Batch, height, width, columns);
-        double pixels = TransformCost / Math.Min(columns, WinogradTiling.BlockChannels), results = TransformCost / depth;
+        double pixels = TransformCost / Math.Min(columns, tiling.ColumnsPerBlock), results = TransformCost / depth;
         return Fits(g) && IsFaster(g, tiling.Tiles, TileCost + pixels + results + (FilterCost * tiling.RowTasks / tiling.Tiles));
     }
 
     /// <summary>What the forward pass costs with filters that were transformed before, in multiplications of the direct kernel.</summary>
     internal static double Cost(in ConvolutionGeometry g)
     {
-        var tiling = new WinogradTiling(g.Batch, g.OutHeight, g.OutWidth, g.OutChannels);
+        var tiling = new WinogradTiling(g.Batch, g.OutHeight, g.OutWidth, g.OutChannels, isTransformed: true);
         double pixels = TransformCost / Math.Min(g.OutChannels, WinogradTiling.BlockChannels), results = TransformCost / g.InChannels;
         return Margin * (TileCost + pixels + results) * tiling.Tiles * g.InChannels * g.OutChannels;
     }

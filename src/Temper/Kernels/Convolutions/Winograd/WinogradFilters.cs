@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Temper.Kernels;
 
 /// <summary>Transformed filters: block by block of result channels, then of channels summed over, <c>[product][panel][summed over][column]</c>.</summary>
@@ -31,6 +33,7 @@ internal static unsafe class WinogradFilters
     }
 
     /// <summary>Transforms one block of packed filters. The gradient of the input sees the filters turned around.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Transform(in IndirectJob job, ChannelRange columns, ChannelRange depth, in TileVectors target)
     {
         float* between = Scratch.Rent(Scratch.Use.Tile, WinogradTransforms.PatchFloats + WinogradTransforms.Between) + WinogradTransforms.PatchFloats;

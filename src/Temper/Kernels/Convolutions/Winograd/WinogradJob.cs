@@ -6,17 +6,18 @@ internal unsafe struct WinogradJob
     internal IndirectJob Convolution;
 
     /// <summary>Filters that were transformed before; null: each task transforms those it needs.</summary>
-    internal float* Transformed;
+    internal readonly float* Transformed;
 
-    internal WinogradJob(in IndirectJob convolution, int padTop, int padLeft)
+    internal WinogradJob(in IndirectJob convolution, int padTop, int padLeft, float* transformed = null)
     {
         Convolution = convolution;
+        Transformed = transformed;
         Source = new TiledImages(convolution.Source, convolution.SourceHeight, convolution.SourceWidth, convolution.SourceChannels)
         {
             PadTop = padTop, PadLeft = padLeft,
         };
         Result = new TiledImages(convolution.Result, convolution.ResultHeight, convolution.ResultWidth, convolution.ResultChannels);
-        Tiling = new WinogradTiling(convolution.Batch, convolution.ResultHeight, convolution.ResultWidth, convolution.Columns);
+        Tiling = new WinogradTiling(convolution.Batch, convolution.ResultHeight, convolution.ResultWidth, convolution.Columns, transformed != null);
         Convolution.RentStatistics(Tiling.RowTasks);
     }
 
@@ -48,7 +49,7 @@ internal unsafe struct WinogradJob
         return new TileRows(first, count, Result.TileRows, Tiling.TileColumns);
     }
 
-    internal readonly ChannelRange Columns(int block) => ChannelRange.Of(block, Convolution.Columns);
+    internal readonly ChannelRange Columns(int block) => ChannelRange.Of(block, Convolution.Columns, Tiling.ColumnsPerBlock);
 
     internal readonly ChannelRange Depths(int block) => ChannelRange.Of(block, Convolution.Depth);
 

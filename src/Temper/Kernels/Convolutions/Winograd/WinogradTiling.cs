@@ -6,20 +6,42 @@ internal readonly record struct WinogradTiling
     /// <summary>Channels of a block, of either side.</summary>
     internal const int BlockChannels = 64;
 
+    /// <summary>Result channels of a block where there are few tiles: whole panels of filters at every width of vectors.</summary>
+    private const int FewChannels = 32;
+
     /// <summary>Tiles of a task: with 64 channels each, their pixels, filters and sums fit in a second-level cache.</summary>
     private const int MostTiles = 64;
 
-    /// <summary>Tasks that are enough for a machine of some threads; each transforms its filters anew.</summary>
+    /// <summary>Tiles of a task, if there are so many: each task transforms its filters anew, which few tiles do not pay for.</summary>
+    private const int LeastTiles = 16;
+
+    /// <summary>Tasks that are enough for a machine of some threads.</summary>
     private const int Tasks = 16;
 
-    internal WinogradTiling(int batch, int height, int width, int columns)
+    /// <param name="batch">Images.</param>
+    /// <param name="height">Rows of a result.</param>
+    /// <param name="width">Columns of a result.</param>
+    /// <param name="columns">Result channels.</param>
+    /// <param name="isTransformed">Whether filters were transformed before: they lie in blocks of <see cref="BlockChannels"/>.</param>
+    internal WinogradTiling(int batch, int height, int width, int columns, bool isTransformed = false)
     {
         TileColumns = Chunks.Count(width, TiledImages.Step);
         TileRows = batch * Chunks.Count(height, TiledImages.Step);
-        ColumnBlocks = Chunks.Count(columns, BlockChannels);
-        int rowsPerTask = Math.Max(Math.Min(MostTiles / TileColumns, (int)((long)TileRows * ColumnBlocks / Tasks)), 1);
+        ColumnsPerBlock = BlockChannels;
+        ColumnBlocks = Chunks.Count(columns, ColumnsPerBlock);
+        int most = MostTiles / TileColumns, least = isTransformed ? 1 : Chunks.Count(LeastTiles, TileColumns);
+        int rowsPerTask = Math.Max(Math.Min(most, Math.Max(least, (int)((long)TileRows * ColumnBlocks / Tasks))), 1);
         RowTasks = Chunks.Count(TileRows, rowsPerTask);
+        if (!isTransformed && RowTasks * ColumnBlocks < Tasks)
+        {
+            // Few tiles: tasks share the filters' transforms instead, and transform pixels more often.
+            ColumnsPerBlock = FewChannels;
+            ColumnBlocks = Chunks.Count(columns, ColumnsPerBlock);
+        }
     }
+
+    /// <summary>Result channels of a block.</summary>
+    internal int ColumnsPerBlock { get; }
 
     /// <summary>Tiles of a row.</summary>
     internal int TileColumns { get; }

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.Globalization;
+using Temper.Cli.Benchmarks;
+using Temper.Data;
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Peers.Measuring;
+using Temper.Privacy.Morphing;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Peers.Tables;
+
+/// <summary>Morphing and the Aug-Conv layer at the size of CIFAR against their bars: the product's own rate, rows in all, block-sparse against dense, memory.</summary>
+internal static class MorphTable
+{
+    private const int Batch = 512;
+    private static readonly MorphMap Cifar = new(3, 32, 32);
+
+    /// <param name="arguments">What: rate, rows, layer or memory (all where none is given); then seconds for each row, then threads.</param>
+    public static int Run(string[] arguments)
+    {
+        double seconds = arguments.Length > 1 ? double.Parse(arguments[1], CultureInfo.InvariantCulture) : 2;
+        using var pool = new WorkerPool(arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 2);
+        using WorkerPool.Usage usage = pool.Use();
+        var table = new TextTable("morphing", "found", "bar", "");
+        string which = arguments.Length > 0 ? arguments[0] : "";
+        foreach ((string name, Action<TextTable, double> part) in new (string, Action<TextTable, double>)[] { ("rate", Rate), ("rows", Rows), ("layer", Layer), ("memory", Memory) })
+        {
+            if (which.Length == 0 || string.Equals(which, name, StringComparison.Ordinal))
+            {
+                part(table, seconds);
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>Rows morphed a second against the same product alone.</summary>
+    private static void Rate(TextTable table, double seconds)
+    {
+        using var key = MorphKey.Create(Cifar);
+        using var morpher = new Morpher(key);
+        int d = Cifar.Inputs;
+        float[] rows = Random(Batch * d), result = new float[rows.Length], matrix = Random(d * d);
+        double[] times = Rounds.Measure(
+            [
+                new Contender("morph", () => morpher.Apply(rows, result)),
+                new Contender("product", () => Gemm.Multiply(new MatrixView(rows, Batch, d), new MatrixView(matrix, d, d), result)),
+            ], seconds);
+        Row(table, "part of the product's rate, batch 512", times[1] / times[0], 0.85, isLeast: true);
+        Console.WriteLine($"  {2.0 * Batch * d * d / times[1] / 1e9:F0} GFLOP/s");
+    }
+
+    /// <summary>60,000 rows, in memory only and written.</summary>
+    private static void Rows(TextTable table, double seconds)
+    {
+        using var key = MorphKey.Create(Cifar);
+        long start = Stopwatch.GetTimestamp();
+        using var morpher = new Morpher(key);
+        Console.WriteLine($"  drawing the map: {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s");
+        int d = Cifar.Inputs;
+        float[] rows = Random(Batch * d), result = new float[rows.Length];
+        start = Stopwatch.GetTimestamp();
+        for (int first = 0; first < 60_000; first += Batch)
+        {
+            int count = Math.Min(Batch, 60_000 - first) * d;
+            morpher.Apply(rows.AsSpan(0, count), result.AsSpan(0, count));
+        }
+
+        Row(table, "60,000 rows without the disk, s", Stopwatch.GetElapsedTime(start).TotalSeconds, 5, isLeast: false);
+        string folder = Directory.CreateTempSubdirectory("temper-morph").FullName;
+        var data = new ImageDataset("noise", [3, 32, 32], Bytes(60_000 * d), new byte[60_000], ["only"]);
+        start = Stopwatch.GetTimestamp();
+        MorphBundle.WriteData(key, morpher, new DataSets(data, data.Take(0)), folder);
+        Row(table, "60,000 rows written, s", Stopwatch.GetElapsedTime(start).TotalSeconds, 8, isLeast: false);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>The layer of 96 cores against that of one.</summary>
+    private static void Layer(TextTable table, double seconds)
+    {
+        (AugConv Operator, Tensor Weight)[] layers =
+        [
+            .. new[] { 1, 96 }.Select(cores =>
+            {
+                AugConv layer = AugConvLayer.OperatorFor(Cifar with { Cores = cores }, [64, 3, 3, 3], 1, 1);
+                return (layer, Tensor.From(Random((int)layer.Pattern.Count), [(int)layer.Pattern.Count]));
+            }),
+        ];
+        foreach (int batch in new[] { 16, 64, 128 })
+        {
+            Tensor x = Tensor.From(Random(batch * Cifar.Inputs), [batch, Cifar.Inputs]);
+            double[] times = Rounds.Measure(
+                [.. layers.Select(layer => new Contender($"{layer.Operator.CoreSide}", () => new AugConvLayer(layer.Operator, layer.Weight).Features(x)))], seconds);
+            Row(table, $"96 cores against one, batch {batch}", times[0] / times[1], 3, isLeast: true);
+        }
+    }
+
+    /// <summary>Memory of the process while few and many rows are written.</summary>
+    private static void Memory(TextTable table, double seconds)
+    {
+        MorphMap small = new(1, 16, 16);
+        using var key = MorphKey.Create(small);
+        using var morpher = new Morpher(key);
+        long Peak(int count)
+        {
+            string folder = Directory.CreateTempSubdirectory("temper-morph").FullName;
+            var data = new Repeated(count);
+            long most = 0;
+            MorphBundle.WriteData(key, morpher, new DataSets(data, data.Take(0)), folder, progress: (_, _, _) => most = Math.Max(most, Environment.WorkingSet));
+            Directory.Delete(folder, recursive: true);
+            return most;
+        }
+
+        Peak(1000);
+        double few = Peak(1000), many = Peak(1_000_000);
+        Row(table, "memory of 1,000,000 rows by that of 1,000", many / few, 1.05, isLeast: false);
+    }
+
+    private static void Row(TextTable table, string name, double found, double bar, bool isLeast) => table.Row(
+        name, found.ToString("F2", CultureInfo.InvariantCulture), $"{(isLeast ? ">=" : "<=")} {bar.ToString(CultureInfo.InvariantCulture)}", isLeast == found >= bar ? "" : "SHORT");
+
+    private static float[] Random(int count)
+    {
+        float[] numbers = new float[count];
+        RandomStream.FromSeed(1).Fill(numbers);
+        return numbers;
+    }
+
+    private static byte[] Bytes(int count)
+    {
+        byte[] bytes = new byte[count];
+        for (int i = 0; i < count; i++)
+        {
+            bytes[i] = (byte)(i * 2654435761u >> 24);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Rows that are made as they are read.</summary>
+    private sealed class Repeated(int count) : Dataset
+    {
+        public override string Name => "repeated";
+
+        public override int Count => count;
+
+        public override Shape SampleShape => [1, 16, 16];
+
+        public override IReadOnlyList<string> ClassNames { get; } = ["only"];
+
+        public override void CopySample(int index, Span<float> sample) => sample.Fill((index % 256) / 255f);
+
+        public override long Label(int index) => 0;
+    }
+}

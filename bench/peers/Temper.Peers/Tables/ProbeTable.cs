@@ -1,0 +1,36 @@
+using System.Globalization;
+using Temper.Cli.Benchmarks;
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Parallelism.Simulation;
+using Temper.Peers.Measuring;
+
+namespace Temper.Peers.Tables;
+
+/// <summary>Training steps predicted by the probe of <c>temper plan --probe</c>, beside the steps themselves.</summary>
+internal static class ProbeTable
+{
+    private const double Bar = 0.2;
+
+    /// <param name="arguments">Seconds of a probe, samples of a step, then threads.</param>
+    public static int Run(string[] arguments)
+    {
+        double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 10;
+        int batch = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 64;
+        using var pool = new WorkerPool(arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : Environment.ProcessorCount);
+        using WorkerPool.Usage usage = pool.Use();
+        var table = new TextTable("network", "predicted ms", "measured ms", "off", "");
+        foreach (string name in new[] { "lenet-5", "resnet-20", "vgg-16-bn" })
+        {
+            double predicted = MachineProbe.Run(NetworkZoo.Create(name), batch, TimeSpan.FromSeconds(seconds), TimeProvider.System).StepSeconds;
+            using var work = new TrainingWork(name, batch);
+            double measured = Rounds.Measure([new Contender(name, work.Run)], seconds / 2)[0];
+            double off = (predicted / measured) - 1;
+            table.Row(name, Text(1e3 * predicted), Text(1e3 * measured), off.ToString("P1", CultureInfo.InvariantCulture), Math.Abs(off) > Bar ? "SHORT" : "");
+        }
+
+        return 0;
+    }
+
+    private static string Text(double ms) => ms.ToString("F2", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,129 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Output;
+using Temper.Cli.Runs;
+using Temper.Data.Images;
+using Temper.Formats;
+using Temper.Formats.Npz;
+using Temper.Kernels;
+using Temper.Privacy.Audit;
+using Temper.Privacy.Morphing;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Attacks a bundle before it leaves the house.</summary>
+internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of morphed data and say what an outsider can get from it")
+{
+    private static readonly Setting<string?> Bundle = Setting.Positional("bundle", "Folder of a bundle of temper morph");
+
+    private static readonly Setting<string?> Weights = Setting.OptionalText("weights", "The developer's first convolution as .npy: an outsider who made it has it");
+
+    private static readonly Setting<string?> Pairs = Setting.OptionalText("pairs", "Pictures of the first rows that an outsider knows, [k, ...] as .npy");
+
+    private static readonly Setting<string?> Truth = Setting.OptionalText("truth", "The set that was morphed: recovered pictures are compared with it");
+
+    private static readonly Setting<int> Pictures = Setting.Integer("pictures", "Pictures to recover and to compare", usual: 32);
+
+    private static readonly Setting<int> Rows = Setting.Integer("rows", "Rows that attacks on whole sets use at most", usual: 2000);
+
+    private static readonly Setting<string?> Save = Setting.OptionalText("save-pictures", "Folder for recovered pictures beside the real ones, a PNG file for each attack");
+
+    private static readonly Setting<bool> Accept = Setting.Switch("accept-obfuscation", "Exit with 0 although the bundle is broken");
+
+    internal override IReadOnlyList<Setting> Settings { get; } = [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, Accept];
+
+    internal override int Run(CommandContext context)
+    {
+        string folder = context.Require(Bundle);
+        MorphBundle bundle = MorphBundle.Open(folder);
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        IReadOnlyList<AttackFinding> findings = MorphAudit.Run(bundle, new AuditInputs
+        {
+            Weights = context.Get(Weights) is { } weights ? NpyFile.Load(weights) : null,
+            Pairs = context.Get(Pairs) is { } pairs ? NpyFile.Load(pairs) : null,
+            Truth = context.Get(Truth) is { } truth ? DataChoice.Open(context, truth).Train : null,
+            Pictures = context.Get(Pictures),
+            SetRows = context.Get(Rows),
+            Progress = context.Terminal.Note,
+            Time = context.Time,
+        });
+        string verdict = MorphAudit.Verdict(findings);
+        var fields = new JsonObject
+        {
+            ["bundle"] = folder, ["signer"] = bundle.Signer, ["verdict"] = verdict, ["attacks"] = new JsonArray([.. findings.Select(Fields)]),
+        };
+        if (context.Get(Save) is { } pictures)
+        {
+            SavePictures(pictures, findings);
+        }
+
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, fields);
+        }
+        else
+        {
+            Show(context, findings, verdict);
+        }
+
+        return verdict is AttackFinding.Broken && !context.Get(Accept) ? ExitCode.ThresholdNotMet : ExitCode.Success;
+    }
+
+    private static JsonNode Fields(AttackFinding finding) => new JsonObject
+    {
+        ["name"] = finding.Name, ["needs"] = finding.Needs, ["verdict"] = finding.Verdict, ["detail"] = finding.Detail,
+        ["seconds"] = Math.Round(finding.Time.TotalSeconds, 3),
+        ["mse"] = Number(finding.Mean?.MeanSquaredError), ["psnr"] = Number(finding.Mean?.Psnr), ["ssim"] = Number(finding.Mean?.Ssim),
+        ["ssimLeast"] = Number(finding.SsimRange?.Least), ["ssimLargest"] = Number(finding.SsimRange?.Largest),
+        ["baselinePsnr"] = Number(finding.Baseline?.Psnr), ["baselineSsim"] = Number(finding.Baseline?.Ssim), ["identification"] = Number(finding.Identification),
+    };
+
+    private static JsonNode? Number(double? value) => value is { } number ? JsonResult.Number(number) : null;
+
+    private static void Show(CommandContext context, IReadOnlyList<AttackFinding> findings, string verdict)
+    {
+        var table = new ResultTable("what an outsider can get", "attack", "verdict", "#PSNR", "#SSIM", "#mean picture's SSIM", "#identified", "#seconds");
+        foreach (AttackFinding f in findings)
+        {
+            table.Row(
+                f.Name, f.Verdict, f.Mean is { } mean ? $"{mean.Psnr:F1} dB" : "", f.Mean is { } own ? $"{own.Ssim:F3}" : "", f.Baseline is { } baseline ? $"{baseline.Ssim:F3}" : "",
+                f.Identification is { } rate ? $"{rate:P0}" : "", $"{f.Time.TotalSeconds:F1}");
+        }
+
+        table.Write(context.Terminal);
+        Console.Out.WriteLine(verdict switch
+        {
+            AttackFinding.Broken => "BROKEN: whoever gets this bundle can have the pictures. Send it only to somebody who may see them.",
+            AttackFinding.Leaks => "LEAKS: the bundle shows part of what is in the pictures.",
+            _ => "NOT BROKEN BY THESE ATTACKS: others may do better; this is an obfuscation, and no guarantee is given.",
+        });
+    }
+
+    /// <summary>One file for each attack: recovered pictures above, real ones below.</summary>
+    private static void SavePictures(string folder, IReadOnlyList<AttackFinding> findings)
+    {
+        for (int i = 0; i < findings.Count; i++)
+        {
+            AttackFinding f = findings[i];
+            (int channels, int height, int width) = f.Size;
+            if (f.Pictures.Count == 0 || channels is not (1 or 3))
+            {
+                continue;
+            }
+
+            float[][][] lines = f.Truth.Count == 0 ? [[.. f.Pictures]] : [[.. f.Pictures], [.. f.Truth]];
+            byte[] pixels = new byte[lines.Length * height * f.Pictures.Count * width * channels];
+            for (int place = 0; place < pixels.Length; place++)
+            {
+                int channel = place % channels, x = place / channels % (width * f.Pictures.Count), y = place / channels / (width * f.Pictures.Count);
+                float value = lines[y / height][x / width][(((channel * height) + (y % height)) * width) + (x % width)];
+                pixels[place] = (byte)Math.Clamp(MathF.Round(value * 255), 0, 255);
+            }
+
+            byte[] png = PngEncoder.Encode(new Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));
+            string name = string.Concat(f.Name.TakeWhile(letter => letter is not ':')).Replace(' ', '-').ToLowerInvariant();
+            AtomicFile.Write(Path.Combine(folder, $"{i + 1}-{name}.png"), stream => stream.Write(png));
+        }
+    }
+}

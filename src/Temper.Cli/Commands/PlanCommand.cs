@@ -1,0 +1,157 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Formats;
+using Temper.Parallelism.Planning;
+using Temper.Parallelism.Simulation;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Plans how training a network is divided among accelerators, beside the usual ways and the proven optimum.</summary>
+internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is divided among accelerators: splits, bytes, time and energy of a step")
+{
+    private static readonly Setting<string?> Model = new(
+        "model", $"A network as for inspect, or one of the paper's: {string.Join(", ", PaperNetworks.Names)}", null, text => text)
+    {
+        IsPositional = true,
+        Words = () => [.. PaperNetworks.Names, .. Networks.NetworkZoo.Names],
+    };
+
+    private static readonly Setting<string?> Given = Setting.OptionalText("plan", "Say what this plan costs, which --save-plan wrote, instead of searching");
+
+    private static readonly Setting<string?> SavePlan = Setting.OptionalText("save-plan", "Write the plan to this file");
+
+    private static readonly Setting<string?> Picture = Setting.OptionalText("picture", "Draw the plan and its step into this SVG file");
+
+    private static readonly Setting<bool> Probe = Setting.Switch(
+        "probe", "Time the network's layers one by one on this machine, about 10 seconds, and simulate accelerators like it instead of --gflops");
+
+    private static readonly Setting<bool> Paper = Setting.Switch("paper", "Compute the paper's Figures 5 to 13 again, each beside the paper's value with its status");
+
+    private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(10);
+
+    internal override IReadOnlyList<Setting> Settings =>
+        [Model, ModelSource.Architecture, ModelSource.Size, .. PlanSettings.All, Given, SavePlan, Picture, Probe, Paper];
+
+    internal override int Run(CommandContext context)
+    {
+        if (context.Get(Paper))
+        {
+            return PaperFigures.Show(context);
+        }
+
+        string source = context.Require(Model);
+        PlanOptions options = PlanSettings.Options(context);
+        RankPlan? given = context.Get(Given) is { } path ? RankPlanJson.Parse(File.ReadAllBytes(path)) : null;
+        Machine machine = PlanSettings.Machine(context, given?.Accelerators ?? options.Accelerators);
+        (PlannedNetwork network, Networks.Network? graph) = Open(context, source);
+        if (context.Get(Probe))
+        {
+            machine = Probed(context, graph, machine, options.Batch);
+        }
+
+        long start = context.Time.GetTimestamp();
+        PlanResult result;
+        try
+        {
+            result = given is null ? FasterPlan.Choose(Planner.Plan(network, options), machine, options.MemoryLimit) : Planner.Evaluate(network, given, options);
+        }
+        catch (InfeasiblePlanException error)
+        {
+            throw new ToolException(ExitCode.ThresholdNotMet, error.Message);
+        }
+
+        TimeSpan searched = context.Time.GetElapsedTime(start);
+        PlanSteps steps = PlanSteps.Of(result, machine);
+        Write(context, result, steps);
+        foreach (string note in result.Notes)
+        {
+            context.Terminal.Note(note);
+        }
+
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, Fields(source, result, steps, searched));
+        }
+        else
+        {
+            PlanTables.Show(context.Terminal, result, steps, searched);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static Machine Probed(CommandContext context, Networks.Network? graph, Machine machine, int batch)
+    {
+        if (graph is null)
+        {
+            throw ToolException.Usage($"plan: --probe times layers, and the paper's networks are sizes only; name a network of the zoo or a model");
+        }
+
+        ProbeResult probe = MachineProbe.Run(graph, batch, ProbeTime, context.Time);
+        context.Terminal.Note($"this machine: a step of {batch} samples takes {probe.StepSeconds * 1e3:F1} ms, {probe.FlopsPerSecond / 1e9:F1} Gflop/s");
+        return machine with { FlopsPerSecond = probe.FlopsPerSecond };
+    }
+
+    private static (PlannedNetwork Network, Networks.Network? Graph) Open(CommandContext context, string source)
+    {
+        if (!ModelSource.IsStored(source) && PaperNetworks.Names.Contains(source, StringComparer.Ordinal))
+        {
+            return (PaperNetworks.Create(source), null);
+        }
+
+        try
+        {
+            Networks.Network graph = ModelSource.Open(source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
+            return (NetworkLayers.Of(graph, source), graph);
+        }
+        catch (ArgumentException error) when (ModelSource.IsStored(source))
+        {
+            throw new ToolException(ExitCode.BadInput, error.Message);
+        }
+    }
+
+    private static void Write(CommandContext context, PlanResult result, PlanSteps steps)
+    {
+        if (context.Get(SavePlan) is { } plan)
+        {
+            AtomicFile.WriteText(plan, RankPlanJson.Write(result.Plan));
+        }
+
+        if (context.Get(Picture) is { } picture)
+        {
+            AtomicFile.WriteText(picture, PlanPicture.Draw(result, steps.Plan));
+        }
+    }
+
+    private static JsonObject Fields(string source, PlanResult result, PlanSteps steps, TimeSpan searched) => new()
+    {
+        ["source"] = source,
+        ["accelerators"] = result.Plan.Accelerators,
+        ["batch"] = result.Plan.Batch,
+        ["layers"] = new JsonArray([.. result.Plan.Layers.Select(layer => (JsonNode)layer)]),
+        ["levels"] = new JsonArray([.. result.Plan.Levels.Select(level => (JsonNode)level)]),
+        ["bytes"] = Numbers(result.Bytes.Plan, result.Bytes.Data, result.Bytes.Model, result.Bytes.Trick, ("lower_bound", result.Bytes.LowerBound)),
+        ["is_optimal"] = result.Bytes.Plan <= result.Bytes.LowerBound * (1 + 1e-12),
+        ["seconds"] = steps.Plan.Seconds,
+        ["step_seconds"] = Numbers(steps.Plan.Seconds, steps.Data.Seconds, steps.Model.Seconds, steps.Trick.Seconds),
+        ["step_joules"] = Numbers(steps.Plan.Joules, steps.Data.Joules, steps.Model.Joules, steps.Trick.Joules),
+        ["machine"] = steps.Machine,
+        ["memory_bytes"] = result.RankMemory,
+        ["memory_saving"] = PlanTables.Saving(result.Saving),
+        ["search_seconds"] = searched.TotalSeconds,
+        ["notes"] = new JsonArray([.. result.Notes.Select(note => (JsonNode)note)]),
+    };
+
+    private static JsonObject Numbers(double plan, double data, double model, double trick, params ReadOnlySpan<(string Name, double Value)> more)
+    {
+        var fields = new JsonObject { ["plan"] = plan, ["data"] = data, ["model"] = model, ["trick"] = trick };
+        foreach ((string name, double value) in more)
+        {
+            fields[name] = value;
+        }
+
+        return fields;
+    }
+}

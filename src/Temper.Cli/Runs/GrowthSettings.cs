@@ -1,0 +1,118 @@
+using Temper.Cli.CommandLine;
+using Temper.Growth;
+using Temper.Growth.Initializers;
+using Temper.Growth.Limits;
+using Temper.Growth.Policies;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Training;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>How to grow, as settings: each stands for one part of <see cref="GrowthOptions"/> or of the training.</summary>
+internal static class GrowthSettings
+{
+    private const string Automatic = "auto";
+
+    internal static Setting<string?> Family { get; } = new(
+        "family", $"Grow a network of this family from one block a stage: {string.Join(", ", StagedFamily.Names)}", null, text =>
+            StagedFamily.Names.Contains(text, StringComparer.Ordinal)
+                ? text
+                : throw new FormatException($"one of {string.Join(", ", StagedFamily.Names)}{Suggestion.For(text, StagedFamily.Names)}"))
+    {
+        Words = () => StagedFamily.Names,
+    };
+
+    internal static Setting<int[]> Widths { get; } = Setting.Integers("widths", "Width of each stage of the family, such as 8,16,32; the family's own where not given", []);
+
+    internal static Setting<int[]> Depths { get; } = Setting.Integers("depths", "Blocks of each stage to begin with; one where not given", []);
+
+    internal static Setting<bool> Compare { get; } = Setting.Switch("compare", "Train the network that was found from scratch too, for as many epochs as its final training had");
+
+    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Folder to write the found network to, as a model that every command takes");
+
+    internal static Setting<bool> Force { get; } = Setting.Switch("force", "Write over what is in the folder that --output names");
+
+    private static readonly Setting<int> Interval = Setting.Integer("interval", "K: epochs between two growths", usual: 3);
+
+    private static readonly Setting<int> Window = Setting.Integer("window", "J: epochs without a gain after which growing ends; as large as --interval: c-AutoGrow", usual: 12);
+
+    private static readonly Setting<string> Stopping = Setting.Choice(
+        "stopping", "accuracy: the best held-out accuracy must rise by --tau; paired: the network must be better on the same held-out samples beyond chance", "accuracy", "accuracy", "paired");
+
+    private static readonly Setting<double> Tau = Setting.Number("tau", "Points of accuracy that count as a gain", usual: 0.05, maximum: 100);
+
+    private static readonly Setting<string> Order = Setting.Choice(
+        "order", "Which stage grows next: round-robin, benefit (gain of accuracy for the MACs of a block) or random", "round-robin", "round-robin", "benefit", "random");
+
+    private static readonly Setting<string> Initializer = Setting.Choice(
+        "initializer", $"How new blocks start; auto: gaussian beside a shortcut, else default", Automatic, [Automatic, .. BlockInitializer.Names]);
+
+    private static readonly Setting<int> Finish = Setting.Integer("finish-epochs", "N: epochs of the final training", usual: 30);
+
+    private static readonly Setting<bool> KeepAll = Setting.Switch("keep-all", "Keep every block that was added, as the paper does, in the place of rolling back to the last gain");
+
+    private static readonly Setting<double> Tolerance = Setting.Number("tolerance", "Points of held-out accuracy that leaving out trailing blocks may cost", usual: 0, maximum: 100);
+
+    private static readonly Setting<double?> MaxParameters = Setting.OptionalNumber("max-parameters", "Most numbers in all parameters", minimum: 1);
+
+    private static readonly Setting<double?> MaxMacs = Setting.OptionalNumber("max-macs", "Most multiply-accumulates a sample", minimum: 1);
+
+    private static readonly Setting<double?> MaxMemory = Setting.OptionalNumber("max-memory", "Most MiB of memory to train, estimated from the graph");
+
+    private static readonly Setting<double?> MaxMilliseconds = Setting.OptionalNumber("max-ms", "Most milliseconds a sample, measured on this machine");
+
+    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples a batch", usual: 128);
+
+    private static readonly Setting<double?> LearningRate = Setting.OptionalNumber(
+        "learning-rate", "Rate of growing, constant; where not given 0.1 with shortcuts, 0.01 without, as in the paper");
+
+    private static readonly Setting<double> Momentum = Setting.Number("momentum", "Of sgd, 0 to 1", usual: 0.9, maximum: 1);
+
+    private static readonly Setting<double> WeightDecay = Setting.Number("weight-decay", "Pull of all weights to zero", usual: 5e-4);
+
+    internal static IReadOnlyList<Setting> All { get; } =
+    [
+        Family, Widths, Depths, Output, Force, Compare, Interval, Window, Stopping, Tau, Order, Initializer, Finish, KeepAll, Tolerance,
+        MaxParameters, MaxMacs, MaxMemory, MaxMilliseconds, Batch, LearningRate, Momentum, WeightDecay, TrainingSettings.Augment,
+    ];
+
+    internal static GrowthOptions Options(CommandContext context) => new()
+    {
+        Interval = context.Get(Interval),
+        Stopping = context.Get(Stopping) is "paired"
+            ? new PairedGain { Window = context.Get(Window) }
+            : new AccuracyGain { Window = context.Get(Window), MinimumGain = context.Get(Tau) / 100 },
+        Growing = context.Get(Order) switch
+        {
+            "benefit" => new BenefitPerMac(),
+            "random" => new RandomStage(),
+            _ => new RoundRobin(),
+        },
+        Initializer = context.Get(Initializer) is var name && name is Automatic ? null : BlockInitializer.ByName(name),
+        FinishEpochs = context.Get(Finish),
+        RollsBack = !context.Get(KeepAll),
+        Tolerance = context.Get(Tolerance) / 100,
+        Limits = new GrowthLimits
+        {
+            Time = context.Get(RunSettings.MaxTime),
+            Parameters = (long?)context.Get(MaxParameters),
+            Macs = (long?)context.Get(MaxMacs),
+            MemoryMiB = context.Get(MaxMemory),
+            Milliseconds = context.Get(MaxMilliseconds),
+        },
+    };
+
+    internal static TrainingOptions Training(CommandContext context, bool hasShortcuts) => new()
+    {
+        Seed = context.Get(RunSettings.Seed),
+        BatchSize = context.Get(Batch),
+        Optimizer = new Sgd
+        {
+            LearningRate = (float?)context.Get(LearningRate) ?? (hasShortcuts ? 0.1f : 0.01f),
+            Momentum = (float)context.Get(Momentum),
+            WeightDecay = (float)context.Get(WeightDecay),
+        },
+        Transforms = TrainingSettings.Transforms(context.Get(TrainingSettings.Augment)),
+    };
+}

@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using Temper.Data;
+using Temper.Growth;
+using Temper.Networks;
+using Temper.Training;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>A growth inside a run of the tool: its trainings are the run's, and the report shows the path while it grows.</summary>
+internal sealed class SessionGrowth(RunSession run, TimeProvider time) : IGrowthRun
+{
+    public Dataset Train => run.Train!;
+
+    public Dataset Validation => run.Validation!;
+
+    public TimeProvider Time => time;
+
+    public TrainingResult Fit(string stage, Network network, TrainingOptions options) => run.Fit(stage, network, options);
+
+    public string Choose(string stage, string name, Func<string> choose) => run.Choose(stage, name, choose);
+
+    public void Report(GrowthRecord record)
+    {
+        GrowthStep last = record.Path[^1];
+        string reason = last.Reason is null ? "" : $" ({last.Reason})";
+        run.Note($"{last.Event}: {string.Join('-', last.Depths)}, best {last.Accuracy * 100:F2} %, {last.Macs / 1e6:F1} million MACs, {last.Seconds:F0} s{reason}");
+        run.Preview(GrowthSection.Of(record));
+    }
+
+    /// <summary>The fields of the command's JSON document.</summary>
+    /// <param name="result">What growing gave.</param>
+    /// <param name="accuracy">On the test samples, 0 to 1.</param>
+    internal static JsonObject ToJson(GrowthResult result, double? accuracy) => new()
+    {
+        ["depths"] = Numbers(result.Network.Depths),
+        ["accuracy"] = accuracy,
+        ["parameters"] = result.Network.Network.Cost().Parameters,
+        ["macs"] = result.Network.Network.Cost().Macs,
+        ["seconds"] = Math.Round(result.Record.Seconds, 3),
+        ["grown"] = Numbers(result.Grown),
+        ["growth_epochs"] = result.GrowthEpochs,
+        ["finish_epochs"] = result.Finish.History.Count,
+        ["path"] = new JsonArray([.. result.Record.Path.Select(step => new JsonObject
+        {
+            ["event"] = step.Event,
+            ["stage"] = step.Stage >= 0 ? result.Record.Stages[step.Stage] : null,
+            ["depths"] = Numbers(step.Depths),
+            ["epoch"] = step.Epoch,
+            ["accuracy"] = step.Accuracy,
+            ["parameters"] = step.Parameters,
+            ["macs"] = step.Macs,
+            ["seconds"] = Math.Round(step.Seconds, 3),
+            ["reason"] = step.Reason,
+        })]),
+        ["pareto"] = new JsonArray([.. result.Record.Pareto.Select(point => new JsonObject
+        {
+            ["depths"] = Numbers(point.Depths), ["accuracy"] = point.Accuracy, ["parameters"] = point.Parameters, ["macs"] = point.Macs,
+            ["seconds"] = Math.Round(point.Seconds, 3),
+        })]),
+    };
+
+    private static JsonArray Numbers(IEnumerable<int> numbers) => [.. numbers.Select(number => JsonValue.Create(number))];
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Growth.Blocks;
+
+/// <summary>
+/// Finds the blocks of a network in its graph. The graph is cut at the values through which everything goes; a block is a run of these pieces that
+/// begins with a layer, gives the shape it takes, and whose kind of operators and wiring occurs at least twice, in any width.
+/// </summary>
+internal static class RepeatedBlocks
+{
+    /// <summary>Longest block, in pieces between two cuts.</summary>
+    private const int MostPieces = 12;
+
+    /// <summary>Stages of blocks, from the input on; empty where nothing is repeated.</summary>
+    /// <remarks>
+    /// Of all kinds that occur twice, the one with the most neighbors counts (so that the ReLU behind an addition belongs to the block), then the one
+    /// that covers the most, then the shortest.
+    /// </remarks>
+    internal static IReadOnlyList<IReadOnlyList<GrowthBlock>> Of(Network network)
+    {
+        List<Piece> pieces = Pieces(network);
+        (List<int> Starts, int Length)? best = Enumerable.Range(1, Math.Min(MostPieces, pieces.Count))
+            .SelectMany(length => Repeated(network, pieces, length).Select(starts => (Starts: starts, Length: length)))
+            .OrderByDescending(found => found.Starts.Zip(found.Starts.Skip(1)).Count(pair => pair.Second == pair.First + found.Length))
+            .ThenByDescending(found => found.Starts.Count * found.Length)
+            .ThenBy(found => found.Length)
+            .Select(found => ((List<int>, int)?)found)
+            .FirstOrDefault();
+        return best is { } kind ? Stages(pieces, kind.Starts, kind.Length) : [];
+    }
+
+    /// <summary>Where the blocks of each kind that occurs twice begin.</summary>
+    private static IEnumerable<List<int>> Repeated(Network network, List<Piece> pieces, int length)
+    {
+        var kinds = new OrderedDictionary<string, List<int>>(StringComparer.Ordinal);
+        for (int start = 0; start + length <= pieces.Count; start++)
+        {
+            if (!IsBlock(network, pieces, start, length))
+            {
+                continue;
+            }
+
+            string kind = string.Join('|', pieces.Skip(start).Take(length).Select(piece => piece.Kind));
+            kinds.TryAdd(kind, []);
+            if (kinds[kind].Count == 0 || kinds[kind][^1] + length <= start)
+            {
+                kinds[kind].Add(start);
+            }
+        }
+
+        return kinds.Values.Where(starts => starts.Count > 1);
+    }
+
+    private static bool IsBlock(Network network, List<Piece> pieces, int start, int length)
+    {
+        Node[] nodes = [.. pieces.Skip(start).Take(length).SelectMany(piece => piece.Nodes)];
+        var own = nodes.Select(node => node.Name).ToHashSet(StringComparer.Ordinal);
+        var parameters = nodes.SelectMany(node => node.Parameters).ToHashSet(StringComparer.Ordinal);
+        return network.Graph.InfoOf(pieces[start].Input).Equals(network.Graph.InfoOf(pieces[start + length - 1].Output))
+            && pieces[start].Nodes.Any(node => BlockTemplate.IsLayer(node.Operator))
+            && nodes.All(node => node.Operator is BatchNorm || node.Buffers.Count == 0)
+            && nodes.SelectMany(node => node.Parameters).Count() == parameters.Count
+            && !network.Nodes.Any(node => !own.Contains(node.Name) && node.Parameters.Any(parameters.Contains));
+    }
+
+    /// <summary>Blocks that follow each other and have one shape form a stage.</summary>
+    private static List<IReadOnlyList<GrowthBlock>> Stages(List<Piece> pieces, List<int> starts, int length)
+    {
+        var stages = new List<IReadOnlyList<GrowthBlock>>();
+        List<GrowthBlock>? stage = null;
+        for (int i = 0; i < starts.Count; i++)
+        {
+            bool follows = i > 0 && starts[i] == starts[i - 1] + length;
+            if (!follows)
+            {
+                stages.Add(stage = []);
+            }
+
+            string number = string.Create(CultureInfo.InvariantCulture, $"found{i + 1}");
+            stage!.Add(new GrowthBlock(number, [.. pieces.Skip(starts[i]).Take(length).SelectMany(piece => piece.Nodes).Select(node => node.Name)]));
+        }
+
+        return stages;
+    }
+
+    /// <summary>What lies between two values through which everything goes, from the input on.</summary>
+    private static List<Piece> Pieces(Network network)
+    {
+        string input = network.Inputs[0].Name, output = network.Outputs[0].Value;
+        Dictionary<string, int> lastUse = [];
+        foreach ((int i, Node node) in network.Nodes.Index())
+        {
+            foreach (string value in node.Inputs)
+            {
+                lastUse[value] = i;
+            }
+        }
+
+        var pieces = new List<Piece>();
+        List<Node> open = [];
+        string before = input;
+        int needed = lastUse.GetValueOrDefault(input, -1);
+        foreach ((int i, Node node) in network.Nodes.Index())
+        {
+            // A node's value is a cut if nothing before it is used after it.
+            open.Add(node);
+            if (needed <= i)
+            {
+                pieces.Add(new Piece(before, node.Name, open));
+                (before, open) = (node.Name, []);
+            }
+
+            needed = Math.Max(needed, lastUse.GetValueOrDefault(node.Name, i));
+            if (string.Equals(node.Name, output, StringComparison.Ordinal))
+            {
+                break;
+            }
+        }
+
+        return pieces;
+    }
+
+    private sealed record Piece(string Input, string Output, List<Node> Nodes)
+    {
+        /// <summary>Operators and wiring, without widths: kernels and strides count, numbers of channels do not.</summary>
+        internal string Kind => string.Join(';', Nodes.Select(node =>
+            $"{KindOf(node.Operator)}({string.Join(',', node.Inputs.Select(input => Nodes.FindIndex(other => string.Equals(other.Name, input, StringComparison.Ordinal))))})"));
+
+        private static string KindOf(Operator operation) => operation is Conv2d conv
+            ? string.Create(CultureInfo.InvariantCulture, $"Conv {conv.Kernel} {conv.Options} {conv.HasBias}")
+            : operation.Kind;
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using Temper.Reporting.Charts;
+using Temper.Reporting.Documents;
+
+namespace Temper.Growth;
+
+/// <summary>The path of a growth as a section of a report: depth, accuracy and cost against time, the steps, and the Pareto list.</summary>
+public static class GrowthSection
+{
+    /// <summary>Makes the section, also of a growth that still runs.</summary>
+    /// <param name="record">The path.</param>
+    public static Section Of(GrowthRecord record) => new("How the network grew",
+    [
+        new ChartRow(
+        [
+            Chart("Blocks a stage", "blocks", [.. record.Stages.Select((name, stage) => Line(name, record, step => step.Depths[stage]))]),
+            Chart("Held-out accuracy, %", "%",
+            [
+                new ChartLine("best so far", [.. record.Path.Where(step => step.Epoch > 0).Select(step => new ChartPoint(step.Seconds, step.Accuracy * 100))]),
+                new ChartLine("best of the interval", [.. record.Points.Select(point => new ChartPoint(point.Seconds, point.Accuracy * 100))]),
+            ]),
+        ]),
+        new ChartRow(
+        [
+            Chart("Million MACs a sample", "million MACs", [Line("MACs", record, step => step.Macs / 1e6)]),
+            Chart("Thousand parameters", "thousand", [Line("parameters", record, step => step.Parameters / 1e3)]),
+        ]),
+        new Paragraph("Networks on the way that no other one beats in held-out accuracy for as many MACs, at the constant rate of growing and before any final training:"),
+        new DataTable(
+            ["depths", "#accuracy, %", "#MACs", "#parameters", "#epoch", "#seconds"],
+            [.. record.Pareto.Select(point => (string[])
+                [Depths(point.Depths), Percent(point.Accuracy), $"{point.Macs:N0}", $"{point.Parameters:N0}", $"{point.Epoch}", Seconds(point.Seconds)])]),
+        new Paragraph("All steps:"),
+        new DataTable(
+            ["event", "stage", "depths", "#epoch", "#best, %", "#MACs", "#parameters", "#seconds", "why"],
+            [.. record.Path.Select(step => Row(step, record.Stages))]),
+    ]);
+
+    private static string[] Row(GrowthStep step, IReadOnlyList<string> stages) =>
+    [
+        step.Event, step.Stage >= 0 ? stages[step.Stage] : "", Depths(step.Depths), $"{step.Epoch}", Percent(step.Accuracy), $"{step.Macs:N0}", $"{step.Parameters:N0}",
+        Seconds(step.Seconds), step.Reason ?? "",
+    ];
+
+    private static LineChart Chart(string title, string unit, IReadOnlyList<ChartLine> lines) => new()
+    {
+        Title = title, XLabel = "seconds", YLabel = unit, Lines = lines,
+    };
+
+    /// <summary>A value that changes at each step and stays in between.</summary>
+    private static ChartLine Line(string name, GrowthRecord record, Func<GrowthStep, double> value)
+    {
+        var points = new List<ChartPoint>();
+        foreach (GrowthStep step in record.Path)
+        {
+            if (points.Count > 0)
+            {
+                points.Add(new ChartPoint(step.Seconds, points[^1].Y));
+            }
+
+            points.Add(new ChartPoint(step.Seconds, value(step)));
+        }
+
+        return new ChartLine(name, points);
+    }
+
+    private static string Depths(IReadOnlyList<int> depths) => string.Join('-', depths);
+
+    private static string Percent(double part) => (part * 100).ToString("F2", CultureInfo.InvariantCulture);
+
+    private static string Seconds(double seconds) => seconds.ToString("F1", CultureInfo.InvariantCulture);
+}

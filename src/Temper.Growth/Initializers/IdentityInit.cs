@@ -1,0 +1,92 @@
+using System.Text.Json.Nodes;
+using Temper.Growth.Blocks;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Growth.Initializers;
+
+/// <summary>
+/// Net2DeeperNet (arXiv:1511.05641): a plain block of one layer and a ReLU starts as the identity. Its normalization takes the statistics of a batch
+/// and undoes them, so that outputs stay about the same in training, too.
+/// </summary>
+public sealed record IdentityInit : BlockInitializer
+{
+    /// <inheritdoc/>
+    public override string Name => "identity";
+
+    /// <inheritdoc/>
+    public override bool RefusesShortcut => true;
+
+    /// <inheritdoc/>
+    public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting)
+    {
+        IReadOnlyList<Node> nodes = block.NodesIn(network);
+        Node[] layers = [.. nodes.Where(node => BlockTemplate.IsLayer(node.Operator))];
+        if (layers.Length != 1)
+        {
+            throw new ArgumentException(
+                $"identity: the block does not have one layer (got {layers.Length} in '{block.Name}'), so it cannot start as the identity; use another initializer");
+        }
+
+        Network identity = network.WithParameters(layers[0].Parameters.Select(name => network.Parameters[name]).Select(parameter => parameter with { Value = Identity(parameter) }));
+        return block.LastNorm(network) is { } norm ? Undone(identity, block, norm, setting) : identity;
+    }
+
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => Named(Name);
+
+    /// <summary>1 at the same channel, in the middle of the kernel; biases 0.</summary>
+    private static Tensor Identity(Parameter parameter)
+    {
+        Shape shape = parameter.Value.Shape;
+        float[] values = new float[shape.Count];
+        if (parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
+        {
+            int kernel = shape.CountOf(2, shape.Rank);
+            for (int i = 0; i < shape[0]; i++)
+            {
+                values[(((i * shape[1]) + (i % shape[1])) * kernel) + (kernel / 2)] = 1;
+            }
+        }
+
+        return Tensor.From(values, shape);
+    }
+
+    /// <summary>A normalization whose scale is the deviation and whose shift the mean of what it takes.</summary>
+    private static Network Undone(Network network, GrowthBlock block, Node norm, InitializerSetting setting)
+    {
+        string input = block.InputIn(network);
+        Network before = network.WithOutputs(new NetworkOutput("x", input));
+        Tensor x = before.Forward(setting.FirstBatch().Inputs);
+        (float[] means, float[] variances) = Statistics(x);
+        float epsilon = ((BatchNorm)norm.Operator).Epsilon;
+        Tensor mean = Tensor.From(means, [means.Length]), variance = Tensor.From(variances, [means.Length]);
+        float[] deviations = Array.ConvertAll(variances, v => MathF.Sqrt(v + epsilon));
+        return network
+            .WithParameters(norm.Parameters.Select(name => network.Parameters[name]).Select(parameter => parameter with
+            {
+                Value = parameter.Role is ParameterRole.NormScale ? Tensor.From(deviations, [means.Length]) : mean,
+            }))
+            .WithBuffers(norm.Buffers.Where(name => network.Buffers[name].DType == DType.Float32).Select(name =>
+                KeyValuePair.Create(name, name.EndsWith("running_mean", StringComparison.Ordinal) ? mean : variance)));
+    }
+
+    /// <summary>Mean and variance of each channel of <c>[N, C, ...]</c>.</summary>
+    private static (float[] Means, float[] Variances) Statistics(Tensor x)
+    {
+        int channels = x.Shape[1], inner = x.Shape.CountOf(2, x.Shape.Rank);
+        double[] sums = new double[channels], squares = new double[channels];
+        ReadOnlySpan<float> values = x.ToRowMajor().AsSpan<float>();
+        for (int i = 0; i < values.Length; i++)
+        {
+            int channel = i / inner % channels;
+            sums[channel] += values[i];
+            squares[channel] += (double)values[i] * values[i];
+        }
+
+        double count = (double)x.Shape[0] * inner;
+        float[] means = Array.ConvertAll(sums, sum => (float)(sum / count));
+        float[] variances = [.. squares.Select((square, c) => (float)Math.Max(0, (square / count) - (sums[c] / count * (sums[c] / count))))];
+        return (means, variances);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Text.Json.Nodes;
+using Temper.Data;
+using Temper.Growth.Blocks;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Growth.Initializers;
+
+/// <summary>
+/// Approximate Network Morphism: with all else frozen, Adam trains scale and shift of the last normalization until the training accuracy is back
+/// where it was.
+/// </summary>
+public sealed record AdamInit : BlockInitializer
+{
+    /// <summary>Most epochs.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>How far below the old training accuracy is near enough, 0 to 1.</summary>
+    public double Tolerance { get; init; } = 0.005;
+
+    /// <inheritdoc/>
+    public override string Name => "adam";
+
+    /// <inheritdoc/>
+    public override bool NeedsShortcut => true;
+
+    /// <inheritdoc/>
+    public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting)
+    {
+        HashSet<string> last = [.. (block.LastNorm(network) ?? block.LastLayer(network)).Parameters];
+        TrainingOptions options = setting.Training with
+        {
+            Seed = setting.Stream.State.Key ^ setting.Stream.State.Stream,
+            Epochs = Epochs,
+            Optimizer = new Adam { LearningRate = 1e-3f, WeightDecay = 5e-4f },
+            Schedule = new ConstantSchedule(),
+            Edits = [new StopAtAccuracy(setting.TrainAccuracy - Tolerance)],
+            Callbacks = [],
+            Average = null,
+            CheckpointFolder = null,
+        };
+        Network tuned = Trainer.Fit(network.WithTrainable(false, parameter => !last.Contains(parameter.Name)), setting.Train, setting.Validation, options).Last;
+        HashSet<string> statistics = [.. block.NodesIn(network).SelectMany(node => node.Buffers)];
+        return network
+            .WithParameters(last.Select(name => network.Parameters[name] with { Value = tuned.Parameters[name].Value }))
+            .WithBuffers(tuned.Buffers.Where(entry => statistics.Contains(entry.Key)));
+    }
+
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => new JsonObject { ["name"] = Name, ["epochs"] = Epochs, ["tolerance"] = Tolerance };
+
+    /// <summary>Ends a training when the training accuracy is high enough.</summary>
+    private sealed class StopAtAccuracy(double accuracy) : IEpochEdit
+    {
+        public string Name => "stop-at-accuracy";
+
+        public bool EndsTraining { get; private set; }
+
+        public void AfterEpoch(Learner learner, EpochResult epoch) => EndsTraining = epoch.TrainAccuracy > accuracy;
+
+        public JsonNode? Save() => null;
+
+        public void Restore(JsonNode? state)
+        {
+        }
+
+        public JsonNode Fingerprint() => JsonValue.Create(accuracy);
+    }
+}
+
+/// <summary>
+/// In the manner of GradMax (arXiv:2201.05125): the branch is silent, and of several draws of the inner layers the one counts for which the loss
+/// changes fastest with the last normalization. GradMax solves for it; a search over draws works through normalizations and any operators.
+/// </summary>
+public sealed record GradMaxInit : BlockInitializer
+{
+    /// <summary>Draws to choose from.</summary>
+    public int Draws { get; init; } = 8;
+
+    /// <inheritdoc/>
+    public override string Name => "gradmax";
+
+    /// <inheritdoc/>
+    public override bool NeedsShortcut => true;
+
+    /// <inheritdoc/>
+    public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting)
+    {
+        Batch batch = setting.FirstBatch();
+        var silent = new ZeroInit();
+        Network? best = null;
+        double longest = double.NegativeInfinity;
+        for (int draw = 0; draw < Draws; draw++)
+        {
+            Network candidate = silent.Initialize(draw == 0 ? network : Redrawn(network, block, setting.Stream.Split(draw)), block, setting);
+            double length = GradientLength(candidate, block, batch, setting.Training.Loss);
+            (best, longest) = length > longest ? (candidate, length) : (best, longest);
+        }
+
+        return best ?? silent.Initialize(network, block, setting);
+    }
+
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => new JsonObject { ["name"] = Name, ["draws"] = Draws };
+
+    private static Network Redrawn(Network network, GrowthBlock block, RandomStream stream)
+    {
+        HashSet<string> own = [.. block.ParametersIn(network).Select(parameter => parameter.Name)];
+        return network.WithParameters(network.Initialize(stream).Parameters.Where(parameter => own.Contains(parameter.Name)));
+    }
+
+    /// <summary>Squared length of the loss's gradient by what is silent.</summary>
+    private static double GradientLength(Network network, GrowthBlock block, Batch batch, TrainingLoss loss)
+    {
+        Node last = block.LastNorm(network) ?? block.LastLayer(network);
+        Tensor[] sources = [.. last.Parameters.Select(name => network.Parameters[name].Value)];
+        using var tape = new GradientTape();
+        Array.ForEach(sources, source => tape.Watch(source));
+        Tensor value = loss.Value(network.Forward(batch.Inputs, Pass.Training(RandomStream.FromSeed(0))), batch.Targets);
+        double sum = 0;
+        foreach (Tensor source in sources)
+        {
+            foreach (float slope in tape.Gradient(value, source).Detach().AsSpan<float>())
+            {
+                sum += (double)slope * slope;
+            }
+        }
+
+        return sum;
+    }
+}

@@ -1,0 +1,75 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>Densities of values that the caller states, or that typical samples show.</summary>
+internal static class KnownDensities
+{
+    /// <summary>Samples that are enough to tell.</summary>
+    private const int Samples = 4;
+
+    /// <exception cref="ArgumentException">A stated density names no value, or is no share.</exception>
+    internal static LayerGraph In(LayerGraph graph, Network network, CompileOptions options)
+    {
+        foreach ((string name, ValueDensity density) in options.ExpectedDensities)
+        {
+            Check(network, name, density);
+        }
+
+        var known = new Dictionary<int, ValueDensity>();
+        var stated = new HashSet<int>();
+        int[] read = [.. graph.Layers.SelectMany(layer => layer.Inputs).Distinct().Where(value => !graph.Constants.ContainsKey(value) && graph.NameOf(value) is not null)];
+        if (options.TypicalInput is { } typical && graph.InputCount == 1)
+        {
+            Measure(graph, typical, read, known);
+        }
+
+        foreach (int value in read.Where(value => options.ExpectedDensities.ContainsKey(graph.NameOf(value)!)))
+        {
+            stated.Add(value);
+            known[value] = options.ExpectedDensities[graph.NameOf(value)!];
+        }
+
+        return graph.WithDensities(known, stated);
+    }
+
+    private static void Check(Network network, string name, ValueDensity density)
+    {
+        bool isKnown = network.Inputs.Any(input => string.Equals(input.Name, name, StringComparison.Ordinal))
+            || network.Graph.Nodes.Any(node => string.Equals(node.Name, name, StringComparison.Ordinal));
+        if (!isKnown)
+        {
+            throw new ArgumentException($"CompiledNetwork.Compile: no such value (got an expected density of '{name}', expected the name of a node or input)");
+        }
+
+        if (density is not { Elements: >= 0 and <= 1, Channels: >= 0 and <= 1 })
+        {
+            throw new ArgumentException($"CompiledNetwork.Compile: the expected density of '{name}' is no share (got {density}, expected 0 to 1)");
+        }
+    }
+
+    private static void Measure(LayerGraph graph, Tensor typical, int[] read, Dictionary<int, ValueDensity> known)
+    {
+        using var scope = new TensorScope();
+        Tensor samples = typical.Shape[0] <= Samples ? typical : typical.Slice(0, 0, Samples);
+        Pass pass = Pass.Evaluation.Tap([.. read.Select(value => graph.NameOf(value)!)]);
+        graph.Network.Forward(samples, pass);
+        foreach (int value in read.Where(value => graph.Values[value] is { DType: DType.Float32, Shape.Count: > 0 }))
+        {
+            known[value] = Of(pass[graph.NameOf(value)!]);
+        }
+    }
+
+    private static ValueDensity Of(Tensor x)
+    {
+        ReadOnlySpan<float> values = x.AsSpan<float>();
+        int pixels = x.Rank > 2 ? x.Shape.CountOf(2, x.Rank) : 1, planes = x.Count / pixels, active = 0;
+        for (int i = 0; i < planes; i++)
+        {
+            active += values.Slice(i * pixels, pixels).ContainsAnyExcept(0f) ? 1 : 0;
+        }
+
+        return new ValueDensity((x.Count - values.Count(0f)) / (float)x.Count, active / (float)planes);
+    }
+}

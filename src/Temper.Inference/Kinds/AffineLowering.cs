@@ -1,0 +1,158 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>Nodes that are <c>gain x + offset</c> with constants: arithmetic with a constant operand, normalizations, preprocessing.</summary>
+internal static class AffineLowering
+{
+    /// <summary>A sum, difference, product or quotient of a value and a constant; null where it is not <c>gain x + offset</c>.</summary>
+    internal static ChannelAffineLayer? OfArithmetic(NodeStep step, LoweringContext context)
+    {
+        IReadOnlyList<Tensor?> constants = context.Constants;
+        IReadOnlyList<ValueInfo> values = context.Values;
+        if (step.Node.Operator is not (Add or Subtract or Multiply or Divide))
+        {
+            return null;
+        }
+
+        int place = constants[step.Inputs[0]] is null ? 1 : 0;
+        if (constants[step.Inputs[place]] is not { } constant)
+        {
+            return null;
+        }
+
+        int x = step.Inputs[1 - place];
+        (Tensor Gain, Tensor Offset)? map = MapOf(step.Node.Operator, constant, isFirst: place == 0);
+        return map is { } found && values[x].Equals(values[step.Output]) && values[x].Shape.Count > 0
+            ? Layer(step, x, found.Gain, found.Offset, values[x].Shape)
+            : null;
+    }
+
+    /// <summary>A normalization by running statistics.</summary>
+    internal static ChannelAffineLayer OfBatchNorm(NodeStep step, LoweringContext context) =>
+        OfBatchNorm(step, (BatchNorm)step.Node.Operator, step.Parameters, step.Buffers, context);
+
+    /// <summary>A normalization with what the network's plan has joined to it.</summary>
+    internal static ChannelAffineLayer OfBatchNorm(FusedStep step, LoweringContext context) =>
+        OfBatchNorm(step, (BatchNorm)step.Norm!.Operator, step.NormParameters, step.NormBuffers, context) with { Relu = step.Relu };
+
+    private static ChannelAffineLayer OfBatchNorm(
+        PlanStep step, BatchNorm norm, IReadOnlyList<int> parameters, IReadOnlyList<int> buffers, LoweringContext context)
+    {
+        Tensor[] values = context.Network.ParameterValues, statistics = context.Network.BufferValues;
+        BatchNormMap map = BatchNormMap.Of(
+            norm, [values[parameters[0]], values[parameters[1]]], [statistics[buffers[0]], statistics[buffers[1]]]);
+        return OfChannels(step, Tensor.From(map.Gains, [map.Gains.Length]), map.Offset, context.Values[step.Inputs[0]].Shape);
+    }
+
+    /// <summary>Preprocessing; null where channels of something other than images are put in another order.</summary>
+    internal static ChannelAffineLayer? OfNormalize(NodeStep step, LoweringContext context)
+    {
+        var normalize = (Normalize)step.Node.Operator;
+        Shape shape = context.Values[step.Output].Shape;
+        Shape channels = [normalize.Mean.Count];
+        ChannelAffineLayer map = OfChannels(
+            step,
+            Tensor.From([.. normalize.Deviation.Select(deviation => normalize.Scale / deviation)], channels),
+            Tensor.From([.. normalize.Mean.Zip(normalize.Deviation, (mean, deviation) => -mean / deviation)], channels),
+            shape);
+        return normalize.ChannelOrder.Count == 0 || map.IsPerChannel ? map with { Order = normalize.ChannelOrder } : null;
+    }
+
+    /// <summary>Channels of images at constant indices, as many as there are: another order. Null for any other gathering.</summary>
+    internal static ChannelAffineLayer? OfGather(NodeStep step, LoweringContext context)
+    {
+        var gather = (Gather)step.Node.Operator;
+        IReadOnlyList<Tensor?> constants = context.Constants;
+        IReadOnlyList<ValueInfo> values = context.Values;
+        ValueInfo x = values[step.Inputs[0]];
+        bool fits = constants[step.Inputs[1]] is not null && x.Shape.Rank == 4 && gather.Axis is 1 or -3 && x.Equals(values[step.Output]);
+        if (!fits)
+        {
+            return null;
+        }
+
+        int channels = x.Shape[1];
+        long[] indices = constants[step.Inputs[1]]!.To(DType.Int64).ToArray<long>();
+        bool areInside = Array.TrueForAll(indices, index => index >= -channels && index < channels);
+        return !areInside ? null : new ChannelAffineLayer
+        {
+            Name = step.Name, Inputs = [step.Inputs[0]], Output = step.Output, IsPerChannel = true, Gain = Tensor.Full([channels], 1f), Offset = Tensor.Zeros([channels]),
+            Order = [.. indices.Select(index => (int)(index < 0 ? index + channels : index))],
+        };
+    }
+
+    /// <summary>A gain and an offset for each channel (axis 1).</summary>
+    private static ChannelAffineLayer OfChannels(PlanStep step, Tensor gain, Tensor offset, Shape shape)
+    {
+        bool isImage = shape.Rank == 4;
+        int elements = isImage ? 1 : shape.CountOf(2, shape.Rank);
+        return new ChannelAffineLayer
+        {
+            Name = step.Name, Inputs = step.Inputs, Output = step.Output, IsPerChannel = isImage, Gain = Repeated(gain, elements), Offset = Repeated(offset, elements),
+        };
+    }
+
+    /// <summary>Each element so many times.</summary>
+    private static Tensor Repeated(Tensor row, int times) => times == 1
+        ? row
+        : row.ToRowMajor().Reshape([row.Count, 1]).Expand([row.Count, times]).ToRowMajor().Reshape([row.Count * times]);
+
+    /// <summary>Gain and offset, each of the constant's shape; null where there are none, or a gain is not an ordinary number.</summary>
+    private static (Tensor Gain, Tensor Offset)? MapOf(Operator operation, Tensor constant, bool isFirst)
+    {
+        Tensor zero = Tensor.Zeros(constant.Shape), one = Tensor.Full(constant.Shape, 1f);
+        switch (operation)
+        {
+            case Add:
+                return (one, constant);
+            case Subtract:
+                return isFirst ? (one.Negate(), constant) : (one, constant.Negate());
+            case Multiply:
+                return (constant, zero);
+            default:
+                Tensor inverse = one / constant;
+                bool isExact = !isFirst && AllNormal(inverse) && AllNormal(constant);
+                return isExact ? (inverse, zero) : null;
+        }
+    }
+
+    private static bool AllNormal(Tensor tensor)
+    {
+        foreach (float value in tensor.AsSpan<float>())
+        {
+            if (!float.IsNormal(value))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static ChannelAffineLayer Layer(PlanStep step, int x, Tensor gain, Tensor offset, Shape shape)
+    {
+        // The first axis along which the constant differs, as axes of the value: rank where it is one number.
+        int shift = shape.Rank - gain.Rank, axis = 0;
+        while (axis < shape.Rank && (axis < shift || gain.Shape[axis - shift] == 1))
+        {
+            axis++;
+        }
+
+        bool isPerChannel = shape.Rank == 4 && (axis == 4 || (axis == 1 && gain.Count == shape[1]));
+        Shape full = isPerChannel ? [shape[1], 1, 1] : Shape.Create(shape.AsSpan()[axis..]);
+        return new ChannelAffineLayer
+        {
+            Name = step.Name, Inputs = [x], Output = step.Output, Gain = Expanded(gain, full), Offset = Expanded(offset, full), IsPerChannel = isPerChannel,
+        };
+    }
+
+    /// <summary>The last axes of a tensor, those before being 1, expanded and flattened.</summary>
+    private static Tensor Expanded(Tensor tensor, Shape full)
+    {
+        int rank = Math.Min(full.Rank, tensor.Rank);
+        Tensor last = tensor.ToRowMajor().Reshape(Shape.Create(tensor.Shape.AsSpan()[^rank..]));
+        return last.Expand(full).ToRowMajor().Reshape([full.Count]);
+    }
+}

@@ -1,0 +1,113 @@
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>A convolution with its bias, and an addition (the second input) and ReLU behind it.</summary>
+internal sealed record ConvolutionLayer : Layer
+{
+    /// <summary>Images up to which each is treated by itself, and channels from which on it may pay to look which are zero.</summary>
+    private const int MostImagesOfActiveChannels = 4, FewestActiveChannels = 16;
+
+    /// <summary>Share of active channels above which looking for them never pays, and what looking costs.</summary>
+    private const float MostActiveChannels = 0.9f, CostOfFinding = 1.1f;
+
+    private static readonly ConvolutionMethod[] Methods =
+        [ConvolutionMethod.Depthwise, ConvolutionMethod.MergedRows, ConvolutionMethod.Winograd, ConvolutionMethod.Direct];
+
+    /// <summary>Sizes for a batch of one.</summary>
+    internal required ConvolutionGeometry Geometry { get; init; }
+
+    internal required Tensor Weight { get; init; }
+
+    internal Tensor? Bias { get; init; }
+
+    internal bool Relu { get; init; }
+
+    internal override object Attributes => (Geometry, Bias is null, Relu, Inputs.Count);
+
+    internal override string Kind => $"conv {Geometry.KernelHeight}x{Geometry.KernelWidth}";
+
+    internal override long Macs => Geometry.OutCount / Math.Max(Geometry.Batch, 1) * Geometry.GroupInputs * Geometry.Taps;
+
+    internal override Tensor Weights => Weight;
+
+    internal override ConvolutionLayer WithRelu(int output) => this with { Output = output, Relu = true };
+
+    internal override Layer? WithAddition(int other, SumLayer sum) =>
+        Relu || Inputs.Count > 1 ? null : this with { Inputs = [Inputs[0], other], Output = sum.Output, Relu = sum.Relu };
+
+    internal override ValueDensity ExpectedDensity(LayerGraph graph) => Relu ? ValueDensity.Rectified : ValueDensity.Dense;
+
+    internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
+    {
+        ConvolutionGeometry g = Geometry with { Batch = graph.RowsOf(Output).Of(batch) };
+        bool mayFindChannels = g.Batch <= MostImagesOfActiveChannels && g.InChannels >= FewestActiveChannels;
+        return
+        [
+            .. Methods.Where(method => PackedConvolution.Fits(g, method)).Select(method => Dense(graph, g, method)),
+            .. Methods.Where(method => mayFindChannels && PackedConvolution.FitsActiveChannels(g, method)).Select(method => OnActiveChannels(graph, g, method)),
+            .. SparseCandidates.Of(graph, this, g, graph.RowsOf(Output)),
+        ];
+    }
+
+    /// <summary>A convolution by itself.</summary>
+    internal static ConvolutionLayer Of(NodeStep step, LoweringContext context) =>
+        Of(step, (Conv2d)step.Node.Operator, context.Parameter(step.Parameters, 0)!, context.Parameter(step.Parameters, 1), context);
+
+    /// <summary>A convolution with what the network's plan has joined to it.</summary>
+    internal static ConvolutionLayer Of(FusedStep step, LoweringContext context)
+    {
+        FoldedNorm? folded = step.Norm is null ? null : FoldedNorm.Of(step, context.Network);
+        Tensor weight = folded?.Weight ?? context.Parameter(step.HeadParameters, 0)!;
+        Tensor? bias = folded?.Bias ?? context.Parameter(step.HeadParameters, 1);
+        return Of(step, (Conv2d)step.Head!.Operator, weight, bias, context) with { Relu = step.Relu };
+    }
+
+    private static ConvolutionLayer Of(PlanStep step, Conv2d convolution, Tensor weight, Tensor? bias, LoweringContext context) => new()
+    {
+        Name = step.Name, Inputs = step.Inputs, Output = step.Output, Weight = weight, Bias = bias,
+        Geometry = Conv2dShapes.Geometry(context.Values[step.Inputs[0]].Shape, weight.Shape, convolution.Options),
+    };
+
+    private Candidate Dense(LayerGraph graph, ConvolutionGeometry g, ConvolutionMethod method, bool findsChannels = false) => new(
+        findsChannels ? KernelNames.OnActiveChannels(method) : KernelNames.Of(method), ValueLayout.ChannelsLast, ValueLayout.ChannelsLast, PackedConvolution.Cost(g, method),
+        () => new ConvolutionStep(
+            new PackedConvolution(g, Weight.ToRowMajor().Physical(), method), Bias.Pinned(), Relu, graph.RowsOf(Output), findsChannels)
+        {
+            Reads = ValueLayout.ChannelsLast, Writes = ValueLayout.ChannelsLast,
+        });
+
+    private Candidate OnActiveChannels(LayerGraph graph, ConvolutionGeometry g, ConvolutionMethod method)
+    {
+        float density = graph.Densities[Inputs[0]].Channels;
+        Candidate dense = Dense(graph, g, method, findsChannels: true);
+        return dense with
+        {
+            Cost = dense.Cost * CostOfFinding * density, LeavesOutZeros = true, IsWorthTrying = density <= MostActiveChannels,
+            ShareOfNoise = graph.Stated.Contains(Inputs[0]) ? density : 1,
+        };
+    }
+}
+
+/// <summary>A dense convolution of channels-last images, which may leave out input channels that are zero in this run.</summary>
+internal sealed class ConvolutionStep(PackedConvolution convolution, PinnedFloats? bias, bool relu, Rows images, bool findsChannels) : Step
+{
+    internal override string Kernel => findsChannels ? KernelNames.OnActiveChannels(convolution.Method) : KernelNames.Of(convolution.Method);
+
+    internal override long WeightFloats => convolution.WeightFloats;
+
+    internal override void Run(in StepCall call)
+    {
+        var tail = new LayerTail { Bias = bias, Residual = call.Residual, Relu = relu };
+        if (findsChannels)
+        {
+            convolution.RunActiveChannels(images.Of(call.Batch), call.X, call.Y, tail);
+        }
+        else
+        {
+            convolution.Run(images.Of(call.Batch), call.X, call.Y, tail);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using Temper.Networks;
+using Temper.Tensors;
+using Temper.Tensors.Memory;
+
+namespace Temper.Inference;
+
+/// <summary>Any operator without a kernel of its own: the network's code for it, on tensors.</summary>
+internal sealed record OperatorLayer : Layer
+{
+    private const double PreferRowMajor = 1.01;
+
+    internal required PlanStep Step { get; init; }
+
+    internal required string Operator { get; init; }
+
+    /// <summary>Whether tensor operations give an image in the order in which it came.</summary>
+    internal bool KeepsOrder { get; init; }
+
+    internal override object Attributes => Step is NodeStep { Parameters.Count: 0 } node ? node.Node.Operator : Name;
+
+    internal override string Kind => Operator;
+
+    internal override bool RunsOnTensors => true;
+
+    internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
+    {
+        Candidate In(ValueLayout layout, string kernel) => graph.Moving(this, kernel, layout, batch, _ => new OperatorStep(graph, Step, kernel)
+        {
+            Reads = layout, Writes = graph.LayoutFor(Output, layout),
+        });
+        Candidate rowMajor = In(ValueLayout.RowMajor, KernelNames.Operator);
+        int[] images = [.. Inputs.Append(Output).Where(value => graph.Values[value] is { DType: DType.Float32, Shape.Rank: 4 })];
+        if (images.Length == 0)
+        {
+            return [rowMajor];
+        }
+
+        // Where the operation wants another order, it makes the change itself.
+        double changes = KeepsOrder ? 0 : CandidateForms.CostOfMoving * images.Sum(value => LayerGraph.Count(graph.Values[value], batch));
+        Candidate pixels = In(ValueLayout.ChannelsLast, KernelNames.OperatorOnPixels);
+        return [rowMajor, pixels with { Cost = (pixels.Cost + changes) * (KeepsOrder ? 1 : PreferRowMajor) }];
+    }
+
+    internal static OperatorLayer Of(PlanStep step) => new()
+    {
+        Name = step.Name, Inputs = step.Inputs, Output = step.Output, Step = step,
+        Operator = step is NodeStep node ? node.Node.Operator.Kind : "chain",
+        KeepsOrder = step is NodeStep { Node.Operator: ElementwiseOperator or Add or Subtract or Multiply or Divide or Maximum or Minimum },
+    };
+}
+
+/// <summary>
+/// Runs an operator on tensors that lie where the session's values lie. The result stays where the operation has put it, until the last step
+/// that reads it; only a result that is the caller's, or somebody else's memory, is copied.
+/// </summary>
+internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kernel) : Step
+{
+    internal override string Kernel => kernel;
+
+    internal override bool BringsMemory => true;
+
+    internal override void Run(in StepCall call)
+    {
+        OperatorRoom room = call.Memory.RoomForOperators(graph.Values.Count, step.Width);
+        using IDisposable? offTape = GradientTape.Innermost is null ? null : GradientTape.Suspend();
+        using MemoryScope work = MemoryScope.Open();
+        using (MemoryScope.Enter(work))
+        {
+            // Numbered as the network numbers its values.
+            for (int i = 0; i < step.Inputs.Length; i++)
+            {
+                room.Values[step.Inputs[i]] = InputOf(call, i);
+            }
+
+            using OperationKernels.Usage kernels = OperationKernels.Use(graph.Kernels);
+            Tensor result = step.Run(new StepContext(graph.Network, Pass.Evaluation, room.Values, room.Tensors));
+            Put(call, result, work);
+            for (int i = 0; i < step.Inputs.Length; i++)
+            {
+                TakeBack(call, i, room);
+            }
+        }
+    }
+
+    private static Tensor InputOf(in StepCall call, int index)
+    {
+        PlannedBuffer buffer = call.Buffer(call.Step.Inputs[index]);
+        return buffer.Layout.Kind == LayoutKind.Tensor
+            ? call.Tensors[call.Step.Inputs[index]]!
+            : Tensor.Over(call.Input(index), LayerGraph.ShapeOf(buffer.Value, call.Batch), OrderOf(buffer));
+    }
+
+    /// <summary>What still refers to the session's memory must not be read any more.</summary>
+    private void TakeBack(in StepCall call, int index, OperatorRoom room)
+    {
+        ref Tensor? input = ref room.Values[step.Inputs[index]];
+        if (input is not null && call.Buffer(call.Step.Inputs[index]).Layout.Kind != LayoutKind.Tensor)
+        {
+            input.Storage.Return();
+        }
+
+        input = null;
+    }
+
+    private static void Put(in StepCall call, Tensor result, MemoryScope work)
+    {
+        int output = call.Step.Output;
+        PlannedBuffer buffer = call.Buffer(output);
+        if (buffer.Layout.Kind == LayoutKind.Tensor)
+        {
+            bool isOthers = result.Storage.Owner is { } owner && owner != work;
+            call.Memory.Hold(output, isOthers ? result.Copy() : result);
+            return;
+        }
+
+        Tensor ordered = OrderOf(buffer) == Layout.RowMajor ? result.ToRowMajor() : result.InLayout(Layout.ChannelsLast);
+        if (call.IsCallers(output))
+        {
+            ordered.Physical().CopyTo(call.Y.Span(ordered.Count));
+            return;
+        }
+
+        call.Memory.Hold(output, ordered.Storage.Owner == work ? ordered : ordered.Copy());
+    }
+
+    private static Layout OrderOf(PlannedBuffer buffer) =>
+        buffer.Layout.Kind == LayoutKind.ChannelsLast && buffer.Value.Shape.Rank == 4 ? Layout.ChannelsLast : Layout.RowMajor;
+}
+
+/// <summary>Arrays that operators get their tensors in, of one session.</summary>
+/// <param name="Values">By the value's number.</param>
+/// <param name="Tensors">Inputs, parameters and buffers of a node.</param>
+internal sealed record OperatorRoom(Tensor?[] Values, Tensor[] Tensors);

@@ -1,0 +1,80 @@
+using Temper.Kernels;
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>The same floats elsewhere.</summary>
+internal sealed class CopyStep(Rows elements) : Step
+{
+    internal override string Kernel => "copy";
+
+    internal override void Run(in StepCall call)
+    {
+        int count = elements.Of(call.Batch);
+        call.X.Span(count).CopyTo(call.Y.Span(count));
+    }
+}
+
+/// <summary>Channels of images from planes to pixels, or from pixels to planes.</summary>
+internal sealed class TransposeStep(int channels, int pixels, Rows images, bool toChannelsLast) : Step
+{
+    internal override string Kernel => "transpose";
+
+    internal override void Run(in StepCall call)
+    {
+        int batch = images.Of(call.Batch), count = checked(batch * channels * pixels);
+        Span<float> x = call.X.Span(count);
+        Span<float> y = call.Y.Span(count);
+        if (toChannelsLast)
+        {
+            Layouts.ToChannelsLast(x, y, batch, channels, pixels);
+        }
+        else
+        {
+            Layouts.ToChannelsFirst(x, y, batch, channels, pixels);
+        }
+    }
+}
+
+/// <summary>Images into planes or out of them.</summary>
+internal sealed class PlaneCopyStep(PlaneShape shape, Rows images) : Step
+{
+    internal override string Kernel => "transpose";
+
+    internal override void Run(in StepCall call)
+    {
+        int batch = images.Of(call.Batch);
+        if (Reads == ValueLayout.RowMajor)
+        {
+            PlaneCopies.FromRowMajor(batch, shape, call.X, call.Y);
+        }
+        else if (Writes.Kind == LayoutKind.Planes)
+        {
+            PlaneCopies.FromChannelsLast(batch, shape, call.X, call.Y);
+        }
+        else
+        {
+            PlaneCopies.ToChannelsLast(batch, shape, call.X, call.Y);
+        }
+    }
+}
+
+/// <summary>A row-major buffer of a constant.</summary>
+internal sealed class FromTensorStep : Step
+{
+    internal override string Kernel => "copy";
+
+    internal override void Run(in StepCall call)
+    {
+        ReadOnlySpan<float> source = call.Tensors[call.Step.Inputs[0]]!.AsSpan<float>();
+        source.CopyTo(call.Y.Span(source.Length));
+    }
+}
+
+/// <summary>A constant; run once for each session's memory.</summary>
+internal sealed class ConstantStep(Tensor value) : Step
+{
+    internal override string Kernel => "constant";
+
+    internal override void Run(in StepCall call) => call.Tensors[call.Step.Output] = value;
+}

@@ -1,0 +1,191 @@
+using static Temper.Parallelism.Planning.EliminationCache;
+
+namespace Temper.Parallelism.Planning;
+
+/// <summary>
+/// Finds the patterns of all layers with the least sum of layer and edge costs. Layers are eliminated one by one, each replaced by the least
+/// cost that it can have, which is exact: a layer with one neighbor becomes a part of the neighbor's costs (Viterbi's step), one with two
+/// becomes an edge between them, parallel edges become one. Every series-parallel graph ends with one layer.
+/// </summary>
+/// <remarks>
+/// Where only layers with three or more neighbors are left, one of them is fixed to each of its patterns in turn. That is exact as long as
+/// the number of trials stays within <see cref="MaxTrials"/>; beyond, only patterns with one split at all levels are tried, and
+/// <see cref="IsExact"/> is false.
+/// </remarks>
+internal sealed class Elimination
+{
+    internal const int MaxTrials = 1024;
+
+    private readonly EliminationCache _cache;
+    private readonly CostVector[] _costs;
+    private readonly List<Neighbor>[] _neighbors;
+    private readonly List<Step> _steps = [];
+    private readonly bool[] _isGone;
+    private readonly int[] _uniform;
+    private readonly int _trials;
+
+    /// <param name="cache">What has been computed before.</param>
+    /// <param name="costs">For each layer the costs of its patterns.</param>
+    /// <param name="uniform">Patterns to try where not all can be.</param>
+    internal Elimination(EliminationCache cache, IReadOnlyList<CostVector> costs, int[] uniform)
+        : this(cache, [.. costs], [.. costs.Select(_ => new List<Neighbor>(2))], new bool[costs.Count], (uniform, MaxTrials))
+    {
+    }
+
+    private Elimination(EliminationCache cache, CostVector[] costs, List<Neighbor>[] neighbors, bool[] isGone, (int[] Uniform, int Trials) limits)
+    {
+        (_cache, _costs, _neighbors, _isGone) = (cache, costs, neighbors, isGone);
+        (_uniform, _trials) = limits;
+    }
+
+    internal bool IsExact { get; private set; } = true;
+
+    /// <summary>The least cost that was found.</summary>
+    internal double Total { get; private set; }
+
+    internal void Add(int from, int to, Link edge)
+    {
+        int index = _neighbors[from].FindIndex(neighbor => neighbor.Layer == to);
+        if (index < 0)
+        {
+            _neighbors[from].Add(new Neighbor(to, edge, IsStart: true));
+            _neighbors[to].Add(new Neighbor(from, edge, IsStart: false));
+            return;
+        }
+
+        Neighbor there = _neighbors[from][index];
+        Link merged = _cache.Merge(there.Edge, edge, sameDirection: there.IsStart, _costs[from].Values.Length);
+        _neighbors[from][index] = there with { Edge = merged };
+        int back = _neighbors[to].FindIndex(neighbor => neighbor.Layer == from);
+        _neighbors[to][back] = _neighbors[to][back] with { Edge = merged };
+    }
+
+    /// <summary>The patterns of the layers.</summary>
+    /// <param name="last">The layer to eliminate last: what is computed for the others is then computed for good.</param>
+    internal int[] Solve(int last)
+    {
+        int[] patterns = new int[_costs.Length];
+        var ready = new Stack<int>(Enumerable.Range(0, _costs.Length).Reverse());
+        while (ready.TryPop(out int layer))
+        {
+            if (_isGone[layer] || layer == last || _neighbors[layer].Count is not (1 or 2))
+            {
+                continue;
+            }
+
+            _isGone[layer] = true;
+            (_neighbors[layer].Count == 1 ? (Action<int, Stack<int>>)EliminateLeaf : EliminateBetween)(layer, ready);
+        }
+
+        int[] left = [.. Enumerable.Range(0, _costs.Length).Where(layer => !_isGone[layer])];
+        foreach (int layer in left.Where(layer => _neighbors[layer].Count == 0))
+        {
+            patterns[layer] = Smallest(_costs[layer].Values);
+            Total += _costs[layer].Values[patterns[layer]];
+        }
+
+        int[] tangled = [.. left.Where(layer => _neighbors[layer].Count > 0)];
+        if (tangled.Length > 0)
+        {
+            Condition(tangled, patterns);
+        }
+
+        foreach (Step step in Enumerable.Reverse(_steps))
+        {
+            patterns[step.Layer] = step.PatternOf(patterns);
+        }
+
+        return patterns;
+    }
+
+    private void EliminateLeaf(int layer, Stack<int> ready)
+    {
+        Neighbor only = _neighbors[layer][0];
+        Crossing crossing = _cache.Cross(_costs[layer], only.Edge, only.IsStart);
+        _costs[only.Layer] = _cache.Sum(_costs[only.Layer], crossing.Best);
+        _steps.Add(new Step(layer, only.Layer, crossing.Choice));
+        Detach(layer, only.Layer, ready);
+    }
+
+    private void EliminateBetween(int layer, Stack<int> ready)
+    {
+        (Neighbor near, Neighbor far) = (_neighbors[layer][0], _neighbors[layer][1]);
+        if (far.Edge.Edge is TableEdge)
+        {
+            (near, far) = (far, near);
+        }
+
+        Joining joining = _cache.Join(_costs[layer], near.Edge, near.IsStart, far.Edge, far.IsStart);
+        _steps.Add(new Step(layer, near.Layer, far.Layer, joining.Choices, _costs[layer].Values.Length));
+        Detach(layer, near.Layer, ready);
+        Detach(layer, far.Layer, ready);
+        Add(near.Layer, far.Layer, joining.Edge);
+        ready.Push(far.Layer);
+        ready.Push(near.Layer);
+    }
+
+    private void Detach(int layer, int from, Stack<int> ready)
+    {
+        _neighbors[from].RemoveAt(_neighbors[from].FindIndex(neighbor => neighbor.Layer == layer));
+        ready.Push(from);
+    }
+
+    /// <summary>Fixes the layer with the most neighbors to each of its patterns, and solves what is left.</summary>
+    private void Condition(int[] tangled, int[] patterns)
+    {
+        int chosen = tangled.MaxBy(layer => _neighbors[layer].Count);
+        int count = _costs[chosen].Values.Length;
+        int[] tried = count <= _trials ? [.. Enumerable.Range(0, count)] : _uniform;
+        IsExact = tried.Length == count;
+        double least = double.PositiveInfinity;
+        foreach (int pattern in tried.Where(pattern => double.IsFinite(_costs[chosen].Values[pattern])))
+        {
+            Elimination rest = Fixed(tangled, chosen, pattern, Math.Max(1, _trials / tried.Length));
+            int[] found = rest.Solve(tangled.First(layer => layer != chosen));
+            double total = rest.Total + _costs[chosen].Values[pattern];
+            IsExact &= rest.IsExact;
+            if (total < least)
+            {
+                least = total;
+                foreach (int layer in tangled)
+                {
+                    patterns[layer] = layer == chosen ? pattern : found[layer];
+                }
+            }
+        }
+
+        Total += least;
+    }
+
+    private Elimination Fixed(int[] tangled, int chosen, int pattern, int trials)
+    {
+        CostVector[] costs = [.. _costs];
+        foreach (Neighbor neighbor in _neighbors[chosen])
+        {
+            double[] sums = [.. costs[neighbor.Layer].Values.Select((cost, other) => cost
+                + (neighbor.IsStart ? neighbor.Edge.Edge.Of(pattern, other) : neighbor.Edge.Edge.Of(other, pattern)))];
+            costs[neighbor.Layer] = _cache.Vector(sums);
+        }
+
+        List<Neighbor>[] neighbors = [.. _neighbors.Select(list => list.Where(neighbor => neighbor.Layer != chosen).ToList())];
+        bool[] isGone = [.. Enumerable.Range(0, _costs.Length).Select(layer => layer == chosen || !tangled.Contains(layer))];
+        return new Elimination(_cache, costs, neighbors, isGone, (_uniform, trials));
+    }
+
+    private static int Smallest(double[] costs) => Array.IndexOf(costs, costs.Min());
+
+    private readonly record struct Neighbor(int Layer, Link Edge, bool IsStart);
+
+    /// <summary>An eliminated layer: its pattern follows from those of one or two others.</summary>
+    private sealed class Step(int layer, int near, int far, ushort[] choices, int count)
+    {
+        private readonly int[]? _choice;
+
+        internal Step(int layer, int near, int[] choice)
+            : this(layer, near, near, [], 0) => _choice = choice;
+
+        internal int Layer => layer;
+
+        internal int PatternOf(int[] patterns) => _choice is null ? choices[(patterns[near] * count) + patterns[far]] : _choice[patterns[near]];
+    }
+}

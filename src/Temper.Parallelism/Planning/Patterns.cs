@@ -1,0 +1,72 @@
+namespace Temper.Parallelism.Planning;
+
+/// <summary>
+/// All ways in which one layer can be split over the levels of a hierarchy: one split a level. A pattern is a number whose digits, the
+/// first level's first, are its splits.
+/// </summary>
+internal sealed class Patterns
+{
+    private readonly byte[] _digits;
+    private readonly int[,] _counts;
+
+    /// <param name="groups">For each level the number of groups that it makes.</param>
+    /// <param name="splits">How many kinds of splits may be used: 2 to 4.</param>
+    internal Patterns(IReadOnlyList<int> groups, int splits)
+    {
+        (Splits, Levels) = (splits, groups.Count);
+        Count = checked((int)Math.Pow(splits, Levels));
+        _digits = new byte[Count * Levels];
+        _counts = new int[Count, 4];
+        for (int pattern = 0; pattern < Count; pattern++)
+        {
+            for (int split = 0; split < 4; split++)
+            {
+                _counts[pattern, split] = 1;
+            }
+
+            int rest = pattern;
+            for (int level = Levels - 1; level >= 0; level--, rest /= splits)
+            {
+                int digit = rest % splits;
+                _digits[(pattern * Levels) + level] = (byte)digit;
+                _counts[pattern, digit] *= groups[level];
+            }
+        }
+    }
+
+    internal int Splits { get; }
+
+    internal int Levels { get; }
+
+    internal int Count { get; }
+
+    /// <summary>The splits of a pattern, first level first.</summary>
+    internal ReadOnlySpan<byte> Digits(int pattern) => _digits.AsSpan(pattern * Levels, Levels);
+
+    /// <summary>Into how many parts a pattern divides what a split divides: the product of the groups of its levels.</summary>
+    internal int Parts(int pattern, Split split) => _counts[pattern, (int)split];
+
+    /// <summary>The pattern with the same split at every level.</summary>
+    internal int Uniform(Split split)
+    {
+        int pattern = 0;
+        for (int level = 0; level < Levels; level++)
+        {
+            pattern = (pattern * Splits) + (int)split;
+        }
+
+        return pattern;
+    }
+
+    /// <summary>The number of a pattern.</summary>
+    internal int IndexOf(ReadOnlySpan<byte> digits)
+    {
+        int pattern = 0;
+        foreach (byte digit in digits)
+        {
+            pattern = (pattern * Splits) + digit;
+        }
+
+        return pattern;
+    }
+}

@@ -1,0 +1,117 @@
+namespace Temper.Parallelism.Planning;
+
+/// <summary>
+/// Bytes that a training step moves, as a sum of terms of one layer and of one edge. Sums of P partial results that P ranks need again cost
+/// 2 (P - 1) elements each: a reduce-scatter and an all-gather, which is also what the paper's pairwise exchanges add up to.
+/// </summary>
+/// <remarks>
+/// For a layer with R replicas of its weights, P partial outputs and Q readers of each input: (R - 1) A(W) + (P - 1) A(F_out) + (Q - 1) A(F_in),
+/// each twice. For an edge whose splits differ at some levels: twice A(F) times the part that is not where it is needed. Levels number the
+/// parts of an axis independently, so a level keeps its part (1/2) whatever the others do: <see cref="CostKind.Exact"/> multiplies the parts
+/// kept, the paper adds the parts moved.
+/// </remarks>
+internal sealed class PlanCost
+{
+    private const double ElementBytes = sizeof(float);
+
+    internal PlanCost(PlannedNetwork network, Hierarchy hierarchy, int batch, CostKind kind, int splits)
+    {
+        (Network, Hierarchy, Batch, Kind) = (network, hierarchy, batch, kind);
+        Patterns = new Patterns(hierarchy.Groups, splits);
+        Mismatches = new MismatchClasses(hierarchy, isProduct: kind == CostKind.Exact);
+    }
+
+    internal PlannedNetwork Network { get; }
+
+    internal Hierarchy Hierarchy { get; }
+
+    internal int Batch { get; }
+
+    internal CostKind Kind { get; }
+
+    internal Patterns Patterns { get; }
+
+    internal MismatchClasses Mismatches { get; }
+
+    /// <summary>Bytes that belong to one layer, or infinity where it cannot be split so.</summary>
+    internal double Layer(int index, int pattern) => Allows(index, pattern) ? LayerBytes(index, pattern) : double.PositiveInfinity;
+
+    /// <summary>Bytes that belong to one layer, whether or not it is large enough for the split.</summary>
+    internal double LayerBytes(int index, int pattern) => Gradient(index, pattern) + Activations(index, pattern);
+
+    /// <summary>Bytes by which the gradients of a layer's weights are summed.</summary>
+    internal double Gradient(int index, int pattern)
+    {
+        double replicas = (double)Patterns.Parts(pattern, Split.Data) * Patterns.Parts(pattern, Split.Space);
+        return 2 * ElementBytes * (replicas - 1) * Network.Layers[index].Weights;
+    }
+
+    /// <summary>Bytes of outputs and errors that belong to one layer; half of them forward.</summary>
+    internal double Activations(int index, int pattern)
+    {
+        PlannedLayer layer = Network.Layers[index];
+        double elements = 0;
+        if (layer.Kind == LayerKind.Weighted)
+        {
+            elements += (Patterns.Parts(pattern, Split.Input) - 1.0) * layer.Summed(Kind);
+            elements += (Patterns.Parts(pattern, Split.Output) - 1.0) * layer.Inputs;
+        }
+
+        int strips = Patterns.Parts(pattern, Split.Space);
+        if (strips > 1 && layer.Rows is { } rows && Network.HasProducer[index])
+        {
+            elements += (double)Patterns.Parts(pattern, Split.Output) * rows.Halo(strips);
+        }
+
+        if (!Network.HasConsumer[index])
+        {
+            elements += layer.Outputs * Mismatches.Moved(Mismatches.ClassAtLoss(layer.Kind, Patterns.Digits(pattern)));
+        }
+
+        return 2 * ElementBytes * Batch * elements;
+    }
+
+    /// <summary>Bytes between two layers; half of them forward.</summary>
+    internal double Edge(PlannedEdge edge, int from, int to)
+    {
+        int moved = Mismatches.ClassOf(Kinds(edge), Patterns.Digits(from), Patterns.Digits(to));
+        return (Scale(edge) * Mismatches.Moved(moved)) + Behind(edge, from);
+    }
+
+    /// <summary>Bytes of an edge if all of its value had to move.</summary>
+    internal double Scale(PlannedEdge edge) => 2 * ElementBytes * Batch * edge.Elements;
+
+    /// <summary>What Table 2 as printed charges behind a split by input channels, besides Table 1.</summary>
+    internal double Behind(PlannedEdge edge, int from)
+    {
+        double moved = 0;
+        if (Kind == CostKind.Table && Network.Layers[edge.From].Kind == LayerKind.Weighted)
+        {
+            ReadOnlySpan<byte> digits = Patterns.Digits(from);
+            for (int level = 0; level < digits.Length; level++)
+            {
+                moved += digits[level] == (int)Split.Input ? 1 - Hierarchy.Kept[level] : 0;
+            }
+        }
+
+        return Scale(edge) * moved;
+    }
+
+    internal (LayerKind From, LayerKind To) Kinds(PlannedEdge edge) => (Network.Layers[edge.From].Kind, Network.Layers[edge.To].Kind);
+
+    /// <summary>Whether a layer has as many samples, channels and rows as a pattern makes parts of them.</summary>
+    internal bool Allows(int index, int pattern)
+    {
+        PlannedLayer layer = Network.Layers[index];
+        int data = Patterns.Parts(pattern, Split.Data), input = Patterns.Parts(pattern, Split.Input), output = Patterns.Parts(pattern, Split.Output);
+        int strips = Patterns.Parts(pattern, Split.Space);
+        bool hasRows = strips == 1 || (layer.Rows is { } rows && rows.Pooled % strips == 0);
+        return layer.Kind switch
+        {
+            LayerKind.Weighted => data <= Batch && input <= layer.InChannels && output <= layer.OutChannels && hasRows,
+            LayerKind.Grouped => data <= Batch && input <= layer.InChannels && layer.InChannels % input == 0 && output == 1 && hasRows,
+            LayerKind.Junction => output == 1 && hasRows,
+            _ => input == 1 && output == 1 && strips == 1,
+        };
+    }
+}

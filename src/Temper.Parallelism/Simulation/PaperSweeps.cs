@@ -1,0 +1,75 @@
+using Temper.Parallelism.Planning;
+
+namespace Temper.Parallelism.Simulation;
+
+/// <summary>Figures 9 and 10: all plans of a part of a network, the rest as HyPar has it.</summary>
+internal static class PaperSweeps
+{
+    /// <summary>Lenet-c: the splits of all layers at the first and last level, those between fixed.</summary>
+    internal static IEnumerable<PaperRow> Figure9()
+    {
+        PlanResult plan = Planner.Plan(PaperNetworks.Create("lenet-c"), new PlanOptions());
+        (double best, string at) = Best(plan, Enumerable.Range(0, 256).Select(number =>
+            (string[])[Bits(number / 16), plan.Plan.Levels[1], plan.Plan.Levels[2], Bits(number % 16)]), levels => $"{levels[0]} {levels[3]}");
+        yield return Text("Figure 9", "lenet-c: best splits at levels 1 and 4", at, "0011 0011");
+        yield return PaperTables.Row("Figure 9", "lenet-c: their speed over data parallelism", best, 3.05, 0.03);
+    }
+
+    /// <summary>VGG-A: the splits of conv5_2 and fc1 at all levels.</summary>
+    internal static IEnumerable<PaperRow> Figure10()
+    {
+        const int Conv = 7, Fc = 8;
+        PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-a"), new PlanOptions());
+        (double best, string at) = Best(plan, Enumerable.Range(0, 256).Select(number => (string[])[.. plan.Plan.Levels.Select((level, i) =>
+            $"{level[..Conv]}{Bits(number / 16)[i]}{Bits(number % 16)[i]}{level[(Fc + 1)..]}")]), levels => Columns(levels, Conv, Fc));
+        yield return Text("Figure 10", "vgg-a: HyPar's splits of conv5_2 and fc1", Columns(plan.Plan.Levels, Conv, Fc), "0001 1111");
+        yield return PaperTables.Row("Figure 10", "vgg-a: their speed over data parallelism", Speed(plan, plan.Bytes.Plan), 4.97, 0.02);
+        yield return Text("Figure 10", "vgg-a: the best splits of the two", at, "1000 1111");
+        yield return PaperTables.Row("Figure 10", "vgg-a: the best two's speed over data parallelism", best, 5.05, 0.01);
+    }
+
+    /// <summary>A layer of VGG-E alone, as Figure 13 plans it: the image before pooling, which is the only one that gives its plans.</summary>
+    internal static PlannedNetwork OneLayer(string layer) => layer is "conv5"
+        ? PlannedNetwork.Chain(layer, new PlannedLayer
+        {
+            Name = layer,
+            IsConvolution = true,
+            Weights = 512L * 512 * 9,
+            Outputs = 512 * 14 * 14,
+            Macs = 512L * 512 * 9 * 14 * 14,
+            InChannels = 512,
+            OutChannels = 512,
+        })
+        : PlannedNetwork.Chain(layer, new PlannedLayer
+        {
+            Name = layer,
+            Weights = 4096 * 1000,
+            Outputs = 1000,
+            Macs = 4096 * 1000,
+            InChannels = 4096,
+            OutChannels = 1000,
+        });
+
+    private static (double Speed, string At) Best(PlanResult plan, IEnumerable<string[]> tried, Func<string[], string> name)
+    {
+        (double best, string at) = (0, "");
+        foreach (string[] levels in tried)
+        {
+            int[] patterns = (plan.Plan with { Levels = levels }).Patterns(plan.Cost);
+            double speed = Speed(plan, JointSearch.Total(plan.Cost, patterns, patterns));
+            (best, at) = speed > best ? (speed, name(levels)) : (best, at);
+        }
+
+        return (best, at);
+    }
+
+    private static double Speed(PlanResult plan, double bytes) => PaperTables.Seconds(plan, plan.Bytes.Data) / PaperTables.Seconds(plan, bytes);
+
+    private static PaperRow Text(string figure, string what, string ours, string paper) => new(
+        figure, what, ours, paper, string.Equals(ours, paper, StringComparison.Ordinal) ? PaperStatus.Reproduced : PaperStatus.Missed);
+
+    private static string Columns(IReadOnlyList<string> levels, int first, int second) =>
+        $"{string.Concat(levels.Select(level => level[first]))} {string.Concat(levels.Select(level => level[second]))}";
+
+    private static string Bits(int number) => Convert.ToString(number, 2).PadLeft(4, '0');
+}

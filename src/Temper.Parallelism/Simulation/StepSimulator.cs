@@ -1,0 +1,99 @@
+using Temper.Parallelism.Planning;
+
+namespace Temper.Parallelism.Simulation;
+
+/// <summary>A stretch of a simulated step.</summary>
+/// <param name="Name">What is done: <c>conv1 forward</c>, <c>fc1 gradients</c>.</param>
+/// <param name="IsCommunication">Whether data move; else accelerators compute.</param>
+/// <param name="Start">Seconds from the step's begin.</param>
+/// <param name="End">Seconds from the step's begin.</param>
+public sealed record StepSegment(string Name, bool IsCommunication, double Start, double End);
+
+/// <summary>A simulated step.</summary>
+/// <param name="Seconds">Its length.</param>
+/// <param name="ComputeSeconds">Time in which accelerators compute.</param>
+/// <param name="CommunicationSeconds">Time in which data move.</param>
+/// <param name="Joules">Energy of all accelerators: multiply-adds, and bytes that move.</param>
+/// <param name="Segments">What happens when, in order of the start.</param>
+public sealed record StepTimeline(
+    double Seconds, double ComputeSeconds, double CommunicationSeconds, double Joules, IReadOnlyList<StepSegment> Segments);
+
+/// <summary>
+/// Simulates one training step by events: a task starts when what it waits for is done and its resource is free. Ranks run in lockstep, so
+/// a task stands for all of them and lasts as long as the slowest rank or the busiest link. Data and computing are two resources, one
+/// where they do not overlap.
+/// </summary>
+public static class StepSimulator
+{
+    /// <summary>Simulates a step.</summary>
+    /// <param name="plan">A plan, from the planner.</param>
+    /// <param name="machine">The accelerators; as many as the plan has.</param>
+    /// <exception cref="ArgumentException">The numbers of accelerators differ.</exception>
+    public static StepTimeline Run(PlanResult plan, Machine machine) => Run(plan.Cost, plan.Patterns, machine);
+
+    internal static StepTimeline Run(PlanCost cost, int[] patterns, Machine machine)
+    {
+        int ranks = cost.Hierarchy.Accelerators;
+        if (machine.Topology.Ranks != ranks || machine.Speeds.Count is var speeds && speeds != 0 && speeds != ranks)
+        {
+            throw new ArgumentException(
+                $"plan: the machine does not fit the plan (got {machine.Topology.Ranks} ranks and {machine.Speeds.Count} speeds, expected {ranks}); give one for each accelerator");
+        }
+
+        var tasks = new StepTasks(cost, patterns, machine);
+        IReadOnlyList<StepSegment> segments = Schedule(tasks.All, machine.Overlaps);
+        double macs = 3.0 * cost.Batch * cost.Network.Layers.Sum(layer => (double)layer.Macs);
+        return new StepTimeline(
+            segments.Count == 0 ? 0 : segments.Max(segment => segment.End),
+            segments.Where(segment => !segment.IsCommunication).Sum(segment => segment.End - segment.Start),
+            segments.Where(segment => segment.IsCommunication).Sum(segment => segment.End - segment.Start),
+            (macs * machine.JoulesPerMac) + (JointSearch.Total(cost, patterns, patterns) * machine.JoulesPerByte),
+            segments);
+    }
+
+    /// <summary>Runs tasks in the order in which they become ready; of those ready at once the one that was made first.</summary>
+    private static List<StepSegment> Schedule(IReadOnlyList<StepTask> tasks, bool overlaps)
+    {
+        int[] waits = [.. tasks.Select(task => task.After.Count)];
+        double[] readyAt = new double[tasks.Count];
+        List<int>[] followers = [.. tasks.Select(_ => new List<int>())];
+        var ready = new PriorityQueue<int, (double, int)>();
+        for (int i = 0; i < tasks.Count; i++)
+        {
+            foreach (int before in tasks[i].After)
+            {
+                followers[before].Add(i);
+            }
+
+            if (waits[i] == 0)
+            {
+                ready.Enqueue(i, (0, i));
+            }
+        }
+
+        double[] free = new double[2];
+        var segments = new List<StepSegment>();
+        while (ready.TryDequeue(out int index, out _))
+        {
+            StepTask task = tasks[index];
+            int resource = overlaps && task.IsCommunication ? 1 : 0;
+            double start = task.Seconds > 0 ? Math.Max(readyAt[index], free[resource]) : readyAt[index], end = start + task.Seconds;
+            if (task.Seconds > 0)
+            {
+                free[resource] = end;
+                segments.Add(new StepSegment(task.Name, task.IsCommunication, start, end));
+            }
+
+            foreach (int follower in followers[index])
+            {
+                readyAt[follower] = Math.Max(readyAt[follower], end);
+                if (--waits[follower] == 0)
+                {
+                    ready.Enqueue(follower, (readyAt[follower], follower));
+                }
+            }
+        }
+
+        return segments;
+    }
+}

@@ -1,0 +1,96 @@
+using Temper.Parallelism.Planning;
+
+namespace Temper.Parallelism.Simulation;
+
+/// <summary>A piece of a step.</summary>
+/// <param name="Name">What is done.</param>
+/// <param name="IsCommunication">Whether data move.</param>
+/// <param name="Seconds">How long it takes.</param>
+/// <param name="After">The tasks that must be done before.</param>
+internal sealed record StepTask(string Name, bool IsCommunication, double Seconds, IReadOnlyList<int> After);
+
+/// <summary>The tasks of a training step: forward, backward and gradient of each layer, and the data that move before and after them.</summary>
+internal sealed class StepTasks
+{
+    // Forward, error and gradient take one multiply-add, two operations, for each weight and place.
+    private const double FlopsPerMac = 2;
+
+    private readonly List<StepTask> _tasks = [];
+    private readonly PlanCost _cost;
+    private readonly (double SecondsPerByte, double Latency)[] _levels;
+    private readonly double _flopSeconds;
+
+    internal StepTasks(PlanCost cost, int[] patterns, Machine machine)
+    {
+        _cost = cost;
+        int ranks = cost.Hierarchy.Accelerators;
+        // Bytes of all ranks together: each rank gets an equal part of them from its peer.
+        _levels = [.. machine.Topology.Time([.. Enumerable.Range(0, cost.Hierarchy.Levels).Select(cost.Hierarchy.Peers)])
+            .Select(level => (level.SecondsPerByte / ranks, level.Latency))];
+        _flopSeconds = LevelShares.For(cost.Hierarchy, machine.Speeds).Seconds / machine.FlopsPerSecond;
+        var traffic = new StepTraffic(cost, patterns);
+        int[] outputs = Forward(traffic);
+        Backward(traffic, outputs);
+    }
+
+    internal IReadOnlyList<StepTask> All => _tasks;
+
+    /// <summary>Layer by layer; gives for each layer the task after which its output is complete.</summary>
+    private int[] Forward(StepTraffic traffic)
+    {
+        PlannedNetwork network = _cost.Network;
+        int[] outputs = new int[network.Layers.Count];
+        ILookup<int, int> incoming = Enumerable.Range(0, network.Edges.Count).ToLookup(edge => network.Edges[edge].To);
+        for (int layer = 0; layer < outputs.Length; layer++)
+        {
+            int[] before = [.. incoming[layer].Select(edge =>
+                Move($"{network.Layers[layer].Name} input", traffic.Edges[edge], 0.5, [outputs[network.Edges[edge].From]]))];
+            int computed = Compute(layer, "forward", before);
+            outputs[layer] = Move($"{network.Layers[layer].Name} output", traffic.Activations[layer], 0.5, [computed]);
+        }
+
+        return outputs;
+    }
+
+    /// <summary>From the last layer to the first: the error of a layer's output arrives, then its input's error and its gradient are computed.</summary>
+    private void Backward(StepTraffic traffic, int[] outputs)
+    {
+        PlannedNetwork network = _cost.Network;
+        ILookup<int, int> outgoing = Enumerable.Range(0, network.Edges.Count).ToLookup(edge => network.Edges[edge].From);
+        int[] errors = new int[network.Layers.Count];
+        for (int layer = errors.Length - 1; layer >= 0; layer--)
+        {
+            string name = network.Layers[layer].Name;
+            int[] after = outgoing[layer].Any()
+                ? [.. outgoing[layer].Select(edge => Move($"{name} error", traffic.Edges[edge], 0.5, [errors[network.Edges[edge].To]]))]
+                : [outputs[layer]];
+            int arrived = Move($"{name} error", traffic.Activations[layer], 0.5, after);
+            errors[layer] = Compute(layer, "backward", [arrived]);
+            int gradient = Compute(layer, "gradient", [arrived]);
+            Move($"{name} gradients", traffic.Gradients[layer], 1, [gradient]);
+        }
+    }
+
+    private int Compute(int layer, string what, IReadOnlyList<int> after)
+    {
+        PlannedLayer of = _cost.Network.Layers[layer];
+        return Add(new StepTask($"{of.Name} {what}", IsCommunication: false, FlopsPerMac * of.Macs * _cost.Batch * _flopSeconds, after));
+    }
+
+    private int Move(string name, double[] bytes, double part, IReadOnlyList<int> after)
+    {
+        double seconds = 0;
+        for (int level = 0; level < bytes.Length; level++)
+        {
+            seconds += bytes[level] > 0 ? (part * bytes[level] * _levels[level].SecondsPerByte) + _levels[level].Latency : 0;
+        }
+
+        return Add(new StepTask(name, IsCommunication: true, seconds, after));
+    }
+
+    private int Add(StepTask task)
+    {
+        _tasks.Add(task);
+        return _tasks.Count - 1;
+    }
+}

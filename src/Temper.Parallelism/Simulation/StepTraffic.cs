@@ -1,0 +1,43 @@
+using Temper.Parallelism.Planning;
+
+namespace Temper.Parallelism.Simulation;
+
+/// <summary>The bytes of a step, level by level: what a level adds to the cost of the levels above it.</summary>
+internal sealed class StepTraffic
+{
+    internal StepTraffic(PlanCost cost, int[] patterns)
+    {
+        int levels = cost.Hierarchy.Levels;
+        PlanCost[] costs = [.. Enumerable.Range(1, levels).Select(count =>
+            count == levels ? cost : new PlanCost(cost.Network, cost.Hierarchy.First(count), cost.Batch, cost.Kind, cost.Patterns.Splits))];
+        Gradients = Levels(costs, patterns.Length, (at, layer, first) => at.Gradient(layer, first(patterns[layer])));
+        Activations = Levels(costs, patterns.Length, (at, layer, first) => at.Activations(layer, first(patterns[layer])));
+        IReadOnlyList<PlannedEdge> edges = cost.Network.Edges;
+        Edges = Levels(costs, edges.Count, (at, edge, first) => at.Edge(edges[edge], first(patterns[edges[edge].From]), first(patterns[edges[edge].To])));
+    }
+
+    /// <summary>For each layer and level the bytes by which gradients of weights are summed.</summary>
+    internal double[][] Gradients { get; }
+
+    /// <summary>For each layer and level the bytes of its outputs and errors, half of them forward.</summary>
+    internal double[][] Activations { get; }
+
+    /// <summary>For each edge and level its bytes, half of them forward.</summary>
+    internal double[][] Edges { get; }
+
+    private static double[][] Levels(PlanCost[] costs, int count, Func<PlanCost, int, Func<int, int>, double> bytes)
+    {
+        double[][] result = [.. Enumerable.Range(0, count).Select(_ => new double[costs.Length])];
+        for (int level = 0; level < costs.Length; level++)
+        {
+            PlanCost at = costs[level];
+            int divisor = (int)Math.Pow(at.Patterns.Splits, costs.Length - 1 - level);
+            for (int i = 0; i < count; i++)
+            {
+                result[i][level] = bytes(at, i, pattern => pattern / divisor) - result[i].AsSpan(0, level).ToArray().Sum();
+            }
+        }
+
+        return result;
+    }
+}

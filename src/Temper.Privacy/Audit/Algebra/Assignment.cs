@@ -1,0 +1,78 @@
+namespace Temper.Privacy.Audit.Algebra;
+
+/// <summary>The assignment of rows to columns with the least total cost (Kuhn and Munkres, with potentials; cubic time).</summary>
+internal static class Assignment
+{
+    /// <summary>The column of each row.</summary>
+    /// <param name="cost"><c>[n, n]</c>.</param>
+    /// <param name="n">Side.</param>
+    internal static int[] Least(ReadOnlySpan<double> cost, int n)
+    {
+        double[] u = new double[n + 1], v = new double[n + 1];
+        int[] rowOf = new int[n + 1], way = new int[n + 1];
+        for (int row = 1; row <= n; row++)
+        {
+            rowOf[0] = row;
+            int column = 0;
+            double[] least = new double[n + 1];
+            Array.Fill(least, double.PositiveInfinity);
+            bool[] isUsed = new bool[n + 1];
+            do
+            {
+                isUsed[column] = true;
+                int current = rowOf[column], next = 0;
+                double delta = double.PositiveInfinity;
+                for (int j = 1; j <= n; j++)
+                {
+                    if (isUsed[j])
+                    {
+                        continue;
+                    }
+
+                    double reduced = cost[((current - 1) * n) + j - 1] - u[current] - v[j];
+                    if (reduced < least[j])
+                    {
+                        (least[j], way[j]) = (reduced, column);
+                    }
+
+                    if (least[j] < delta)
+                    {
+                        (delta, next) = (least[j], j);
+                    }
+                }
+
+                for (int j = 0; j <= n; j++)
+                {
+                    if (isUsed[j])
+                    {
+                        u[rowOf[j]] += delta;
+                        v[j] -= delta;
+                    }
+                    else
+                    {
+                        least[j] -= delta;
+                    }
+                }
+
+                column = next;
+            }
+            while (rowOf[column] != 0);
+
+            do
+            {
+                int previous = way[column];
+                rowOf[column] = rowOf[previous];
+                column = previous;
+            }
+            while (column != 0);
+        }
+
+        int[] result = new int[n];
+        for (int j = 1; j <= n; j++)
+        {
+            result[rowOf[j] - 1] = j - 1;
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,202 @@
+using Temper.Kernels;
+using Temper.Privacy.Audit.Algebra;
+using Temper.Tensors;
+
+namespace Temper.Privacy.Audit.Attacks;
+
+/// <summary>
+/// The first half of attack A: reads the secret order of the channels off the layer. An invertible map in front keeps the linear relations among the columns
+/// of a few output pixels; the projector on their row space is that of the developer's weights with rows and columns in the secret order, so its
+/// diagonal (the leverage scores) and the sizes of its other elements tell the channels apart.
+/// </summary>
+internal static class ChannelMatching
+{
+    private const int MostColumns = 512;
+    private const int MostPixels = 16;
+
+    /// <summary>Finds the order.</summary>
+    /// <param name="columns">The layer.</param>
+    /// <param name="weights"><c>[O, C, KH, KW]</c>, the developer's.</param>
+    /// <returns>For each channel of the layer that of the developer, and how well the projectors agree (0: exactly); null where the layer has no redundancy that the attack needs.</returns>
+    internal static (int[] Order, double Misfit)? Find(LayerColumns columns, Tensor weights)
+    {
+        AugConvSizes sizes = columns.Sizes;
+        for (int block = 1; block * block * sizes.Outputs <= MostColumns; block++)
+        {
+            double[] lowered = Lowered(sizes, weights, block, out int taps);
+            int n = block * block * sizes.Outputs;
+            if (n <= taps)
+            {
+                continue;                                         // not redundant
+            }
+
+            (int[] corners, int rank) = (Corners(sizes, block), RankOf(lowered, n, taps));
+            if (corners.Length > 0 && rank < n)
+            {
+                double[] known = SymmetricEigen.Projector(Gram(lowered, n, taps), n, rank), seen = new double[n * n];
+                foreach (int corner in corners)
+                {
+                    Accumulate(seen, SymmetricEigen.Projector(GramOf(columns, corner, block), n, rank), 1.0 / corners.Length);
+                }
+
+                return Match(known, seen, sizes.Outputs, block * block);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The convolution of a block of output pixels as a matrix <c>[pixels x outputs, taps]</c> on the picture's patch below it.</summary>
+    private static double[] Lowered(in AugConvSizes sizes, Tensor weights, int block, out int taps)
+    {
+        int height = (sizes.StrideHeight * (block - 1)) + sizes.KernelHeight, width = (sizes.StrideWidth * (block - 1)) + sizes.KernelWidth;
+        taps = sizes.Channels * height * width;
+        double[] matrix = new double[block * block * sizes.Outputs * taps];
+        ReadOnlySpan<float> w = weights.AsSpan<float>();
+        for (int place = 0; place < block * block; place++)
+        {
+            (int row, int column) = (place / block * sizes.StrideHeight, place % block * sizes.StrideWidth);
+            for (int o = 0; o < sizes.Outputs; o++)
+            {
+                for (int c = 0; c < sizes.Channels; c++)
+                {
+                    for (int u = 0; u < sizes.KernelHeight; u++)
+                    {
+                        for (int v = 0; v < sizes.KernelWidth; v++)
+                        {
+                            matrix[(((place * sizes.Outputs) + o) * taps) + (((c * height) + row + u) * width) + column + v] =
+                                w[(((((o * sizes.Channels) + c) * sizes.KernelHeight) + u) * sizes.KernelWidth) + v];
+                        }
+                    }
+                }
+            }
+        }
+
+        return matrix;
+    }
+
+    /// <summary>First output pixels of blocks whose patch lies inside the picture, spread over it.</summary>
+    private static int[] Corners(in AugConvSizes sizes, int block)
+    {
+        var inside = new List<int>();
+        for (int row = 0; row + block <= sizes.OutHeight; row++)
+        {
+            for (int column = 0; column + block <= sizes.OutWidth; column++)
+            {
+                int top = (row * sizes.StrideHeight) - sizes.PadTop, left = (column * sizes.StrideWidth) - sizes.PadLeft;
+                int bottom = top + ((block - 1) * sizes.StrideHeight) + sizes.KernelHeight, right = left + ((block - 1) * sizes.StrideWidth) + sizes.KernelWidth;
+                if (top >= 0 && left >= 0 && bottom <= sizes.Height && right <= sizes.Width)
+                {
+                    inside.Add((row * sizes.OutWidth) + column);
+                }
+            }
+        }
+
+        int count = Math.Min(inside.Count, block == 1 ? MostPixels : 4);
+        return [.. Enumerable.Range(0, count).Select(i => inside[(int)((long)i * inside.Count / count)])];
+    }
+
+    private static int RankOf(double[] lowered, int n, int taps) => Math.Min(taps, SymmetricEigen.Rank(SymmetricEigen.Of(Gram(lowered, n, taps), n).Values));
+
+    /// <summary><c>L Lᵀ</c>.</summary>
+    private static double[] Gram(double[] lowered, int n, int taps)
+    {
+        double[] transposed = new double[lowered.Length], gram = new double[n * n];
+        for (int i = 0; i < n; i++)
+        {
+            for (int j = 0; j < taps; j++)
+            {
+                transposed[(j * n) + i] = lowered[(i * taps) + j];
+            }
+        }
+
+        FixedOrderProduct.Add(n, n, taps, lowered, transposed, gram);
+        return gram;
+    }
+
+    /// <summary><c>Aᵀ A</c> of the layer's columns at a block of pixels.</summary>
+    private static double[] GramOf(LayerColumns columns, int corner, int block)
+    {
+        AugConvSizes sizes = columns.Sizes;
+        int n = block * block * sizes.Outputs;
+        double[] a = new double[sizes.Inputs * n], transposed = new double[a.Length], gram = new double[n * n];
+        for (int place = 0; place < block * block; place++)
+        {
+            columns.Columns(corner + (place / block * sizes.OutWidth) + (place % block), a.AsSpan(place * sizes.Outputs), n);
+        }
+
+        for (int i = 0; i < sizes.Inputs; i++)
+        {
+            for (int j = 0; j < n; j++)
+            {
+                transposed[(j * sizes.Inputs) + i] = a[(i * n) + j];
+            }
+        }
+
+        FixedOrderProduct.Add(n, n, sizes.Inputs, transposed, a, gram);
+        return gram;
+    }
+
+    private static (int[] Order, double Misfit) Match(double[] known, double[] seen, int outputs, int places)
+    {
+        double[][] a = Signatures(known, outputs, places), b = Signatures(seen, outputs, places);
+        double[] cost = new double[outputs * outputs];
+        for (int i = 0; i < outputs; i++)
+        {
+            for (int j = 0; j < outputs; j++)
+            {
+                cost[(i * outputs) + j] = Math.Pow(System.Numerics.Tensors.TensorPrimitives.Distance<double>(b[i], a[j]), 2);
+            }
+        }
+
+        int[] order = Assignment.Least(cost, outputs);
+        double difference = 0, length = 0;
+        int n = outputs * places;
+        int From(int index) => (index / outputs * outputs) + order[index % outputs];
+        for (int i = 0; i < n; i++)
+        {
+            for (int j = 0; j < n; j++)
+            {
+                difference += Math.Pow(seen[(i * n) + j] - known[(From(i) * n) + From(j)], 2);
+                length += Math.Pow(known[(i * n) + j], 2);
+            }
+        }
+
+        return (order, Math.Sqrt(difference / length));
+    }
+
+    /// <summary>What of a channel's row of the projector does not depend on the order of the others.</summary>
+    private static double[][] Signatures(double[] projector, int outputs, int places)
+    {
+        int n = outputs * places;
+        double[][] signatures = new double[outputs][];
+        for (int channel = 0; channel < outputs; channel++)
+        {
+            var values = new List<double>();
+            for (int place = 0; place < places; place++)
+            {
+                int row = (place * outputs) + channel;
+                values.Add(3 * projector[(row * n) + row]);
+                for (int other = 0; other < places; other++)
+                {
+                    // The channel with itself at another pixel has a known place; with the other channels only the sizes, sorted, are known.
+                    values.Add(projector[(row * n) + (other * outputs) + channel]);
+                    values.AddRange(Enumerable.Range(0, outputs).Where(o => o != channel)
+                        .Select(o => Math.Abs(projector[(row * n) + (other * outputs) + o])).Order());
+                }
+            }
+
+            signatures[channel] = [.. values];
+        }
+
+        return signatures;
+    }
+
+    private static void Accumulate(double[] sum, double[] values, double factor)
+    {
+        for (int i = 0; i < sum.Length; i++)
+        {
+            sum[i] += values[i] * factor;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using Temper.Kernels;
+using Temper.Privacy.Audit.Algebra;
+using Temper.Tensors;
+
+namespace Temper.Privacy.Audit.Attacks;
+
+/// <summary>
+/// Pictures from the features of a known convolution by least squares: <c>x = f Cᵀ (C Cᵀ)⁻¹</c>. A pixel meets only its neighbors in <c>C Cᵀ</c>, so in
+/// the order of rows, pixels, channels that matrix is a narrow band.
+/// </summary>
+internal sealed class FeatureInversion
+{
+    private const double Ridge = 1e-12;
+
+    private readonly AugConvSizes _sizes;
+    private readonly Tensor _weights;
+    private readonly Conv2dOptions _options;
+    private readonly BandedCholesky _factor;
+
+    /// <param name="sizes">Sizes of the convolution.</param>
+    /// <param name="weights"><c>[O, C, KH, KW]</c> in the order of the features' channels.</param>
+    /// <param name="options">Stride and padding.</param>
+    internal FeatureInversion(AugConvSizes sizes, Tensor weights, Conv2dOptions options)
+    {
+        (_sizes, _weights, _options) = (sizes, weights, options);
+        int width = ((((sizes.KernelHeight - 1) * sizes.Width) + sizes.KernelWidth - 1) * sizes.Channels) + sizes.Channels - 1;
+        _factor = new BandedCholesky(Band(width), sizes.Inputs, width, Ridge);
+    }
+
+    /// <summary>The pictures of some feature maps.</summary>
+    /// <param name="features"><c>[N, O, OH, OW]</c>.</param>
+    /// <returns><c>[N, C H W]</c>.</returns>
+    internal float[] Pictures(Tensor features)
+    {
+        float[] projected = Projected(features);
+        double[] rows = new double[projected.Length];
+        int plane = _sizes.Height * _sizes.Width, channels = _sizes.Channels;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[Ordered(i)] = projected[i];
+        }
+
+        _factor.Solve(rows);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            projected[i] = (float)rows[Ordered(i)];
+        }
+
+        return projected;
+
+        // From [N, C, H W] to [N, H W, C].
+        int Ordered(int index)
+        {
+            (int line, int pixel) = Math.DivRem(index, plane);
+            (int image, int channel) = Math.DivRem(line, channels);
+            return (((image * plane) + pixel) * channels) + channel;
+        }
+    }
+
+    /// <summary><c>f Cᵀ</c>: the transposed convolution, with the pixels that no kernel reaches at the end.</summary>
+    private float[] Projected(Tensor features)
+    {
+        (int height, int width) = _options.Stride;
+        Padding2d pad = _options.Padding;
+        Conv2dOptions options = _options with
+        {
+            OutputPadding = (
+                (_sizes.Height + pad.Top + pad.Bottom - _sizes.KernelHeight) % height, (_sizes.Width + pad.Left + pad.Right - _sizes.KernelWidth) % width),
+        };
+        return features.ConvTranspose2d(_weights, bias: null, options).ToArray<float>();
+    }
+
+    /// <summary><c>C Cᵀ</c>: every output pixel adds the products of its taps.</summary>
+    private double[] Band(int width)
+    {
+        AugConvSizes s = _sizes;
+        ReadOnlySpan<float> w = _weights.AsSpan<float>();
+        int taps = s.Channels * s.KernelHeight * s.KernelWidth;
+        double[] products = new double[taps * taps], band = new double[s.Inputs * (width + 1)];
+        for (int o = 0; o < s.Outputs; o++)
+        {
+            for (int a = 0; a < taps; a++)
+            {
+                for (int b = 0; b < taps; b++)
+                {
+                    products[(a * taps) + b] += (double)w[(o * taps) + a] * w[(o * taps) + b];
+                }
+            }
+        }
+
+        int[] places = new int[taps];
+        for (int pixel = 0; pixel < s.Pixels; pixel++)
+        {
+            for (int tap = 0; tap < taps; tap++)
+            {
+                (int channel, int u, int v) = (tap / (s.KernelHeight * s.KernelWidth), tap / s.KernelWidth % s.KernelHeight, tap % s.KernelWidth);
+                int y = (pixel / s.OutWidth * s.StrideHeight) - s.PadTop + u, x = (pixel % s.OutWidth * s.StrideWidth) - s.PadLeft + v;
+                places[tap] = y < 0 || x < 0 || y >= s.Height || x >= s.Width ? -1 : (((y * s.Width) + x) * s.Channels) + channel;
+            }
+
+            for (int a = 0; a < taps; a++)
+            {
+                for (int b = 0; b < taps; b++)
+                {
+                    if (places[a] >= 0 && places[b] >= 0 && places[b] <= places[a])
+                    {
+                        band[(places[a] * (width + 1)) + places[b] - places[a] + width] += products[(a * taps) + b];
+                    }
+                }
+            }
+        }
+
+        return band;
+    }
+}

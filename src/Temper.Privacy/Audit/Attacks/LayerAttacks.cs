@@ -1,0 +1,199 @@
+using System.Globalization;
+using Temper.Kernels;
+using Temper.Privacy.Audit.Algebra;
+using Temper.Privacy.Morphing;
+using Temper.Tensors;
+
+namespace Temper.Privacy.Audit.Attacks;
+
+/// <summary>Attacks on the Aug-Conv layer, as findings.</summary>
+internal static class LayerAttacks
+{
+    private const int RowsAtOnce = 512;
+
+    /// <summary>Attack A reads the channels' order off the layer and solves for the whole map; A2 only for the pictures of some rows.</summary>
+    internal static AttackFinding Unshuffle(AuditRows rows, AugConvLayer? layer, LayerColumns? columns, Tensor? weights, bool recoversMap)
+    {
+        AttackFinding finding = new()
+        {
+            Name = recoversMap ? "A: channel order, then the map" : "A2: channel order, then the features",
+            Needs = "morphed rows, Aug-Conv layer, the developer's weights", Verdict = AttackFinding.NotRun,
+            Detail = layer is null ? "the bundle has no layer" : "the developer's weights are not given (--weights)",
+            Size = (rows.Map.Channels, rows.Map.Height, rows.Map.Width),
+        };
+        if (layer is null || columns is null || weights is null)
+        {
+            return finding;
+        }
+
+        if (ChannelMatching.Find(columns, weights) is not var (order, misfit))
+        {
+            return finding with { Verdict = AttackFinding.NotBroken, Detail = "too few output channels for a picture's numbers: the order cannot be read off" };
+        }
+
+        Tensor shuffled = Shuffled(weights, order);
+        var inversion = new FeatureInversion(columns.Sizes, shuffled, layer.Operator.Options);
+        Tensor features = layer.Features(Tensor.From(rows.Targets, [rows.Count, rows.Map.Inputs]));
+        float[] pictures = recoversMap ? ThroughMap(rows, columns, inversion) : inversion.Pictures(features);
+        double error = AugConvLayer.RelativeError(
+            Tensor.From(pictures, [rows.Count, rows.Map.Channels, rows.Map.Height, rows.Map.Width]).Conv2d(shuffled, bias: null, layer.Operator.Options).ToArray<float>(),
+            features.ToArray<float>());
+        string detail = string.Create(
+            CultureInfo.InvariantCulture,
+            $"order of {order.Length} channels read off the layer (projectors differ by {misfit:G2}); recovered pictures explain the features to {error:G2}");
+        return rows.TargetTruth is { } truth
+            ? (finding with { Detail = detail }).Judged(pictures, truth, rows.Mean)
+            : finding with { Detail = detail, Verdict = MorphAudit.ByConsistency(error) };
+    }
+
+    /// <summary>Attack B: no weights needed.</summary>
+    internal static AttackFinding Overlap(AuditRows rows, AugConvLayer? layer, LayerColumns? columns)
+    {
+        AttackFinding finding = new()
+        {
+            Name = "B: overlap of patches", Needs = "morphed rows, Aug-Conv layer", Verdict = AttackFinding.NotRun, Detail = "the bundle has no layer",
+        };
+        if (layer is null || columns is null)
+        {
+            return finding;
+        }
+
+        if (PatchOverlap.Find(columns) is not { } attack)
+        {
+            return finding with { Detail = "needs stride 1 and at least as many output channels as a patch has numbers" };
+        }
+
+        (int top, int left, int height, int width) = attack.Inside;
+        Tensor features = layer.Features(Tensor.From(rows.Targets, [rows.Count, rows.Map.Inputs]));
+        float[] mixed = attack.Pictures(features.InLayout(Layout.ChannelsLast).Physical(), rows.Count);
+        string detail = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{height}x{width} pixels inside, colors up to one mix for all pictures; neighboring patches agree to {1 - attack.Overlap:G2}");
+        finding = finding with { Detail = detail, Size = (rows.Map.Channels, height, width) };
+        if (rows.TargetTruth is not { } truth)
+        {
+            return finding with { Verdict = MorphAudit.ByConsistency(1 - attack.Overlap) };
+        }
+
+        float[] inside = Cropped(truth, rows, attack.Inside), mean = Cropped(rows.Mean, rows, attack.Inside);
+        return finding.Judged(ColorFit.Apply(mixed, inside, rows.Map.Channels, height * width), inside, mean);
+
+        float[] Cropped(float[] pictures, AuditRows all, (int, int, int, int) part)
+        {
+            var result = new List<float>(pictures.Length);
+            for (int line = 0; line < pictures.Length / all.Map.Width; line++)
+            {
+                int y = line % all.Map.Height;
+                if (y >= top && y < top + height)
+                {
+                    result.AddRange(pictures.AsSpan((line * all.Map.Width) + left, width));
+                }
+            }
+
+            return [.. result];
+        }
+    }
+
+    /// <summary>What the trainer sees anyway: the features are the real ones of the picture, only their order is hidden.</summary>
+    internal static AttackFinding FeaturePicture(AuditRows rows, AugConvLayer? layer)
+    {
+        AttackFinding finding = new()
+        {
+            Name = "feature picture", Needs = "morphed rows, Aug-Conv layer", Verdict = AttackFinding.NotRun, Detail = "the bundle has no layer",
+        };
+        if (layer is null)
+        {
+            return finding;
+        }
+
+        Tensor features = layer.Features(Tensor.From(rows.Targets, [rows.Count, rows.Map.Inputs]));
+        AugConvSizes sizes = layer.Operator.Pattern.Sizes;
+        float[] pictures = Brightness(features.ToArray<float>(), rows.Count, sizes.Outputs, sizes.Pixels);
+        return finding with
+        {
+            Verdict = AttackFinding.Leaks, Size = (1, sizes.OutHeight, sizes.OutWidth),
+            Detail = "the layer's features are those of the plain pictures: edges and shapes are visible to whoever plots them",
+            Pictures = [.. Enumerable.Range(0, Math.Min(rows.Count, MorphAudit.ShownPictures)).Select(i => pictures.AsSpan(i * sizes.Pixels, sizes.Pixels).ToArray())],
+        };
+    }
+
+    internal static Tensor Shuffled(Tensor weights, int[] order)
+    {
+        float[] values = weights.ToArray<float>();
+        int size = values.Length / order.Length;
+        return Tensor.From((float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
+    }
+
+    /// <summary>The inverse of the map, row after row, then the pictures of all rows by one product.</summary>
+    private static float[] ThroughMap(AuditRows rows, LayerColumns columns, FeatureInversion inversion)
+    {
+        int inputs = rows.Map.Inputs;
+        float[] inverse = new float[inputs * inputs], pictures = new float[rows.Count * inputs];
+        for (int first = 0; first < inputs; first += RowsAtOnce)
+        {
+            inversion.Pictures(columns.Rows(first, Math.Min(RowsAtOnce, inputs - first))).CopyTo(inverse.AsSpan(first * inputs));
+        }
+
+        Gemm.Multiply(new MatrixView(rows.Targets, rows.Count, inputs), new MatrixView(inverse, inputs, inputs), pictures);
+        return pictures;
+    }
+
+    /// <summary>Mean size of the features at each pixel, scaled to 0 to 1 for each picture.</summary>
+    private static float[] Brightness(float[] features, int count, int channels, int pixels)
+    {
+        float[] pictures = new float[count * pixels];
+        for (int n = 0; n < count; n++)
+        {
+            Span<float> picture = pictures.AsSpan(n * pixels, pixels);
+            for (int i = 0; i < channels * pixels; i++)
+            {
+                picture[i % pixels] += Math.Abs(features[(n * channels * pixels) + i]) / channels;
+            }
+
+            float most = Math.Max(System.Numerics.Tensors.TensorPrimitives.Max<float>(picture), 1e-20f);
+            System.Numerics.Tensors.TensorPrimitives.Multiply(picture, 1 / most, picture);
+        }
+
+        return pictures;
+    }
+}
+
+/// <summary>The one mix of colors that a picture shows when it is known.</summary>
+internal static class ColorFit
+{
+    /// <summary>Fits the mix on the known picture with the most contrast and applies it to all.</summary>
+    internal static float[] Apply(float[] mixed, float[] truth, int channels, int pixels)
+    {
+        int size = channels * pixels, count = mixed.Length / size;
+        int best = Enumerable.Range(0, count).MaxBy(i => System.Numerics.Tensors.TensorPrimitives.StdDev<float>(truth.AsSpan(i * size, size)));
+        double[] gram = new double[channels * channels], right = new double[channels * channels];
+        for (int a = 0; a < channels; a++)
+        {
+            for (int b = 0; b < channels; b++)
+            {
+                for (int p = 0; p < pixels; p++)
+                {
+                    double value = mixed[(best * size) + (a * pixels) + p];
+                    gram[(a * channels) + b] += value * mixed[(best * size) + (b * pixels) + p];
+                    right[(a * channels) + b] += value * truth[(best * size) + (b * pixels) + p];
+                }
+            }
+        }
+
+        new Cholesky(gram, channels).Solve(right, channels);
+        float[] result = new float[mixed.Length];
+        for (int i = 0; i < mixed.Length; i++)
+        {
+            (int n, int b, int p) = (i / size, i % size / pixels, i % pixels);
+            double sum = 0;
+            for (int a = 0; a < channels; a++)
+            {
+                sum += mixed[(n * size) + (a * pixels) + p] * right[(a * channels) + b];
+            }
+
+            result[i] = (float)sum;
+        }
+
+        return result;
+    }
+}

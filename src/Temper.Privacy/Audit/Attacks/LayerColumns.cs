@@ -1,0 +1,75 @@
+using Temper.Kernels;
+using Temper.Privacy.Morphing;
+using Temper.Tensors;
+
+namespace Temper.Privacy.Audit.Attacks;
+
+/// <summary>Reads an Aug-Conv layer as the matrix that it is, <c>[d, pixels x outputs]</c>, from its stored blocks.</summary>
+internal sealed class LayerColumns
+{
+    private readonly AugConvPattern _pattern;
+    private readonly AugConvLayer _layer;
+    private readonly (AugConvGroup Group, int Place)[] _byPixel;
+
+    internal LayerColumns(AugConvLayer layer)
+    {
+        (_layer, _pattern) = (layer, layer.Operator.Pattern);
+        _byPixel = new (AugConvGroup, int)[_pattern.Sizes.Pixels];
+        foreach (AugConvGroup group in _pattern.Groups)
+        {
+            for (int i = 0; i < group.Pixels.Length; i++)
+            {
+                _byPixel[group.Pixels[i]] = (group, i);
+            }
+        }
+    }
+
+    internal AugConvSizes Sizes => _pattern.Sizes;
+
+    /// <summary>The columns of one output pixel: <c>[d, outputs]</c> at a stride, zero where nothing is stored.</summary>
+    internal void Columns(int pixel, Span<double> target, int stride)
+    {
+        (AugConvGroup group, int place) = _byPixel[pixel];
+        int outputs = Sizes.Outputs, side = Sizes.CoreSide, columns = _pattern.ColumnsOf(group);
+        ReadOnlySpan<float> weight = _layer.Weight.AsSpan<float>();
+        for (int core = 0; core < group.Cores.Length; core++)
+        {
+            for (int row = 0; row < side; row++)
+            {
+                ReadOnlySpan<float> source = weight.Slice((int)(group.Offset + ((((long)core * side) + row) * columns) + (place * outputs)), outputs);
+                System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(source, target.Slice(((group.Cores[core] * side) + row) * stride, outputs));
+            }
+        }
+    }
+
+    /// <summary>Some rows of the matrix as feature maps, <c>[rows, outputs, height, width]</c>.</summary>
+    internal Tensor Rows(int first, int count)
+    {
+        Tensor features = Tensor.Allocate([count, Sizes.Outputs, Sizes.OutHeight, Sizes.OutWidth], Layout.ChannelsLast);
+        Span<float> target = features.Writable();
+        ReadOnlySpan<float> weight = _layer.Weight.AsSpan<float>();
+        target.Clear();
+        int outputs = Sizes.Outputs, side = Sizes.CoreSide;
+        foreach (AugConvGroup group in _pattern.Groups)
+        {
+            int columns = _pattern.ColumnsOf(group);
+            for (int row = first; row < first + count; row++)
+            {
+                int core = Array.IndexOf(group.Cores, row / side);
+                if (core < 0)
+                {
+                    continue;
+                }
+
+                ReadOnlySpan<float> source = weight.Slice((int)(group.Offset + ((((long)core * side) + (row % side)) * columns)), columns);
+                Span<float> image = target.Slice((row - first) * Sizes.Pixels * outputs, Sizes.Pixels * outputs);
+                for (int i = 0; i < group.Pixels.Length; i++)
+                {
+                    source.Slice(i * outputs, outputs).CopyTo(image[(group.Pixels[i] * outputs)..]);
+                }
+            }
+        }
+
+        return features;
+    }
+}

@@ -1,0 +1,229 @@
+using Temper.Kernels;
+using Temper.Privacy.Audit.Algebra;
+
+namespace Temper.Privacy.Audit.Attacks;
+
+/// <summary>
+/// Attack B: pictures from the layer and morphed rows alone, the developer's weights unknown. The columns of the layer at one output pixel span the
+/// space of its patch's pixels behind the map. Two output pixels whose patches share one corner have that pixel's colors in common: the intersection of their
+/// spaces. Expressed in these, the columns give the weights of each tap up to a mix of colors, by which all pixels are brought to one mix.
+/// </summary>
+internal sealed class PatchOverlap
+{
+    private readonly LayerColumns _columns;
+    private readonly AugConvSizes _sizes;
+    private readonly int _rank;
+    private readonly double[]?[] _whitened;             // output pixel: [outputs, rank], its columns times this are orthonormal
+    private readonly double[]?[] _basis;                // picture pixel: [outputs, channels] on the columns at _corner
+    private readonly double[]?[] _aligned;              // picture pixel: the same, all pixels in one mix of colors
+    private readonly double[] _overlap;
+
+    private PatchOverlap(LayerColumns columns)
+    {
+        (_columns, _sizes) = (columns, columns.Sizes);
+        _rank = _sizes.Channels * _sizes.KernelHeight * _sizes.KernelWidth;
+        _whitened = new double[_sizes.Pixels][];
+        (_basis, _aligned) = (new double[_sizes.Height * _sizes.Width][], new double[_sizes.Height * _sizes.Width][]);
+        _overlap = new double[_sizes.Height * _sizes.Width];
+    }
+
+    /// <summary>First row, first column, rows and columns of the part of the picture that comes back.</summary>
+    internal (int Top, int Left, int Height, int Width) Inside { get; private set; }
+
+    /// <summary>Mean of the smallest singular value that counts as common: 1 if the attack's assumption holds.</summary>
+    internal double Overlap { get; private set; }
+
+    /// <summary>Finds the bases; null where stride or channels leave the attack nothing to hold on to.</summary>
+    internal static PatchOverlap? Find(LayerColumns columns)
+    {
+        AugConvSizes s = columns.Sizes;
+        if (s.StrideHeight != 1 || s.StrideWidth != 1 || s.Outputs < s.Channels * s.KernelHeight * s.KernelWidth)
+        {
+            return null;
+        }
+
+        var attack = new PatchOverlap(columns);
+        Each(s.Pixels, attack.Whiten);
+        Each(s.Height * s.Width, attack.Intersect);
+        return attack.Align() ? attack : null;
+    }
+
+    /// <summary>The inside of pictures, each pixel's colors in one unknown mix: <c>[N, C, height, width]</c> of <see cref="Inside"/>.</summary>
+    /// <param name="features"><c>[N, pixels, outputs]</c>.</param>
+    /// <param name="count">N.</param>
+    internal float[] Pictures(ReadOnlySpan<float> features, int count)
+    {
+        (int top, int left, int height, int width) = Inside;
+        float[] pictures = new float[count * _sizes.Channels * height * width];
+        for (int n = 0; n < count; n++)
+        {
+            for (int y = 0; y < height; y++)
+            {
+                for (int x = 0; x < width; x++)
+                {
+                    double[] basis = _aligned[((top + y) * _sizes.Width) + left + x]!;
+                    ReadOnlySpan<float> f = features.Slice(((n * _sizes.Pixels) + Corner(top + y, left + x)) * _sizes.Outputs, _sizes.Outputs);
+                    for (int c = 0; c < _sizes.Channels; c++)
+                    {
+                        double sum = 0;
+                        for (int o = 0; o < f.Length; o++)
+                        {
+                            sum += f[o] * basis[(o * _sizes.Channels) + c];
+                        }
+
+                        pictures[(((((n * _sizes.Channels) + c) * height) + y) * width) + x] = (float)sum;
+                    }
+                }
+            }
+        }
+
+        return pictures;
+    }
+
+    /// <summary>The output pixel whose patch ends at a picture pixel.</summary>
+    private int Corner(int y, int x) => ((y + _sizes.PadTop - (_sizes.KernelHeight - 1)) * _sizes.OutWidth) + x + _sizes.PadLeft - (_sizes.KernelWidth - 1);
+
+    private bool IsWhole(int row, int column) => row >= _sizes.PadTop && column >= _sizes.PadLeft && row < _sizes.OutHeight && column < _sizes.OutWidth
+        && row - _sizes.PadTop + _sizes.KernelHeight <= _sizes.Height && column - _sizes.PadLeft + _sizes.KernelWidth <= _sizes.Width;
+
+    private double[] ColumnsAt(int pixel)
+    {
+        double[] a = new double[_sizes.Inputs * _sizes.Outputs];
+        _columns.Columns(pixel, a, _sizes.Outputs);
+        return a;
+    }
+
+    private void Whiten(int pixel)
+    {
+        if (!IsWhole(pixel / _sizes.OutWidth, pixel % _sizes.OutWidth))
+        {
+            return;
+        }
+
+        int n = _sizes.Outputs;
+        double[] a = ColumnsAt(pixel);
+        (double[] values, double[] vectors) = SymmetricEigen.Of(Product(a, a, _sizes.Inputs, n, n), n);
+        double[] whitened = new double[n * _rank];
+        for (int k = 0; k < _rank; k++)
+        {
+            double factor = 1 / Math.Sqrt(Math.Max(values[k], 1e-300));
+            for (int o = 0; o < n; o++)
+            {
+                whitened[(o * _rank) + k] = vectors[(k * n) + o] * factor;
+            }
+        }
+
+        _whitened[pixel] = whitened;
+    }
+
+    private void Intersect(int place)
+    {
+        (int y, int x) = (place / _sizes.Width, place % _sizes.Width);
+        int row = y + _sizes.PadTop - (_sizes.KernelHeight - 1), column = x + _sizes.PadLeft - (_sizes.KernelWidth - 1);
+        if (row < 0 || column < 0 || !IsWhole(row, column) || !IsWhole(y + _sizes.PadTop, x + _sizes.PadLeft))
+        {
+            return;
+        }
+
+        int other = ((y + _sizes.PadTop) * _sizes.OutWidth) + x + _sizes.PadLeft, n = _sizes.Outputs, colors = _sizes.Channels;
+        double[] cross = Product(ColumnsAt(Corner(y, x)), ColumnsAt(other), _sizes.Inputs, n, n), first = _whitened[Corner(y, x)]!;
+        double[] angles = Product(first, Times(cross, _whitened[other]!, n, n, _rank), n, _rank, _rank);
+        double[] transposed = Transposed(angles, _rank, _rank);
+        (double[] values, double[] vectors) = SymmetricEigen.Of(Product(transposed, transposed, _rank, _rank, _rank), _rank);
+        _basis[place] = Times(first, Transposed(vectors.AsSpan(0, colors * _rank).ToArray(), colors, _rank), n, _rank, colors);
+        _overlap[place] = Math.Sqrt(Math.Max(values[colors - 1], 0));
+    }
+
+    /// <summary>Brings all pixels to the mix of the first one through the coefficients of the center tap.</summary>
+    private bool Align()
+    {
+        (int centerRow, int centerColumn) = (_sizes.KernelHeight / 2, _sizes.KernelWidth / 2);
+        int Pixel(int place) => ((place / _sizes.Width) + _sizes.PadTop - centerRow) * _sizes.OutWidth + (place % _sizes.Width) + _sizes.PadLeft - centerColumn;
+        bool HasPatch(int place)
+        {
+            int top = (place / _sizes.Width) - centerRow, left = (place % _sizes.Width) - centerColumn;
+            return top >= 0 && left >= 0 && top + _sizes.KernelHeight <= _sizes.Height && left + _sizes.KernelWidth <= _sizes.Width
+                && Enumerable.Range(0, _sizes.KernelHeight * _sizes.KernelWidth)
+                    .All(tap => _basis[((top + (tap / _sizes.KernelWidth)) * _sizes.Width) + left + (tap % _sizes.KernelWidth)] is not null);
+        }
+
+        int[] places = [.. Enumerable.Range(0, _basis.Length).Where(HasPatch)];
+        if (places.Length == 0)
+        {
+            return false;
+        }
+
+        double[][] spans = new double[_basis.Length][];
+        Each(_basis.Length, place => spans[place] = _basis[place] is { } basis
+            ? Times(ColumnsAt(Corner(place / _sizes.Width, place % _sizes.Width)), basis, _sizes.Inputs, _sizes.Outputs, _sizes.Channels) : []);
+        double[][] center = new double[_basis.Length][];
+        Each(places.Length, i => center[places[i]] = CenterTap(places[i], Pixel(places[i]), spans));
+        double[] reference = center[places[0]];
+        int colors = _sizes.Channels, n = _sizes.Outputs;
+        var inverse = new Cholesky(Times(reference, Transposed(reference, colors, n), colors, n, colors), colors);
+        foreach (int place in places)
+        {
+            // (G_x⁻¹ K)(G_r⁻¹ K)⁺ = G_x⁻¹ G_r; the inverse of a symmetric matrix is applied to the transposed.
+            double[] mix = Times(reference, Transposed(center[place], colors, n), colors, n, colors);
+            inverse.Solve(mix, colors);
+            _aligned[place] = Times(_basis[place]!, Transposed(mix, colors, colors), n, colors, colors);
+        }
+
+        int top = places.Min(place => place / _sizes.Width), left = places.Min(place => place % _sizes.Width);
+        Inside = (top, left, places.Max(place => place / _sizes.Width) - top + 1, places.Max(place => place % _sizes.Width) - left + 1);
+        Overlap = places.Average(place => _overlap[place]);
+        return true;
+    }
+
+    /// <summary>The coefficients <c>G⁻¹ K</c> of the center tap, <c>[channels, outputs]</c>, by least squares over the patch's nine bases.</summary>
+    private double[] CenterTap(int place, int pixel, double[][] spans)
+    {
+        int colors = _sizes.Channels, n = _sizes.Outputs, taps = _sizes.KernelHeight * _sizes.KernelWidth, inputs = _sizes.Inputs;
+        int top = (place / _sizes.Width) - (_sizes.KernelHeight / 2), left = (place % _sizes.Width) - (_sizes.KernelWidth / 2);
+        double[] patch = new double[inputs * _rank];
+        for (int tap = 0; tap < taps; tap++)
+        {
+            double[] span = spans[((top + (tap / _sizes.KernelWidth)) * _sizes.Width) + left + (tap % _sizes.KernelWidth)];
+            for (int i = 0; i < inputs; i++)
+            {
+                span.AsSpan(i * colors, colors).CopyTo(patch.AsSpan((i * _rank) + (tap * colors)));
+            }
+        }
+
+        double[] coefficients = Product(patch, ColumnsAt(pixel), inputs, _rank, n);
+        new Cholesky(Product(patch, patch, inputs, _rank, _rank), _rank).Solve(coefficients, n);
+        int middle = ((_sizes.KernelHeight / 2) * _sizes.KernelWidth) + (_sizes.KernelWidth / 2);
+        return coefficients.AsSpan(middle * colors * n, colors * n).ToArray();
+    }
+
+    /// <summary><c>Aᵀ B</c> of <c>[k, m]</c> and <c>[k, n]</c>.</summary>
+    private static double[] Product(double[] a, double[] b, int k, int m, int n) => Times(Transposed(a, k, m), b, m, k, n);
+
+    private static double[] Times(double[] a, double[] b, int m, int k, int n)
+    {
+        double[] c = new double[m * n];
+        FixedOrderProduct.Add(m, n, k, a, b, c);
+        return c;
+    }
+
+    private static double[] Transposed(double[] a, int rows, int columns)
+    {
+        double[] result = new double[a.Length];
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < columns; j++)
+            {
+                result[(j * rows) + i] = a[(i * columns) + j];
+            }
+        }
+
+        return result;
+    }
+
+    private static void Each(int count, Action<int> work) => WorkerPool.Current.Run(new Tasks(work), count);
+
+    private sealed class Tasks(Action<int> work) : IPoolWork
+    {
+        public void Run(int task, int thread) => work(task);
+    }
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using Temper.Kernels;
+
+namespace Temper.Privacy.Audit.Attacks;
+
+/// <summary>Attacks on whole sets of rows, as findings.</summary>
+internal static class SetAttacks
+{
+    private const int MostInputs = 1024;
+    private const int GeometryRows = 500;
+
+    /// <summary>Pairs rows with pictures of the same set in another order.</summary>
+    internal static AttackFinding Unpaired(AuditRows rows)
+    {
+        AttackFinding finding = new()
+        {
+            Name = "unpaired matching", Needs = "morphed rows and the same pictures in another order", Verdict = AttackFinding.NotRun, Detail = "the truth is not given (--truth)",
+        };
+        int inputs = rows.Map.Inputs;
+        if (rows.Truth is not { } truth)
+        {
+            return finding;
+        }
+
+        if (inputs > MostInputs || rows.SetCount < inputs * 3 / 2)
+        {
+            return finding with { Detail = $"needs {inputs * 3 / 2} rows and pictures of at most {MostInputs} numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
+        }
+
+        // Another order that depends on nothing: every seventh of the reversed set, modulo its length.
+        int count = rows.SetCount;
+        int step = Enumerable.Range(count / 3, count).First(candidate => System.Numerics.BigInteger.GreatestCommonDivisor(candidate, count) == 1);
+        int[] order = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * step % count))];
+        float[] shuffled = new float[truth.Length];
+        for (int i = 0; i < count; i++)
+        {
+            truth.AsSpan(order[i] * inputs, inputs).CopyTo(shuffled.AsSpan(i * inputs));
+        }
+
+        int[] found = UnpairedMatching.Find(shuffled, rows.Rows, inputs);
+        double rate = found.Where((picture, row) => order[picture] == row).Count() / (double)count;
+        return finding with
+        {
+            Identification = rate, Verdict = rate >= 0.9 ? AttackFinding.Broken : rate >= 10.0 / count ? AttackFinding.Leaks : AttackFinding.NotBroken,
+            Detail = string.Create(CultureInfo.InvariantCulture, $"{rate:P1} of {count} rows matched with their picture"),
+        };
+    }
+
+    /// <summary>Distances between rows against distances between pictures.</summary>
+    internal static AttackFinding Geometry(AuditRows rows)
+    {
+        AttackFinding finding = new()
+        {
+            Name = "geometry", Needs = "morphed rows", Verdict = AttackFinding.NotRun, Detail = "the truth is not given (--truth)",
+        };
+        if (rows.Truth is not { } truth)
+        {
+            return finding;
+        }
+
+        int count = Math.Min(GeometryRows, rows.SetCount);
+        double[] seen = Distances(rows.Rows, count, rows.Map.Inputs), real = Distances(truth, count, rows.Map.Inputs);
+        double correlation = Correlation(seen, real);
+        double agreement = Enumerable.Range(0, count).Count(i => Neighbor(seen, count, i) == Neighbor(real, count, i)) / (double)Math.Max(count, 1);
+        return finding with
+        {
+            Identification = agreement, Verdict = correlation >= 0.5 || agreement >= 10.0 / count ? AttackFinding.Leaks : AttackFinding.NotBroken,
+            Detail = string.Create(
+                CultureInfo.InvariantCulture,
+                $"distances of rows and of pictures correlate by {correlation:F4}, the nearest neighbor is the same for {agreement:P0}: clusters, near-duplicates and repeats are visible"),
+        };
+    }
+
+    /// <summary>Squared distances of all pairs, <c>[n, n]</c>.</summary>
+    private static double[] Distances(float[] rows, int count, int inputs)
+    {
+        float[] products = new float[count * count];
+        var view = new MatrixView(rows.AsSpan(0, count * inputs), count, inputs);
+        Gemm.Multiply(view, view.Transposed, products);
+        double[] distances = new double[count * count];
+        for (int i = 0; i < distances.Length; i++)
+        {
+            (int a, int b) = Math.DivRem(i, count);
+            distances[i] = Math.Max(0, (double)products[(a * count) + a] + products[(b * count) + b] - (2.0 * products[i]));
+        }
+
+        return distances;
+    }
+
+    private static int Neighbor(double[] distances, int count, int row) =>
+        Enumerable.Range(0, count).Where(other => other != row).DefaultIfEmpty(row).MinBy(other => distances[(row * count) + other]);
+
+    private static double Correlation(double[] a, double[] b)
+    {
+        (double meanA, double meanB) = (a.Average(), b.Average());
+        double product = 0, squaresA = 0, squaresB = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            product += (a[i] - meanA) * (b[i] - meanB);
+            squaresA += (a[i] - meanA) * (a[i] - meanA);
+            squaresB += (b[i] - meanB) * (b[i] - meanB);
+        }
+
+        return product / Math.Max(Math.Sqrt(squaresA * squaresB), 1e-300);
+    }
+}

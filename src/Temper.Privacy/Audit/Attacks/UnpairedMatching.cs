@@ -1,0 +1,96 @@
+using Temper.Kernels;
+using Temper.Privacy.Audit.Algebra;
+
+namespace Temper.Privacy.Audit.Attacks;
+
+/// <summary>
+/// Which morphed row is which picture, where an attacker has both sets without the pairing: the leverage <c>h = d (DᵀD)⁻¹ dᵀ</c> of a row in its set is the
+/// same before and after any invertible map, so both sides are sorted by it. Then the map is solved for, and rows are paired with the nearest picture, again and again.
+/// </summary>
+internal static class UnpairedMatching
+{
+    /// <summary>Finds the picture of each row.</summary>
+    /// <param name="pictures"><c>[N, d]</c> in any order; more rows than numbers in a row.</param>
+    /// <param name="rows"><c>[N, d]</c>, morphed, in another order.</param>
+    /// <param name="inputs">d.</param>
+    /// <param name="rounds">How often map and pairing are improved.</param>
+    internal static int[] Find(float[] pictures, float[] rows, int inputs, int rounds = 2)
+    {
+        int count = rows.Length / inputs;
+        double[] known = Leverage(pictures, inputs), seen = Leverage(rows, inputs);
+        int[] byPicture = Order(known), byRow = Order(seen), found = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            found[byRow[i]] = byPicture[i];
+        }
+
+        var map = new Morphing.MorphMap(1, 1, inputs);
+        for (int round = 0; round < rounds; round++)
+        {
+            float[] paired = new float[pictures.Length];
+            for (int i = 0; i < count; i++)
+            {
+                pictures.AsSpan(found[i] * inputs, inputs).CopyTo(paired.AsSpan(i * inputs));
+            }
+
+            found = Nearest(KnownPairs.Recover(map, paired, rows, rows), pictures, inputs);
+        }
+
+        return found;
+    }
+
+    /// <summary>For each row the picture with the least distance.</summary>
+    internal static int[] Nearest(float[] rows, float[] pictures, int inputs)
+    {
+        int count = rows.Length / inputs, all = pictures.Length / inputs;
+        float[] products = new float[(long)count * all];
+        Gemm.Multiply(new MatrixView(rows, count, inputs), new MatrixView(pictures, all, inputs).Transposed, products);
+        double[] lengths = [.. Enumerable.Range(0, all).Select(i => (double)System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(pictures.AsSpan(i * inputs, inputs)))];
+        int[] nearest = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            double least = double.PositiveInfinity;
+            for (int j = 0; j < all; j++)
+            {
+                double distance = lengths[j] - (2.0 * products[(i * all) + j]);
+                if (distance < least)
+                {
+                    (least, nearest[i]) = (distance, j);
+                }
+            }
+        }
+
+        return nearest;
+    }
+
+    private static int[] Order(double[] values) => [.. Enumerable.Range(0, values.Length).OrderBy(i => values[i])];
+
+    private static double[] Leverage(float[] rows, int inputs)
+    {
+        int count = rows.Length / inputs;
+        double[] wide = Array.ConvertAll(rows, value => (double)value), transposed = new double[rows.Length], gram = new double[inputs * inputs];
+        for (int i = 0; i < count; i++)
+        {
+            for (int j = 0; j < inputs; j++)
+            {
+                transposed[(j * count) + i] = wide[(i * inputs) + j];
+            }
+        }
+
+        FixedOrderProduct.Add(inputs, inputs, count, transposed, wide, gram);
+        var factor = new Cholesky(gram, inputs, 1e-11);
+        double[] result = new double[count];
+        WorkerPool.Current.Run(new Work(factor, wide, result, inputs), count);
+        return result;
+    }
+
+    private sealed class Work(Cholesky factor, double[] rows, double[] result, int inputs) : IPoolWork
+    {
+        public void Run(int task, int thread)
+        {
+            Span<double> row = rows.AsSpan(task * inputs, inputs);
+            factor.SolveLower(row);
+            result[task] = System.Numerics.Tensors.TensorPrimitives.SumOfSquares<double>(row);
+        }
+    }
+}

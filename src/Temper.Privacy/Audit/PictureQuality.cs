@@ -1,0 +1,73 @@
+namespace Temper.Privacy.Audit;
+
+/// <summary>How close a recovered picture is to the real one, pixels of 0 to 1.</summary>
+/// <param name="MeanSquaredError">Mean squared error.</param>
+/// <param name="Psnr">Peak signal-to-noise ratio in dB, at most <see cref="MostPsnr"/>.</param>
+/// <param name="Ssim">Structural similarity, mean over channels.</param>
+public readonly record struct PictureQuality(double MeanSquaredError, double Psnr, double Ssim)
+{
+    /// <summary>Where PSNR is capped, in dB.</summary>
+    public const double MostPsnr = 60;
+
+    private const int Window = 7;
+    private const double C1 = 0.01 * 0.01;
+    private const double C2 = 0.03 * 0.03;
+
+    /// <summary>Compares two pictures.</summary>
+    /// <param name="found">The recovered one, <c>[C, H, W]</c>.</param>
+    /// <param name="truth">The real one, <c>[C, H, W]</c>.</param>
+    /// <param name="channels">C.</param>
+    /// <param name="height">H.</param>
+    /// <param name="width">W.</param>
+    public static PictureQuality Of(ReadOnlySpan<float> found, ReadOnlySpan<float> truth, int channels, int height, int width)
+    {
+        double squares = 0;
+        for (int i = 0; i < truth.Length; i++)
+        {
+            double difference = (double)found[i] - truth[i];
+            squares += difference * difference;
+        }
+
+        double error = squares / Math.Max(truth.Length, 1), similarity = 0;
+        for (int channel = 0; channel < channels; channel++)
+        {
+            similarity += SimilarityOf(found.Slice(channel * height * width, height * width), truth.Slice(channel * height * width, height * width), height, width);
+        }
+
+        return new PictureQuality(error, error <= 1e-6 ? MostPsnr : Math.Min(MostPsnr, -10 * Math.Log10(error)), similarity / channels);
+    }
+
+    /// <summary>Mean over all windows of 7x7 that lie inside (smaller where the picture is).</summary>
+    private static double SimilarityOf(ReadOnlySpan<float> a, ReadOnlySpan<float> b, int height, int width)
+    {
+        int side = Math.Min(Window, Math.Min(height, width));
+        double total = 0;
+        for (int top = 0; top + side <= height; top++)
+        {
+            for (int left = 0; left + side <= width; left++)
+            {
+                double sumA = 0, sumB = 0, squaresA = 0, squaresB = 0, products = 0;
+                for (int y = top; y < top + side; y++)
+                {
+                    for (int x = left; x < left + side; x++)
+                    {
+                        double p = a[(y * width) + x], q = b[(y * width) + x];
+                        sumA += p;
+                        sumB += q;
+                        squaresA += p * p;
+                        squaresB += q * q;
+                        products += p * q;
+                    }
+                }
+
+                // Sample variances, as scikit-image has them.
+                double n = side * side, meanA = sumA / n, meanB = sumB / n, scale = n > 1 ? n / (n - 1) : 1;
+                double varianceA = ((squaresA / n) - (meanA * meanA)) * scale, varianceB = ((squaresB / n) - (meanB * meanB)) * scale;
+                double covariance = ((products / n) - (meanA * meanB)) * scale;
+                total += ((2 * meanA * meanB) + C1) * ((2 * covariance) + C2) / (((meanA * meanA) + (meanB * meanB) + C1) * (varianceA + varianceB + C2));
+            }
+        }
+
+        return total / ((height - side + 1) * (width - side + 1));
+    }
+}

@@ -1,0 +1,154 @@
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Privacy.Morphing;
+
+/// <summary>
+/// The first layer for morphed data, <c>C_ac = M⁻¹ C P</c>: the operator and its numbers. Each row of <c>M⁻¹</c> is taken as a picture and convolved, so the
+/// product goes through the sparse C and only the blocks that are not zero are ever made.
+/// </summary>
+/// <param name="Operator">Sizes.</param>
+/// <param name="Weight">The stored blocks, one axis.</param>
+public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
+{
+    private const int RowsAtOnce = 128;
+    private const int CheckedRows = 32;
+
+    /// <summary>Largest relative error of the layer's features, by the check that runs before anything is written.</summary>
+    internal const double MostError = 1e-4;
+
+    /// <summary>Composes the layer for a developer's first convolution.</summary>
+    /// <param name="key">The key, for the order of the channels.</param>
+    /// <param name="morpher">Its map.</param>
+    /// <param name="weights"><c>[O, C, KH, KW]</c>, finite.</param>
+    /// <param name="stride">Step between outputs, in pixels.</param>
+    /// <param name="padding">Zeros on each side, in pixels.</param>
+    /// <exception cref="ArgumentException">The weights do not fit the key's pictures or are not finite.</exception>
+    /// <exception cref="InvalidOperationException">The check of the result failed.</exception>
+    public static AugConvLayer Compose(MorphKey key, Morpher morpher, Tensor weights, int stride, int padding)
+    {
+        AugConv layer = OperatorFor(key.Map, weights.Shape, stride, padding);
+        Tensor shuffled = Shuffled(weights, key.ChannelOrder(weights.Shape[0]));
+        float[] blocks = new float[checked((int)layer.Pattern.Count)];
+        for (int core = 0; core < key.Map.Cores; core++)
+        {
+            for (int first = 0; first < key.Map.CoreSide; first += RowsAtOnce)
+            {
+                Store(layer.Pattern, core, first, Convolved(layer, morpher, shuffled, core, first, Math.Min(RowsAtOnce, key.Map.CoreSide - first)), blocks);
+            }
+        }
+
+        var result = new AugConvLayer(layer, Tensor.From(blocks, [blocks.Length]));
+        result.Check(key, morpher, shuffled);
+        return result;
+    }
+
+    /// <summary>The operator that fits a key's pictures and a developer's weights.</summary>
+    internal static AugConv OperatorFor(MorphMap map, Shape weights, int stride, int padding)
+    {
+        if (weights.Rank != 4 || weights[1] != map.Channels)
+        {
+            throw new ArgumentException(
+                $"morph layer: the weights do not fit the key's pictures (got {weights}, expected [O, {map.Channels}, KH, KW]); the developer sends the weights of the first convolution");
+        }
+
+        return new AugConv(weights[0], (weights[2], weights[3]), (map.Channels, map.Height, map.Width), map.CoreSide)
+        {
+            Options = Conv2dOptions.Of(stride, padding), HasBias = false,
+        };
+    }
+
+    /// <summary>The features of morphed rows, <c>[N, O, OH, OW]</c>.</summary>
+    /// <param name="rows">Morphed rows, <c>[N, d]</c> or <c>[N, C, H, W]</c>.</param>
+    public Tensor Features(Tensor rows) => new AugConvOperation(rows, Weight, null, Operator.Pattern).Apply();
+
+    private static Tensor Shuffled(Tensor weights, int[] order)
+    {
+        float[] values = weights.To(DType.Float32).ToArray<float>();
+        if (Array.Exists(values, value => !float.IsFinite(value)))
+        {
+            throw new ArgumentException("morph layer: the weights hold numbers that are not finite; ask the developer for others");
+        }
+
+        int size = values.Length / order.Length;
+        return Tensor.From((float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
+    }
+
+    /// <summary>Some rows of <c>M⁻¹ = Mᵀ</c>, zero outside their core, convolved: <c>[rows, O, OH, OW]</c>.</summary>
+    private static Tensor Convolved(AugConv layer, Morpher morpher, Tensor weights, int core, int first, int count)
+    {
+        int side = layer.CoreSide;
+        ReadOnlySpan<float> matrix = morpher.Core(core);
+        float[] rows = new float[count * layer.Inputs];
+        for (int row = 0; row < count; row++)
+        {
+            for (int i = 0; i < side; i++)
+            {
+                rows[(row * layer.Inputs) + (core * side) + i] = matrix[(i * side) + first + row];
+            }
+        }
+
+        return Tensor.From(rows, [count, layer.Image.Channels, layer.Image.Height, layer.Image.Width]).Conv2d(weights, bias: null, layer.Options);
+    }
+
+    private static void Store(AugConvPattern pattern, int core, int first, Tensor features, float[] blocks)
+    {
+        ReadOnlySpan<float> values = features.InLayout(Layout.ChannelsLast).Physical();
+        int outputs = pattern.Sizes.Outputs, width = pattern.Sizes.Pixels * outputs;
+        foreach (AugConvGroup group in pattern.Groups)
+        {
+            int place = Array.IndexOf(group.Cores, core);
+            if (place < 0)
+            {
+                continue;
+            }
+
+            int columns = pattern.ColumnsOf(group);
+            for (int row = 0; row < features.Shape[0]; row++)
+            {
+                int target = checked((int)(group.Offset + ((((long)place * pattern.Sizes.CoreSide) + first + row) * columns)));
+                for (int i = 0; i < group.Pixels.Length; i++)
+                {
+                    values.Slice((row * width) + (group.Pixels[i] * outputs), outputs).CopyTo(blocks.AsSpan(target + (i * outputs)));
+                }
+            }
+        }
+    }
+
+    /// <summary>Throws unless the layer gives for morphed rows what the convolution gives for the rows themselves.</summary>
+    private void Check(MorphKey key, Morpher morpher, Tensor shuffled)
+    {
+        float[] rows = new float[CheckedRows * key.Map.Inputs], morphed = new float[rows.Length];
+        using (KeyStream stream = key.Stream("check"))
+        {
+            for (int i = 0; i < rows.Length; i++)
+            {
+                rows[i] = (float)stream.NextUniform();
+            }
+        }
+
+        morpher.Apply(rows, morphed);
+        Shape image = [CheckedRows, key.Map.Channels, key.Map.Height, key.Map.Width];
+        float[] expected = Tensor.From(rows, image).Conv2d(shuffled, bias: null, Operator.Options).ToArray<float>();
+        double error = RelativeError(Features(Tensor.From(morphed, image)).ToArray<float>(), expected);
+        if (!(error <= MostError))
+        {
+            throw new InvalidOperationException($"morph layer: the check failed (got a relative error of {error:G3}, expected at most {MostError}); nothing was written");
+        }
+    }
+
+    /// <summary>|a - b| / |b|.</summary>
+    internal static double RelativeError(ReadOnlySpan<float> found, ReadOnlySpan<float> expected)
+    {
+        (double difference, double length) = (0, 0);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            double d = (double)found[i] - expected[i];
+            difference += d * d;
+            length += (double)expected[i] * expected[i];
+        }
+
+        return Math.Sqrt(difference) / Math.Max(Math.Sqrt(length), 1e-300);
+    }
+}

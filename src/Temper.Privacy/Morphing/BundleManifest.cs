@@ -1,0 +1,119 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Temper.Formats;
+
+namespace Temper.Privacy.Morphing;
+
+/// <summary>What a bundle holds, as its <c>manifest.json</c> says it.</summary>
+internal sealed record BundleManifest
+{
+    internal const string FormatName = "temper-morph";
+
+    /// <summary>What every bundle says of itself.</summary>
+    internal const string Text =
+        "Obfuscation, not encryption: whoever has these files can compute the pictures from the Aug-Conv layer and the morphed rows. Labels are in the clear.";
+
+    internal static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true, MaxDepth = 16, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
+    };
+
+    public string Format { get; init; } = FormatName;
+
+    public int Version { get; init; } = 1;
+
+    public string Notice { get; init; } = Text;
+
+    /// <summary>Public name of the key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Channels, height, width.</summary>
+    public required int[] Image { get; init; }
+
+    public required int Cores { get; init; }
+
+    public required bool IsRepeated { get; init; }
+
+    public string[] Classes { get; init; } = [];
+
+    /// <summary>By name: train and test.</summary>
+    public Dictionary<string, BundlePart> Parts { get; init; } = new(StringComparer.Ordinal);
+
+    public BundleLayer? Layer { get; init; }
+
+    internal MorphMap Map => new MorphMap(Image[0], Image[1], Image[2]) { Cores = Cores, IsRepeated = IsRepeated }.Checked();
+
+    internal static BundleManifest Parse(ReadOnlySpan<byte> text, string name)
+    {
+        try
+        {
+            BundleManifest manifest = JsonSerializer.Deserialize<BundleManifest>(text, Json) ?? throw new JsonException("nothing is there");
+            manifest.Require(name);
+            return manifest;
+        }
+        catch (Exception error) when (error is JsonException or ArgumentException or OverflowException)
+        {
+            throw new ModelFormatException(name, 0, $"bundle: the manifest is not what it must be ({error.Message})", error);
+        }
+    }
+
+    private void Require(string name)
+    {
+        string? problem = Format is not FormatName || Version != 1 ? $"got format '{Format}' version {Version}, expected {FormatName} version 1"
+            : Image.Length != 3 ? $"got an image of {Image.Length} numbers, expected channels, height and width"
+            : Parts.Count > 2 || Parts.Keys.Any(part => part is not ("train" or "test")) ? $"got the parts {string.Join(", ", Parts.Keys)}, expected train and test"
+            : Parts.Values.FirstOrDefault(part => !part.Fits(Map.Inputs)) is { } bad ? $"the part in '{bad.File}' has sizes that do not fit"
+            : Layer is { } layer && !layer.Fits() ? $"the layer in '{layer.File}' has sizes that do not fit"
+            : null;
+        if (problem is not null)
+        {
+            throw new ModelFormatException(name, 0, $"bundle: the manifest is not what it must be ({problem})");
+        }
+    }
+
+    /// <summary>A name of a file in the bundle's own folder.</summary>
+    internal static bool IsName(string file) => file.Length is > 0 and < 100 && file.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.' or '_') && file[0] is not '.';
+}
+
+/// <summary>Morphed rows of one part of a set, and their labels.</summary>
+internal sealed record BundlePart
+{
+    public required string File { get; init; }
+
+    /// <summary>npy, safetensors or tfrecord.</summary>
+    public required string Container { get; init; }
+
+    public required int Rows { get; init; }
+
+    /// <summary>Rows of each chunk but the last.</summary>
+    public required int ChunkRows { get; init; }
+
+    /// <summary>SHA-256 of each chunk's rows as they stand in the file.</summary>
+    public required string[] Chunks { get; init; }
+
+    public required string Labels { get; init; }
+
+    public required string LabelsDigest { get; init; }
+
+    internal bool Fits(int inputs) => Rows >= 0 && ChunkRows > 0 && Chunks.Length == ((long)Rows + ChunkRows - 1) / ChunkRows && inputs > 0
+        && BundleManifest.IsName(File) && BundleManifest.IsName(Labels) && RowContainer.Find(Container) is not null;
+}
+
+/// <summary>The Aug-Conv layer of a bundle.</summary>
+internal sealed record BundleLayer
+{
+    public required string File { get; init; }
+
+    public required string Digest { get; init; }
+
+    public required int Channels { get; init; }
+
+    /// <summary>Height and width of the kernel.</summary>
+    public required int[] Kernel { get; init; }
+
+    public required int Stride { get; init; }
+
+    public required int Padding { get; init; }
+
+    internal bool Fits() => BundleManifest.IsName(File) && Channels > 0 && Kernel.Length == 2 && Kernel[0] > 0 && Kernel[1] > 0 && Stride > 0 && Padding >= 0;
+}

@@ -1,0 +1,222 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Temper.Data;
+using Temper.Formats;
+using Temper.Formats.Npz;
+using Temper.Formats.Safetensors;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Privacy.Morphing;
+
+/// <summary>
+/// What goes to the trainer: a folder with morphed rows, labels in the clear, the Aug-Conv layer, and a signed manifest. It is hostile until it is
+/// read: sizes are bounded by the files, every file has the digest that the manifest says, the manifest has a valid signature, and numbers are finite.
+/// </summary>
+/// <remarks>This is an obfuscation: the layer and the rows together give the pictures back. <c>temper audit</c> shows it.</remarks>
+public sealed class MorphBundle
+{
+    internal const string ManifestName = "manifest.json";
+    internal const string SignatureName = "manifest.sig";
+    internal const string LayerName = "augconv.safetensors";
+    private const int MostManifestBytes = 64 * 1024 * 1024;
+
+    private readonly BundleManifest _manifest;
+    private readonly string _folder;
+
+    private MorphBundle(string folder, BundleManifest manifest, string signer) => (_folder, _manifest, Signer) = (folder, manifest, signer);
+
+    /// <summary>Sizes of the map that hides the rows.</summary>
+    public MorphMap Map => _manifest.Map;
+
+    /// <summary>The public name of the key.</summary>
+    public string KeyId => _manifest.Key;
+
+    /// <summary>SHA-256 of the public key that signed the manifest: compare it with what the owner says.</summary>
+    public string Signer { get; }
+
+    /// <summary>Names of the parts: train, test.</summary>
+    public IReadOnlyCollection<string> Parts => _manifest.Parts.Keys;
+
+    /// <summary>Whether it holds an Aug-Conv layer.</summary>
+    public bool HasLayer => _manifest.Layer is not null;
+
+    internal BundleLayer? Layer => _manifest.Layer;
+
+    internal string Folder => _folder;
+
+    /// <summary>Whether a folder has a manifest.</summary>
+    /// <param name="folder">The folder.</param>
+    public static bool IsBundle(string folder) => File.Exists(Path.Combine(folder, ManifestName));
+
+    /// <summary>Opens a bundle: reads its manifest and verifies the signature. Files are verified when they are read.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <exception cref="ModelFormatException">The manifest is damaged, changed, or not what it must be.</exception>
+    /// <exception cref="IOException">There is no manifest.</exception>
+    public static MorphBundle Open(string folder)
+    {
+        string path = Path.Combine(folder, ManifestName);
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"bundle: {folder} has no {ManifestName}; temper morph data and temper morph layer make one");
+        }
+
+        byte[] text = ReadSmall(path, MostManifestBytes);
+        string signer = BundleSignature.Verify(text, ReadSmall(Path.Combine(folder, SignatureName), 4096), path);
+        return new MorphBundle(folder, BundleManifest.Parse(text, path), signer);
+    }
+
+    /// <summary>Morphs a set into a bundle. A run that was stopped goes on where it was.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="morpher">Its map.</param>
+    /// <param name="data">The set.</param>
+    /// <param name="folder">The bundle, which may hold a layer of the same key already.</param>
+    /// <param name="format">npy, safetensors or tfrecord.</param>
+    /// <param name="progress">Told the part, rows done and rows of the part.</param>
+    /// <param name="cancel">Stops between two chunks.</param>
+    /// <exception cref="ArgumentException">The set does not fit the key, or the bundle is another key's.</exception>
+    public static void WriteData(
+        MorphKey key, Morpher morpher, DataSets data, string folder, string format = "npy", Action<string, int, int>? progress = null, CancellationToken cancel = default)
+    {
+        RowContainer container = RowContainer.Find(format) ?? throw new ArgumentException(
+            $"morph data: unknown format (got '{format}', expected {string.Join(", ", RowContainer.All.Select(known => known.Name))})");
+        BundleManifest manifest = ForKey(key, folder) with { Classes = [.. data.Train.ClassNames] };
+        Directory.CreateDirectory(folder);
+        foreach ((string part, Dataset set) in new[] { ("train", data.Train), ("test", data.Test) })
+        {
+            var writer = new RowWriter(key, morpher, container, folder) { Progress = (done, all) => progress?.Invoke(part, done, all) };
+            manifest.Parts[part] = writer.Write(part, set, cancel);
+        }
+
+        Sign(key, folder, manifest);
+    }
+
+    /// <summary>Writes an Aug-Conv layer into a bundle.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="layer">The layer, composed with the key.</param>
+    /// <param name="folder">The bundle, which may hold data of the same key already.</param>
+    /// <param name="isHalf">Whether numbers are stored as float16: half the bytes, a relative error of about 3e-4.</param>
+    public static void WriteLayer(MorphKey key, AugConvLayer layer, string folder, bool isHalf = false)
+    {
+        string path = Path.Combine(folder, LayerName);
+        BundleManifest manifest = ForKey(key, folder);
+        AtomicFile.Write(path, stream => AugConvFile.Write(stream, layer.Weight, isHalf));
+        Conv2dOptions options = layer.Operator.Options;
+        Sign(key, folder, manifest with
+        {
+            Layer = new BundleLayer
+            {
+                File = LayerName, Digest = DigestOf(path), Channels = layer.Operator.Channels, Kernel = [layer.Operator.Kernel.Height, layer.Operator.Kernel.Width],
+                Stride = options.Stride.Height, Padding = options.Padding.Top,
+            },
+        });
+    }
+
+    /// <summary>The morphed samples, training and test part, in the shape of the pictures. Reading checks every file's digest first.</summary>
+    /// <exception cref="ModelFormatException">A file is not what the manifest says.</exception>
+    public DataSets OpenData() => new(OpenPart("train"), OpenPart("test"));
+
+    /// <summary>The Aug-Conv layer.</summary>
+    /// <exception cref="ModelFormatException">There is none, or its file is not what the manifest says.</exception>
+    public AugConvLayer OpenLayer()
+    {
+        BundleLayer layer = _manifest.Layer ?? throw new ModelFormatException(
+            Path.Combine(_folder, ManifestName), 0, "bundle: there is no Aug-Conv layer; the owner makes one with temper morph layer");
+        string path = Path.Combine(_folder, layer.File);
+        RequireDigest(path, layer.Digest);
+        AugConv operation = AugConvLayer.OperatorFor(Map, [layer.Channels, Map.Channels, layer.Kernel[0], layer.Kernel[1]], layer.Stride, layer.Padding);
+        Tensor weight = SafetensorsFile.Load(path)[AugConvFile.TensorName].To(DType.Float32);
+        if (weight.Count != operation.Pattern.Count || !float.IsFinite(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(weight.AsSpan<float>())))
+        {
+            throw new ModelFormatException(path, 0, $"Aug-Conv: the layer is not what the manifest says (got {weight.Count} numbers, expected {operation.Pattern.Count}, all finite)");
+        }
+
+        return new AugConvLayer(operation, weight);
+    }
+
+    internal MorphedDataset OpenPart(string name)
+    {
+        if (!_manifest.Parts.TryGetValue(name, out BundlePart? part))
+        {
+            throw new ModelFormatException(Path.Combine(_folder, ManifestName), 0, $"bundle: there is no part '{name}'; the owner makes it with temper morph data");
+        }
+
+        string labelsPath = Path.Combine(_folder, part.Labels);
+        RequireDigest(labelsPath, part.LabelsDigest);
+        long[] labels = NpyFile.Load(labelsPath).To(DType.Int64).ToArray<long>();
+        if (labels.Length != part.Rows || Array.Exists(labels, label => label < 0 || label >= Math.Max(_manifest.Classes.Length, 1)))
+        {
+            throw new ModelFormatException(labelsPath, 0, $"bundle: the labels do not fit (got {labels.Length} for {part.Rows} rows and {_manifest.Classes.Length} classes)");
+        }
+
+        string path = Path.Combine(_folder, part.File);
+        var data = new MorphedDataset($"{Path.GetFileName(_folder)}/{name}", path, part, Map, labels, _manifest.Classes);
+        RequireChunks(path, part);
+        return data;
+    }
+
+    internal static string DigestOf(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    private static BundleManifest ForKey(MorphKey key, string folder)
+    {
+        var fresh = new BundleManifest
+        {
+            Key = key.Id, Image = [key.Map.Channels, key.Map.Height, key.Map.Width], Cores = key.Map.Cores, IsRepeated = key.Map.IsRepeated,
+        };
+        if (!IsBundle(folder))
+        {
+            return fresh;
+        }
+
+        BundleManifest found = Open(folder)._manifest;
+        return string.Equals(found.Key, key.Id, StringComparison.Ordinal) ? found : throw new ArgumentException(
+            $"bundle: {folder} is another key's (got {found.Key}, expected {key.Id}); name a new folder, one for each key");
+    }
+
+    private static void Sign(MorphKey key, string folder, BundleManifest manifest)
+    {
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(manifest, BundleManifest.Json);
+        AtomicFile.Write(Path.Combine(folder, SignatureName), stream => stream.Write(BundleSignature.Sign(key, text)));
+        AtomicFile.Write(Path.Combine(folder, ManifestName), stream => stream.Write(text));
+    }
+
+    private void RequireChunks(string path, BundlePart part)
+    {
+        RowContainer container = RowContainer.Find(part.Container)!;
+        using FileStream stream = File.OpenRead(path);
+        stream.Position = container.Head(part.Rows, Map.Inputs).Length;
+        byte[] chunk = new byte[Math.Min(stream.Length, (long)part.ChunkRows * container.Stride(Map.Inputs))];
+        for (int i = 0; i < part.Chunks.Length; i++)
+        {
+            int count = (int)Math.Min(chunk.Length, stream.Length - stream.Position);
+            long place = stream.Position;
+            stream.ReadExactly(chunk, 0, count);
+            if (!string.Equals(Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), part.Chunks[i], StringComparison.Ordinal))
+            {
+                throw new ModelFormatException(path, place, $"morphed rows: chunk {i} is not what the manifest says; the file is damaged or changed, fetch it again");
+            }
+        }
+    }
+
+    private static void RequireDigest(string path, string digest)
+    {
+        if (!File.Exists(path) || !string.Equals(DigestOf(path), digest, StringComparison.Ordinal))
+        {
+            throw new ModelFormatException(path, 0, "bundle: the file is missing or not what the manifest says; it is damaged or changed, fetch it again");
+        }
+    }
+
+    private static byte[] ReadSmall(string path, int most)
+    {
+        if (!File.Exists(path) || new FileInfo(path).Length > most)
+        {
+            throw new ModelFormatException(path, 0, $"bundle: the file is missing or longer than {most} bytes");
+        }
+
+        return File.ReadAllBytes(path);
+    }
+}

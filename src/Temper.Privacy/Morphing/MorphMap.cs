@@ -1,0 +1,48 @@
+namespace Temper.Privacy.Morphing;
+
+/// <summary>Sizes of a secret map: which pictures it takes, and in how many cores it is cut.</summary>
+/// <param name="Channels">Channels of a picture, alpha in the paper.</param>
+/// <param name="Height">Rows of a picture.</param>
+/// <param name="Width">Pixels a row.</param>
+public sealed record MorphMap(int Channels, int Height, int Width)
+{
+    /// <summary>Number of cores on the diagonal, kappa in the paper; divides the numbers of a picture. Default 1, as in the authors' code.</summary>
+    public int Cores { get; init; } = 1;
+
+    /// <summary>Whether all cores are the same one, as in the authors' code; else each is drawn for itself (the default).</summary>
+    public bool IsRepeated { get; init; }
+
+    /// <summary>Numbers of a picture, d.</summary>
+    public int Inputs => checked(Channels * Height * Width);
+
+    /// <summary>Rows of a core, q = d / kappa.</summary>
+    public int CoreSide => Inputs / Cores;
+
+    /// <summary>Cores that are drawn: one if it is repeated.</summary>
+    public int DrawnCores => IsRepeated ? 1 : Cores;
+
+    /// <summary>Multiply-accumulates to morph one picture, d q.</summary>
+    public long Macs => (long)Inputs * CoreSide;
+
+    /// <summary>Most numbers of a picture: the matrix of one core would have 1.6 GB.</summary>
+    internal const int MostCoreSide = 20_000;
+
+    /// <summary>Throws where the sizes are none.</summary>
+    /// <exception cref="ArgumentException">A size is not positive, the cores do not divide the picture, or a core would be too large.</exception>
+    internal MorphMap Checked()
+    {
+        if (Channels < 1 || Height < 1 || Width < 1 || Cores < 1 || (long)Channels * Height * Width > int.MaxValue)
+        {
+            throw new ArgumentException($"morph: sizes do not fit (got {Channels}x{Height}x{Width} in {Cores} cores, expected positive numbers)");
+        }
+
+        if (Inputs % Cores != 0)
+        {
+            throw new ArgumentException(
+                $"morph: the cores do not divide a picture (got {Inputs} numbers in {Cores} cores); choose a divisor such as {Channels} or {Channels * Height}");
+        }
+
+        return CoreSide <= MostCoreSide ? this : throw new ArgumentException(
+            $"morph: a core is too large (got {CoreSide} rows, {(long)CoreSide * CoreSide * 4 / 1_000_000:N0} MB, expected at most {MostCoreSide}); use more cores, such as {Channels * Height}");
+    }
+}

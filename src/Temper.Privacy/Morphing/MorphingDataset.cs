@@ -1,0 +1,75 @@
+using Temper.Data;
+using Temper.Tensors;
+
+namespace Temper.Privacy.Morphing;
+
+/// <summary>A plain set whose samples are morphed as they are read, in blocks of neighbors, for the owner's own measurements of a network trained on morphed rows.</summary>
+public sealed class MorphingDataset : Dataset
+{
+    private const int BlockRows = 256;
+
+    private readonly Lock _lock = new();
+    private readonly Dataset _source;
+    private readonly Morpher _morpher;
+    private (int Block, float[] Rows) _last = (-1, []);
+
+    /// <summary>Morphs what a set gives.</summary>
+    /// <param name="source">Plain pictures that fit the map.</param>
+    /// <param name="morpher">The map; must live as long as this.</param>
+    /// <exception cref="ArgumentException">The pictures do not fit the map.</exception>
+    public MorphingDataset(Dataset source, Morpher morpher)
+    {
+        MorphMap map = morpher.Map;
+        if (source.SampleShape is not { Rank: 3 } shape || shape[0] != map.Channels || shape[1] != map.Height || shape[2] != map.Width)
+        {
+            throw new ArgumentException(
+                $"morph: {source.Name} does not fit the key (got samples {source.SampleShape}, expected [{map.Channels}, {map.Height}, {map.Width}])");
+        }
+
+        (_source, _morpher) = (source, morpher);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => _source.Name;
+
+    /// <inheritdoc/>
+    public override int Count => _source.Count;
+
+    /// <inheritdoc/>
+    public override Shape SampleShape => _source.SampleShape;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> ClassNames => _source.ClassNames;
+
+    /// <inheritdoc/>
+    public override void CopySample(int index, Span<float> sample)
+    {
+        int size = SampleShape.Count;
+        lock (_lock)
+        {
+            if (_last.Block != index / BlockRows)
+            {
+                _last = (index / BlockRows, Block(index / BlockRows));
+            }
+
+            _last.Rows.AsSpan(index % BlockRows * size, size).CopyTo(sample);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override long Label(int index) => _source.Label(index);
+
+    /// <summary>Neighboring samples together: one row alone would read the whole map for itself.</summary>
+    private float[] Block(int block)
+    {
+        int size = SampleShape.Count, first = block * BlockRows, count = Math.Min(BlockRows, Count - first);
+        float[] plain = new float[count * size], rows = new float[count * size];
+        for (int i = 0; i < count; i++)
+        {
+            _source.CopySample(first + i, plain.AsSpan(i * size, size));
+        }
+
+        _morpher.Apply(plain, rows);
+        return rows;
+    }
+}

@@ -1,0 +1,194 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Temper.Data;
+using Temper.Formats;
+
+namespace Temper.Privacy.Morphing;
+
+/// <summary>
+/// Writes the morphed rows of a set, chunk after chunk: rows are read and scaled, multiplied, written while the next are read. What needs memory is the map and two
+/// chunks, for any number of rows. A run that was stopped goes on behind its last whole chunk.
+/// </summary>
+internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer container, string folder)
+{
+    internal const int ChunkRows = 512;
+    private const int CheckedRows = 32;
+    private const double MostError = 1e-4;
+
+    /// <summary>Told after each chunk: rows done, of how many.</summary>
+    internal Action<int, int>? Progress { get; init; }
+
+    /// <summary>Writes one part: the rows, then the labels.</summary>
+    internal BundlePart Write(string part, Dataset data, CancellationToken cancel)
+    {
+        Check(data);
+        string file = $"{part}-rows.{container.Name}", path = Path.Combine(folder, file), partial = path + ".partial", journal = path + ".journal";
+        byte[] head = container.Head(data.Count, key.Map.Inputs);
+        List<string> done = Resumable(partial, journal, head, data);
+        using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            stream.SetLength(head.Length + ((long)done.Count * ChunkRows * container.Stride(key.Map.Inputs)));
+            stream.Position = 0;
+            stream.Write(head);
+            stream.Seek(0, SeekOrigin.End);
+            WriteChunks(stream, data, done, journal, cancel);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(partial, path, overwrite: true);
+        File.Delete(journal);
+        string labels = $"{part}-labels.npy";
+        long[] values = [.. Enumerable.Range(0, data.Count).Select(data.Label)];
+        Formats.Npz.NpyFile.Save(Path.Combine(folder, labels), Tensors.Tensor.From(values, [values.Length]));
+        return new BundlePart
+        {
+            File = file, Container = container.Name, Rows = data.Count, ChunkRows = ChunkRows, Chunks = [.. done], Labels = labels,
+            LabelsDigest = MorphBundle.DigestOf(Path.Combine(folder, labels)),
+        };
+    }
+
+    private void WriteChunks(FileStream stream, Dataset data, List<string> done, string journal, CancellationToken cancel)
+    {
+        int inputs = key.Map.Inputs, chunks = (data.Count + ChunkRows - 1) / ChunkRows;
+        float[] rows = new float[ChunkRows * inputs];
+        float[][] morphed = [new float[rows.Length], new float[rows.Length]];
+        byte[] encoded = container.Frame == (0, 0) ? [] : new byte[ChunkRows * container.Stride(inputs)];
+        Task<string>? writing = null;
+        void Settle()
+        {
+            if (writing is not null)
+            {
+                done.Add(writing.GetAwaiter().GetResult());
+                writing = null;
+                WriteJournal(journal, data, done);
+                Progress?.Invoke(Math.Min(done.Count * ChunkRows, data.Count), data.Count);
+            }
+        }
+
+        for (int chunk = done.Count; chunk < chunks; chunk++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            int count = Math.Min(ChunkRows, data.Count - (chunk * ChunkRows));
+            Read(data, chunk * ChunkRows, count, rows);
+            float[] result = morphed[chunk % 2];
+            morpher.Apply(rows.AsSpan(0, count * inputs), result.AsSpan(0, count * inputs));
+            Settle();
+            writing = Task.Run(() => Append(stream, result.AsSpan(0, count * inputs), encoded), CancellationToken.None);
+        }
+
+        Settle();
+    }
+
+    private string Append(FileStream stream, ReadOnlySpan<float> rows, byte[] buffer)
+    {
+        ReadOnlySpan<byte> bytes = container.Encode(rows, key.Map.Inputs, buffer);
+        stream.Write(bytes);
+        return Convert.ToHexStringLower(SHA256.HashData(bytes));
+    }
+
+    private static void Read(Dataset data, int first, int count, float[] rows)
+    {
+        int inputs = data.SampleShape.Count;
+        for (int i = 0; i < count; i++)
+        {
+            data.CopySample(first + i, rows.AsSpan(i * inputs, inputs));
+        }
+    }
+
+    /// <summary>Digests of the chunks of a stopped run that are whole; none where another set, key or format was written.</summary>
+    private List<string> Resumable(string partial, string journal, byte[] head, Dataset data)
+    {
+        try
+        {
+            if (!File.Exists(partial) || !File.Exists(journal) || new FileInfo(journal).Length > 64_000_000)
+            {
+                return [];
+            }
+
+            Journal? found = JsonSerializer.Deserialize<Journal>(File.ReadAllBytes(journal));
+            if (found is null || found != (JournalOf(data, found.Chunks)))
+            {
+                return [];
+            }
+
+            using FileStream stream = File.OpenRead(partial);
+            byte[] start = new byte[head.Length];
+            stream.ReadExactly(start);
+            if (!start.AsSpan().SequenceEqual(head))
+            {
+                return [];
+            }
+
+            byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkRows * container.Stride(key.Map.Inputs));
+            var whole = new List<string>();
+            foreach (string digest in found.Chunks)
+            {
+                int count = Math.Min(ChunkRows, data.Count - (whole.Count * ChunkRows)) * container.Stride(key.Map.Inputs);
+                if (count <= 0 || stream.ReadAtLeast(chunk.AsSpan(0, count), count, throwOnEndOfStream: false) < count
+                    || !string.Equals(Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), digest, StringComparison.Ordinal))
+                {
+                    break;
+                }
+
+                whole.Add(digest);
+            }
+
+            ArrayPool<byte>.Shared.Return(chunk);
+            return whole.Count * (long)ChunkRows > data.Count ? whole[..^1] : whole;
+        }
+        catch (Exception error) when (error is JsonException or EndOfStreamException)
+        {
+            return [];
+        }
+    }
+
+    private void WriteJournal(string journal, Dataset data, List<string> done) =>
+        AtomicFile.Write(journal, stream => JsonSerializer.Serialize(stream, JournalOf(data, [.. done])));
+
+    private Journal JournalOf(Dataset data, string[] chunks) => new(key.Id, data.Name, data.Count, FirstRows(data), chunks);
+
+    /// <summary>A digest of some samples, so that a changed set is not continued.</summary>
+    private static string FirstRows(Dataset data)
+    {
+        float[] row = new float[data.SampleShape.Count];
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (int i = 0; i < data.Count; i += Math.Max(1, data.Count / 16))
+        {
+            data.CopySample(i, row);
+            hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(row.AsSpan()));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Throws unless the set fits the key, is finite, and the first rows come back from the map.</summary>
+    private void Check(Dataset data)
+    {
+        if (data.SampleShape.Count != key.Map.Inputs || data.SampleShape is not { Rank: 3 } shape || shape[0] != key.Map.Channels || shape[1] != key.Map.Height)
+        {
+            throw new ArgumentException(
+                $"morph data: {data.Name} does not fit the key (got pictures {data.SampleShape}, expected [{key.Map.Channels}, {key.Map.Height}, {key.Map.Width}]); make a key for this set: temper morph keygen");
+        }
+
+        int count = Math.Min(CheckedRows, data.Count);
+        float[] rows = new float[count * key.Map.Inputs], morphed = new float[rows.Length], back = new float[rows.Length];
+        Read(data, 0, count, rows);
+        morpher.Apply(rows, morphed);
+        morpher.Undo(morphed, back);
+        double error = count == 0 ? 0 : AugConvLayer.RelativeError(back, rows);
+        if (!(error <= MostError))
+        {
+            throw new InvalidOperationException(
+                $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MostError}); nothing was written. Are all pixels finite?");
+        }
+    }
+
+    private sealed record Journal(string Key, string Data, int Rows, string First, string[] Chunks)
+    {
+        public bool Equals(Journal? other) => other is not null && Rows == other.Rows && string.Equals(Key, other.Key, StringComparison.Ordinal)
+            && string.Equals(Data, other.Data, StringComparison.Ordinal) && string.Equals(First, other.First, StringComparison.Ordinal);
+
+        public override int GetHashCode() => HashCode.Combine(Key, Data, Rows, First);
+    }
+}

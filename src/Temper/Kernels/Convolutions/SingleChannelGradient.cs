@@ -1,0 +1,173 @@
+namespace Temper.Kernels;
+
+/// <summary>
+/// The gradient of an input with one channel. Vectors run along the pixels of a row, not along kernel columns, which would fill a third of
+/// them: rows of the result's gradient are transposed, products with the weights of a kernel row give each kernel column's share of an
+/// input row, and the shares are added up, each moved by its column.
+/// </summary>
+internal unsafe struct SingleChannelGradient
+{
+    /// <summary>By how much it must need fewer vectors than <see cref="MergedColumns"/> to pay for the transposes.</summary>
+    private const double Margin = 1.5;
+
+    /// <summary>Multiplications that are worth a task of their own.</summary>
+    private const long TaskWork = 512 * 1024;
+
+    private readonly IndirectJob _job;
+    private readonly int _width;
+    private readonly int _rowsPerTask;
+    private float* _filters;
+
+    private SingleChannelGradient(in IndirectJob job)
+    {
+        _job = job;
+        _width = WidthOf(job.SourceWidth);
+        long workPerRow = (long)job.Taps * job.Depth * _width;
+        _rowsPerTask = (int)Math.Clamp(TaskWork / Math.Max(workPerRow, 1), 1, job.ResultHeight);
+    }
+
+    private readonly int RowTasks => Chunks.Count(_job.ResultHeight, _rowsPerTask);
+
+    /// <summary>Whether it saves enough.</summary>
+    internal static bool Fit(in ConvolutionGeometry g) =>
+        g.Groups == 1 && g.InChannels == 1 && Margin * g.KernelWidth * WidthOf(g.OutWidth) <= (double)g.OutWidth * WidthOf(g.KernelWidth);
+
+    /// <summary>Runs a job that asks for the gradient of the input.</summary>
+    internal static void Run(in IndirectJob job)
+    {
+        var gradient = new SingleChannelGradient(job);
+        gradient._filters = Scratch.Rent(Scratch.Use.Weights, (long)job.Taps * job.Depth);
+        gradient.Pack();
+        WorkerPool.Current.Run(&Task, &gradient, job.Batch * gradient.RowTasks);
+    }
+
+    private static int WidthOf(int columns) => Chunks.Count(columns, GemmTile.Active.Lanes) * GemmTile.Active.Lanes;
+
+    /// <summary>Weights as <c>[kernel row, kernel column, o]</c>.</summary>
+    private readonly void Pack()
+    {
+        float* to = _filters;
+        for (int tap = 0; tap < _job.Taps; tap++)
+        {
+            for (int o = 0; o < _job.Depth; o++)
+            {
+                *to++ = _job.Weight[((long)o * _job.Taps) + tap];
+            }
+        }
+    }
+
+    private static void Task(void* state, int number)
+    {
+        var gradient = (SingleChannelGradient*)state;
+        (int image, int rows) = Math.DivRem(number, gradient->RowTasks);
+        int first = rows * gradient->_rowsPerTask;
+        gradient->Rows(image, first, Math.Min(first + gradient->_rowsPerTask, gradient->_job.ResultHeight));
+    }
+
+    /// <summary>Some rows of the input's gradient.</summary>
+    private readonly void Rows(int image, int first, int end)
+    {
+        (int source, int sources) = SourceRows(first, end);
+        long rowFloats = (long)_job.Depth * _width;
+        float* transposed = Scratch.Rent(Scratch.Use.Left, sources * rowFloats);
+        for (int i = 0; i < sources; i++)
+        {
+            long place = ((long)(source + i) * _job.SourceWidth * _job.SourceChannels) + (image * _job.SourceImage);
+            Transpose(_job.Source + place, transposed + (i * rowFloats));
+        }
+
+        float* shares = Scratch.Rent(Scratch.Use.Partial, (long)_job.KernelWidth * _width);
+        for (int row = first; row < end; row++)
+        {
+            float* target = _job.Result + (image * _job.ResultImage) + ((long)row * _job.ResultWidth);
+            new Span<float>(target, _job.ResultWidth).Clear();
+            bool adds = false;
+            for (int tap = 0; tap < _job.KernelHeight; tap++)
+            {
+                int from = _job.RowMap[(row * _job.KernelHeight) + tap];
+                if (from >= 0)
+                {
+                    Multiply(_filters + ((long)tap * _job.KernelWidth * _job.Depth), transposed + ((from - source) * rowFloats), shares, adds);
+                    adds = true;
+                }
+            }
+
+            for (int tap = 0; tap < _job.KernelWidth && adds; tap++)
+            {
+                AddShares(tap, shares + ((long)tap * _width), target);
+            }
+        }
+    }
+
+    /// <summary>The first and the number of the rows that some rows of the gradient read.</summary>
+    private readonly (int First, int Count) SourceRows(int first, int end)
+    {
+        (int least, int most) = (int.MaxValue, -1);
+        for (int i = first * _job.KernelHeight; i < end * _job.KernelHeight; i++)
+        {
+            int row = _job.RowMap[i];
+            (least, most) = row < 0 ? (least, most) : (Math.Min(least, row), Math.Max(most, row));
+        }
+
+        return most < 0 ? (0, 0) : (least, most - least + 1);
+    }
+
+    /// <summary>Panels <c>[o, pixel]</c> of a row, zeros behind the last pixel.</summary>
+    private readonly void Transpose(float* row, float* target)
+    {
+        for (int first = 0; first < _width; first += GemmTile.Active.Columns)
+        {
+            int width = Math.Min(GemmTile.Active.Columns, _width - first), count = Math.Min(width, _job.SourceWidth - first);
+            Transposes.Lines(row + ((long)first * _job.SourceChannels), _job.SourceChannels, count, _job.Depth, width, target);
+            target += (long)_job.Depth * width;
+        }
+    }
+
+    /// <summary><c>shares (+)= filters row</c>, <c>[kernel column, pixel]</c>.</summary>
+    private readonly void Multiply(float* filters, float* row, float* shares, bool adds)
+    {
+        GemmTile tile = GemmTile.Active;
+        int tiles = Chunks.Count(_job.KernelWidth, tile.Rows);
+        for (int first = 0; first < _width; first += tile.Columns)
+        {
+            int width = Math.Min(tile.Columns, _width - first);
+            for (int t = 0, tap = 0; t < tiles; t++)
+            {
+                int taps = (_job.KernelWidth - tap) / (tiles - t);
+                tile.Kernel(taps, width / tile.Lanes)(
+                    _job.Depth, filters + ((long)tap * _job.Depth), _job.Depth, row, width, null, shares + ((long)tap * _width) + first, _width, adds);
+                tap += taps;
+            }
+
+            row += (long)_job.Depth * width;
+        }
+    }
+
+    /// <summary>Adds a kernel column's share of a row: as one run where pixels follow one another, one by one where a stride leaves gaps.</summary>
+    private readonly void AddShares(int tap, float* shares, float* target)
+    {
+        int first = 0, last = _job.ResultWidth - 1;
+        while (first <= last && Source(first, tap) < 0)
+        {
+            first++;
+        }
+
+        while (last > first && Source(last, tap) < 0)
+        {
+            last--;
+        }
+
+        if (first <= last && Source(last, tap) - Source(first, tap) == last - first)
+        {
+            Elementwise.Serial(default(Add), target + first, shares + Source(first, tap), target + first, last - first + 1);
+            return;
+        }
+
+        for (int x = first; x <= last; x++)
+        {
+            target[x] += Source(x, tap) < 0 ? 0 : shares[Source(x, tap)];
+        }
+    }
+
+    private readonly int Source(int x, int tap) => _job.ColumnMap[(x * _job.KernelWidth) + tap];
+}

@@ -1,0 +1,156 @@
+using System.Runtime.CompilerServices;
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>tanh(x) = (1 - v) / (1 + v) with v = exp(-2|x|), the sign of x.</summary>
+internal readonly struct HyperbolicTangent : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x)
+        where T : unmanaged, ILanes<T>
+    {
+        T minusOne = LaneMath.ExpMinusOneOfNegative(T.Abs(x) * T.Create(-2)), two = T.Create(2);
+        return T.Select(T.Greater(T.Zero, x), minusOne, T.Zero - minusOne) / (two + minusOne);
+    }
+}
+
+/// <summary>
+/// dx = v (1 + |y|)² dz with v = exp(-2|x|), from the input x, the value y and the gradient z: 1 - y² has no digits far out, and
+/// 1 + |y| = 2 / (1 + v) saves the division.
+/// </summary>
+internal readonly struct HyperbolicTangentGradient : ITernaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y, T z)
+        where T : unmanaged, ILanes<T>
+    {
+        T v = LaneMath.ExpOfNegative(T.Abs(x) * T.Create(-2)), sum = T.Create(1) + T.Abs(y);
+        return z * (v * (sum * sum));
+    }
+}
+
+/// <summary>1 / (1 + exp(-x))</summary>
+internal readonly struct Logistic : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x)
+        where T : unmanaged, ILanes<T>
+    {
+        T u = LaneMath.ExpOfNegative(T.Zero - T.Abs(x)), one = T.Create(1);
+        return T.Select(T.Greater(T.Zero, x), u, one) / (one + u);
+    }
+}
+
+/// <summary>
+/// dx = u m² dz with u = exp(-|x|) and m = 1 / (1 + u), the larger one of y and 1 - y, from the input x, the value y and the gradient z.
+/// </summary>
+internal readonly struct LogisticGradient : ITernaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y, T z)
+        where T : unmanaged, ILanes<T>
+    {
+        T u = LaneMath.ExpOfNegative(T.Zero - T.Abs(x)), larger = T.Max(y, T.Create(1) - y);
+        return z * (u * (larger * larger));
+    }
+}
+
+/// <summary>log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))</summary>
+internal readonly struct SoftplusOperator : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x)
+        where T : unmanaged, ILanes<T> =>
+        T.Max(x, T.Zero) + LaneMath.LogOnePlus(LaneMath.ExpOfNegative(T.Zero - T.Abs(x)));
+}
+
+/// <summary>dx = sigmoid(x) dy from the input x and the gradient y.</summary>
+internal readonly struct SoftplusGradient : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T> => y * default(Logistic).Invoke(x);
+}
+
+/// <summary>gain x above zero, else low (exp(rate x) - 1); the rate is above zero.</summary>
+internal readonly struct ExponentialLinear(float gain, float low, float rate) : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x)
+        where T : unmanaged, ILanes<T>
+    {
+        T below = T.Create(low) * LaneMath.ExpMinusOneOfNegative(T.Min(x, T.Zero) * T.Create(rate));
+        return T.Select(T.Greater(x, T.Zero), T.Create(gain) * x, below);
+    }
+}
+
+/// <summary>dx of <see cref="ExponentialLinear"/> from the input x and the gradient y.</summary>
+internal readonly struct ExponentialLinearGradient(float gain, float low, float rate) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T>
+    {
+        T below = T.Create(low) * T.Create(rate) * LaneMath.ExpOfNegative(T.Min(x, T.Zero) * T.Create(rate));
+        return y * T.Select(T.Greater(x, T.Zero), T.Create(gain), below);
+    }
+}
+
+/// <summary>x tanh(log(1 + exp(x))): with w = e (e + 2), e = exp(x), it is x w / (w + 2); above zero both are divided by e².</summary>
+internal readonly struct MishOperator : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x)
+        where T : unmanaged, ILanes<T>
+    {
+        T u = LaneMath.ExpOfNegative(T.Zero - T.Abs(x)), two = T.Create(2);
+        T below = u * (u + two), above = T.MultiplyAdd(two, u, T.Create(1));
+        T isBelow = T.Greater(T.Zero, x);
+        return x * T.Select(isBelow, below, above) / T.Select(isBelow, below + two, T.MultiplyAdd(two * u, u, above));
+    }
+}
+
+/// <summary>dx of <see cref="MishOperator"/> from the input x and the gradient y: tanh(s) + x (1 - tanh²(s)) sigmoid(x), in u = exp(-|x|).</summary>
+internal readonly struct MishGradient : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T>
+    {
+        T u = LaneMath.ExpOfNegative(T.Zero - T.Abs(x)), one = T.Create(1), two = T.Create(2), four = T.Create(4);
+        T sum = one + u, w = u * (u + two), below = w + two;
+        T slopeBelow = u * (((u + two) * below) + (four * x * sum)) / (below * below);
+        T top = T.MultiplyAdd(two, u, one), above = T.MultiplyAdd(two * u, u, top);
+        T slopeAbove = (top / above) + (four * (x * u) * u * sum / (above * above));
+        return y * T.Select(T.Greater(T.Zero, x), slopeBelow, slopeAbove);
+    }
+}
+
+/// <summary>dx = dy / (1 + |x|)² of x / (1 + |x|), from the input x and the gradient y.</summary>
+internal readonly struct SoftsignGradient : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T>
+    {
+        T sum = T.Create(1) + T.Abs(x);
+        return y / sum / sum;
+    }
+}
+
+/// <summary>x / (1 + |x|)</summary>
+internal readonly struct SoftsignOperator : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x)
+        where T : unmanaged, ILanes<T> => x / (T.Create(1) + T.Abs(x));
+}
+
+/// <summary>dx = exp(-x²/2) / √(2π) dy of the normal distribution, from the input x and the gradient y.</summary>
+internal readonly struct NormalDensityGradient : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T> => y * (T.Create(0.398942280f) * LaneMath.ExpOfNegative(x * x * T.Create(-0.5f)));
+}

@@ -1,0 +1,114 @@
+using Temper.Kernels;
+using Temper.Tensors;
+
+namespace Temper.Networks;
+
+/// <summary>
+/// A first convolution for morphed samples (MoLe, arXiv:1909.07632): the inverse of a secret block-diagonal map and the convolution in one
+/// matrix, of which only the blocks that are not zero are stored and multiplied. Takes <c>[N, C, H, W]</c> or <c>[N, C H W]</c>, gives
+/// <c>[N, O, OH, OW]</c>.
+/// </summary>
+/// <remarks>
+/// This is an obfuscation that does not hide anything from whoever has the layer: see docs/mole.md. <c>matrix</c> is one axis of all stored blocks and meant
+/// to be frozen; <c>bias</c> <c>[O]</c> is an ordinary parameter.
+/// </remarks>
+/// <param name="Channels">O, the number of output channels.</param>
+/// <param name="Kernel">Size of the kernel, in pixels.</param>
+/// <param name="Image">Shape of a picture before it was morphed: channels, height, width.</param>
+/// <param name="CoreSide">Rows of one core of the map; divides the number of pixels of all channels.</param>
+public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int Channels, int Height, int Width) Image, int CoreSide) : Operator
+{
+    private AugConvPattern? _pattern;
+
+    /// <summary>Stride and padding of the convolution; dilation and groups are not used.</summary>
+    public Conv2dOptions Options { get; init; } = Conv2dOptions.Default;
+
+    /// <summary>Whether a bias is added.</summary>
+    public bool HasBias { get; init; } = true;
+
+    /// <inheritdoc/>
+    public override string Kind => "AugConv";
+
+    /// <summary>Numbers of a sample.</summary>
+    internal int Inputs => checked(Image.Channels * Image.Height * Image.Width);
+
+    /// <summary>Kept between calls; a copy with other sizes makes its own.</summary>
+    internal AugConvPattern Pattern
+    {
+        get
+        {
+            AugConvSizes sizes = Sizes();
+            return _pattern is { } kept && kept.Sizes == sizes ? kept : _pattern = new AugConvPattern(sizes);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(AugConv? other) => other is not null && Channels == other.Channels && Kernel == other.Kernel && Image == other.Image
+        && CoreSide == other.CoreSide && HasBias == other.HasBias && Options == other.Options;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Channels, Kernel, Image, CoreSide);
+
+    /// <inheritdoc/>
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        Shape x = inputs[0];
+        bool fits = x.Rank == 4 ? x[1] == Image.Channels && x[2] == Image.Height && x[3] == Image.Width : x.Rank == 2 && x[1] == Inputs;
+        return fits
+            ? [x[0], Channels, Pattern.Sizes.OutHeight, Pattern.Sizes.OutWidth]
+            : throw new ShapeMismatchException(node, x, $"[N, {Image.Channels}, {Image.Height}, {Image.Width}] or [N, {Inputs}]");
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs)
+    {
+        Shape weight = [checked((int)Pattern.Count)];
+        Shape bias = [Channels];
+        var spec = new ParameterSpec("matrix", weight, ParameterRole.Other, new Constant(0), new Fan(weight, 1, 1));
+        return HasBias ? [spec, new ParameterSpec("bias", bias, ParameterRole.Bias, new Constant(0), new Fan(bias, 1, 1))] : [spec];
+    }
+
+    /// <inheritdoc/>
+    public override long Macs(IReadOnlyList<Shape> inputs, Shape output) => Pattern.Count * output[0];
+
+    internal static AugConv From(OperatorAttributes attributes)
+    {
+        int[] image = attributes.Ints("image");
+        if (image.Length != 3 || Array.Exists(image, length => length < 1) || image.Aggregate(1L, (product, length) => product * length) > Array.MaxLength)
+        {
+            throw new FormatException($"attribute 'image' does not fit (got [{string.Join(", ", image)}], expected channels, height and width)");
+        }
+
+        return new AugConv(attributes.Positive("channels"), attributes.Pair("kernel_shape", least: 1), (image[0], image[1], image[2]), attributes.Positive("core_side"))
+        {
+            Options = new Conv2dOptions { Stride = attributes.Pair("strides", least: 1, (1, 1)), Padding = attributes.Padding() },
+            HasBias = attributes.Int("bias", 1) != 0,
+        };
+    }
+
+    internal override Tensor Forward(in NodeContext context) =>
+        new AugConvOperation(context.X, context.Parameters[0], HasBias ? context.Parameters[1] : null, Pattern).Apply();
+
+    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
+        .With("channels", Channels)
+        .With("image", new[] { Image.Channels, Image.Height, Image.Width })
+        .With("core_side", CoreSide)
+        .With("bias", HasBias)
+        .WithWindow(Kernel, Options.Stride, Options.Padding);
+
+    private AugConvSizes Sizes()
+    {
+        Padding2d pad = Options.Padding;
+        int height = WindowAttributes.Places(Image.Height, pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, dilation: 1);
+        int width = WindowAttributes.Places(Image.Width, pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, dilation: 1);
+        if (height < 1 || width < 1 || CoreSide < 1 || Inputs % CoreSide != 0)
+        {
+            throw new ArgumentException(
+                $"AugConv: sizes do not fit (got image {Image}, kernel {Kernel}, core side {CoreSide}, expected a kernel inside the padded image and a core side that divides {Inputs})");
+        }
+
+        return new AugConvSizes(
+            Image.Channels, Image.Height, Image.Width, Channels, Kernel.Height, Kernel.Width, Options.Stride.Height, Options.Stride.Width,
+            pad.Top, pad.Left, height, width, CoreSide);
+    }
+}

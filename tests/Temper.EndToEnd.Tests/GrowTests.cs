@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary><c>temper grow</c> as a process.</summary>
+public sealed class GrowTests
+{
+    private const string Data = "synth:shapes?count=200&classes=3&size=12";
+
+    private static readonly string[] Small =
+    [
+        "grow", "--family", "basic3", "--widths", "2,4,8", "--data", Data, "--interval", "1", "--window", "3", "--finish-epochs", "2", "--batch", "32",
+    ];
+
+    [Fact]
+    public void Result_is_a_model_that_every_command_takes_and_one_json_document()
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run([.. Small, "--max-macs", "160000", "--runs", folder["runs"], "--output", folder["found"], "--compare", "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        JsonElement root = document.RootElement;
+        Assert.Equal(3, root.GetProperty("depths").GetArrayLength());
+        Assert.InRange(root.GetProperty("macs").GetInt64(), 1, 160_000);
+        Assert.True(root.GetProperty("parameters").GetInt64() > 0 && root.GetProperty("seconds").GetDouble() > 0);
+        JsonElement[] path = [.. root.GetProperty("path").EnumerateArray()];
+        Assert.Equal("seed", path[0].GetProperty("event").GetString());
+        Assert.Equal("finish", path[^1].GetProperty("event").GetString());
+        Assert.Contains(path, step => step.GetProperty("event").GetString() is "grow");
+        Assert.NotEqual(0, root.GetProperty("pareto").GetArrayLength());
+        Assert.InRange(root.GetProperty("scratch").GetProperty("accuracy").GetDouble(), 0, 1);
+        Assert.Contains("How the network grew", File.ReadAllText(root.GetProperty("report").GetString()!), StringComparison.Ordinal);
+
+        // What eval finds in the folder is what grow said, and the network can be grown on.
+        using JsonDocument eval = JsonDocument.Parse(Tool.Run("eval", folder["found"], "--data", Data, "--json").Output);
+        Assert.Equal(root.GetProperty("accuracy").GetDouble(), eval.RootElement.GetProperty("accuracy").GetDouble());
+        ToolResult on = Tool.Run(["grow", folder["found"], "--data", Data, "--interval", "1", "--window", "1", "--finish-epochs", "1", "--runs", folder["runs"], "--json"]);
+        Assert.True(on.ExitCode == 0 || on.Error.Contains("no repeatable block", StringComparison.Ordinal), on.Error);
+    }
+
+    [Fact]
+    public void Killed_run_goes_on_to_the_same_bytes()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var folder = new TemporaryFolder();
+        using (Process process = Tool.Start([], [.. Small, "--runs", folder["killed"], "--quiet"]))
+        {
+            Directory.CreateDirectory(folder["killed"]);
+            SpinWait.SpinUntil(() => Directory.EnumerateDirectories(folder["killed"], "step-*", SearchOption.AllDirectories).Any(), TimeSpan.FromMinutes(2));
+            process.Kill();
+            Tool.Finish(process);
+        }
+
+        ToolResult resumed = Tool.Run("grow", "--resume", "last", "--runs", folder["killed"]), whole = Tool.Run([.. Small, "--runs", folder["whole"]]);
+        Assert.True(resumed.ExitCode == 0, resumed.Error);
+        Assert.True(whole.ExitCode == 0, whole.Error);
+        Assert.Equal(Model(folder["whole"]), Model(folder["killed"]));
+    }
+
+    [Theory]
+    [InlineData("expected a model to grow or --family", "grow", "--data", Data)]
+    [InlineData("did you mean 'basic3'", "grow", "--family", "basic", "--data", Data)]
+    [InlineData("use another family, such as mlp", "grow", "--family", "vgg", "--data", "synth:blobs?count=100")]
+    [InlineData("the seed 1-1-1 is above a limit already", "grow", "--family", "basic3", "--data", Data, "--max-parameters", "100")]
+    [InlineData("has 3 stages (got 2 widths)", "grow", "--family", "basic3", "--widths", "4,8", "--data", Data)]
+    [InlineData("silences a block", "grow", "--family", "plain3", "--initializer", "zero", "--data", Data)]
+    public void What_cannot_be_grown_gives_2_and_says_why(string message, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run([.. arguments, "--runs", folder["runs"]]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+    }
+
+    private static byte[] Model(string runs) => File.ReadAllBytes(Path.Combine(Directory.GetDirectories(runs).Single(), "model.safetensors"));
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using Temper.Formats.Npz;
+using Temper.Testing;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary>Morphing from the key to the audit, as owner and trainer do it.</summary>
+public sealed class MorphTests
+{
+    private const string Data = "synth:shapes?size=28&channels=1&count=300&classes=4";
+
+    private static readonly Dictionary<string, string?> Password = new(StringComparer.Ordinal) { ["TEMPER_MORPH_PASSWORD"] = "correct horse" };
+
+    [Fact]
+    public void Owner_morphs_trainer_trains_owner_evaluates_and_the_audit_breaks_it()
+    {
+        using var folder = new TemporaryFolder();
+        string key = folder["key"], bundle = folder["bundle"], weights = folder["w.npy"], runs = folder["runs"];
+        NpyFile.Save(weights, Samples.GaussianTensor([20, 1, 5, 5], 3));
+        Good("morph", "keygen", "--output", key, "--data", Data, "--cores", "28");
+        Assert.Equal(2, Run("morph", "keygen", "--output", key, "--data", Data).ExitCode);
+        Good("morph", "data", "--key", key, "--data", Data, "--output", bundle);
+        Good("morph", "layer", "--key", key, "--weights", weights, "--stride", "1", "--padding", "0", "--output", bundle);
+        JsonElement trained = Good("train", "lenet-5-caffe", "--aug-conv", bundle, "--epochs", "1", "--runs", runs);
+        JsonElement found = Good("eval", trained.GetProperty("folder").GetString()!, "--data", Data, "--morph-key", key);
+        Assert.Equal(50, found.GetProperty("count").GetInt32());
+        double accuracy = trained.GetProperty("result").GetProperty("networks")[0].GetProperty("testAccuracy").GetDouble();
+        Assert.Equal(accuracy, found.GetProperty("accuracy").GetDouble(), 1e-6);
+
+        ToolResult augmented = Run("train", "lenet-5-caffe", "--aug-conv", bundle, "--augment", "flip", "--runs", runs);
+        Assert.Equal(2, augmented.ExitCode);
+        Assert.Contains("impossible on morphed rows", augmented.Error);
+
+        ToolResult audit = Run("audit", bundle, "--weights", weights, "--truth", Data, "--pictures", "8", "--save-pictures", folder["pictures"], "--json");
+        Assert.Equal(4, audit.ExitCode);
+        JsonElement first = JsonDocument.Parse(audit.Output).RootElement.GetProperty("attacks")[0];
+        Assert.Equal("BROKEN", first.GetProperty("verdict").GetString());
+        Assert.Equal(60, first.GetProperty("psnr").GetDouble());
+        foreach (string name in new[] { "name", "needs", "ssim", "seconds" })
+        {
+            Assert.True(first.TryGetProperty(name, out _), name);
+        }
+
+        Assert.NotEmpty(Directory.GetFiles(folder["pictures"], "*.png"));
+        Assert.Equal(0, Run("audit", bundle, "--weights", weights, "--accept-obfuscation").ExitCode);
+    }
+
+    [Fact]
+    public void Bad_keys_passwords_and_bundles_end_with_a_line_and_leave_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        string key = folder["key"], bundle = folder["bundle"];
+        Good("morph", "keygen", "--output", key, "--shape", "1,28,28");
+        string password = folder.Write("password", "something else\n");
+        Refused(3, "password is wrong", "morph", "data", "--key", key, "--data", Data, "--output", bundle, "--password-file", password);
+        byte[] content = File.ReadAllBytes(key);
+        File.WriteAllBytes(key, content[..^1]);
+        Refused(3, "damaged or truncated", "morph", "data", "--key", key, "--data", Data, "--output", bundle);
+        File.WriteAllBytes(key, content);
+        Refused(2, "does not fit the key", "morph", "data", "--key", key, "--data", "synth:shapes?size=8&count=60", "--output", bundle);
+        Refused(2, "password", "morph", "keygen", "--output", folder["other"], "--shape", "1,28,28", "--password-file", folder.Write("empty", "\n"));
+        Refused(2, "channels, height and width", "morph", "keygen", "--output", folder["other"], "--shape", "1,28");
+        Refused(6, "manifest.json", "audit", folder.Path);
+        Assert.False(Directory.Exists(bundle) && Directory.EnumerateFileSystemEntries(bundle).Any(), "something was written");
+        Assert.False(File.Exists(folder["other"]));
+
+        void Refused(int code, string words, params string[] arguments)
+        {
+            ToolResult result = Run(arguments);
+            Assert.Equal(code, result.ExitCode);
+            Assert.Contains(words, result.Error);
+        }
+    }
+
+    [Fact]
+    public void Estimate_has_the_papers_figures()
+    {
+        JsonElement estimate = Good("morph", "estimate", "--shape", "3,32,32");
+        Assert.Equal(9_437_184, estimate.GetProperty("ownerMacs").GetInt64());
+        Assert.Equal(10, estimate.GetProperty("paper").GetArrayLength());
+    }
+
+    private static ToolResult Run(params string[] arguments) => Tool.RunWith(Password, arguments);
+
+    private static JsonElement Good(params string[] arguments)
+    {
+        ToolResult result = Run([.. arguments, "--json"]);
+        Assert.True(result.ExitCode == 0, $"{string.Join(' ', arguments)}: {result.ExitCode}: {result.Error}");
+        return JsonDocument.Parse(result.Output).RootElement.Clone();
+    }
+}

@@ -1,0 +1,275 @@
+using Temper.Data;
+using Temper.Formats.Models;
+using Temper.Formats.Onnx;
+using Temper.Formats.Safetensors;
+using Temper.Growth.Blocks;
+using Temper.Growth.Initializers;
+using Temper.Growth.Limits;
+using Temper.Growth.Policies;
+using Temper.Growth.Tests.Support;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Testing;
+using Temper.Training;
+using Temper.Training.Evaluation;
+using Temper.Training.Runs;
+
+namespace Temper.Growth.Tests;
+
+/// <summary>Whole growths, in small.</summary>
+public sealed class AutoGrowTests
+{
+    public static TheoryData<string> Families => [.. StagedFamily.Names];
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void Every_family_grows_and_its_network_is_what_its_record_says(string family)
+    {
+        GrowthResult result = Run(SmallGrowth.Options with { MaxEpochs = 3, FinishEpochs = 1, Stopping = new AccuracyGain() }, family);
+        GrowthStep last = result.Record.Path[^1];
+        Assert.Equal(GrowthEvents.Finish, last.Event);
+        Assert.Equal(result.Network.Depths, last.Depths);
+        Assert.Equal(result.Network.Network.Cost().Macs, last.Macs);
+        Assert.Equal(result.Network.Network.Cost().Parameters, last.Parameters);
+        Assert.Equal(3, result.GrowthEpochs);
+        Assert.Equal(3, result.Record.Path.Count(step => step.Event is GrowthEvents.Grow));
+        Assert.NotEmpty(result.Record.Pareto);
+        Assert.Equal(3 + SmallGrowth.Seed(family).Depths.Sum(), result.Grown.Sum());
+    }
+
+    [Fact]
+    public void Growing_ends_at_the_window_and_rolls_back_to_the_last_gain()
+    {
+        GrowthOptions options = SmallGrowth.Options with { MaxEpochs = 40 };
+        GrowthResult kept = Run(options with { RollsBack = false }), rolled = Run(options);
+        Assert.Equal(kept.Grown, rolled.Grown);                     // the growth itself is the same
+        Assert.Equal(kept.Grown, kept.Network.Depths);
+        Assert.Contains(rolled.Record.Path, step => step.Event is GrowthEvents.RollBack or GrowthEvents.Bypass);
+        Assert.True(rolled.Network.Depths.Sum() < kept.Network.Depths.Sum());
+        Assert.Equal(3, rolled.Record.Path.Count(step => step.Event is GrowthEvents.Stop));
+    }
+
+    /// <summary>Where a run is killed: epochs of growing and of the final training, and the moment after roll-back.</summary>
+    public static TheoryData<string, int> Kills => new() { { "grow", 0 }, { "grow", 3 }, { "roll-back", 0 }, { "finish", 1 } };
+
+    [Theory]
+    [MemberData(nameof(Kills))]
+    public void A_run_that_is_killed_anywhere_resumes_to_the_same_bytes(string stage, int epoch)
+    {
+        using var folder = new TemporaryFolder();
+        GrowthOptions options = SmallGrowth.Options with { Stopping = new PairedGain { Window = 3 } };
+        RunFolder run = RunFolder.Create(folder.Path, new RunName("grow", "small", 1), TimeProvider.System);
+        Assert.Throws<KilledException>(() => AutoGrow.Run(SmallGrowth.Seed(), options, SmallGrowth.Training, new Killed(Stages(run), stage, epoch)));
+        GrowthResult resumed = AutoGrow.Run(SmallGrowth.Seed(), options, SmallGrowth.Training, Stages(run)), whole = Run(options);
+        Assert.Equal(SmallGrowth.BytesOf(whole.Network.Network), SmallGrowth.BytesOf(resumed.Network.Network));
+        Assert.Equal(whole.Network.Depths, resumed.Network.Depths);
+        Assert.Equal(whole.Record.Path.Select(Untimed), resumed.Record.Path.Select(Untimed));
+    }
+
+    [Fact]
+    public void Growing_keeps_weights_and_momentum_of_all_that_was_there()
+    {
+        using var folder = new TemporaryFolder();
+        GrowableNetwork seed = SmallGrowth.Seed();
+        using var learner = new Learner(seed.Network, new LearnerOptions { Optimizer = SmallGrowth.Training.Optimizer });
+        (Tensors.Tensor x, Tensors.Tensor y) = SmallGrowth.Data.Train.Read(0, 16);
+        using (Gradients gradients = learner.Gradients((network, pass) => network.Forward(x, pass).CrossEntropy(y)))
+        {
+            learner.Apply(gradients);
+        }
+
+        learner.Save(folder["before"], new Dictionary<string, string>());
+        GrowableNetwork grown = seed.With(learner.Network).Append(1, RandomStream.FromSeed(7));
+        learner.Edit(_ => grown.Network);
+        learner.Save(folder["after"], new Dictionary<string, string>());
+        Dictionary<string, float[]> before = Optimizer(folder["before"]), after = Optimizer(folder["after"]);
+        Assert.NotEmpty(before);
+        Assert.All(before, entry => Assert.Equal(entry.Value, after[entry.Key]));
+        Assert.All(after.Where(entry => !before.ContainsKey(entry.Key)), entry => Assert.All(entry.Value, value => Assert.Equal(0, value)));
+        Assert.True(after.Count > before.Count);
+    }
+
+    public static TheoryData<string> Limited => ["parameters", "macs", "memory"];
+
+    [Theory]
+    [MemberData(nameof(Limited))]
+    public void Limits_are_never_exceeded(string limit)
+    {
+        GrowableNetwork seed = SmallGrowth.Seed();
+        NetworkCost cost = seed.Append(0, RandomStream.FromSeed(1)).Append(1, RandomStream.FromSeed(1)).Network.Cost();
+        long bytes = GrowthLimits.TrainingMemory(seed.Append(2, RandomStream.FromSeed(1)).Network, SmallGrowth.Training.BatchSize);
+        GrowthLimits limits = limit switch
+        {
+            "parameters" => new() { Parameters = cost.Parameters },
+            "macs" => new() { Macs = cost.Macs },
+            _ => new() { MemoryMiB = bytes / (1024.0 * 1024) },
+        };
+        GrowthResult result = Run(SmallGrowth.Options with { MaxEpochs = 20, RollsBack = false, Limits = limits });
+        Assert.All(result.Record.Path, step => Assert.True(step.Parameters <= (limits.Parameters ?? long.MaxValue) && step.Macs <= (limits.Macs ?? long.MaxValue)));
+        Assert.Null(limits.Exceeded(result.Network.Network, SmallGrowth.Training.BatchSize));
+        Assert.Contains(result.Record.Path, step => step.Event is GrowthEvents.Limit && step.Reason is not null);
+    }
+
+    [Fact]
+    public void Limits_below_the_seed_are_refused_before_anything_trains()
+    {
+        foreach (GrowthLimits limits in (GrowthLimits[])[new() { Parameters = 10 }, new() { Macs = 10 }, new() { MemoryMiB = 1e-3 }, new() { Milliseconds = 1e-9 }])
+        {
+            ArgumentException error = Assert.Throws<ArgumentException>(() => Run(SmallGrowth.Options with { Limits = limits }));
+            Assert.Contains("the seed 1-1-1 is above a limit already", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => Run(SmallGrowth.Options with { Limits = new GrowthLimits { Macs = 0 } }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Run(SmallGrowth.Options with { Interval = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Run(SmallGrowth.Options with { Stopping = new PairedGain { Significance = 2 } }));
+    }
+
+    [Fact]
+    public void Time_is_planned_so_that_growth_and_final_training_end_within_the_limit()
+    {
+        // Every epoch takes a second for each MAC of the seed, whatever the machine does.
+        var clock = new Clock();
+        GrowableNetwork seed = SmallGrowth.Seed();
+        double unit = seed.Network.Cost().Macs;
+        var stages = new Timed(new GrowthRun(SmallGrowth.Data, time: clock), clock, network => network.Cost().Macs / unit);
+        GrowthOptions options = SmallGrowth.Options with { MaxEpochs = 50, FinishEpochs = 5, RollsBack = false, Limits = new GrowthLimits { Time = TimeSpan.FromSeconds(20) } };
+        GrowthResult result = AutoGrow.Run(seed, options, SmallGrowth.Training, stages);
+        Assert.InRange(result.Record.Seconds, 10, 20.4);
+        Assert.Contains(result.Record.Path, step => step.Event is GrowthEvents.Limit && step.Reason!.StartsWith("time", StringComparison.Ordinal));
+        Assert.Equal(5, result.Finish.History.Count);
+    }
+
+    [Fact]
+    public void Saved_exported_and_read_again_the_network_gives_the_same_answers()
+    {
+        using var folder = new TemporaryFolder();
+        GrowthResult result = Run(SmallGrowth.Options);
+        Network found = result.Network.Network;
+        double accuracy = Evaluator.Evaluate(found, SmallGrowth.Data.Train).Accuracy;
+        ModelFile.Save(found, folder["model"]);
+        OnnxFile.Save(found, folder["model.onnx"]);
+        Assert.Equal(SmallGrowth.BytesOf(found), SmallGrowth.BytesOf(ModelFile.Load(folder["model"])));
+        Assert.Equal(accuracy, Evaluator.Evaluate(ModelFile.Load(folder["model"]), SmallGrowth.Data.Train).Accuracy);
+        Assert.Equal(accuracy, Evaluator.Evaluate(OnnxFile.Load(folder["model.onnx"]).Network, SmallGrowth.Data.Train).Accuracy);
+    }
+
+    [Fact]
+    public void A_seed_that_diverges_says_so_and_a_growth_that_does_ends_there()
+    {
+        TrainingOptions wild = SmallGrowth.Training with { Optimizer = new Sgd { LearningRate = 1e30f } };
+        Assert.Throws<TrainingDivergedException>(() => AutoGrow.Run(SmallGrowth.Seed(), SmallGrowth.Options, wild, new GrowthRun(SmallGrowth.Data)));
+
+        GrowthResult result = Run(SmallGrowth.Options with { Initializer = new GauInit { Deviation = 1e30f } });
+        Assert.Contains(result.Record.Path, step => step.Event is GrowthEvents.Diverged);
+        Assert.Equal([1, 1, 1], result.Network.Depths);
+    }
+
+    [Fact]
+    public void Section_shows_depths_steps_and_the_pareto_list()
+    {
+        GrowthResult result = Run(SmallGrowth.Options);
+        Reporting.Documents.Section section = GrowthSection.Of(result.Record);
+        var report = new Reporting.Documents.Report { Title = "growth", Subtitle = "", Sections = [section] };
+        Assert.Contains(string.Join('-', result.Network.Depths), report.ToHtml(), StringComparison.Ordinal);
+    }
+
+    private static GrowthResult Run(GrowthOptions options, string family = "basic3") =>
+        AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new GrowthRun(SmallGrowth.Data));
+
+    private static GrowthRun Stages(RunFolder folder) => new(SmallGrowth.Data, new StagedRun(folder, TimeProvider.System));
+
+    private static Dictionary<string, float[]> Optimizer(string folder) =>
+        SafetensorsFile.Load(Directory.EnumerateFiles(folder, "optimizer.safetensors", SearchOption.AllDirectories).Single())
+            .Tensors.ToDictionary(entry => entry.Key, entry => entry.Value.ToArray<float>(), StringComparer.Ordinal);
+
+    private static string Untimed(GrowthStep step) => $"{step.Event} {step.Stage} {string.Join('-', step.Depths)} {step.Epoch} {step.Accuracy} {step.Macs}";
+
+    private sealed class KilledException : Exception;
+
+    /// <summary>Ends a run in the middle as a kill does: what is in the checkpoint stays, all else is lost.</summary>
+    private sealed class Killed(GrowthRun stages, string stage, int epoch) : IGrowthRun
+    {
+        private bool _isGrown;
+
+        public Dataset Train => stages.Train;
+
+        public Dataset Validation => stages.Validation;
+
+        public TimeProvider Time => stages.Time;
+
+        public TrainingResult Fit(string name, Network network, TrainingOptions options)
+        {
+            TrainingResult result = stages.Fit(name, network, string.Equals(name, stage, StringComparison.Ordinal) ? options with { Callbacks = [new Bomb(epoch)] } : options);
+            _isGrown = true;
+            return result;
+        }
+
+        public string Choose(string name, string what, Func<string> choose) => stages.Choose(name, what, choose);
+
+        public void Report(GrowthRecord record)
+        {
+            if (_isGrown && stage is "roll-back")
+            {
+                throw new KilledException();
+            }
+        }
+    }
+
+    private sealed class Bomb(int epoch) : ITrainingCallback
+    {
+        public void OnStep(StepProgress progress)
+        {
+        }
+
+        public void OnEpoch(EpochResult result)
+        {
+            if (result.Epoch == epoch)
+            {
+                throw new KilledException();
+            }
+        }
+    }
+
+    /// <summary>A clock that stands still unless it is moved.</summary>
+    private sealed class Clock : TimeProvider
+    {
+        private double _seconds;
+
+        public override long TimestampFrequency => 1_000_000;
+
+        public override long GetTimestamp() => (long)(_seconds * TimestampFrequency);
+
+        internal void Advance(double seconds) => _seconds += seconds;
+    }
+
+    /// <summary>Epochs that take as long as a function of the network says.</summary>
+    private sealed class Timed(GrowthRun stages, Clock clock, Func<Network, double> seconds) : IGrowthRun
+    {
+        public Dataset Train => stages.Train;
+
+        public Dataset Validation => stages.Validation;
+
+        public TimeProvider Time => clock;
+
+        public TrainingResult Fit(string name, Network network, TrainingOptions options) =>
+            stages.Fit(name, network, options with { Edits = [new Passing(clock, seconds), .. options.Edits] });
+
+        public string Choose(string name, string what, Func<string> choose) => choose();
+    }
+
+    private sealed class Passing(Clock clock, Func<Network, double> seconds) : IEpochEdit
+    {
+        public string Name => "passing";
+
+        public void AfterEpoch(Learner learner, EpochResult epoch) => clock.Advance(seconds(learner.Network));
+
+        public System.Text.Json.Nodes.JsonNode? Save() => null;
+
+        public void Restore(System.Text.Json.Nodes.JsonNode? state)
+        {
+        }
+
+        public System.Text.Json.Nodes.JsonNode Fingerprint() => "passing";
+    }
+}

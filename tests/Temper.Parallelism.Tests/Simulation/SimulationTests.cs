@@ -1,0 +1,115 @@
+using System.Text;
+using Temper.Parallelism.Planning;
+using Temper.Parallelism.Simulation;
+
+namespace Temper.Parallelism.Tests.Simulation;
+
+/// <summary>Simulated steps against closed forms.</summary>
+public sealed class SimulationTests
+{
+    [Theory]
+    [InlineData("vgg-a", 16)]
+    [InlineData("lenet-c", 4)]
+    [InlineData("sfc", 1)]
+    public void Paper_machine_is_the_two_term_formula(string name, int accelerators)
+    {
+        PlannedNetwork network = PaperNetworks.Create(name);
+        PlanResult plan = Planner.Plan(network, new PlanOptions { Accelerators = accelerators });
+        double expected = (6.0 * network.Layers.Sum(layer => layer.Macs) * 256 / (84e9 * accelerators)) + (plan.Bytes.Plan / 0.25e9);
+        Assert.Equal(expected, StepSimulator.Run(plan, Machine.Paper(accelerators)).Seconds, expected * 1e-9);
+    }
+
+    [Fact]
+    public void Overlap_hides_data_behind_computing_but_no_more()
+    {
+        PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-a"), new PlanOptions());
+        StepTimeline apart = StepSimulator.Run(plan, Machine.Paper(16)), overlapped = StepSimulator.Run(plan, Machine.Paper(16) with { Overlaps = true });
+        Assert.True(overlapped.Seconds < apart.Seconds);
+        Assert.True(overlapped.Seconds >= Math.Max(overlapped.ComputeSeconds, overlapped.CommunicationSeconds) * (1 - 1e-12));
+        foreach (bool moves in new[] { false, true })
+        {
+            StepSegment[] segments = [.. overlapped.Segments.Where(segment => segment.IsCommunication == moves).OrderBy(segment => segment.Start)];
+            Assert.All(segments.Zip(segments.Skip(1)), pair => Assert.True(pair.First.End <= pair.Second.Start + 1e-12));
+        }
+    }
+
+    [Fact]
+    public void Links_are_shared_by_the_messages_that_cross_them()
+    {
+        // Halves of an H tree of 4: both ranks of a half send through the one link to the root. Neighbors have links of their own.
+        Hierarchy four = Hierarchy.Of(4);
+        (double SecondsPerByte, double Latency)[] tree = Topology.HTree(4, 1e9, 1e-6).Time([four.Peers(0), four.Peers(1)]);
+        Assert.Equal((2e-9, 4e-6), (tree[0].SecondsPerByte, Math.Round(tree[0].Latency, 12)));
+        Assert.Equal((1e-9, 2e-6), (tree[1].SecondsPerByte, Math.Round(tree[1].Latency, 12)));
+        // A ring of 4 x 1 does not exist: 4 ranks are a torus of 2 x 2, where every rank has a link to both neighbors.
+        Assert.All(Topology.Torus(4, 1e9).Time([four.Peers(0), four.Peers(1)]), level => Assert.Equal(1e-9, level.SecondsPerByte));
+        // A bus carries one byte at a time for all ranks together.
+        Assert.Equal(4e-9, Topology.Bus(4, 1e9).Time([four.Peers(0)])[0].SecondsPerByte);
+    }
+
+    [Fact]
+    public void Torus_of_16_takes_two_links_to_the_other_half()
+    {
+        Hierarchy hierarchy = Hierarchy.Of(16);
+        // Two rows further on a ring of four rows: of the two ways with two links each message takes one, and shares each link with another one.
+        double seconds = Topology.Torus(16, 1e9).Time([hierarchy.Peers(0)])[0].SecondsPerByte;
+        Assert.InRange(seconds, 1e-9, 2e-9);
+    }
+
+    [Fact]
+    public void Slow_rank_gets_less_work_and_the_step_is_a_fifth_shorter()
+    {
+        PlannedNetwork network = PaperNetworks.Create("vgg-a");
+        PlanResult plan = Planner.Plan(network, new PlanOptions { Accelerators = 4 });
+        double[] speeds = [1, 1, 1, 0.5];
+        double even = 6.0 * network.Layers.Sum(layer => layer.Macs) * 256 / 4 / (84e9 * 0.5);
+        double fitted = StepSimulator.Run(plan, Machine.Paper(4) with { Speeds = speeds }).ComputeSeconds;
+        Assert.InRange(fitted, 6.0 * network.Layers.Sum(layer => layer.Macs) * 256 / (84e9 * 3.5), even * 0.8);
+        Assert.Throws<ArgumentException>(() => StepSimulator.Run(plan, Machine.Paper(4) with { Speeds = [1, 1] }));
+    }
+
+    [Fact]
+    public void Thousands_of_accelerators_are_planned_and_simulated()
+    {
+        PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-e"), new PlanOptions { Accelerators = 4096, Batch = 8192, Search = SearchKind.Joint });
+        StepTimeline step = StepSimulator.Run(plan, Machine.Paper(4096) with { Topology = Topology.HTree(4096, 1e9) });
+        Assert.True(step.Seconds > 0);
+        Assert.Equal(plan.Bytes.Plan, plan.Bytes.LowerBound);
+    }
+
+    [Fact]
+    public void Data_parallelism_is_chosen_where_its_step_is_not_slower()
+    {
+        PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-e"), new PlanOptions { Accelerators = 64, Search = SearchKind.Joint });
+        // Everything but the links of the last level is free: there data parallelism moves the same bytes as at all levels.
+        PlanResult chosen = FasterPlan.Choose(plan, Machine.Paper(64) with { Topology = Topology.Bus(64, 1e30) });
+        Assert.True(chosen.Plan.IsDataParallel);
+        Assert.Contains(chosen.Notes, note => note.Contains("data parallelism is chosen", StringComparison.Ordinal));
+        Assert.False(FasterPlan.Choose(plan, Machine.Paper(64)).Plan.IsDataParallel);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("""{"kind": "ranks"}""")]
+    [InlineData("""{"kind": "topology", "ranks": 0, "links": []}""")]
+    [InlineData("""{"kind": "topology", "ranks": 3, "links": [{"between": [0, 1], "bytes_per_second": 1}]}""")]
+    [InlineData("""{"kind": "topology", "ranks": 2, "links": [{"between": [0, 0], "bytes_per_second": 1}]}""")]
+    [InlineData("""{"kind": "topology", "ranks": 2, "links": [{"between": [0, 1], "bytes_per_second": 0}]}""")]
+    [InlineData("""{"kind": "topology", "ranks": 2, "links": [{"between": [0, 1], "bytes_per_second": 1, "latency_seconds": -1}]}""")]
+    [InlineData("""{"kind": "topology", "ranks": 2, "links": [{"between": [0, 99999999], "bytes_per_second": 1}]}""")]
+    public void Damaged_topology_is_refused(string text) =>
+        Assert.Throws<InvalidDataException>(() => TopologyFile.Parse(Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
+    public void Topology_of_a_file_has_its_links_and_switches()
+    {
+        const string Text = """
+            {"kind": "topology", "ranks": 2, "links": [
+              {"between": [0, 2], "bytes_per_second": 1e9, "latency_seconds": 1e-6}, {"between": [2, 1], "bytes_per_second": 5e8}]}
+            """;
+        (double seconds, double latency) = TopologyFile.Parse(Encoding.UTF8.GetBytes(Text)).Time([[1, 0]])[0];
+        Assert.Equal(2e-9, seconds);
+        Assert.Equal(1e-6, latency);
+    }
+}

@@ -1,0 +1,169 @@
+using Temper.Data;
+using Temper.Privacy.Audit;
+using Temper.Privacy.Audit.Attacks;
+using Temper.Privacy.Morphing;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Privacy.Tests.Audit;
+
+/// <summary>If an audit cannot break a default bundle, the audit is wrong.</summary>
+public sealed class AuditTests
+{
+    [Theory]
+    [InlineData(3, 12, 64, 3, 1, 1)]
+    [InlineData(3, 12, 32, 3, 1, 36)]
+    [InlineData(1, 16, 20, 5, 0, 1)]
+    [InlineData(3, 12, 16, 3, 1, 1)]
+    public void Default_bundle_is_broken(int channels, int size, int outputs, int kernel, int padding, int cores)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(channels, size, size) { Cores = cores });
+        DataSets data = MorphSamples.Pictures(channels, size, 40);
+        Tensor weights = MorphSamples.Weights(outputs, channels, kernel);
+        MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, data, weights, padding);
+        (int[] Order, double Misfit)? order = ChannelMatching.Find(new LayerColumns(bundle.OpenLayer()), weights);
+        Assert.Equal(key.ChannelOrder(outputs), order!.Value.Order);
+
+        IReadOnlyList<AttackFinding> findings = MorphAudit.Run(bundle, new AuditInputs { Weights = weights, Truth = data.Train, Pictures = 12 });
+        Assert.Equal(AttackFinding.Broken, MorphAudit.Verdict(findings));
+        foreach (AttackFinding finding in findings.Take(2))
+        {
+            Assert.Equal(AttackFinding.Broken, finding.Verdict);
+            Assert.Equal(60, finding.Mean!.Value.Psnr);
+            Assert.InRange(finding.Mean.Value.Ssim, 0.999, 1.0001);
+            Assert.Equal(1, finding.Identification);
+        }
+
+        if (outputs >= channels * kernel * kernel)
+        {
+            AttackFinding overlap = findings.Single(finding => finding.Name.StartsWith("B:", StringComparison.Ordinal));
+            Assert.Equal(AttackFinding.Broken, overlap.Verdict);
+            Assert.InRange(overlap.Mean!.Value.Ssim, 0.99, 1.0001);
+        }
+    }
+
+    [Fact]
+    public void Without_the_truth_the_verdict_comes_from_consistency()
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(3, 12, 12));
+        Tensor weights = MorphSamples.Weights(32, 3, 3);
+        MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(3, 12, 40), weights, 1);
+        Assert.Equal(AttackFinding.Broken, MorphAudit.Verdict(MorphAudit.Run(bundle, new AuditInputs { Weights = weights, Pictures = 5 })));
+
+        // Other weights explain nothing.
+        Tensor wrong = Tensor.From((float[])[.. weights.ToArray<float>().Select((w, i) => w + MathF.Sin(i * i))], weights.Shape);
+        AttackFinding first = MorphAudit.Run(bundle, new AuditInputs { Weights = wrong, Pictures = 5 })[0];
+        Assert.Equal(AttackFinding.NotBroken, first.Verdict);
+        Assert.Throws<ArgumentException>(() => MorphAudit.Run(bundle, new AuditInputs { Weights = MorphSamples.Weights(8, 3, 3) }));
+        Assert.Throws<ArgumentException>(() => MorphAudit.Run(bundle, new AuditInputs { Truth = MorphSamples.Pictures(3, 12, 41).Train }));
+    }
+
+    [Fact]
+    public void Few_channels_escape_attack_A()
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(3, 12, 12));
+        Tensor weights = MorphSamples.Weights(3, 3, 3);
+        MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(3, 12, 40), weights, 1);
+        Assert.Equal(AttackFinding.NotBroken, MorphAudit.Run(bundle, new AuditInputs { Weights = weights, Pictures = 5 })[0].Verdict);
+    }
+
+    [Theory]
+    [InlineData(8, false)]
+    [InlineData(8, true)]
+    [InlineData(1, false)]
+    public void Pairs_give_the_map_at_the_predicted_count(int cores, bool isRepeated)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 8, 8) { Cores = cores, IsRepeated = isRepeated });
+        using var morpher = new Morpher(key);
+        DataSets data = MorphSamples.Pictures(1, 8, 200);
+        MorphBundle.WriteData(key, morpher, data, folder.Path);
+        var rows = new AuditRows(MorphBundle.Open(folder.Path), new AuditInputs { Truth = data.Train });
+        int predicted = KnownPairs.Predicted(key.Map);
+        List<PairAttacks.Point> points = PairAttacks.Points(rows, rows.Truth!, 100, rows.Rows[^(20 * 64)..], rows.Truth![^(20 * 64)..]);
+        Assert.InRange(points.First(point => point.Error <= PairAttacks.Exact).Pairs, Math.Max(1, predicted - 2), predicted + 2);
+    }
+
+    /// <summary>Any invertible map, orthogonal or not.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Rows_and_pictures_in_different_orders_are_matched(bool isOrthogonal)
+    {
+        const int Count = 1200, Inputs = 64;
+        float[] pictures = MorphSamples.Rows(MorphSamples.Pictures(1, 8, Count).Train, Count), rows = new float[pictures.Length];
+        if (isOrthogonal)
+        {
+            using MorphKey key = MorphSamples.Key(new MorphMap(1, 8, 8));
+            using var morpher = new Morpher(key);
+            morpher.Apply(pictures, rows);
+        }
+        else
+        {
+            float[] map = MorphSamples.Weights(Inputs, Inputs, 1).ToArray<float>();
+            Temper.Kernels.Gemm.Multiply(new Temper.Kernels.MatrixView(pictures, Count, Inputs), new Temper.Kernels.MatrixView(map, Inputs, Inputs), rows);
+        }
+
+        float[] shuffled = new float[pictures.Length];
+        int[] order = Temper.Randomness.RandomStream.FromSeed(4).Permutation(Count);
+        for (int i = 0; i < Count; i++)
+        {
+            pictures.AsSpan(order[i] * Inputs, Inputs).CopyTo(shuffled.AsSpan(i * Inputs));
+        }
+
+        int[] found = UnpairedMatching.Find(shuffled, rows, Inputs);
+        Assert.InRange(found.Where((picture, row) => order[picture] == row).Count() / (double)Count, 0.95, 1);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(40)]
+    public void Eigenvectors_are_orthonormal_and_give_the_matrix_again(int n)
+    {
+        float[] random = MorphSamples.Weights(n, n, 1).ToArray<float>();
+        double[] matrix = new double[n * n];
+        for (int i = 0; i < n * n; i++)
+        {
+            matrix[i] = random[i] + random[(i % n * n) + (i / n)];
+        }
+
+        (double[] values, double[] vectors) = Temper.Privacy.Audit.Algebra.SymmetricEigen.Of(matrix, n);
+        Assert.Equal(values.OrderDescending(), values);
+        for (int i = 0; i < n; i++)
+        {
+            for (int j = 0; j < n; j++)
+            {
+                Assert.Equal(i == j ? 1 : 0, Enumerable.Range(0, n).Sum(k => vectors[(i * n) + k] * vectors[(j * n) + k]), 1e-12);
+                Assert.Equal(matrix[(i * n) + j], Enumerable.Range(0, n).Sum(k => values[k] * vectors[(k * n) + i] * vectors[(k * n) + j]), 1e-11);
+            }
+        }
+    }
+
+    [Fact]
+    public void Quality_of_equal_flat_and_noisy_pictures()
+    {
+        float[] picture = [.. Enumerable.Range(0, 192).Select(i => (i % 17) / 17f)], noisy = [.. picture.Select((v, i) => v + (i % 2 == 0 ? 0.1f : -0.1f))];
+        PictureQuality same = PictureQuality.Of(picture, picture, 3, 8, 8), worse = PictureQuality.Of(noisy, picture, 3, 8, 8);
+        Assert.Equal((0.0, 60.0), (same.MeanSquaredError, same.Psnr));
+        Assert.Equal(1, same.Ssim, 1e-9);
+        Assert.Equal(20, worse.Psnr, 1e-4);                       // -10 log10 0.01
+        Assert.InRange(worse.Ssim, 0.5, 0.99);
+    }
+
+    [Fact]
+    public void Check_of_the_weights_names_what_they_show()
+    {
+        Tensor copying = Tensor.From((float[])[.. Enumerable.Range(0, 4 * 9).Select(i => i % 9 == 4 ? 1f : 0f)], [4, 1, 3, 3]);
+        FirstLayerCheck check = FirstLayerCheck.Of(copying, 1);
+        Assert.Equal((1, 4.0), (check.Rank, check.Redundancy));
+        Assert.Contains(check.Warnings, text => text.Contains("copy the picture", StringComparison.Ordinal));
+        FirstLayerCheck wide = FirstLayerCheck.Of(MorphSamples.Weights(3, 3, 3), 2);
+        Assert.Equal((3, 0.25), (wide.Rank, wide.Redundancy));
+        Assert.Empty(wide.Warnings);
+    }
+}
