@@ -79,7 +79,7 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
         Preprocessing.RequireUnusedForNew(context, name);
         data = DataForModel.ForNew(context, Preprocessing.OptionsOf(context), data);
         StagedFamily family = StagedFamily.ByName(name);
-        int[] widths = context.Get(GrowthSettings.Widths), depths = context.Get(GrowthSettings.Depths);
+        int[] widths = context.Get(GrowthSettings.Widths) ?? [], depths = context.Get(GrowthSettings.Depths) ?? [];
         family = widths.Length == 0 ? family : widths.Length == family.Widths.Count
             ? family with { Widths = widths }
             : throw ToolException.Usage($"{GrowthSettings.Widths.Flag}: {name} has {family.Widths.Count} stages (got {widths.Length} widths)");
@@ -90,7 +90,7 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
 
     private static (GrowableNetwork Seed, DataSets Data) OfModel(CommandContext context, string model, DataSets data)
     {
-        if (context.Get(GrowthSettings.Widths).Length > 0 || context.Get(GrowthSettings.Depths).Length > 0)
+        if (context.Get(GrowthSettings.Widths) is not null || context.Get(GrowthSettings.Depths) is not null)
         {
             throw ToolException.Usage($"grow: {GrowthSettings.Widths.Flag} and {GrowthSettings.Depths.Flag} are for {GrowthSettings.Family.Flag}; {model} has its own");
         }

@@ -23,9 +23,9 @@ internal static class GrowthSettings
         Words = () => StagedFamily.Names,
     };
 
-    internal static Setting<int[]> Widths { get; } = Setting.Integers("widths", "Width of each stage of the family, such as 8,16,32; the family's own where not given", []);
+    internal static Setting<int[]?> Widths { get; } = Lengths("widths", "Width of each stage of the family, such as 8,16,32; the family's own where not given");
 
-    internal static Setting<int[]> Depths { get; } = Setting.Integers("depths", "Blocks of each stage to begin with; one where not given", []);
+    internal static Setting<int[]?> Depths { get; } = Lengths("depths", "Blocks of each stage to begin with; one where not given");
 
     internal static Setting<bool> Compare { get; } = Setting.Switch("compare", "Train the network that was found from scratch too, for as many epochs as its final training had");
 
@@ -76,6 +76,9 @@ internal static class GrowthSettings
         Family, Widths, Depths, Output, Force, Compare, Interval, Window, Stopping, Tau, Order, Initializer, Finish, KeepAll, Tolerance,
         MaxParameters, MaxMacs, MaxMemory, MaxMilliseconds, Batch, LearningRate, Momentum, WeightDecay, TrainingSettings.Augment,
     ];
+
+    /// <summary>A number for each stage; a run's settings name it only where it was given.</summary>
+    private static Setting<int[]?> Lengths(string name, string help) => new(name, help, null, text => NumberLists.Integers(text, 1)) { Separator = ',' };
 
     internal static GrowthOptions Options(CommandContext context) => new()
     {
