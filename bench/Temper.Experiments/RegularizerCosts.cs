@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Temper.Compression.DeepHoyer;
+using Temper.Inference.Timing;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;

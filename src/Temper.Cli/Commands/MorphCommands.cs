@@ -187,7 +187,7 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
             .Row("memory to make the layer, bytes", $"{estimate.LayerMemory:N0}", "")
             .Write(context.Terminal);
         ResultTable table = new("the paper's figures, derived (VGG-16, CIFAR size, 60,000 pictures); none is measured here", "claim", "formula", "#value");
-        PaperFigures.All.ToList().ForEach(figure => table.Row(figure.Claim, figure.Formula, $"{figure.Value:G4}"));
+        Privacy.Morphing.PaperFigures.All.ToList().ForEach(figure => table.Row(figure.Claim, figure.Formula, $"{figure.Value:G4}"));
         table.Write(context.Terminal);
         context.Terminal.Note(MorphNotice.Text);
         return ExitCode.Success;
@@ -198,7 +198,7 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
         ["rows"] = estimate.Rows, ["ownerMacs"] = estimate.OwnerMacs, ["trainerExtraMacs"] = estimate.TrainerExtraMacs, ["overhead"] = estimate.Overhead,
         ["rawBytes"] = estimate.RawBytes, ["rowBytes"] = estimate.RowBytes, ["layerBytes"] = estimate.LayerBytes, ["layerDensity"] = estimate.LayerDensity,
         ["traffic"] = estimate.Traffic, ["bytesTimes"] = estimate.BytesTimes, ["dataMemory"] = estimate.DataMemory, ["layerMemory"] = estimate.LayerMemory,
-        ["paper"] = new JsonArray([.. PaperFigures.All.Select(figure => (JsonNode)new JsonObject
+        ["paper"] = new JsonArray([.. Privacy.Morphing.PaperFigures.All.Select(figure => (JsonNode)new JsonObject
         {
             ["claim"] = figure.Claim, ["formula"] = figure.Formula, ["value"] = figure.Value, ["remark"] = figure.Remark,
         })]),

@@ -56,7 +56,7 @@ public static class MorphAudit
     /// <summary>The worst verdict of some findings.</summary>
     /// <param name="findings">Of one audit.</param>
     public static string Verdict(IReadOnlyList<AttackFinding> findings) =>
-        new[] { AttackFinding.Broken, AttackFinding.Leaks }.FirstOrDefault(verdict => findings.Any(finding => finding.Verdict == verdict)) ?? AttackFinding.NotBroken;
+        new[] { AttackFinding.Broken, AttackFinding.Leaks }.FirstOrDefault(verdict => findings.Any(finding => string.Equals(finding.Verdict, verdict, StringComparison.Ordinal))) ?? AttackFinding.NotBroken;
 
     /// <summary>The verdict without the truth: whether what was recovered explains what was seen.</summary>
     internal static string ByConsistency(double error) => error <= Explained ? AttackFinding.Broken : AttackFinding.NotBroken;

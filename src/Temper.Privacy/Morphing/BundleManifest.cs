@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Temper.Formats;
 
 namespace Temper.Privacy.Morphing;
@@ -12,11 +11,6 @@ internal sealed record BundleManifest
     /// <summary>What every bundle says of itself.</summary>
     internal const string Text =
         "Obfuscation, not encryption: whoever has these files can compute the pictures from the Aug-Conv layer and the morphed rows. Labels are in the clear.";
-
-    internal static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true, MaxDepth = 16, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true,
-    };
 
     public string Format { get; init; } = FormatName;
 
@@ -47,7 +41,7 @@ internal sealed record BundleManifest
     {
         try
         {
-            BundleManifest manifest = JsonSerializer.Deserialize<BundleManifest>(text, Json) ?? throw new JsonException("nothing is there");
+            BundleManifest manifest = JsonSerializer.Deserialize(text, ManifestJson.Default.BundleManifest) ?? throw new JsonException("nothing is there");
             manifest.Require(name);
             return manifest;
         }

@@ -14,8 +14,9 @@ internal static class BundleSignature
     {
         using ECDsa signing = ECDsa.Create();
         signing.ImportPkcs8PrivateKey(key.SigningKey, out _);
-        return JsonSerializer.SerializeToUtf8Bytes(new Signature(
-            Convert.ToBase64String(signing.ExportSubjectPublicKeyInfo()), Convert.ToBase64String(signing.SignData(manifest, HashAlgorithmName.SHA256))));
+        return JsonSerializer.SerializeToUtf8Bytes(
+            new Signature(Convert.ToBase64String(signing.ExportSubjectPublicKeyInfo()), Convert.ToBase64String(signing.SignData(manifest, HashAlgorithmName.SHA256))),
+            BundleJson.Default.Signature);
     }
 
     /// <summary>The digest of the public key that signed.</summary>
@@ -24,7 +25,7 @@ internal static class BundleSignature
     {
         try
         {
-            Signature found = JsonSerializer.Deserialize<Signature>(signature) ?? throw new JsonException("nothing is there");
+            Signature found = JsonSerializer.Deserialize(signature, BundleJson.Default.Signature) ?? throw new JsonException("nothing is there");
             byte[] publicKey = Convert.FromBase64String(found.PublicKey);
             using ECDsa key = ECDsa.Create();
             key.ImportSubjectPublicKeyInfo(publicKey, out _);
@@ -41,5 +42,5 @@ internal static class BundleSignature
         throw new ModelFormatException(name, 0, "bundle: the signature is not that of the manifest; somebody changed it, do not use the bundle");
     }
 
-    private sealed record Signature(string PublicKey, string Value);
+    internal sealed record Signature(string PublicKey, string Value);
 }

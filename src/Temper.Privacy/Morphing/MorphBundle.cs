@@ -179,7 +179,7 @@ public sealed class MorphBundle
 
     private static void Sign(MorphKey key, string folder, BundleManifest manifest)
     {
-        byte[] text = JsonSerializer.SerializeToUtf8Bytes(manifest, BundleManifest.Json);
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.BundleManifest);
         AtomicFile.Write(Path.Combine(folder, SignatureName), stream => stream.Write(BundleSignature.Sign(key, text)));
         AtomicFile.Write(Path.Combine(folder, ManifestName), stream => stream.Write(text));
     }

@@ -106,7 +106,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
                 return [];
             }
 
-            Journal? found = JsonSerializer.Deserialize<Journal>(File.ReadAllBytes(journal));
+            RowJournal? found = JsonSerializer.Deserialize(File.ReadAllBytes(journal), BundleJson.Default.RowJournal);
             if (found is null || found != (JournalOf(data, found.Chunks)))
             {
                 return [];
@@ -144,9 +144,9 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     }
 
     private void WriteJournal(string journal, Dataset data, List<string> done) =>
-        AtomicFile.Write(journal, stream => JsonSerializer.Serialize(stream, JournalOf(data, [.. done])));
+        AtomicFile.Write(journal, stream => JsonSerializer.Serialize(stream, JournalOf(data, [.. done]), BundleJson.Default.RowJournal));
 
-    private Journal JournalOf(Dataset data, string[] chunks) => new(key.Id, data.Name, data.Count, FirstRows(data), chunks);
+    private RowJournal JournalOf(Dataset data, string[] chunks) => new(key.Id, data.Name, data.Count, FirstRows(data), chunks);
 
     /// <summary>A digest of some samples, so that a changed set is not continued.</summary>
     private static string FirstRows(Dataset data)
@@ -182,13 +182,5 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
             throw new InvalidOperationException(
                 $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MostError}); nothing was written. Are all pixels finite?");
         }
-    }
-
-    private sealed record Journal(string Key, string Data, int Rows, string First, string[] Chunks)
-    {
-        public bool Equals(Journal? other) => other is not null && Rows == other.Rows && string.Equals(Key, other.Key, StringComparison.Ordinal)
-            && string.Equals(Data, other.Data, StringComparison.Ordinal) && string.Equals(First, other.First, StringComparison.Ordinal);
-
-        public override int GetHashCode() => HashCode.Combine(Key, Data, Rows, First);
     }
 }

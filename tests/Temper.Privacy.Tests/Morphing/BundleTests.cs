@@ -58,7 +58,7 @@ public sealed class BundleTests
         MorphBundle.WriteData(key, morpher, data, stopped, progress: (part, done, _) => steps.Add(part is "train" ? done : 0));
         Assert.True(steps[0] > 1024, $"began anew: {steps[0]}");
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "train-rows.npy")), File.ReadAllBytes(Path.Combine(stopped, "train-rows.npy")));
-        Assert.Empty(Directory.EnumerateFiles(stopped).Where(file => file.EndsWith("partial") || file.EndsWith("journal")));
+        Assert.DoesNotContain(Directory.EnumerateFiles(stopped), file => file.EndsWith("partial", StringComparison.Ordinal) || file.EndsWith("journal", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Temper.Cli.Benchmarks;
+using Temper.Inference.Timing;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Peers.Measuring;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Temper.Cli.Benchmarks;
 using Temper.Data;
+using Temper.Inference.Timing;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Peers.Measuring;
@@ -82,7 +83,7 @@ internal static class MorphTable
     {
         (AugConv Operator, Tensor Weight)[] layers =
         [
-            .. new[] { 1, 96 }.Select(cores =>
+            .. ((int[])[1, 96]).Select(cores =>
             {
                 AugConv layer = AugConvLayer.OperatorFor(Cifar with { Cores = cores }, [64, 3, 3, 3], 1, 1);
                 return (layer, Tensor.From(Random((int)layer.Pattern.Count), [(int)layer.Pattern.Count]));

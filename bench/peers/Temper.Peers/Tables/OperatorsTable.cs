@@ -1,6 +1,7 @@
 using System.Globalization;
 using Temper.Cli.Benchmarks;
 using Temper.Inference;
+using Temper.Inference.Timing;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Peers.Measuring;

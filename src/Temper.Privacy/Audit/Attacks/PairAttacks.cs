@@ -67,7 +67,7 @@ internal static class PairAttacks
             KnownPairs.Recover(rows.Map, pictures.AsSpan(0, trained * inputs), rows.Rows.AsSpan(0, trained * inputs), heldRows, candidate), heldPictures));
         int unseen = UnseenOf(rows, count);
         float[] found = KnownPairs.Recover(
-            rows.Map, pictures.AsSpan(0, used * inputs), rows.Rows.AsSpan(0, used * inputs), rows.Rows[^(unseen * inputs)..], ridge);
+            rows.Map, pictures.AsSpan(0, used * inputs), rows.Rows.AsSpan(0, used * inputs), rows.Rows.AsSpan()[^(unseen * inputs)..], ridge);
         return (finding with { Detail = string.Create(CultureInfo.InvariantCulture, $"{used} pairs, ridge {ridge:G2} chosen on {held} held out") })
             .Judged(found, truth[^(unseen * inputs)..], rows.Mean);
     }

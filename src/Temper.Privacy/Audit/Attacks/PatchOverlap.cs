@@ -141,10 +141,10 @@ internal sealed class PatchOverlap
         int Pixel(int place) => ((place / _sizes.Width) + _sizes.PadTop - centerRow) * _sizes.OutWidth + (place % _sizes.Width) + _sizes.PadLeft - centerColumn;
         bool HasPatch(int place)
         {
-            int top = (place / _sizes.Width) - centerRow, left = (place % _sizes.Width) - centerColumn;
-            return top >= 0 && left >= 0 && top + _sizes.KernelHeight <= _sizes.Height && left + _sizes.KernelWidth <= _sizes.Width
+            int firstRow = (place / _sizes.Width) - centerRow, firstColumn = (place % _sizes.Width) - centerColumn;
+            return firstRow >= 0 && firstColumn >= 0 && firstRow + _sizes.KernelHeight <= _sizes.Height && firstColumn + _sizes.KernelWidth <= _sizes.Width
                 && Enumerable.Range(0, _sizes.KernelHeight * _sizes.KernelWidth)
-                    .All(tap => _basis[((top + (tap / _sizes.KernelWidth)) * _sizes.Width) + left + (tap % _sizes.KernelWidth)] is not null);
+                    .All(tap => _basis[((firstRow + (tap / _sizes.KernelWidth)) * _sizes.Width) + firstColumn + (tap % _sizes.KernelWidth)] is not null);
         }
 
         int[] places = [.. Enumerable.Range(0, _basis.Length).Where(HasPatch)];
