@@ -59,6 +59,9 @@ public sealed class ReferenceTests
             ["DeepHoyer"] = ["Pruning"],
             ["JointPruning"] = ["Pruning"],
             ["WinnersTakeAll"] = ["Pruning"],
+            ["Calibration"] = ["Pruning"],
+            ["Distillation"] = [],
+            ["Pipeline"] = ["Pruning", "Shrinking", "DeepHoyer", "JointPruning", "WinnersTakeAll", "Calibration", "Distillation"],
         },
         ["Temper.Robustness"] = new(StringComparer.Ordinal)
         {

@@ -21,7 +21,7 @@ public sealed record Machine
     /// <summary>Energy of a multiply-add. The paper's 32-bit multiply and add: 3.7 and 0.9 pJ.</summary>
     public double JoulesPerMac { get; init; } = 4.6e-12;
 
-    /// <summary>Energy of a byte that moves between accelerators. The paper's 640 pJ of an access to DRAM, a byte: fits Figure 7.</summary>
+    /// <summary>Energy of a byte that moves between accelerators. The paper gives 640 pJ for a word of DRAM; a byte fits Figure 7, so this is fitted.</summary>
     public double JoulesPerByte { get; init; } = 640e-12;
 
     /// <summary>
