@@ -24,7 +24,7 @@ public sealed class MorphTests
         JsonElement trained = Good("train", "lenet-5-caffe", "--aug-conv", bundle, "--epochs", "1", "--runs", runs);
         JsonElement found = Good("eval", trained.GetProperty("folder").GetString()!, "--data", Data, "--morph-key", key);
         Assert.Equal(50, found.GetProperty("count").GetInt32());
-        double accuracy = trained.GetProperty("result").GetProperty("networks")[0].GetProperty("testAccuracy").GetDouble();
+        double accuracy = trained.GetProperty("result").GetProperty("networks")[0].GetProperty("test_accuracy").GetDouble();
         Assert.Equal(accuracy, found.GetProperty("accuracy").GetDouble(), 1e-6);
 
         ToolResult augmented = Run("train", "lenet-5-caffe", "--aug-conv", bundle, "--augment", "flip", "--runs", runs);

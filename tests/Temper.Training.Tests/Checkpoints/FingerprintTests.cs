@@ -2,10 +2,12 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Temper.Compression.DeepHoyer;
+using Temper.Compression.Distillation;
 using Temper.Data.Augmentation;
 using Temper.Formats;
 using Temper.Networks;
 using Temper.Optimization;
+using Temper.Randomness;
 using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests.Checkpoints;
@@ -21,6 +23,7 @@ public sealed class FingerprintTests : IDisposable
         new Hoyer { Strength = 0.1f }, new HoyerSquare { Strength = 0.1f }, new L1 { Strength = 0.1f }, new TransformedL1 { Strength = 0.1f },
         new RandomCrop(2), new HorizontalFlip(), new Cutout(2), new Data.Augmentation.Normalize([0.5f], [0.25f]),
         new CrossEntropyLoss(), new MeanSquaredErrorLoss(), new BinaryCrossEntropyLoss(), new SupervisedObjective(new CrossEntropyLoss()),
+        new DistillationObjective(SmallRun.Network, new CrossEntropyLoss()),
         new ParameterGroup(), new GradientClipping { MaxNorm = 1, MaxValue = 1 }, new WeightAverage(), new EarlyStopping(),
     ];
 
@@ -151,6 +154,7 @@ public sealed class FingerprintTests : IDisposable
             var t when t == typeof(IReadOnlyList<ParameterRole>) => new[] { ParameterRole.Bias },
             var t when t == typeof(LearningRateSchedule) => new CosineSchedule(),
             var t when t == typeof(Grouping) => Grouping.FourOutputs,
+            var t when t == typeof(Network) => SmallRun.Network.Initialize(RandomStream.FromSeed(99)),
             var t when t == typeof(TrainingLoss) => new MeanSquaredErrorLoss(),
             var t => throw new NotSupportedException($"{option.GetType().Name}.{name}: say how a {t.Name} changes"),
         };
