@@ -18,8 +18,8 @@ internal static class AttackSession
 {
     internal static int Execute(CommandContext context, string model)
     {
-        Attack attack = AttackSettings.Create(context);
         string source = context.Get(AttackSettings.Data) ?? throw ToolException.Usage("attack: --data is missing: what samples are to be attacked? (or --vnnlib for a property)");
+        Attack attack = AttackSettings.Create(context);
         (Network network, Dataset samples) = Open(context, model, source);
         (float, float)? bounds = context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;
         var target = new NetworkTarget(network, bounds);
