@@ -53,7 +53,7 @@ public sealed class RunTests
     {
         using var folder = new TemporaryFolder();
         ToolResult result = Tool.Run(
-            "demo", "--data", "synth:shapes?count=1500&classes=4", "--epochs", "2", "--stage-epochs", "1", "--max-accuracy-drop", "10", "--runs", folder.Path, "--json");
+            "demo", "--data", "synth:shapes?count=600&classes=4", "--epochs", "2", "--stage-epochs", "1", "--max-accuracy-drop", "10", "--runs", folder.Path, "--json");
         Assert.True(result.ExitCode == 0, result.Error);
         using JsonDocument document = JsonDocument.Parse(result.Output);
         JsonElement[] networks = [.. document.RootElement.GetProperty("result").GetProperty("networks").EnumerateArray()];

@@ -16,6 +16,9 @@ namespace Temper.Compression.Pipeline;
 /// <summary>The search for the smallest network within the bound: for each structure one training with the regularizer, then trials by bisection.</summary>
 internal sealed class CompressionSearch
 {
+    /// <summary>A network counts as slower than another beyond what measurements differ by.</summary>
+    private const double Slower = 1.02;
+
     private readonly Network _network;
     private readonly Dataset _validation;
     private readonly CompressionOptions _options;
@@ -75,15 +78,16 @@ internal sealed class CompressionSearch
 
     internal CompressionResult Result()
     {
-        CompressionTrial? best = _trials.Where(trial => trial.IsWithinBound).MinBy(trial => trial.Figures[_options.Goal]);
-        if (best is null)
+        CompressionTrial[] holding = [.. _trials.Where(trial => trial.IsWithinBound)];
+        if (holding.Length == 0)
         {
             CompressionTrial? nearest = _trials.MaxBy(trial => trial.Figures.Accuracy);
             _remarks.Add("No trial stayed within the bound; the most accurate one is kept.");
             return new CompressionResult(nearest?.Network ?? _network, _before, nearest, _trials, IsWithinBound: false, _remarks);
         }
 
-        if (best.Figures.Milliseconds > _before.Milliseconds)
+        CompressionTrial? best = holding.Where(trial => trial.Figures.Milliseconds <= Slower * _before.Milliseconds).MinBy(trial => trial.Figures[_options.Goal]);
+        if (best is null)
         {
             _remarks.Add("No network within the bound is faster than the one that came in on this processor, so that one is kept.");
             return new CompressionResult(_network, _before, null, _trials, IsWithinBound: true, _remarks);
