@@ -18,12 +18,14 @@ internal sealed class CarliniWagnerPath
     private readonly double[] _anchor;
     private int _step;
     private bool _isAnchored;
+    private bool _isGuided;
 
     internal CarliniWagnerPath(CarliniWagner options, Search s)
     {
         int size = s.Clean.Length;
         (_options, _s, _v, _first, _second, _direction, _anchor) =
             (options, s, new double[size], new double[size], new double[size], s.Vector(), new double[size]);
+        _isGuided = options.Guidance != Guidance.None;
         Array.Fill(_direction, 1);
         SetAnchor(s.Clean);
     }
@@ -31,12 +33,22 @@ internal sealed class CarliniWagnerPath
     /// <summary>Scale of a step: the range of inputs in pixels, one in tanh space.</summary>
     private double Unit => _options.Variable == AttackVariable.Pixel ? (double)_s.High - _s.Low : 1;
 
-    /// <summary>Starts again for another c.</summary>
+    /// <summary>
+    /// Starts again for another c. Guidance under which nothing was found is dropped: an input hardly moves where the gradient at the clean
+    /// sample is about zero, and not at all where it is zero, whatever the gradient on the way says, so a larger c would fail as well.
+    /// </summary>
     internal void Restart(int search)
     {
         Array.Clear(_v);
         ClearMoments();
-        if (search > 0 && _options is { Guidance: not Guidance.None, Refresh: > 0 })
+        if (search > 0 && _isGuided && !_s.HasBest)
+        {
+            _isGuided = false;
+            Array.Fill(_direction, 1);
+            SetAnchor(_s.Clean);
+        }
+
+        if (search > 0 && _isGuided && _options.Refresh > 0)
         {
             SetAnchor(_s.Clean);
             _isAnchored = false;
@@ -44,7 +56,7 @@ internal sealed class CarliniWagnerPath
     }
 
     /// <summary>Whether this step is spent on the gradient at an anchor.</summary>
-    internal bool IsAnchoring(int search, int step) => _options.Guidance != Guidance.None
+    internal bool IsAnchoring(int search, int step) => _isGuided
         && (!_isAnchored || (_options.Refresh > 0 && step > 0 && step % _options.Refresh == 0 && _s.HasBest));
 
     /// <summary>The next anchor is the best adversarial, also if there was none before.</summary>
@@ -128,7 +140,7 @@ internal sealed class CarliniWagnerPath
     /// <summary>In pixels the variable stays where the point is within the bounds; with the sign's guidance it stays zero or more.</summary>
     private double Limited(double v, int i)
     {
-        v = _options.Guidance == Guidance.Sign ? Math.Max(v, 0) : v;
+        v = _isGuided && _options.Guidance == Guidance.Sign ? Math.Max(v, 0) : v;
         if (_options.Variable == AttackVariable.Tanh || _direction[i] == 0)
         {
             return v;

@@ -6,8 +6,14 @@ namespace Temper.Robustness.Attacks;
 /// <summary>A network as a target: evaluation form, gradients to the input only.</summary>
 public sealed class NetworkTarget : AttackTarget
 {
+    /// <summary>Most samples of one pass: bounds its memory, and larger batches are not faster.</summary>
+    private const int LargestBatch = 128;
+
     private readonly Network _network;
-    private readonly int _ownBatch;
+    private readonly Pass _pass = Pass.Evaluation.BatchInvariant();
+
+    /// <summary>The batch that the network is fixed to; 0: any.</summary>
+    private readonly int _fixedBatch;
 
     /// <summary>Makes a target of a network with one batched float32 input and logits <c>[N, K]</c> as first output.</summary>
     /// <param name="network">Not changed.</param>
@@ -25,8 +31,7 @@ public sealed class NetworkTarget : AttackTarget
         network.Batch.RequireApart("NetworkTarget");
         _network = network;
 
-        // One sample a run: kernels may round a sample otherwise in another batch, and results must not depend on the batch.
-        _ownBatch = input.IsBatched ? 1 : Math.Max(network.Batch.Size, 1);
+        _fixedBatch = input.IsBatched ? 0 : Math.Max(network.Batch.Size, 1);
         SampleShape = input.IsBatched ? input.SampleShape : Shape.Create(input.SampleShape.AsSpan()[1..]);
         (Minimum, Maximum) = bounds ?? (input.Minimum, input.Maximum);
         if (!(Minimum < Maximum && float.IsFinite(Minimum) && float.IsFinite(Maximum)))
@@ -86,14 +91,15 @@ public sealed class NetworkTarget : AttackTarget
         }
     }
 
-    private int Step => _ownBatch;
+    private int Step => _fixedBatch > 0 ? _fixedBatch : LargestBatch;
 
-    private Tensor Forward(Tensor batch) => _network.Forward([batch], Pass.Evaluation)[0];
+    /// <summary>The batch-invariant pass: a sample's bytes must not depend on the samples asked with it.</summary>
+    private Tensor Forward(Tensor batch) => _network.Forward([batch], _pass)[0];
 
     /// <summary>Some rows as a batch that the network takes; a fixed batch is filled up with copies of the last row.</summary>
     private Tensor Batch(ReadOnlySpan<float> x, int start, int rows)
     {
-        int size = SampleShape.Count, batch = _ownBatch;
+        int size = SampleShape.Count, batch = _fixedBatch > 0 ? _fixedBatch : rows;
         float[] values = new float[batch * size];
         x.Slice(start * size, rows * size).CopyTo(values);
         for (int row = rows; row < batch; row++)

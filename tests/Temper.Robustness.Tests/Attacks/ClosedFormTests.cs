@@ -17,7 +17,7 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
     ];
 
     /// <summary>Those that look for the smallest perturbation in the 2-norm, at 100 gradients.</summary>
-    private static readonly string[] Names = ["deepfool", "ddn", "fmn", "cw", "minimal-l2"];
+    private static readonly string[] Names = ["deepfool", "ddn", "fmn", "cw", "guided-cw", "minimal-l2"];
 
     private static readonly (string Name, LinearCase Case, double[] Exact, double[] Targeted)[] Cases = [.. Nets.Select(net =>
     {
@@ -52,6 +52,8 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
         double.IsInfinity(exact[i]) || exact[i] < 0.02 ? 1 : sample.IsAdversarial ? sample.L2 / exact[i] : double.PositiveInfinity).Max();
 
     [Theory]
+    [InlineData("pgd")]
+    [InlineData("apgd-ce")]
     [InlineData("autoattack")]
     public void Attacks_in_a_ball_succeed_where_the_exact_distance_is_smaller(string which)
     {
@@ -62,7 +64,10 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
             for (int i = 0; i < LinearCase.Samples; i++)
             {
                 double exact = net.Exact(i, Norm.Linf);
-                if (Math.Abs(exact - 0.1) > 0.001)
+
+                // Cross-entropy alone may end at a local maximum with three or more classes; success beyond the distance is wrong for all.
+                bool mayMiss = which != "autoattack" && net.B.Length > 2 && exact < 0.1;
+                if (Math.Abs(exact - 0.1) > 0.001 && !mayMiss)
                 {
                     Assert.True(found.Samples[i].IsAdversarial == exact < 0.1, $"{which}, {name}: sample {i} at {exact:F4}: {found.Samples[i].Outcome}");
                 }
