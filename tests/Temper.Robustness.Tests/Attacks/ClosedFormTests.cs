@@ -66,7 +66,7 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
                 double exact = net.Exact(i, Norm.Linf);
 
                 // Cross-entropy alone may end at a local maximum with three or more classes; success beyond the distance is wrong for all.
-                bool mayMiss = which != "autoattack" && net.B.Length > 2 && exact < 0.1;
+                bool mayMiss = !string.Equals(which, "autoattack", StringComparison.Ordinal) && net.B.Length > 2 && exact < 0.1;
                 if (Math.Abs(exact - 0.1) > 0.001 && !mayMiss)
                 {
                     Assert.True(found.Samples[i].IsAdversarial == exact < 0.1, $"{which}, {name}: sample {i} at {exact:F4}: {found.Samples[i].Outcome}");
