@@ -34,7 +34,7 @@ internal abstract record Thinning
     };
 }
 
-/// <summary>Weights or blocks of them by Hoyer-Square; a multiple of each layer's deviation decides, the one that leaves the part asked for.</summary>
+/// <summary>Weights or blocks of them by Hoyer-Square. Of weights a multiple of each layer's deviation decides, the one that leaves the part asked for; of blocks their size.</summary>
 internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShape Block) : Thinning
 {
     private const int Rounds = 24;
@@ -47,6 +47,12 @@ internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShap
 
     internal override Network Prune(Network network, double kept, IReadOnlyList<string> ignore)
     {
+        if (Block != WeightBlockShape.Single)
+        {
+            // Root mean squares of blocks lie close to their layer's deviation: one multiple for all would empty small layers.
+            return network.Prune(PruningRule.GlobalSparsity(1 - kept) with { Block = Block }, ignore);
+        }
+
         (float low, float high) = (0, 64);
         for (int round = 0; round < Rounds; round++)
         {
@@ -58,7 +64,7 @@ internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShap
         return network.Prune(Rule(high), ignore);
     }
 
-    private PruningRule Rule(float deviations) => PruningRule.StandardDeviations(deviations) with { Block = Block };
+    private static PruningRule Rule(float deviations) => PruningRule.StandardDeviations(deviations);
 }
 
 /// <summary>Whole channels by Group-HS over filters and input channels; they are removed at once, so fine-tuning is as fast as the result.</summary>
