@@ -50,7 +50,7 @@ internal sealed class CompressionBudget
     internal bool HasTimeFor(string structure, int trial) => _options.MaxTime is not { } limit || _run.Choose($"{structure}-{trial}", "enough time", () =>
         _time.GetElapsedTime(_start).TotalSeconds + (TuneEpochs * _epochSeconds) <= limit.TotalSeconds ? "yes" : "no") is "yes";
 
-    /// <summary>Times some steps on noise; the first does not count.</summary>
+    /// <summary>Times gradients of a gray batch; the first, which compiles, does not count.</summary>
     private double EpochSeconds(Network network)
     {
         int batch = _options.Training?.BatchSize ?? 64;

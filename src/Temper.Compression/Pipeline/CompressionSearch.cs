@@ -16,7 +16,7 @@ namespace Temper.Compression.Pipeline;
 /// <summary>The search for the smallest network within the bound: for each structure one training with the regularizer, then trials by bisection.</summary>
 internal sealed class CompressionSearch
 {
-    /// <summary>A network counts as slower than another beyond what measurements differ by.</summary>
+    /// <summary>Ratio of times above which a network counts as slower; below lies noise.</summary>
     private const double Slower = 1.02;
 
     private readonly Network _network;
@@ -54,14 +54,15 @@ internal sealed class CompressionSearch
             Add(tried, $"{structure}-{trial}");
             (fails, holds) = tried.IsWithinBound ? (fails, kept) : (kept, holds);
 
-            // Halves the interval on a logarithmic scale; until something fails each step takes away as much as the first left.
-            kept = fails == 0 ? holds * Math.Min(0.5, _options.FirstKept ?? thinning.FirstKept * 1.5) : Math.Sqrt(fails * holds);
+            // Until a trial fails the part is halved, from then on the interval, on a logarithmic scale.
+            kept = fails == 0 ? holds / 2 : Math.Sqrt(fails * holds);
         }
     }
 
     /// <summary>Tries amounts of pruning without training: layers are fitted again on samples whose labels are not read.</summary>
     internal void TryCalibrated(Tensor samples)
     {
+        _remarks.Add("Labels were not read: accuracies of what was tried are agreement with the network that came in.");
         (double holds, double fails) = (0, 1);
         double zeros = 1 - (_options.FirstKept ?? 0.4);
         for (int trial = 1; trial <= _options.Trials; trial++)
@@ -89,7 +90,7 @@ internal sealed class CompressionSearch
         CompressionTrial? best = holding.Where(trial => trial.Figures.Milliseconds <= Slower * _before.Milliseconds).MinBy(trial => trial.Figures[_options.Goal]);
         if (best is null)
         {
-            _remarks.Add("No network within the bound is faster than the one that came in on this processor, so that one is kept.");
+            _remarks.Add("Every network within the bound is slower on this processor than the one that came in, so that one is kept.");
             return new CompressionResult(_network, _before, null, _trials, IsWithinBound: true, _remarks);
         }
 

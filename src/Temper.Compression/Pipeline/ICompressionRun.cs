@@ -18,7 +18,7 @@ public interface ICompressionRun
     /// <param name="choose">Makes the choice.</param>
     string Choose(string stage, string name, Func<string> choose);
 
-    /// <summary>Part of the samples an epoch uses.</summary>
+    /// <summary>Training samples of an epoch.</summary>
     int TrainCount { get; }
 
     /// <summary>A line for people.</summary>
