@@ -86,7 +86,7 @@ public static class AutoGrow
         {
             double epoch = state.SecondsPerMac * start.Network.Cost().Macs;
             string chosen = stages.Choose(FinishEdit.Stage, "epochs", () =>
-                Math.Clamp((limit.TotalSeconds - state.Seconds) / Math.Max(epoch, 1e-9), 1, options.FinishEpochs).ToString("F0", CultureInfo.InvariantCulture));
+                Math.Floor(Math.Clamp((limit.TotalSeconds - state.Seconds) / Math.Max(epoch, 1e-9), 1, options.FinishEpochs)).ToString("F0", CultureInfo.InvariantCulture));
             epochs = int.Parse(chosen, CultureInfo.InvariantCulture);
         }
 

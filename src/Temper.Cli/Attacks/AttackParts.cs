@@ -91,14 +91,20 @@ internal sealed class AttackParts(CommandContext context, Attack attack, Network
     {
         string model = context.Require(ModelSource.Setting);
         var text = new StringBuilder().Append(attack).Append('|').Append(context.Get(AttackSettings.Seed)).Append('|').Append(context.Get(AttackSettings.Budget))
-            .Append('|').Append(target.Minimum).Append('|').Append(target.Maximum).Append('|').Append(samples.Name).Append('|').Append(samples.Count);
+            .Append('|').Append(target.Minimum).Append('|').Append(target.Maximum).Append('|').Append(samples.Name).Append('|').Append(samples.Count).Append('|').Append(count);
         if (File.Exists(model))
         {
             text.Append('|').Append(Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(model))));
         }
 
-        (Tensor first, _) = samples.Read(0, Math.Min(count, 16));
+        (Tensor first, Tensor labels) = samples.Read(0, Math.Min(count, 16));
         text.Append('|').Append(Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(first.AsSpan<float>()))));
+
+        // The logits stand for weights and preprocessing, however the model is stored.
+        float[] logits = new float[first.Shape[0] * target.Classes];
+        target.Scores(first.AsSpan<float>(), first.Shape[0], logits);
+        text.Append('|').Append(Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(logits.AsSpan()))))
+            .Append('|').AppendJoin(',', labels.AsSpan<long>().ToArray());
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..12];
     }
 }

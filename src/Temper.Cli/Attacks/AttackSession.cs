@@ -20,6 +20,11 @@ internal static class AttackSession
     {
         string source = context.Get(AttackSettings.Data) ?? throw ToolException.Usage("attack: --data is missing: what samples are to be attacked? (or --vnnlib for a property)");
         Attack attack = AttackSettings.Create(context);
+        if (context.Get(AttackSettings.FailBelow) is not null && attack is not FixedBudgetAttack && AttackSettings.Radius(context) is null)
+        {
+            throw ToolException.Usage("attack: --fail-below needs a radius with this attack; add --epsilon or --threat");
+        }
+
         (Network network, Dataset samples) = Open(context, model, source);
         (float, float)? bounds = context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;
         var target = new NetworkTarget(network, bounds);
@@ -65,7 +70,7 @@ internal static class AttackSession
     private static int Tell(CommandContext context, string model, string source, RobustnessEvaluation found)
     {
         double accuracy = AttackSettings.Radius(context) is { } radius && found.Attack is not FixedBudgetAttack ? found.AccuracyAt(radius) : found.Result.RobustAccuracy;
-        string verdict = found.Checks.Count == 0 ? "not checked" : TrustChecks.Verdict(found.Checks);
+        string verdict = TrustChecks.Verdict(found.Checks);
         if (context.IsJson)
         {
             JsonResult.Write("attack", Fields(context, model, source, found, accuracy, verdict));

@@ -7,20 +7,20 @@ namespace Temper.Cli.Attacks;
 /// <summary>What <c>temper attack</c> can be told.</summary>
 internal static class AttackSettings
 {
-    private const string None = "none";
+    private const string None = "none", Usual = "usual";
 
     internal static Setting<string?> Data { get; } = Setting.OptionalText("data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
 
-    internal static Setting<string> Attack { get; } = Setting.Choice("attack", "The attack; see docs/attacks.md", "autoattack", [.. AttackCatalog.Names]);
+    internal static Setting<string> Attack { get; } = Setting.Choice("attack", "The attack; usual: autoattack where a radius is given, else minimal-l2; see docs/attacks.md", Usual, [Usual, .. AttackCatalog.Names]);
 
     internal static Setting<string> Threat { get; } = Setting.Choice(
         "threat", "A named threat model instead of norm and epsilon, for pixels of 0 to 1", None, [None, .. ThreatModel.Presets.Select(threat => threat.Name)]);
 
-    internal static Setting<string> NormName { get; } = Setting.Choice("norm", "How a change is measured: l2, linf, l1 or l0; usual: as is usual for the attack", "usual", "usual", "l2", "linf", "l1", "l0");
+    internal static Setting<string> NormName { get; } = Setting.Choice("norm", "How a change is measured: l2, linf, l1 or l0; usual: as is usual for the attack", Usual, Usual, "l2", "linf", "l1", "l0");
 
     internal static Setting<double?> Epsilon { get; } = Setting.OptionalNumber("epsilon", "Largest change, in units of the inputs, for attacks that stay within a ball; others count as right what lies beyond");
 
-    internal static Setting<int?> Steps { get; } = OptionalInteger("steps", "Gradients of the attack, or queries for one without; none: the paper's", 1);
+    internal static Setting<int?> Steps { get; } = OptionalInteger("steps", "Steps of the attack (see docs/attacks.md), or queries of one without gradients; none: the paper's", 1);
 
     internal static Setting<int?> Limit { get; } = OptionalInteger("limit", "Samples from the start of the set; none: all", 1);
 
@@ -46,7 +46,13 @@ internal static class AttackSettings
     {
         ThreatModel? threat = ThreatModel.Presets.FirstOrDefault(preset => string.Equals(preset.Name, context.Get(Threat), StringComparison.Ordinal));
         Norm? norm = context.Get(NormName) switch { "l2" => Norm.L2, "linf" => Norm.Linf, "l1" => Norm.L1, "l0" => Norm.L0, _ => threat?.Norm };
-        return AttackCatalog.Create(context.Get(Attack), new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
+        if (threat is not null && norm != threat.Norm)
+        {
+            throw ToolException.Usage($"--norm: contradicts --threat {threat.Name}; give one of them");
+        }
+
+        string name = context.Get(Attack) is not Usual and var asked ? asked : Radius(context) is null ? "minimal-l2" : "autoattack";
+        return AttackCatalog.Create(name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
     }
 
     /// <summary>The radius that accuracy under attack is stated for; null: any.</summary>

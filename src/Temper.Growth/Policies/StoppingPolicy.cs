@@ -7,7 +7,7 @@ namespace Temper.Growth.Policies;
 public abstract record StoppingPolicy : IFingerprinted
 {
     /// <summary>J: epochs in which there must be a gain; one or more. Growing can only end when so many have gone by.</summary>
-    public int Window { get; init; } = 30;
+    public int Window { get; init; } = 12;
 
     /// <summary>Whether gains are found by comparing answers to the held-out samples one by one, at the end of an interval.</summary>
     internal virtual bool ComparesAnswers => false;
@@ -37,6 +37,15 @@ public sealed record AccuracyGain : StoppingPolicy
 
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => new JsonObject { ["rule"] = "accuracy", ["window"] = Window, ["gain"] = MinimumGain };
+
+    internal override void Validate()
+    {
+        base.Validate();
+        if (!(MinimumGain is > 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(MinimumGain), $"AccuracyGain: the gain is out of range (got {MinimumGain}, expected above 0, at most 1)");
+        }
+    }
 
     internal override bool IsGain(GrowthTrack track, PairedCounts? answers) =>
         track.GainEpoch < 0 || track.Best[^1] - track.Best[track.GainEpoch] >= MinimumGain;

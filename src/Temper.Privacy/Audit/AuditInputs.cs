@@ -43,7 +43,7 @@ internal sealed class AuditRows
         }
 
         Count = Math.Min(inputs.Pictures, rows.Count);
-        SetCount = Math.Min(Math.Max(inputs.SetRows, Count), rows.Count);
+        SetCount = Math.Min(Math.Max(inputs.SetRows, Count + (inputs.Pairs is { Rank: > 0 } known ? known.Shape[0] : 0)), rows.Count);
         Rows = Read(rows, SetCount);
         Truth = inputs.Truth is null ? null : Read(inputs.Truth, SetCount);
         Mean = new float[Map.Inputs];

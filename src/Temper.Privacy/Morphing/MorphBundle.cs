@@ -151,7 +151,16 @@ public sealed class MorphBundle
 
         string path = Path.Combine(_folder, part.File);
         var data = new MorphedDataset($"{Path.GetFileName(_folder)}/{name}", path, part, Map, labels, _manifest.Classes);
-        RequireChunks(path, part);
+        try
+        {
+            RequireChunks(path, part);
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
+
         return data;
     }
 

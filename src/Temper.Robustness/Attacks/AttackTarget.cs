@@ -56,5 +56,5 @@ public abstract class AttackTarget
     /// <param name="gradient">Receives <c>[N, D]</c>.</param>
     /// <exception cref="NotSupportedException">The target has no gradients.</exception>
     public virtual void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient) =>
-        throw new NotSupportedException("AttackTarget: this target has no gradients; use an attack that asks for scores or decisions, such as square or boundary");
+        throw new NotSupportedException("AttackTarget: this target has no gradients; use an attack that asks for scores or decisions, such as square or hop-skip-jump");
 }

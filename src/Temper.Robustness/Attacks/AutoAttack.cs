@@ -70,15 +70,5 @@ public sealed record AutoAttack : FixedBudgetAttack
         }
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
-    {
-        foreach (Attack member in Members)
-        {
-            s.Stage = member.Name;
-            foreach (Ask ask in member.Find(s))
-            {
-                yield return ask;
-            }
-        }
-    }
+    internal override IEnumerable<Ask> Find(Search s) => AttacksInTurn.Find(Members, s);
 }

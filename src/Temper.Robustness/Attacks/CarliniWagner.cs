@@ -62,7 +62,7 @@ public sealed record CarliniWagner : MinimalAttack
     /// <summary>Steps after which the search is anchored again at its best point, with the gradient there; 0: never.</summary>
     public int Refresh { get; init; }
 
-    /// <summary>Whether a c is given up when ten tenths of the steps in a row bring nothing, as in the authors' code.</summary>
+    /// <summary>Whether a c is given up after a tenth of the steps that lowers the loss by less than 0.01 %, as in the authors' code.</summary>
     public bool AbortsEarly { get; init; }
 
     /// <summary>The authors' settings: tanh, 9 searches of 1,000 steps, c from 0.001, step 0.01.</summary>

@@ -84,17 +84,7 @@ public sealed record MinimumOver : ComposedAttack
         }
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
-    {
-        foreach (Attack member in Members)
-        {
-            s.Stage = member.Name;
-            foreach (Ask ask in member.Find(s))
-            {
-                yield return ask;
-            }
-        }
-    }
+    internal override IEnumerable<Ask> Find(Search s) => AttacksInTurn.Find(Members, s);
 }
 
 /// <summary>An attack made of others.</summary>

@@ -50,11 +50,11 @@ public static class TrustChecks
         return checks;
     }
 
-    /// <summary>The verdict: <c>trustworthy</c>, or <c>suspicious</c> with the reasons.</summary>
+    /// <summary>The verdict: <c>trustworthy</c>, <c>suspicious</c> with the reasons, or <c>not checked</c> where no checklist ran.</summary>
     /// <param name="checks">The checklist.</param>
     public static string Verdict(IReadOnlyList<TrustCheck> checks) => checks.Where(check => check.IsSuspicious).Select(check => check.Name).ToArray() is { Length: > 0 } reasons
         ? $"suspicious: {string.Join(", ", reasons)}"
-        : "trustworthy";
+        : checks.Any(check => check.Name is not "verified") ? "trustworthy" : "not checked";
 }
 
 /// <summary>The checks, over the same samples.</summary>

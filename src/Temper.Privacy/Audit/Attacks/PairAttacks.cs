@@ -42,7 +42,7 @@ internal static class PairAttacks
         Point? exact = points.Where(point => point.Error <= Exact).Select(point => (Point?)point).FirstOrDefault();
         return (finding with
         {
-            Detail = $"{detail}; exact from {(exact is { } first ? first.Pairs.ToString(CultureInfo.InvariantCulture) : "more than there are")}; relative errors "
+            Detail = $"{detail}; exact from {(exact is { } first ? first.Pairs.ToString(CultureInfo.InvariantCulture) : "more than were read (--rows)")}; relative errors "
                 + string.Join(", ", points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
         }).Judged(found, expected, rows.Mean);
     }

@@ -27,7 +27,7 @@ internal static class SetAttacks
             return finding with { Detail = $"needs {inputs * 3 / 2} rows and pictures of at most {MostInputs} numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
         }
 
-        // Another order that depends on nothing: every seventh of the reversed set, modulo its length.
+        // A fixed other order: steps of about a third of the rows, coprime to their number.
         int count = rows.SetCount;
         int step = Enumerable.Range(count / 3, count).First(candidate => System.Numerics.BigInteger.GreatestCommonDivisor(candidate, count) == 1);
         int[] order = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * step % count))];
