@@ -48,7 +48,7 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         (PlannedNetwork network, Networks.Network? graph) = Open(context, source);
         if (context.Get(Probe))
         {
-            machine = Probed(context, graph, machine, options.Batch);
+            machine = Probed(context, graph, machine, given?.Batch ?? options.Batch);
         }
 
         long start = context.Time.GetTimestamp();

@@ -16,7 +16,7 @@ internal static class PlanSettings
         "figure", "figure", "table", "exact");
 
     private static readonly Setting<string> Search = Setting.Choice(
-        "search", "greedy (the paper's, level by level) or joint (all levels at once: never worse, proven)", "joint", "greedy", "joint");
+        "search", "greedy (the paper's, level by level) or joint (all levels at once: never worse; proven optimal, or a lower bound is printed)", "joint", "greedy", "joint");
 
     private static readonly Setting<string> Splits = Setting.Choice(
         "splits", "What may be split: kernel (samples and input channels), output (output channels too) or space (rows of images too)",
@@ -30,7 +30,7 @@ internal static class PlanSettings
     private static readonly Setting<string> Wires = Setting.Choice(
         "machine", "Accelerators to simulate: paper (its two-term model), bus, htree or torus", "paper", "paper", "bus", "htree", "torus");
 
-    private static readonly Setting<string?> TopologyPath = Setting.OptionalText("topology", "A file with the links between accelerators, see docs/hypar.md");
+    private static readonly Setting<string?> TopologyPath = Setting.OptionalText("topology", "A file with the links between accelerators, in place of --machine, --bandwidth and --latency; see docs/hypar.md");
 
     private static readonly Setting<double> Gigaflops = Setting.Number("gflops", "Billions of operations a second of an accelerator", usual: 84, minimum: 1e-6);
 
