@@ -12,7 +12,7 @@ namespace Temper.Cli.Commands;
 /// <summary>Lets an agent play.</summary>
 internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent play an environment: ours, or a published one; 'random' plays at random")
 {
-    private const string Random = "random";
+    private const string AtRandom = "random";
 
     private static readonly Setting<string?> Agent = Setting.OptionalText("agent", "File of the agent, or 'random'");
 
@@ -27,7 +27,7 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
     {
         string name = context.Require(RlSettings.Environment), file = context.Require(Agent);
         EnvironmentOptions options = RlSettings.Options(context);
-        bool isRandom = file is Random;
+        bool isRandom = file is AtRandom;
         Policy policy = isRandom ? RandomPolicy.For(EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
         Func<IEnvironment> create = isRandom ? () => EnvironmentCatalog.Create(name, options) : () => policy.CreateEnvironment(name, options);
         using var workers = new Workers(context);
