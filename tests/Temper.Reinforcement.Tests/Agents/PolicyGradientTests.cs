@@ -16,10 +16,10 @@ public sealed class PolicyGradientTests
     {
         ActionHead actions = head is "gaussian" ? ActionHead.Gaussian : ActionHead.Categorical;
         OnPolicyOptions options = OnPolicyOptions.Ppo(1) with { Clip = clip, EntropyWeight = 0.05f };
-        var loss = new PolicyGradient(actions, options);
         int width = head is "gaussian" ? Outputs / 2 : 1;
         var rollout = new Rollout(Samples, 1, 3, width);
-        float[] outputs = new float[Samples * Outputs], values = new float[Samples], byOutputs = new float[outputs.Length], byValues = new float[Samples];
+        var loss = new PolicyGradient(actions, options, rollout) { Width = Outputs };
+        (float[] outputs, float[] values) = (loss.Outputs, loss.Values);
         for (int i = 0; i < outputs.Length; i++)
         {
             outputs[i] = MathF.Sin(1.7f * i);
@@ -38,9 +38,9 @@ public sealed class PolicyGradientTests
         }
 
         int[] all = [0, 1, 2, 3, 4];
-        loss.Compute(rollout, all, outputs, values, byOutputs, byValues);
-        AssertSlopes(outputs, byOutputs);
-        AssertSlopes(values, byValues);
+        loss.Compute(all);
+        AssertSlopes(outputs, [.. loss.ByOutputs]);
+        AssertSlopes(values, [.. loss.ByValues]);
 
         void AssertSlopes(float[] where, float[] expected)
         {
@@ -59,7 +59,7 @@ public sealed class PolicyGradientTests
 
         double Value()
         {
-            PolicyLoss parts = loss.Compute(rollout, all, outputs, values, new float[outputs.Length], new float[Samples]);
+            PolicyLoss parts = loss.Compute(all);
             return parts.Policy - (options.EntropyWeight * parts.Entropy) + (options.ValueWeight * parts.Value);
         }
     }
