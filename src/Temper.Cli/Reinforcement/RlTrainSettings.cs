@@ -71,18 +71,18 @@ internal static class RlTrainSettings
             {
                 Horizon = (int?)context.Get(Horizon) ?? ppo.Horizon, Epochs = (int?)context.Get(Passes) ?? ppo.Epochs, Minibatches = (int?)context.Get(Minibatches) ?? ppo.Minibatches,
                 Lambda = (float?)context.Get(Lambda) ?? ppo.Lambda, Clip = (float?)context.Get(Clip) ?? ppo.Clip, EntropyWeight = (float?)context.Get(Entropy) ?? ppo.EntropyWeight,
-            }, ReturnSteps, Dueling, Single),
+            }, (ReturnSteps, context.Get(ReturnSteps) is not null), (Dueling, context.Get(Dueling)), (Single, context.Get(Single))),
             DqnOptions dqn => Checked(context, dqn with
             {
                 ReturnSteps = (int?)context.Get(ReturnSteps) ?? dqn.ReturnSteps, IsDouble = !context.Get(Single),
-            }, Horizon, Passes, Minibatches, Lambda, Clip, Entropy),
+            }, [.. new Setting[] { Horizon, Passes, Minibatches, Lambda, Clip, Entropy }.Select(setting => (setting, context.Values.IsGiven(setting)))]),
             _ => options,
         };
     }
 
     /// <summary>A setting of another method would be ignored: it is refused.</summary>
-    private static AgentTrainingOptions Checked(CommandContext context, AgentTrainingOptions options, params Setting[] foreign) =>
-        foreign.FirstOrDefault(context.Values.IsGiven) is { } other
+    private static AgentTrainingOptions Checked(CommandContext context, AgentTrainingOptions options, params (Setting Setting, bool IsSet)[] foreign) =>
+        foreign.FirstOrDefault(one => one.IsSet).Setting is { } other
             ? throw ToolException.Usage($"rl train: {other.Flag} is not for {context.Get(Agent)}; leave it out")
             : options;
 
