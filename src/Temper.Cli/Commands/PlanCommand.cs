@@ -93,7 +93,7 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
             throw ToolException.Usage($"plan: --probe times layers, and the paper's networks are sizes only; name a network of the zoo or a model");
         }
 
-        ProbeResult probe = MachineProbe.Run(graph, batch, ProbeTime, context.Time);
+        ProbeResult probe = MachineProbe.Run(graph, batch, ProbeTime, context.Time, context.Cancel);
         context.Terminal.Note($"this machine: a step of {batch} samples takes {probe.StepSeconds * 1e3:F1} ms, {probe.FlopsPerSecond / 1e9:F1} Gflop/s");
         return machine with { FlopsPerSecond = probe.FlopsPerSecond };
     }
