@@ -69,7 +69,6 @@ public sealed class CompressTests
         using JsonDocument document = JsonDocument.Parse(result.Output);
         Assert.Contains("No samples were read", document.RootElement.GetProperty("remarks")[0].GetString(), StringComparison.Ordinal);
         Assert.Contains("Sensitivity of the layers", File.ReadAllText(document.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
-        Assert.True(document.RootElement.GetProperty("after").GetProperty("weights").GetInt64() < document.RootElement.GetProperty("before").GetProperty("weights").GetInt64());
         Assert.Equal(2, Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--data-free", "--calibrate", "8", "--runs", folder.Path]).ExitCode);
     }
 

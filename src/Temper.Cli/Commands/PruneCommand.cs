@@ -21,6 +21,7 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
     private protected override int Execute(CommandContext context)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(Data);
+        PruningSettings.Require(context);
         ModelSource.RequireTrained(model);
         DataSets? data = source is "none" ? null : DataChoice.Open(context, source);
         Network before;

@@ -18,6 +18,15 @@ internal static class PruningSettings
 
     internal static Setting<IReadOnlyList<string>> Ignore { get; } = Setting.List("ignore", "Layers that stay as they are; a star stands for any text");
 
+    /// <summary>Throws where a rule lacks its target, before anything is opened.</summary>
+    internal static void Require(CommandContext context)
+    {
+        if (context.Get(Rule) is not ("std" or "absolute"))
+        {
+            Target(context);
+        }
+    }
+
     /// <summary>The rule; time is measured once in a run, so that a resume prunes the same.</summary>
     /// <param name="context">The settings.</param>
     /// <param name="network">What is to be pruned.</param>
