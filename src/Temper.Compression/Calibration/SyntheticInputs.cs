@@ -10,7 +10,7 @@ namespace Temper.Compression.Calibration;
 /// </summary>
 internal static class SyntheticInputs
 {
-    private const int Steps = 40;
+    private const int Steps = 25;
 
     /// <summary>Samples that share their statistics.</summary>
     private const int BatchSize = 32;

@@ -75,7 +75,7 @@ public static class CompressionPipeline
     /// <exception cref="ArgumentException">The network has other inputs than one of float32, or as in <see cref="Calibrate"/>.</exception>
     public static CompressionResult WithoutData(Network network, CompressionOptions options, ICompressionRun run, CancellationToken cancel = default)
     {
-        const int Fitting = 64, Choosing = 128;
+        const int Fitting = 64, Choosing = 64;
         options.Validated();
         network.Batch.RequireFree("compress");
         (Tensor inputs, bool hasStatistics) = SyntheticInputs.Make(network, Fitting + Choosing, Randomness.RandomStream.FromSeed(options.Seed).Split("inputs"), cancel);
