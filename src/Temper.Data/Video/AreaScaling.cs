@@ -10,7 +10,7 @@ internal sealed class AreaScaling
     internal AreaScaling(int from, int to)
     {
         (_from, _to) = (from, to);
-        _taps = [.. Enumerable.Range(0, to).Select(to <= from ? Covered : Between)];
+        _taps = [.. Enumerable.Range(0, to).Select(place => to <= from ? Covered(place) : Between(place))];
     }
 
     /// <summary>Scales a square of a frame.</summary>

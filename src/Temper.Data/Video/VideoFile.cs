@@ -41,6 +41,9 @@ public static class VideoFile
     /// <summary>Whether a name looks like that of a video: by its ending, or a folder.</summary>
     internal static bool IsVideo(string path) => Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Whether ffmpeg is installed, which writes .mkv, .avi and .mp4.</summary>
+    public static bool CanCode => Ffmpeg.IsInstalled;
+
     /// <summary>Endings of files that data sets take for clips.</summary>
     public static IReadOnlyList<string> Endings { get; } = [".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".y4m", ".gif", ".npy"];
 

@@ -167,7 +167,7 @@ internal static unsafe class TotalVariation<T>
     {
         int width = du.Size.Width;
         ClearFrom(byX, width - 1, du.Size.Stride);
-        ClearFrom(byY, width, du.Size.Stride);
+        ClearFrom(byY, y + 1 == du.Size.Height ? 0 : width, du.Size.Stride);
         T* row = du.Row(y);
         for (int x = 0; x < width; x += Vector<T>.Count)
         {

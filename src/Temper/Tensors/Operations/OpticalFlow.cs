@@ -66,8 +66,8 @@ public sealed record OpticalFlowOptions
     /// <param name="method">The method.</param>
     public static OpticalFlowOptions Of(FlowMethod method) => method switch
     {
-        FlowMethod.HornSchunck => new() { Method = method, Warps = 3, Iterations = 64 },
-        FlowMethod.LucasKanade => new() { Method = method, Warps = 5, Iterations = 1 },
+        FlowMethod.HornSchunck => new() { Method = method, Iterations = 64 },
+        FlowMethod.LucasKanade => new() { Method = method, Iterations = 1 },
         FlowMethod.Farneback => new() { Method = method, Scales = 4, Warps = 1, Iterations = 3, Window = 15 },
         _ => new() { Method = method },
     };
