@@ -1,4 +1,6 @@
+using Temper.Randomness;
 using Temper.Robustness.Attacks;
+using Temper.Tensors;
 
 namespace Temper.Robustness.Video;
 
@@ -46,11 +48,23 @@ public sealed record SignNoise : FixedBudgetAttack
 
     internal override IEnumerable<Ask> Find(Search s)
     {
-        for (int i = 0; i < s.X.Length; i++)
-        {
-            s.X[i] = Math.Clamp(s.Clean[i] + ((s.Random.NextUInt32() & 1) == 0 ? (float)Epsilon : -(float)Epsilon), s.Low, s.High);
-        }
-
+        Fill(s.Clean, s.Random, (s.Low, s.High), s.X);
         yield return Ask.Scores;
+    }
+
+    /// <summary>Noisy clips, whatever a network makes of them.</summary>
+    internal Tensor Perturb(Tensor clips, RandomStream random)
+    {
+        float[] noisy = new float[clips.Count];
+        Fill(clips.AsSpan<float>(), random.Cursor(), (0, 1), noisy);
+        return Tensor.From(noisy, clips.Shape);
+    }
+
+    private void Fill(ReadOnlySpan<float> clean, RandomCursor random, (float Low, float High) bounds, Span<float> noisy)
+    {
+        for (int i = 0; i < clean.Length; i++)
+        {
+            noisy[i] = Math.Clamp(clean[i] + ((random.NextUInt32() & 1) == 0 ? (float)Epsilon : -(float)Epsilon), bounds.Low, bounds.High);
+        }
     }
 }

@@ -86,7 +86,7 @@ public sealed class FlowAccuracyTests(ITestOutputHelper output)
     [MemberData(nameof(ClipsAndMethods))]
     public void Flow_of_real_clips_is_near_that_of_OpenCV(string name, FlowMethod method)
     {
-        const int Pairs = 2;
+        const int Pairs = 8;
         Tensor frames = Read($"{name}.frames_u8"), farneback = Read($"{name}.flow_farneback_f16"), dis = Read($"{name}.flow_dis_f16");
         int area = 112 * 112;
         float[] clip = new float[(Pairs + 1) * 3 * area];
