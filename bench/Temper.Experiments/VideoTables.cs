@@ -103,7 +103,7 @@ internal sealed class VideoTables
         {
             (Tensor clips, long[] labels) = Clips();
             List<(string, Network)> members = [];
-            foreach (string name in new[] { "two-stream", "flow-stream" })
+            foreach (string name in Networks[..2])
             {
                 Network network = Trained(name);
                 members.AddRange(Enum.GetValues<FlowMethod>().Select(method => ($"{name} {method}", method == FlowMethod.TvL1 ? network : network.WithFlow(OpticalFlowOptions.Of(method)))));

@@ -1,10 +1,12 @@
 using Temper.Kernels.Flow;
 using Temper.Tensors;
 using Temper.Tensors.Flow;
+using Temper.Testing;
 
 namespace Temper.Tests.Tensors.Flow;
 
 /// <summary>Gradients through the flow in double precision against central differences, and adjoints against inner products.</summary>
+[Trait("Category", VectorWidths.Kernels)]
 public sealed unsafe class FlowGradientTests
 {
     private static readonly PlaneSize Size = new(17, 21);
@@ -15,6 +17,7 @@ public sealed unsafe class FlowGradientTests
     };
 
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Methods))]
     public void Gradient_is_that_of_central_differences(FlowMethod method, double tolerance)
     {
@@ -62,6 +65,7 @@ public sealed unsafe class FlowGradientTests
 
     /// <summary>The inner product of y with A x is that of the adjoint of y with x.</summary>
     [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(LinearOperations))]
     public void Adjoint_has_the_same_inner_product(string name)
     {
