@@ -34,8 +34,10 @@ internal sealed class RlTrainCommand() : RunCommand("rl train", "Train an agent 
         Policy policy = result.Best;
         Measurement measured = run.Measure("agent", PolicyFile.WithMetadata(policy), AgentName);
         var play = new PlayOptions { Episodes = context.Get(RlTrainSettings.FinalEpisodes), Seed = run.Seed + 1_000_003, Cancel = run.Cancel };
-        ReturnStatistics final = Score(policy, Create, play), random = Score(RandomPolicy.For(Create()), Create, play with { IsSampled = true });
+        var recording = new PlayRecording();
+        ReturnStatistics final = Score(policy, Create, play with { Watch = recording.See }), random = Score(RandomPolicy.For(Create()), Create, play with { IsSampled = true });
         run.Add(AgentSection.Of(name, result, final, random));
+        run.Add(recording.ToSection("The agent at play", $"the first of {play.Episodes} fresh episodes, best actions"));
         run.Note($"mean return {final.Mean:F2} ({final.Low:F2} to {final.High:F2}) in {play.Episodes} fresh episodes; random play {random.Mean:F2}");
         if (context.Get(RlTrainSettings.Output) is { } output)
         {

@@ -39,7 +39,14 @@ public abstract class ActionHead
     internal virtual (float LogProbability, float Entropy) Likelihood(ReadOnlySpan<float> outputs, ReadOnlySpan<float> action) => throw NotTrained();
 
     /// <summary>Adds <c>w</c> times the gradient of the log probability and <c>v</c> times that of the entropy, by the outputs.</summary>
-    internal virtual void AddGradient(ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, float w, float v, Span<float> gradient) => throw NotTrained();
+    /// <param name="outputs">The outputs.</param>
+    /// <param name="action">The action.</param>
+    /// <param name="likelihood">What <see cref="Likelihood"/> gave for them.</param>
+    /// <param name="w">Factor of the log probability's gradient.</param>
+    /// <param name="v">Factor of the entropy's gradient.</param>
+    /// <param name="gradient">Receives the sum.</param>
+    internal virtual void AddGradient(
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood, float w, float v, Span<float> gradient) => throw NotTrained();
 
     private static NotSupportedException NotTrained() => new("ActionHead: policies by values are trained with DQN, not with policy gradients");
 }
@@ -83,13 +90,14 @@ internal sealed class CategoricalHead : ActionHead
     }
 
     // With p = softmax(z): d log p_a / dz_i = [i = a] - p_i and dH / dz_i = -p_i (log p_i + H).
-    internal override void AddGradient(ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, float w, float v, Span<float> gradient)
+    internal override void AddGradient(
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood, float w, float v, Span<float> gradient)
     {
-        Span<float> p = outputs.Length <= MostOnStack ? stackalloc float[MostOnStack] : new float[outputs.Length];
-        float normalizer = Probabilities(outputs, p), entropy = Entropy(outputs, p, normalizer);
+        float normalizer = outputs[(int)action[0]] - likelihood.LogProbability;
         for (int i = 0; i < outputs.Length; i++)
         {
-            gradient[i] -= p[i] * (w + (v * (outputs[i] - normalizer + entropy)));
+            float log = outputs[i] - normalizer;
+            gradient[i] -= MathF.Exp(log) * (w + (v * (log + likelihood.Entropy)));
         }
 
         gradient[(int)action[0]] += w;
@@ -174,7 +182,8 @@ internal sealed class GaussianHead : ActionHead
     }
 
     // With z = (a - mean) / deviation: d log p / d mean = z / deviation, d log p / d log deviation = z^2 - 1, dH / d log deviation = 1.
-    internal override void AddGradient(ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, float w, float v, Span<float> gradient)
+    internal override void AddGradient(
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood, float w, float v, Span<float> gradient)
     {
         for (int i = 0; i < action.Length; i++)
         {

@@ -14,6 +14,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
     private readonly OnPolicyOptions _options;
     private readonly PolicyGradient _loss;
     private readonly Rollout _rollout;
+    private readonly ObservationRows _rows;
     private readonly PolicyRunner _runner = new(isBatchInvariant: false);
     private readonly RandomStream _noise, _order;
     private readonly float[] _outputs, _single, _draws, _last, _seen;
@@ -28,10 +29,12 @@ public sealed class OnPolicyTrainer : AgentTrainer
     public OnPolicyTrainer(Func<IEnvironment> create, OnPolicyOptions options)
         : base(options, create, create().Spec.Actions.IsDiscrete ? ActionHead.Categorical : ActionHead.Gaussian)
     {
-        (_options, _loss) = (options, new PolicyGradient(Head, options));
+        _options = options;
         EnvironmentSpec spec = Environment.Spec;
         (_width, _noiseWidth, _actionWidth) = (Head.OutputsFor(spec.Actions), Head.NoiseFor(spec.Actions), Math.Max(1, spec.Actions.Dimensions));
         _rollout = new Rollout(options.Horizon, options.Environments, Environment.ObservationLength, _actionWidth);
+        _loss = new PolicyGradient(Head, options, _rollout) { Width = _width };
+        _rows = new ObservationRows(_rollout);
         (_outputs, _single, _draws) = (new float[options.Environments * _width], new float[_width], new float[options.Environments * _noiseWidth]);
         (_last, _outcomes) = (new float[options.Environments], new StepOutcome[options.Environments]);
         (_seen, _shuffled) = (new float[Environment.Observations.Length], new int[_rollout.Length]);
@@ -148,21 +151,23 @@ public sealed class OnPolicyTrainer : AgentTrainer
         using var scope = new TensorScope();
         PolicyLoss loss = default;
         Tensor input = Tensor.Allocate(Learner.Network.Inputs[0].BatchShape(samples.Length));
-        Span<float> rows = input.Writable();
-        for (int i = 0; i < samples.Length; i++)
-        {
-            _rollout.Observation(samples.Span[i]).CopyTo(rows[(i * _rollout.ObservationLength)..]);
-        }
-
+        _rows.CopyTo(input, samples);
         using Gradients gradients = Learner.Gradients((network, pass) =>
         {
             IReadOnlyList<Tensor> outputs = network.Forward([input], pass);
-            Tensor byPolicy = Tensor.Allocate(outputs[0].Shape), byValue = Tensor.Allocate(outputs[1].Shape);
-            loss = _loss.Compute(
-                _rollout, samples.Span, outputs[0].AsSpan<float>(), outputs[1].AsSpan<float>(), byPolicy.Writable(), byValue.Writable());
-            return (outputs[0] * byPolicy).Sum() + (outputs[1] * byValue).Sum();
+            outputs[0].AsSpan<float>().CopyTo(_loss.Outputs);
+            outputs[1].AsSpan<float>().CopyTo(_loss.Values);
+            loss = _loss.Compute(samples);
+            return (outputs[0] * Lent(_loss.ByOutputs, outputs[0].Shape)).Sum() + (outputs[1] * Lent(_loss.ByValues, outputs[1].Shape)).Sum();
         });
         Learner.Apply(gradients, RateFactor);
         return loss;
+    }
+
+    private static Tensor Lent(float[] values, Shape shape)
+    {
+        Tensor tensor = Tensor.Allocate(shape);
+        values.AsSpan(0, shape.Count).CopyTo(tensor.Writable());
+        return tensor;
     }
 }

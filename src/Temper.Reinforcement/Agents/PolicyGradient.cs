@@ -1,43 +1,86 @@
+using Temper.Kernels;
+
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>The loss of PPO and A2C for some samples, and its gradient by the network's outputs.</summary>
+/// <summary>
+/// The loss of PPO and A2C for some samples, and its gradient by the network's outputs. Samples are done in pieces of a fixed number, on as many
+/// threads as there are, and added in their order.
+/// </summary>
 /// <param name="head">What the outputs mean.</param>
 /// <param name="options">Clip and weights.</param>
-internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options)
+/// <param name="rollout">The experience.</param>
+internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, Rollout rollout) : IPoolWork
 {
+    private const int Piece = 64;
+    private readonly PolicyLoss[] _sums = new PolicyLoss[(rollout.Length + Piece - 1) / Piece];
+    private ReadOnlyMemory<int> _samples;
+    private float _mean, _scale;
+
+    /// <summary>The network's outputs for the samples, <c>[B, A]</c>, to be filled in before <see cref="Compute"/>.</summary>
+    internal float[] Outputs { get; private set; } = [];
+
+    /// <summary>The network's values for the samples, <c>[B]</c>, to be filled in as well.</summary>
+    internal float[] Values { get; } = new float[rollout.Length];
+
+    /// <summary>The gradient by the outputs.</summary>
+    internal float[] ByOutputs { get; private set; } = [];
+
+    /// <summary>The gradient by the values.</summary>
+    internal float[] ByValues { get; } = new float[rollout.Length];
+
+    /// <summary>A, outputs of the policy.</summary>
+    internal required int Width
+    {
+        get;
+        init
+        {
+            field = value;
+            (Outputs, ByOutputs) = (new float[rollout.Length * value], new float[rollout.Length * value]);
+        }
+    }
+
     /// <summary>
     /// Mean over the samples of <c>-min(r A, clip(r) A) - entropyWeight H + valueWeight (V - target)^2 / 2</c>, <c>r</c> the new probability of
     /// the action over the old one (arXiv:1707.06347, eq. 9). Without a clip the first term is <c>-A log p</c>, the plain policy gradient.
     /// </summary>
-    /// <param name="rollout">The experience.</param>
-    /// <param name="samples">Which of it.</param>
-    /// <param name="outputs">The policy's outputs, <c>[B, A]</c>.</param>
-    /// <param name="values">The values, <c>[B]</c>.</param>
-    /// <param name="byOutputs">Receives the gradient by the outputs.</param>
-    /// <param name="byValues">Receives the gradient by the values.</param>
-    internal PolicyLoss Compute(
-        Rollout rollout, ReadOnlySpan<int> samples, ReadOnlySpan<float> outputs, ReadOnlySpan<float> values, Span<float> byOutputs, Span<float> byValues)
+    /// <param name="samples">Which of the experience.</param>
+    internal PolicyLoss Compute(ReadOnlyMemory<int> samples)
     {
-        byOutputs.Clear();
-        (float mean, float scale) = options.NormalizesAdvantages ? Moments(rollout, samples) : (0, 1);
-        int width = outputs.Length / samples.Length;
-        float part = 1f / samples.Length;
+        _samples = samples;
+        (_mean, _scale) = options.NormalizesAdvantages ? Moments(samples.Span) : (0, 1);
+        int pieces = (samples.Length + Piece - 1) / Piece;
+        WorkerPool.Current.Run(this, pieces);
         PolicyLoss sum = default;
-        for (int i = 0; i < samples.Length; i++)
+        for (int i = 0; i < pieces; i++)
         {
-            int sample = samples[i];
-            ReadOnlySpan<float> logits = outputs.Slice(i * width, width), action = rollout.Action(sample);
-            (float log, float entropy) = head.Likelihood(logits, action);
-            float advantage = (rollout.Advantages[sample] - mean) * scale;
-            float difference = log - rollout.LogProbabilities[sample], ratio = MathF.Exp(difference);
-            (float surrogate, float slope) = Surrogate(advantage, log, ratio);
-            float error = values[i] - rollout.Targets[sample];
-            head.AddGradient(logits, action, -slope * part, -options.EntropyWeight * part, byOutputs.Slice(i * width, width));
-            byValues[i] = options.ValueWeight * error * part;
-            sum = sum.Plus(-surrogate * part, 0.5f * error * error * part, entropy * part, (ratio - 1 - difference) * part);
+            sum = sum.Plus(_sums[i].Policy, _sums[i].Value, _sums[i].Entropy, _sums[i].Divergence);
         }
 
         return sum;
+    }
+
+    /// <inheritdoc/>
+    public void Run(int task, int thread)
+    {
+        float part = 1f / _samples.Length;
+        PolicyLoss sum = default;
+        for (int i = task * Piece; i < Math.Min(_samples.Length, (task + 1) * Piece); i++)
+        {
+            int sample = _samples.Span[i];
+            ReadOnlySpan<float> outputs = Outputs.AsSpan(i * Width, Width), action = rollout.Action(sample);
+            Span<float> byOutputs = ByOutputs.AsSpan(i * Width, Width);
+            (float log, float entropy) = head.Likelihood(outputs, action);
+            float advantage = (rollout.Advantages[sample] - _mean) * _scale;
+            float difference = log - rollout.LogProbabilities[sample], ratio = MathF.Exp(difference);
+            (float surrogate, float slope) = Surrogate(advantage, log, ratio);
+            float error = Values[i] - rollout.Targets[sample];
+            byOutputs.Clear();
+            head.AddGradient(outputs, action, (log, entropy), -slope * part, -options.EntropyWeight * part, byOutputs);
+            ByValues[i] = options.ValueWeight * error * part;
+            sum = sum.Plus(-surrogate * part, 0.5f * error * error * part, entropy * part, (ratio - 1 - difference) * part);
+        }
+
+        _sums[task] = sum;
     }
 
     /// <summary>What is to be maximized, and its slope by the log probability: <c>dr / d log p = r</c>.</summary>
@@ -52,7 +95,7 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options)
         return free <= clipped ? (free, free) : (clipped, 0);
     }
 
-    private static (float Mean, float Scale) Moments(Rollout rollout, ReadOnlySpan<int> samples)
+    private (float Mean, float Scale) Moments(ReadOnlySpan<int> samples)
     {
         (double sum, double squares) = (0, 0);
         foreach (int sample in samples)

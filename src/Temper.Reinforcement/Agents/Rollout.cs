@@ -1,3 +1,6 @@
+using Temper.Kernels;
+using Temper.Tensors;
+
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>The experience of one update: T steps of N environments, step by step.</summary>
@@ -57,5 +60,34 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
                 (Advantages[sample], Targets[sample], next) = (advantage, advantage + Values[sample], Values[sample]);
             }
         }
+    }
+}
+
+/// <summary>Copies the observations of samples side by side, on as many threads as there are.</summary>
+/// <param name="rollout">The experience.</param>
+internal sealed class ObservationRows(Rollout rollout) : IPoolWork
+{
+    /// <summary>Samples of a task: some hundred KiB of a grid's observations.</summary>
+    private const int Piece = 64;
+    private ReadOnlyMemory<int> _samples;
+    private Tensor? _rows;
+
+    /// <inheritdoc/>
+    public void Run(int task, int thread)
+    {
+        Span<float> rows = _rows!.Writable();
+        ReadOnlySpan<int> samples = _samples.Span;
+        for (int i = task * Piece; i < Math.Min(samples.Length, (task + 1) * Piece); i++)
+        {
+            rollout.Observation(samples[i]).CopyTo(rows[(i * rollout.ObservationLength)..]);
+        }
+    }
+
+    /// <summary>Fills a tensor <c>[B, ...]</c>.</summary>
+    internal void CopyTo(Tensor rows, ReadOnlyMemory<int> samples)
+    {
+        (_rows, _samples) = (rows, samples);
+        WorkerPool.Current.Run(this, (samples.Length + Piece - 1) / Piece);
+        _rows = null;
     }
 }
