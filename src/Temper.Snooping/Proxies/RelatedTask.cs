@@ -28,6 +28,13 @@ public abstract record RelatedTask
     /// <summary>What a step minimizes; null: <see cref="Loss"/>.</summary>
     internal virtual Objective? Objective(ProxyData data) => null;
 
+    /// <summary>Trains a proxy on a log whose type is not known before it is read.</summary>
+    /// <param name="log">What was heard.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="ArgumentException">The log does not show what the task needs, is too short, or nothing can be learned from it.</exception>
+    public Proxy TrainOn(IStateLog log, ProxyOptions options, CancellationToken cancel = default) => ProxyTrainer.Train(this, log, options, cancel);
+
     /// <summary>The supervised task of a log.</summary>
     /// <exception cref="ArgumentException">The log does not show what the task needs, or too little of it.</exception>
     internal abstract ProxyData Prepare(IStateLog log);
