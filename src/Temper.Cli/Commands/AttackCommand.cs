@@ -9,7 +9,7 @@ namespace Temper.Cli.Commands;
 internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easily a network is fooled: accuracy against distance, and whether to trust it")
 {
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, .. AttackSettings.All];
+        [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, .. AttackSettings.All, .. VideoAttackSettings.All];
 
     internal override int Run(CommandContext context)
     {
@@ -25,6 +25,11 @@ internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easil
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
+        if (context.Get(VideoAttackSettings.Video))
+        {
+            return VideoAttackRun.Execute(context, model);
+        }
+
         return context.Get(AttackSettings.VnnLib) is { } property ? PropertyRun.Execute(context, model, property) : AttackSession.Execute(context, model);
     }
 }

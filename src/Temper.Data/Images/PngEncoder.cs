@@ -41,7 +41,18 @@ public static class PngEncoder
         return compressed.ToArray();
     }
 
-    private static void WriteChunk(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
+    /// <summary>The parts of a file that this class has written.</summary>
+    internal static IEnumerable<(string Type, ReadOnlyMemory<byte> Data)> Chunks(byte[] png)
+    {
+        for (int at = Signature.Length; at < png.Length;)
+        {
+            int length = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at));
+            yield return (System.Text.Encoding.ASCII.GetString(png, at + 4, 4), png.AsMemory(at + 8, length));
+            at += length + 12;
+        }
+    }
+
+    internal static void WriteChunk(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
     {
         Span<byte> number = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
