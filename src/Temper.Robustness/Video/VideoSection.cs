@@ -39,7 +39,7 @@ public static class VideoSection
         List<Picture> pictures =
         [
             new(Strip(clean), was, true), new(Strip(change), $"change, {Magnified} times; gray is none"), new(Strip(attacked), now, false),
-            new(PngAnimation.Encode(VideoClip.FromTensor(attacked, 10)), "the attacked clip"),
+            new(VideoClip.FromTensor(attacked, 10).ToAnimation(), "the attacked clip"),
         ];
         if (flow is not null)
         {
