@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
+using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
 using Temper.Formats.Models;
 using Temper.Networks;
@@ -31,6 +32,11 @@ internal static class CompressionOutcome
         run.Add(comparison.ToSection(result));
         run.Add(CompressionSection.Of(result, options));
         run.Add(CompressionSection.Widths(start, result.Network));
+        if (comparison.After.Activations is { } counted && result.Network.Nodes.Any(node => node.Operator is Winners))
+        {
+            run.Add(WinnersSection.Of(result.Network, counted));
+        }
+
         if (output is not null)
         {
             ModelFile.Save(result.Network, output, new SaveOptions { Sparse = true });
@@ -69,6 +75,9 @@ internal static class CompressionOutcome
         ["interval"] = network.Accuracy is { } accuracy ? Interval(accuracy) : null,
         ["weights"] = network.Weights,
         ["macs"] = network.Macs,
+        ["activations"] = network.Activations?.Activations,
+        ["macs_zero_inputs_counted"] = network.Activations?.MacsZeroInputsCounted,
+        ["macs_zero_inputs_skipped"] = network.Activations?.MacsZeroInputsSkipped,
         ["bytes"] = measured.Record.Bytes,
         ["milliseconds"] = new JsonObject([.. network.Milliseconds.Select(time => KeyValuePair.Create(
             time.Key.ToString(CultureInfo.InvariantCulture), (JsonNode?)JsonResult.Number(time.Value)))]),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Temper.Compression.Activations;
 using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Networks;
@@ -12,7 +13,11 @@ namespace Temper.Compression.Pipeline;
 /// <param name="Weights">Weights that are not zero.</param>
 /// <param name="Macs">Multiply-accumulate operations of a sample with weights that are not zero.</param>
 /// <param name="Milliseconds">Time of a batch, compiled, by its size.</param>
-public sealed record ComparedNetwork(AccuracyInterval? Accuracy, long Weights, long Macs, IReadOnlyDictionary<int, double> Milliseconds);
+public sealed record ComparedNetwork(AccuracyInterval? Accuracy, long Weights, long Macs, IReadOnlyDictionary<int, double> Milliseconds)
+{
+    /// <summary>What is multiplied on the first test samples; null where there are none.</summary>
+    public ActivationCount? Activations { get; init; }
+}
 
 /// <summary>The network that came in beside the one that came out.</summary>
 /// <param name="Before">The network that came in.</param>
@@ -20,6 +25,9 @@ public sealed record ComparedNetwork(AccuracyInterval? Accuracy, long Weights, l
 /// <param name="Difference">Accuracy after less before, on the same test samples; null where there are none.</param>
 public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwork After, AccuracyInterval? Difference)
 {
+    /// <summary>Test samples on which multiplications are counted.</summary>
+    private const int CountedSamples = 1000;
+
     /// <summary>Compares two networks.</summary>
     /// <param name="before">The network that came in.</param>
     /// <param name="after">The network that came out.</param>
@@ -31,8 +39,8 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
         Dictionary<int, (double Before, double After)> measured = batches.ToDictionary(batch => batch, times);
         (bool[] right, bool[] rightAfter) = test.Count == 0 ? ([], []) : (Right(before, test), Right(after, test));
         return new CompressionComparison(
-            new ComparedNetwork(Accuracy(right), SparsityReport.Of(before).Nonzero, before.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.Before)),
-            new ComparedNetwork(Accuracy(rightAfter), SparsityReport.Of(after).Nonzero, after.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.After)),
+            Compared(before, test, right, measured.ToDictionary(time => time.Key, time => time.Value.Before)),
+            Compared(after, test, rightAfter, measured.ToDictionary(time => time.Key, time => time.Value.After)),
             test.Count == 0 ? null : AccuracyInterval.OfDifference(right, rightAfter));
     }
 
@@ -48,9 +56,15 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
             .. Before.Milliseconds.Keys.Select(batch => new KeyFigure($"batch of {batch}", Times(Before.Milliseconds[batch], After.Milliseconds[batch]), $"{After.Milliseconds[batch].ToString("F3", CultureInfo.InvariantCulture)} ms, compiled")),
         ]),
         new Paragraph(result.Chosen is { } chosen
-            ? $"Taken: {chosen.Structure.ToString().ToLowerInvariant()}, {(chosen.Kept * 100).ToString("F1", CultureInfo.InvariantCulture)} % kept. Accuracy is that of samples which chose nothing."
+            ? $"Taken: {chosen.Label}, {(chosen.Kept * 100).ToString("F1", CultureInfo.InvariantCulture)} % kept. Accuracy is that of samples which chose nothing."
             : "The network that came in was kept."),
     ]);
+
+    private static ComparedNetwork Compared(Network network, Dataset test, bool[] right, IReadOnlyDictionary<int, double> milliseconds) =>
+        new(Accuracy(right), SparsityReport.Of(network).Nonzero, network.Cost().NonzeroMacs, milliseconds)
+        {
+            Activations = test.Count == 0 ? null : ActivationCount.Of(network, test, CountedSamples),
+        };
 
     private static AccuracyInterval? Accuracy(bool[] right) => right.Length == 0 ? null : AccuracyInterval.OfAccuracy(right.LongCount(isRight => isRight), right.Length);
 

@@ -1,3 +1,4 @@
+using Temper.Tensors;
 using Temper.Training;
 
 namespace Temper.Compression.Pipeline;
@@ -16,6 +17,22 @@ public enum CompressionStructure
 
     /// <summary>Channels and blocks are both tried; the better one by the goal is taken.</summary>
     Auto,
+
+    /// <summary>Nothing: weights stay, and only activations are thinned.</summary>
+    None,
+}
+
+/// <summary>What is done to activations, behind the stage that removes weights.</summary>
+public enum CompressionActivations
+{
+    /// <summary>They stay.</summary>
+    None,
+
+    /// <summary>DASNet: winners-take-all, of whole channels in images, so that kernels skip them.</summary>
+    Winners,
+
+    /// <summary>JPnet: winners-take-all of single numbers, found and fine-tuned together with more zeros in the weights.</summary>
+    Joint,
 }
 
 /// <summary>What is made small within the bound on accuracy.</summary>
@@ -49,6 +66,12 @@ public sealed record CompressionOptions
 
     /// <summary>What is removed.</summary>
     public CompressionStructure Structure { get; init; } = CompressionStructure.Auto;
+
+    /// <summary>What is done to activations.</summary>
+    public CompressionActivations Activations { get; init; }
+
+    /// <summary>How channels are scored where they compete.</summary>
+    public ChannelScore Score { get; init; }
 
     /// <summary>What is made small.</summary>
     public CompressionGoal Goal { get; init; } = CompressionGoal.Milliseconds;
@@ -90,7 +113,9 @@ public sealed record CompressionOptions
         Require(Distillation is >= 0 and <= 1, nameof(Distillation), "0 to 1", Distillation);
         Require(FirstKept is null or (> 0 and <= 1), nameof(FirstKept), "above 0 to 1", FirstKept ?? 0);
         Require(MaxTime is null || MaxTime > TimeSpan.Zero, nameof(MaxTime), "above zero", MaxTime?.TotalSeconds ?? 0);
-        return this;
+        return Structure == CompressionStructure.None && Activations == CompressionActivations.None
+            ? throw new ArgumentException("CompressionOptions: neither weights nor activations are to go; give a structure or a kind of activations")
+            : this;
     }
 
     private static void Require(bool fits, string name, string expected, double got)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using Temper.Compression.Activations;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Training;
@@ -32,6 +33,11 @@ public static class CompressionPipeline
             search.Try(thinning);
         }
 
+        if (options.Activations != CompressionActivations.None)
+        {
+            new ActivationSearch(search, options, validation, cancel).Try();
+        }
+
         return search.Result();
     }
 
@@ -49,6 +55,11 @@ public static class CompressionPipeline
     {
         options.Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (options.Activations != CompressionActivations.None)
+        {
+            throw new ArgumentException("compress: winners are fine-tuned, and calibration does not train; compress with training, or leave activations as they are");
+        }
+
         if (samples.Count < 2 * count)
         {
             throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected {2 * count} or more: half fit the layers, half choose); ask for fewer");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using Temper.Compression.Activations;
 using Temper.Compression.Calibration;
 using Temper.Compression.Distillation;
 using Temper.Compression.Pruning;
@@ -16,6 +17,9 @@ namespace Temper.Compression.Pipeline;
 /// <summary>The search for the smallest network within the bound: for each structure one training with the regularizer, then trials by bisection.</summary>
 internal sealed class CompressionSearch
 {
+    /// <summary>Held-out samples on which multiplications are counted.</summary>
+    private const int CountedSamples = 500;
+
     /// <summary>Ratio of times above which a network counts as slower; below lies noise.</summary>
     private const double Slower = 1.02;
 
@@ -23,7 +27,6 @@ internal sealed class CompressionSearch
     private readonly Dataset _validation;
     private readonly CompressionOptions _options;
     private readonly ICompressionRun _run;
-    private readonly CompressionBudget _budget;
     private readonly CancellationToken _cancel;
     private readonly NetworkFigures _before;
     private readonly List<CompressionTrial> _trials = [];
@@ -35,9 +38,11 @@ internal sealed class CompressionSearch
         double accuracy = Accuracy(network);
         CompressionChecks.RequireBetterThanChance(accuracy, validation);
         _before = Figures("before", network, accuracy);
-        _budget = budget ?? new CompressionBudget(network, options with { MaxTime = null }, run, TimeProvider.System);
+        Budget = budget ?? new CompressionBudget(network, options with { MaxTime = null }, run, TimeProvider.System);
         run.Note(Line("came in", _before));
     }
+
+    internal CompressionBudget Budget { get; }
 
     /// <summary>Least accuracy of a result.</summary>
     private double Bound => _before.Accuracy - (_options.MaxAccuracyDrop / 100);
@@ -48,7 +53,7 @@ internal sealed class CompressionSearch
         string structure = thinning.Name;
         Network prepared = Regularized(thinning, structure);
         (double fails, double holds, double kept) = (0, 1, _options.FirstKept ?? thinning.FirstKept);
-        for (int trial = 1; trial <= _budget.Trials && _budget.HasTimeFor(structure, trial); trial++)
+        for (int trial = 1; trial <= Budget.Trials && Budget.HasTimeFor(structure, trial); trial++)
         {
             CompressionTrial tried = Trial(thinning, prepared, kept, $"{structure}-{trial}");
             Add(tried, $"{structure}-{trial}");
@@ -58,6 +63,45 @@ internal sealed class CompressionSearch
             kept = fails == 0 ? holds / 2 : Math.Sqrt(fails * holds);
         }
     }
+
+    /// <summary>
+    /// Where thinning activations begins: the best network that has half of the accuracy that may be lost left, else the best within the bound, else
+    /// the one that came in.
+    /// </summary>
+    internal Network StartOfActivations()
+    {
+        double easy = _before.Accuracy - (_options.MaxAccuracyDrop / 200);
+        CompressionTrial[] holding = [.. _trials.Where(trial => trial.IsWithinBound)];
+        return (holding.Where(trial => trial.Figures.Accuracy >= easy).MinBy(Goal) ?? holding.MinBy(Goal))?.Network ?? _network;
+    }
+
+    /// <summary>The best network of the activations' stage within the bound; null: none is.</summary>
+    internal CompressionTrial? BestOfActivations() =>
+        _trials.Where(trial => trial is { IsWithinBound: true, Activations: not CompressionActivations.None }).MinBy(Goal);
+
+    /// <summary>Fine-tunes a network with thinned activations and adds it to what was tried.</summary>
+    internal CompressionTrial Tuned(string name, Network network, CompressionActivations activations)
+    {
+        (Network tuned, double accuracy) = Tune(name, network);
+        return Measured(name, tuned, activations, accuracy);
+    }
+
+    /// <summary>Adds a network with thinned activations, as it is, to what was tried.</summary>
+    internal CompressionTrial Measured(string name, Network network, CompressionActivations activations, double? accuracy = null)
+    {
+        double measured = accuracy ?? Accuracy(network);
+        NetworkFigures figures = Figures(name, network, measured);
+        double kept = figures.ActiveMacs / _before.ActiveMacs ?? 1;
+        var trial = new CompressionTrial(_options.Structure, kept, network, figures, measured >= Bound) { Activations = activations, Label = name };
+        Add(trial, name);
+        return trial;
+    }
+
+    internal void Remark(string remark) => _remarks.Add(remark);
+
+    internal void Note(string line) => _run.Note(line);
+
+    internal double Accuracy(Network network, Dataset samples) => Evaluator.Evaluate(network, samples, cancel: _cancel).Accuracy;
 
     /// <summary>Tries amounts of pruning without training: layers are fitted again on samples whose labels are not read.</summary>
     internal void TryCalibrated(Tensor samples)
@@ -87,7 +131,7 @@ internal sealed class CompressionSearch
             return new CompressionResult(nearest?.Network ?? _network, _before, nearest, _trials, IsWithinBound: false, _remarks);
         }
 
-        CompressionTrial? best = holding.Where(trial => trial.Figures.Milliseconds <= Slower * _before.Milliseconds).MinBy(trial => trial.Figures[_options.Goal]);
+        CompressionTrial? best = holding.Where(IsFastEnough).MinBy(Goal);
         if (best is null)
         {
             _remarks.Add("Every network within the bound is slower on this processor than the one that came in, so that one is kept.");
@@ -96,6 +140,12 @@ internal sealed class CompressionSearch
 
         return new CompressionResult(best.Network, _before, best, _trials, IsWithinBound: true, _remarks);
     }
+
+    private double Goal(CompressionTrial trial) => trial.Figures[_options.Goal];
+
+    /// <summary>JPnet counts multiplications; single zeros among activations make nothing faster, so time is no condition where operations are the goal.</summary>
+    private bool IsFastEnough(CompressionTrial trial) => trial.Figures.Milliseconds <= Slower * _before.Milliseconds
+        || (_options.Goal == CompressionGoal.Macs && trial.Activations == CompressionActivations.Joint);
 
     private void Add(CompressionTrial trial, string name)
     {
@@ -107,14 +157,14 @@ internal sealed class CompressionSearch
 
     private Network Regularized(Thinning thinning, string structure)
     {
-        if (_budget.RegularizeEpochs == 0 || _options.Pressure == 0)
+        if (Budget.RegularizeEpochs == 0 || _options.Pressure == 0)
         {
             return _network;
         }
 
         float strength = StrengthFor(thinning);
-        _run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {thinning.Regularizer(strength).Name}, strength {strength:G3}, {_budget.RegularizeEpochs} epochs"));
-        TrainingOptions options = Stage(_budget.RegularizeEpochs, 0) with { Regularizers = [thinning.Regularizer(strength)] };
+        _run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {thinning.Regularizer(strength).Name}, strength {strength:G3}, {Budget.RegularizeEpochs} epochs"));
+        TrainingOptions options = Stage(Budget.RegularizeEpochs, 0) with { Regularizers = [thinning.Regularizer(strength)] };
 
         // The last epoch, not the best: accuracy on the way says nothing of how far weights have gone.
         return _run.Fit($"regularize-{structure}", _network, options).Last;
@@ -131,23 +181,24 @@ internal sealed class CompressionSearch
     {
         _cancel.ThrowIfCancellationRequested();
         Network pruned = thinning.Prune(prepared, kept, _options.Ignore);
-        Network tuned = pruned;
-        double accuracy;
-        if (_budget.TuneEpochs > 0)
-        {
-            TrainingResult result = _run.Fit($"tune-{name}", pruned, Stage(_budget.TuneEpochs, 1));
-            (tuned, accuracy) = (result.Network, result.History[result.BestEpoch].ValidationAccuracy);
-        }
-        else
-        {
-            accuracy = Accuracy(pruned);
-        }
-
+        (Network tuned, double accuracy) = Tune(name, pruned);
         Network small = tuned.Shrink().Network;
         return new CompressionTrial(thinning.Structure, kept, small, Figures(name, small, accuracy), accuracy >= Bound);
     }
 
-    private double Accuracy(Network network) => Evaluator.Evaluate(network, _validation, cancel: _cancel).Accuracy;
+    private (Network Network, double Accuracy) Tune(string name, Network network)
+    {
+        _cancel.ThrowIfCancellationRequested();
+        if (Budget.TuneEpochs == 0)
+        {
+            return (network, Accuracy(network));
+        }
+
+        TrainingResult result = _run.Fit($"tune-{name}", network, Stage(Budget.TuneEpochs, 1));
+        return (result.Network, result.History[result.BestEpoch].ValidationAccuracy);
+    }
+
+    private double Accuracy(Network network) => Accuracy(network, _validation);
 
     private TrainingOptions Stage(int epochs, ulong stage)
     {
@@ -173,9 +224,17 @@ internal sealed class CompressionSearch
             return scaled.ToString("R", CultureInfo.InvariantCulture);
         });
         return new NetworkFigures(
-            accuracy, SparsityReport.Of(network).Nonzero, network.Cost().NonzeroMacs, NetworkSize.Bytes(network), double.Parse(milliseconds, CultureInfo.InvariantCulture));
+            accuracy, SparsityReport.Of(network).Nonzero, network.Cost().NonzeroMacs, NetworkSize.Bytes(network), double.Parse(milliseconds, CultureInfo.InvariantCulture))
+        {
+            ActiveMacs = _options.Activations == CompressionActivations.None
+                ? null
+                : ActivationCount.Of(network, _validation, CountedSamples, _cancel).MacsZeroInputsCounted,
+        };
     }
 
     private static string Line(string what, NetworkFigures figures) => string.Create(CultureInfo.InvariantCulture,
-        $"{what}: {figures.Accuracy * 100:F2} % of the held-out samples, {figures.Weights:N0} weights, {figures.Macs / 1e6:F2} M operations, {figures.Milliseconds:F3} ms");
+        $"{what}: {figures.Accuracy * 100:F2} % of the held-out samples, {figures.Weights:N0} weights, {figures.Macs / 1e6:F2} M operations{Active(figures)}, {figures.Milliseconds:F3} ms");
+
+    private static string Active(NetworkFigures figures) =>
+        figures.ActiveMacs is { } active ? string.Create(CultureInfo.InvariantCulture, $" ({active / 1e6:F3} M with both factors not zero)") : "";
 }

@@ -63,6 +63,7 @@ public static class OperatorRegistry
         ["Resize"] = Resize.From,
         ["GridSample"] = GridSample.From,
         ["QuantizeLinear"] = Quantize.From,
+        ["Winners"] = Winners.From,
     };
 
     static OperatorRegistry()
