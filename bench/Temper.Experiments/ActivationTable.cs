@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
 using Temper.Data;
+using Temper.Data.Augmentation;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
@@ -26,7 +27,7 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
         if (args.Length < 3)
         {
             Console.Error.WriteLine(
-                "usage: jpnet|dasnet DATA NETWORK [function=relu|leaky|tanh seeds=3 count=all dense=20 regularize=10 tune=5 trials=4 drop=0.4 rate=1e-3 batch=128 pressure=1 rows=joint,... folder=artifacts/activations]");
+                "usage: jpnet|dasnet DATA NETWORK [function=relu|leaky|tanh seeds=3 count=all dense=20 regularize=10 tune=5 trials=4 drop=0.4 rate=1e-3 batch=128 pressure=1 first=0.1 crop=0 rows=joint,... folder=artifacts/activations]");
             return 2;
         }
 
@@ -122,15 +123,20 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
 
 /// <summary>How large a table is: fixed before any result is seen.</summary>
 internal sealed record ActivationScale(
-    string Method, string Network, string Function, int Count, int Dense, int Regularize, int Tune, int Trials, double Drop, double Rate, int Batch, double Pressure)
+    string Method, string Network, string Function, int Count, int Dense, int Regularize, int Tune, int Trials, double Drop, double Rate, int Batch, double Pressure,
+    double First, int Crop)
 {
+    /// <summary>Crops from which on pictures are mirrored too; digits are not.</summary>
+    private const int Pictures = 4;
+
     internal string[] Rows => Method is "jpnet"
         ? ["joint", "hoyer-square", "magnitude", "winners"]
         : ["winners", "winners-blocks", "channels"];
 
     internal static ActivationScale Read(string method, string network, Dictionary<string, string> set) => new(
         method, network, set.GetValueOrDefault("function", "relu"), set.GetValueOrDefault("count", "all") is "all" ? 0 : Number(set, "count", 0), Number(set, "dense", 20),
-        Number(set, "regularize", 10), Number(set, "tune", 5), Number(set, "trials", 4), Real(set, "drop", "0.4"), Real(set, "rate", "1e-3"), Number(set, "batch", 128), Real(set, "pressure", "1"));
+        Number(set, "regularize", 10), Number(set, "tune", 5), Number(set, "trials", 4), Real(set, "drop", "0.4"), Real(set, "rate", "1e-3"), Number(set, "batch", 128), Real(set, "pressure", "1"),
+        Real(set, "first", "0.1"), Number(set, "crop", 0));
 
     internal static int Number(Dictionary<string, string> set, string name, int usual) =>
         set.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
@@ -141,7 +147,7 @@ internal sealed record ActivationScale(
         var options = new CompressionOptions
         {
             Seed = seed, MaxAccuracyDrop = Drop, RegularizeEpochs = Regularize, TuneEpochs = Tune, Trials = Trials, Pressure = Pressure, Goal = CompressionGoal.Macs,
-            Structure = CompressionStructure.Element, Training = Training(seed),
+            Structure = CompressionStructure.Element, Training = Training(seed), FirstKept = First,
         };
         return row switch
         {
@@ -149,12 +155,15 @@ internal sealed record ActivationScale(
             "hoyer-square" => options with { Trials = 2 * Trials },
             "magnitude" => options with { Trials = 2 * Trials, RegularizeEpochs = 0 },
             "winners" => options with { Structure = CompressionStructure.None, Activations = CompressionActivations.Winners },
-            "winners-blocks" => options with { Structure = CompressionStructure.Blocks, Activations = CompressionActivations.Winners },
-            _ => options with { Structure = CompressionStructure.Channels },
+            "winners-blocks" => options with { Structure = CompressionStructure.Blocks, FirstKept = null, Activations = CompressionActivations.Winners },
+            _ => options with { Structure = CompressionStructure.Channels, FirstKept = null },
         };
     }
 
-    internal TrainingOptions Training(ulong seed) => new() { Seed = seed, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate } };
+    internal TrainingOptions Training(ulong seed) => new()
+    {
+        Seed = seed, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate }, Transforms = Crop >= Pictures ? [new RandomCrop(Crop), new HorizontalFlip()] : Crop > 0 ? [new RandomCrop(Crop)] : [],
+    };
 
     internal Network WithFunction(Network network)
     {

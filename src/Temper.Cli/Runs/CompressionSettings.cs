@@ -56,7 +56,21 @@ internal static class CompressionSettings
     internal static IReadOnlyList<Setting> All { get; } =
         [Drop, Calibrate, Structure, Activations, Score, Objective, RegularizeEpochs, TuneEpochs, Trials, Pressure, Distillation, FirstKept, Ignore, Validation, Output];
 
-    internal static CompressionOptions Options(CommandContext context, TrainingOptions training) => new()
+    /// <summary>The options, checked before anything starts.</summary>
+    internal static CompressionOptions Options(CommandContext context, TrainingOptions training)
+    {
+        CompressionOptions options = Read(context, training);
+        if (options is { Structure: CompressionStructure.None, Activations: CompressionActivations.None })
+        {
+            throw ToolException.Usage("--structure none: nothing is left to do; say what is done to --activations (winners or joint)");
+        }
+
+        return context.Get(Calibrate) > 0 && options.Activations != CompressionActivations.None
+            ? throw ToolException.Usage("--activations: winners are fine-tuned, and --calibrate does not train; leave one of them out")
+            : options;
+    }
+
+    private static CompressionOptions Read(CommandContext context, TrainingOptions training) => new()
     {
         Seed = context.Get(RunSettings.Seed),
         MaxAccuracyDrop = context.Get(Drop),

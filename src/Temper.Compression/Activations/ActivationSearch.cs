@@ -18,6 +18,9 @@ internal sealed class ActivationSearch(CompressionSearch search, CompressionOpti
     /// <summary>The first budget in multiples of the accuracy that may be lost, and its least: fine-tuning wins most of it back.</summary>
     private const double FirstBudget = 4, LeastBudget = 0.02, MostBudget = 8;
 
+    /// <summary>Part of a budget that failed up to which others are worth a trial.</summary>
+    private const double Nearly = 0.9;
+
     private string Name => options.Activations.ToString().ToLowerInvariant();
 
     internal void Try()
@@ -53,11 +56,19 @@ internal sealed class ActivationSearch(CompressionSearch search, CompressionOpti
     {
         (double holds, double fails, double budget) = (0, MostBudget, Math.Max(LeastBudget, FirstBudget * options.MaxAccuracyDrop / 100));
         Network held = start;
-        int[] last = new int[knobs.Count];
+        int[] heldLevels = new int[knobs.Count], failed = [];
         for (int trial = 1; trial <= search.Budget.Trials && search.Budget.HasTimeFor(Name, trial) && budget < MostBudget; trial++)
         {
             int[] levels = RateChoice.Levels(knobs, layers, budget);
-            if (levels.AsSpan().SequenceEqual(last))
+            while (levels.AsSpan().SequenceEqual(heldLevels) && budget < Nearly * fails)
+            {
+                // A budget that changes nothing holds without a trial.
+                holds = budget;
+                budget = Next(holds, fails);
+                levels = RateChoice.Levels(knobs, layers, budget);
+            }
+
+            if (levels.AsSpan().SequenceEqual(heldLevels) || levels.AsSpan().SequenceEqual(failed))
             {
                 break;
             }
@@ -70,11 +81,14 @@ internal sealed class ActivationSearch(CompressionSearch search, CompressionOpti
 
             search.Note(string.Create(CultureInfo.InvariantCulture, $"{Name}-{trial}, budget {budget * 100:F1} points: {Choice(knobs, levels)}"));
             CompressionTrial tried = search.Tuned($"{Name}-{trial}", thinned, options.Activations);
-            (holds, fails, held) = tried.IsWithinBound ? (budget, fails, tried.Network) : (holds, budget, held);
-            budget = fails >= MostBudget ? 2 * holds : holds == 0 ? fails / 3 : Math.Sqrt(holds * fails);
-            last = levels;
+            (holds, fails) = tried.IsWithinBound ? (budget, fails) : (holds, budget);
+            (held, heldLevels, failed) = tried.IsWithinBound ? (tried.Network, levels, failed) : (held, heldLevels, levels);
+            budget = Next(holds, fails);
         }
     }
+
+    /// <summary>Doubled until one fails, a third until one holds, from then on the interval is halved on a logarithmic scale.</summary>
+    private static double Next(double holds, double fails) => fails >= MostBudget ? 2 * holds : holds == 0 ? fails / 3 : Math.Sqrt(holds * fails);
 
     /// <summary>What is multiplied, zeros of the network's inputs counted, as in the figures that decide.</summary>
     private static LayerActivations[] Multiplied(ActivationCount count) =>

@@ -1,5 +1,16 @@
 namespace Temper.Kernels;
 
+/// <summary>Who wins in a sample.</summary>
+/// <param name="Count">How many, where there is no threshold.</param>
+/// <param name="Threshold">Magnitude or score at and above which one wins; NaN: the largest win.</param>
+/// <param name="Channels">Whether channels compete.</param>
+/// <param name="Sum">How channels are scored.</param>
+internal readonly record struct WinnerRule(int Count, float Threshold, bool Channels, ChannelSum Sum)
+{
+    internal unsafe WinnerLimit LimitOf(float* ranked, int n) =>
+        float.IsNaN(Threshold) ? WinnerSelection.Limit(ranked, n, Math.Min(Count, n)) : WinnerSelection.Limit(Threshold);
+}
+
 /// <summary>Winners of each sample of a batch, samples in parallel.</summary>
 internal static unsafe class WinnerRows
 {
@@ -52,6 +63,48 @@ internal static unsafe class WinnerRows
         fixed (float* pf = flags, px = x, py = y)
         {
             Chunks.Run(new ChannelBody { Flags = pf, X = px, Y = py, N = samples == 0 ? 0 : x.Length / samples, Channels = samples == 0 ? 0 : flags.Length / samples }, samples);
+        }
+    }
+
+    /// <summary>The winners of each sample in one go, for compiled networks. Allocates nothing once the threads' working memory is there.</summary>
+    /// <param name="rule">Who wins.</param>
+    /// <param name="x"><c>[samples, pixels, channels]</c>.</param>
+    /// <param name="y">Receives the same; not <paramref name="x"/>.</param>
+    /// <param name="size">Sizes; for row-major numbers pixels are all of a sample's and there is one channel.</param>
+    internal static void Run(in WinnerRule rule, FloatAddress x, FloatAddress y, (int Samples, int Pixels, int Channels) size) => Chunks.Run(
+        new SampleBody { X = x.Pointer, Y = y.Pointer, Rule = rule, Pixels = size.Pixels, Channels = size.Channels }, size.Samples);
+
+    /// <summary>The winners of some rows, the rest zero, in working memory of this thread.</summary>
+    internal static FloatAddress InScratch(in WinnerRule rule, FloatAddress x, int rows, int columns)
+    {
+        var kept = new FloatAddress(Scratch.Rent(Scratch.Use.Winners, (long)rows * columns));
+        Run(rule, x, kept, (rows, columns, 1));
+        return kept;
+    }
+
+    private struct SampleBody : IChunkBody
+    {
+        internal float* X;
+        internal float* Y;
+        internal WinnerRule Rule;
+        internal int Pixels;
+        internal int Channels;
+
+        public readonly void Run(int chunk)
+        {
+            int n = Pixels * Channels;
+            float* x = X + ((nint)chunk * n), y = Y + ((nint)chunk * n);
+            if (!Rule.Channels)
+            {
+                WinnerSelection.KeepChannelsLast(x, x, y, (Pixels, Channels), Rule.LimitOf(x, n));
+                return;
+            }
+
+            float* scores = Scratch.Rent(Scratch.Use.Tile, 2L * Channels), flags = scores + Channels;
+            WinnerSelection.Score(x, Pixels, Channels, Rule.Sum, scores);
+            new Span<float>(flags, Channels).Fill(1);
+            WinnerSelection.Keep(scores, flags, flags, Channels, Rule.LimitOf(scores, Channels));
+            WinnerSelection.KeepChannels(flags, x, y, Pixels, Channels);
         }
     }
 

@@ -124,31 +124,75 @@ internal static unsafe class WinnerSelection
     /// <summary>The channels of an image <c>[pixels, C]</c> whose flag is not zero; the others become zero.</summary>
     internal static void KeepChannels(float* flags, float* x, float* y, int pixels, int channels)
     {
-        for (nint pixel = 0; pixel < pixels; pixel++)
+        for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
         {
-            float* from = x + (pixel * channels), to = y + (pixel * channels);
-            for (nint c = 0; c < channels; c++)
-            {
-                to[c] = flags[c] != 0 ? from[c] : 0;
-            }
+            int first = 0;
+            first = Simd.Active == SimdWidth.Vector512 ? KeepChannels<Lanes512>(flags, x, y, channels, first) : first;
+            first = Simd.Active >= SimdWidth.Vector256 ? KeepChannels<Lanes256>(flags, x, y, channels, first) : first;
+            first = Simd.Active >= SimdWidth.Vector128 ? KeepChannels<Lanes128>(flags, x, y, channels, first) : first;
+            KeepChannels<Lane>(flags, x, y, channels, first);
         }
     }
 
-    /// <summary>Indices of the scores that win, in order.</summary>
-    /// <returns>How many.</returns>
-    internal static int List(float* scores, int channels, WinnerLimit limit, int* indices)
+    /// <summary>Channels of an image that win, for kernels that leave out the others.</summary>
+    /// <param name="x"><c>[pixels, C]</c>.</param>
+    /// <param name="pixels">Pixels.</param>
+    /// <param name="channels">C.</param>
+    /// <param name="rule">Who wins.</param>
+    /// <param name="numbers">Receives their indices in order, and <see cref="ActiveChannels.Ahead"/> more that name channels.</param>
+    /// <returns>How many win.</returns>
+    internal static int List(float* x, int pixels, int channels, in WinnerRule rule, int* numbers)
     {
+        float* scores = Scratch.Rent(Scratch.Use.Tile, channels);
+        Score(x, pixels, channels, rule.Sum, scores);
+        WinnerLimit limit = rule.LimitOf(scores, channels);
         int found = 0, room = limit.Ties;
         for (int c = 0; c < channels; c++)
         {
             uint key = Key(scores[c]);
-            bool isTie = key == limit.Key, wins = key > limit.Key || (isTie && room > 0);
+            bool isTie = key == limit.Key;
+            numbers[found] = c;
+            found += key > limit.Key || (isTie && room > 0) ? 1 : 0;
             room -= isTie ? 1 : 0;
-            indices[found] = c;
-            found += wins ? 1 : 0;
+        }
+
+        new Span<int>(numbers + Math.Max(found, 1), ActiveChannels.Ahead).Clear();
+        return found;
+    }
+
+    /// <summary>Numbers of a row that win and are not zero.</summary>
+    /// <param name="x">The row.</param>
+    /// <param name="count">Its numbers.</param>
+    /// <param name="rule">Who wins.</param>
+    /// <param name="places">Receives their indices, in order; room for one more than there are numbers.</param>
+    /// <param name="values">Receives the numbers; room for one more.</param>
+    /// <returns>How many there are.</returns>
+    internal static int List(float* x, int count, in WinnerRule rule, int* places, float* values)
+    {
+        WinnerLimit limit = rule.LimitOf(x, count);
+        int found = 0, room = limit.Ties;
+        for (int i = 0; i < count; i++)
+        {
+            float value = x[i];
+            uint key = Key(value);
+            bool isTie = key == limit.Key;
+            (places[found], values[found]) = (i, value);
+            found += (key > limit.Key || (isTie && room > 0)) && key != 0 ? 1 : 0;
+            room -= isTie ? 1 : 0;
         }
 
         return found;
+    }
+
+    private static int KeepChannels<T>(float* flags, float* x, float* y, int channels, int first)
+        where T : unmanaged, ILanes<T>
+    {
+        for (; first + T.Count <= channels; first += T.Count)
+        {
+            T.Select(T.Greater(T.Load(flags + first), T.Zero), T.Load(x + first), T.Zero).Store(y + first);
+        }
+
+        return first;
     }
 
     private static int Score<T>(float* x, nint pixels, nint channels, ChannelSum sum, float* scores, int first)
@@ -156,27 +200,30 @@ internal static unsafe class WinnerSelection
     {
         for (; first + T.Count <= channels; first += T.Count)
         {
-            T total = T.Zero;
+            T total = T.Zero, odd = T.Zero;
             float* at = x + first;
+            nint p = 0;
             switch (sum)
             {
                 case ChannelSum.Mean:
-                    for (nint p = 0; p < pixels; p++, at += channels)
+                    // Two sums, so that an addition does not wait for the one before.
+                    for (; p + 1 < pixels; p += 2, at += 2 * channels)
                     {
                         total += T.Abs(T.Load(at));
+                        odd += T.Abs(T.Load(at + channels));
                     }
 
-                    total /= T.Create(pixels);
+                    total = ((p < pixels ? total + T.Abs(T.Load(at)) : total) + odd) / T.Create(pixels);
                     break;
                 case ChannelSum.Largest:
-                    for (nint p = 0; p < pixels; p++, at += channels)
+                    for (; p < pixels; p++, at += channels)
                     {
                         total = T.Max(total, T.Abs(T.Load(at)));
                     }
 
                     break;
                 default:
-                    for (nint p = 0; p < pixels; p++, at += channels)
+                    for (; p < pixels; p++, at += channels)
                     {
                         T value = T.Load(at);
                         total = T.MultiplyAdd(value, value, total);
