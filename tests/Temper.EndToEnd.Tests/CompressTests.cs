@@ -84,7 +84,6 @@ public sealed class CompressTests
     }
 
     [Theory]
-    [InlineData("--structure none:", "--structure", "none")]
     [InlineData("--calibrate does not train", "--calibrate", "10", "--activations", "winners")]
     public void Stages_that_do_not_go_together_are_refused(string part, params string[] settings)
     {

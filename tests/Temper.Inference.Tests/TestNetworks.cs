@@ -59,7 +59,7 @@ internal static class TestNetworks
         ["matrix of constants"] = x => C(x, 4, 10).MatMul(x).MatMul(C(x, 9, 2)),
     };
 
-    private static WinnerOptions Channels { get; } = new() { Unit = WinnerUnit.Channels };
+    private static WinnerOptions Channels => new() { Unit = WinnerUnit.Channels };
 
     internal static Network Make(string body) => WithStatistics(Network.Build(Image, Bodies[body]).Initialize(RandomStream.FromSeed(3)));
 

@@ -25,7 +25,7 @@ internal static class CompressionSettings
 
     private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", usual: 0.5, maximum: 100);
 
-    private static readonly Setting<string> Structure = Setting.Choice("structure", "What is removed: element, blocks (4 outputs by 1 input), channels, auto, which tries channels and blocks, or none, which leaves weights to the other stages", "auto", "element", "blocks", "channels", "auto", "none");
+    private static readonly Setting<string> Structure = Setting.Choice("structure", "What is removed: element, blocks (4 outputs by 1 input), channels, auto, which tries channels and blocks, or none", "auto", "element", "blocks", "channels", "auto", "none");
 
     private static readonly Setting<string> Activations = Setting.Choice(
         "activations", "What is done to activations: none, winners (whole channels of images, so that kernels skip them), or joint (single numbers, together with more weights)",
@@ -60,11 +60,6 @@ internal static class CompressionSettings
     internal static CompressionOptions Options(CommandContext context, TrainingOptions training)
     {
         CompressionOptions options = Read(context, training);
-        if (options is { Structure: CompressionStructure.None, Activations: CompressionActivations.None })
-        {
-            throw ToolException.Usage("--structure none: nothing is left to do; say what is done to --activations (winners or joint)");
-        }
-
         return context.Get(Calibrate) > 0 && options.Activations != CompressionActivations.None
             ? throw ToolException.Usage("--activations: winners are fine-tuned, and --calibrate does not train; leave one of them out")
             : options;

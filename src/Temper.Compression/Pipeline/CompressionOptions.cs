@@ -18,7 +18,7 @@ public enum CompressionStructure
     /// <summary>Channels and blocks are both tried; the better one by the goal is taken.</summary>
     Auto,
 
-    /// <summary>Nothing: weights stay, and only activations are thinned.</summary>
+    /// <summary>Nothing: for stages that come behind.</summary>
     None,
 }
 
@@ -113,9 +113,7 @@ public sealed record CompressionOptions
         Require(Distillation is >= 0 and <= 1, nameof(Distillation), "0 to 1", Distillation);
         Require(FirstKept is null or (> 0 and <= 1), nameof(FirstKept), "above 0 to 1", FirstKept ?? 0);
         Require(MaxTime is null || MaxTime > TimeSpan.Zero, nameof(MaxTime), "above zero", MaxTime?.TotalSeconds ?? 0);
-        return Structure == CompressionStructure.None && Activations == CompressionActivations.None
-            ? throw new ArgumentException("CompressionOptions: neither weights nor activations are to go; give a structure or a kind of activations")
-            : this;
+        return this;
     }
 
     private static void Require(bool fits, string name, string expected, double got)
