@@ -49,7 +49,7 @@ public sealed record ActivationCount(
     private static ActivationCount Sum(Network network, CountedLayer[] layers, int count)
     {
         Dictionary<string, NodeCost> costs = network.Cost().Nodes.ToDictionary(cost => cost.Name, StringComparer.Ordinal);
-        double others = costs.Values.Where(cost => !Array.Exists(layers, layer => layer.Node.Name == cost.Name)).Sum(cost => (double)cost.NonzeroMacs);
+        double others = costs.Values.Where(cost => !Array.Exists(layers, layer => string.Equals(layer.Node.Name, cost.Name, StringComparison.Ordinal))).Sum(cost => (double)cost.NonzeroMacs);
         LayerActivations[] counted =
         [
             .. layers.Select(layer => new LayerActivations(

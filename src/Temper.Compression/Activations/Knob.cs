@@ -89,5 +89,5 @@ internal sealed record WeightKnob(string Layer, string Parameter, long Start) : 
     /// <summary>One for each layer of weights that no other layer shares.</summary>
     internal static IEnumerable<WeightKnob> Of(Network network, Func<string, bool> ignores) => network.Nodes
         .Where(node => CountedLayer.CanCount(node) && !ignores(node.Name) && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1)
-        .Select(node => new WeightKnob(node.Name, node.Parameters[0], SparsityReport.Of(network).Layers.First(layer => layer.Name == node.Parameters[0]).Nonzero));
+        .Select(node => new WeightKnob(node.Name, node.Parameters[0], SparsityReport.Of(network).Layers.First(layer => string.Equals(layer.Name, node.Parameters[0], StringComparison.Ordinal)).Nonzero));
 }

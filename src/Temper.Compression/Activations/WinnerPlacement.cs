@@ -52,7 +52,7 @@ public static class WinnerPlacement
     /// <summary>The layer of weights whose result an activation function takes, through normalization; null: something else.</summary>
     private static Node? Layer(Network network, Node node)
     {
-        Node? maker = network.Nodes.FirstOrDefault(other => other.Name == node.Inputs[0]);
+        Node? maker = network.Nodes.FirstOrDefault(other => string.Equals(other.Name, node.Inputs[0], StringComparison.Ordinal));
         return maker?.Operator switch
         {
             Conv2d or Linear => maker,
@@ -66,7 +66,7 @@ public static class WinnerPlacement
     /// <summary>Whether only layers of weights make use of a value, through what keeps zeros zero.</summary>
     private static bool FindReaders(Network network, string value, List<string> readers)
     {
-        if (network.Outputs.Any(output => output.Value == value))
+        if (network.Outputs.Any(output => string.Equals(output.Value, value, StringComparison.Ordinal)))
         {
             return false;
         }

@@ -22,7 +22,7 @@ public static class CompressionSection
             Lines =
             [
                 new ChartLine("came in", [Point(result.Before)]),
-                .. result.Trials.GroupBy(trial => trial.Activations == CompressionActivations.None ? trial.Label : trial.Activations.ToString().ToLowerInvariant()).Select(group => new ChartLine(
+                .. result.Trials.GroupBy(trial => trial.Activations == CompressionActivations.None ? trial.Label : trial.Activations.ToString().ToLowerInvariant(), StringComparer.Ordinal).Select(group => new ChartLine(
                     group.Key, [.. group.OrderBy(trial => trial.Figures.Macs).Select(trial => Point(trial.Figures))])),
             ],
         };

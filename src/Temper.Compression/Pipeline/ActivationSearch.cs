@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.IO.Enumeration;
-using Temper.Compression.Pipeline;
+using Temper.Compression.Activations;
 using Temper.Data;
 using Temper.Networks;
 
-namespace Temper.Compression.Activations;
+namespace Temper.Compression.Pipeline;
 
 /// <summary>
 /// The stage behind the weights' one: finds out how much each place (and for <see cref="CompressionActivations.Joint"/> each layer's weights) may be
