@@ -37,6 +37,30 @@ public sealed class CompressTests
     }
 
     [Fact]
+    public void Winners_are_counted_saved_and_run_again()
+    {
+        using var folder = new TemporaryFolder();
+        string output = folder["dynamic"];
+        ToolResult result = Tool.Run(
+        [
+            "compress", TrainedRun.Folder, .. Quick, "--structure", "none", "--activations", "joint", "--objective", "macs", "--max-accuracy-drop", "40", "--validation", "test:0.5",
+            "--output", output, "--runs", folder.Path, "--json",
+        ]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        (JsonElement before, JsonElement after) = (document.RootElement.GetProperty("before"), document.RootElement.GetProperty("after"));
+        foreach (string field in (string[])["activations", "macs_zero_inputs_counted", "macs_zero_inputs_skipped"])
+        {
+            Assert.True(after.GetProperty(field).GetDouble() < before.GetProperty(field).GetDouble(), field);
+        }
+
+        Assert.True(after.GetProperty("macs_zero_inputs_skipped").GetDouble() <= after.GetProperty("macs_zero_inputs_counted").GetDouble());
+        Assert.True(after.GetProperty("macs_zero_inputs_counted").GetDouble() <= after.GetProperty("macs").GetDouble());
+        using JsonDocument again = JsonDocument.Parse(Tool.Run("eval", output, "--data", Data, "--json").Output);
+        Assert.InRange(again.RootElement.GetProperty("accuracy").GetDouble(), 0, 1);
+    }
+
+    [Fact]
     public void Inspect_shows_what_gets_narrower_together()
     {
         using JsonDocument document = JsonDocument.Parse(Tool.Run("inspect", "resnet-20", "--channels", "--json").Output);
@@ -82,12 +106,24 @@ public sealed class CompressTests
     }
 
     [Theory]
+    [InlineData("--calibrate and --data-free do not train", "--calibrate", "10", "--activations", "winners")]
+    public void Stages_that_do_not_go_together_are_refused(string part, params string[] settings)
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--runs", folder.Path, .. settings]);
+        Assert.True(result.ExitCode == 2, result.Error);
+        Assert.Contains(part, result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--method", "magic", 2)]
     [InlineData("--max-accuracy-drop", "-1", 2)]
     [InlineData("--structure", "holes", 2)]
     [InlineData("--validation", "test:2", 2)]
     [InlineData("--ignore", "no-such-layer", 2)]
     [InlineData("--calibrate", "100000", 2)]
+    [InlineData("--activations", "losers", 2)]
+    [InlineData("--winner-score", "min", 2)]
     public void What_cannot_be_is_refused_by_name(string setting, string value, int exitCode)
     {
         using var folder = new TemporaryFolder();

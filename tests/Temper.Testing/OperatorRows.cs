@@ -81,6 +81,12 @@ public static class OperatorRows
         new(new ArgExtreme(-1) { IsSmallest = true, KeepAxis = false, TakesLast = true }, [3, 4]) { Bad = [] },
         new(new TopK(2, 1), [3, 4]) { Bad = [1, 4], Domain = OperatorDomain.FarApart },
         new(new TopK(2) { IsSmallest = true, GivesPlaces = true }, [3, 4]) { Bad = [3, 1] },
+        new(new Winners(2), [5]) { Bad = [1], Domain = OperatorDomain.FarApart },
+        new(new Winners(7), [3, 2, 2]) { Bad = [3, 2], Domain = OperatorDomain.FarApart },
+        .. Enum.GetValues<ChannelScore>().Select(score => new OperatorRow(new Winners(2) { Unit = WinnerUnit.Channels, Score = score }, [4, 2, 3])
+            { Bad = [4, 2], Domain = score == ChannelScore.L2 ? OperatorDomain.AboveZero : OperatorDomain.FarApart }),
+        new(new Winners(3) { Threshold = 0.45f }, [3, 4]) { Bad = [2], Domain = OperatorDomain.FarApart },
+        new(new Winners(4) { Unit = WinnerUnit.Channels, Threshold = 1.03f }, [4, 2, 3]) { Bad = [4, 2], Domain = OperatorDomain.FarApart },
         new(new Gather(1), [3, 4], [1, 2]) { IsBatched = false, DTypes = [DType.Float32, DType.Int64] },
         new(new GatherElements(1), [3, 4], [2, 4]) { Bad = [2, 3], DTypes = [DType.Float32, DType.Int64] },
         new(new Expand([1, 1, 5, 4]), [3, 1, 4]) { Bad = [3, 2, 4] },

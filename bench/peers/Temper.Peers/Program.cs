@@ -34,6 +34,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["sparse"] = SparseInferenceTable.Run,
     ["step"] = TrainingTable.Run,
     ["topk"] = TopKTable.Run,
+    ["winners"] = WinnersTable.Run,
 };
 
 if (args.Length == 0 || !tables.TryGetValue(args[0], out Func<string[], int>? table))

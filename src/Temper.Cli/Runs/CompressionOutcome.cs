@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
+using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
 using Temper.Formats.Models;
 using Temper.Networks;
@@ -27,10 +28,16 @@ internal static class CompressionOutcome
     {
         (Network start, Measurement before, CompressionResult result, CompressionOptions options) = found;
         Measurement after = run.Measure("after", result.Network, ModelSource.ResultName);
-        CompressionComparison comparison = CompressionComparison.Of(start, result.Network, (before.Right, after.Right), batch => Times(run, start, result.Network, batch, context.Cancel), Batches);
+        CompressionComparison comparison = CompressionComparison.Of(start, result.Network, (before.Right, after.Right), batch => Times(run, start, result.Network, batch, context.Cancel), Batches)
+            .Counted(start, result.Network, run.Data!.Test, context.Cancel);
         run.Add(comparison.ToSection(result));
         run.Add(CompressionSection.Of(result, options));
         run.Add(CompressionSection.Widths(start, result.Network));
+        if (comparison.After.Activations is { } counted && result.Network.Nodes.Any(node => node.Operator is Winners))
+        {
+            run.Add(WinnersSection.Of(result.Network, counted));
+        }
+
         if (output is not null)
         {
             ModelFile.Save(result.Network, output, new SaveOptions { Sparse = true });
@@ -94,6 +101,9 @@ internal static class CompressionOutcome
         ["interval"] = network.Accuracy is { } accuracy ? Interval(accuracy) : null,
         ["weights"] = network.Weights,
         ["macs"] = network.Macs,
+        ["activations"] = network.Activations?.Activations,
+        ["macs_zero_inputs_counted"] = network.Activations?.MacsZeroInputsCounted,
+        ["macs_zero_inputs_skipped"] = network.Activations?.MacsZeroInputsSkipped,
         ["bytes"] = measured.Record.Bytes,
         ["milliseconds"] = new JsonObject([.. network.Milliseconds.Select(time => KeyValuePair.Create(
             time.Key.ToString(CultureInfo.InvariantCulture), (JsonNode?)JsonResult.Number(time.Value)))]),

@@ -7,7 +7,7 @@ internal static class KernelNames
 {
     internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows", PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes",
         Operator = "operator", OperatorOnPixels = "operator, channels last",
-        ScaledCopy = "scaled copy", ScaledPlanes = "scaled copy planes";
+        Winners = "winners", ScaledCopy = "scaled copy", ScaledPlanes = "scaled copy planes";
 
     internal static string Of(ConvolutionMethod method) => method switch
     {

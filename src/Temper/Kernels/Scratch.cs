@@ -49,6 +49,9 @@ internal static unsafe class Scratch
         /// <summary>Parts of the rows of a matrix, side by side.</summary>
         Gathered,
 
+        /// <summary>The winners of what a layer reads.</summary>
+        Winners,
+
         /// <summary>A product on its way to its places.</summary>
         Product,
     }

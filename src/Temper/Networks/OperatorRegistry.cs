@@ -64,6 +64,7 @@ public static class OperatorRegistry
         ["GridSample"] = GridSample.From,
         ["OpticalFlow"] = OpticalFlow.From,
         ["QuantizeLinear"] = Quantize.From,
+        ["Winners"] = Winners.From,
     };
 
     static OperatorRegistry()

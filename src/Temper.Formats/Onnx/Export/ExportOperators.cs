@@ -9,7 +9,7 @@ internal static class ExportOperators
     private const int LayerNormOpset = 17;
     private const int GridSampleOpset = 16;
     private const int GroupNormOpset = 21;
-    private const int AxesAsInputOpset = 18;
+    internal const int AxesAsInputOpset = 18;
 
     /// <exception cref="NotSupportedException">The operator set has nothing for it.</exception>
     internal static void Write(NodeExport node)
@@ -48,6 +48,9 @@ internal static class ExportOperators
                 break;
             case TopK top:
                 Write(node, top);
+                break;
+            case Winners winners:
+                ExportWinners.Write(node, winners);
                 break;
             case Resize resize:
                 Write(node, resize);
