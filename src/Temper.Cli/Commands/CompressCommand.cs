@@ -2,6 +2,7 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Runs;
 using Temper.Compression.Pipeline;
+using Temper.Compression.Quantization;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Training;
@@ -13,7 +14,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
 {
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. CompressionSettings.All, .. TrainingSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. CompressionSettings.All, .. QuantizationSettings.All, .. TrainingSettings.All,
         .. RunSettings.All.Where(setting => setting != RunSettings.Validation),
     ];
 
@@ -38,9 +39,18 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
             start = run.Fit("train", start, training).Network;
         }
 
-        CompressionResult result = context.Get(CompressionSettings.Calibrate) is > 0 and var count
-            ? CompressionPipeline.Calibrate(start, run.Train!, count, options, new CompressionOutcome.SessionRun(run), context.Cancel)
-            : CompressionPipeline.Run(start, run.Validation!, options, new CompressionOutcome.SessionRun(run), context.Time, context.Cancel);
+        var stages = new CompressionOutcome.SessionRun(run);
+        int count = context.Get(CompressionSettings.Calibrate);
+        CompressionResult result = count > 0
+            ? CompressionPipeline.Calibrate(start, run.Train!, count, options, stages, context.Cancel)
+            : CompressionPipeline.Run(start, run.Validation!, options, stages, context.Time, context.Cancel);
+        if (QuantizationSettings.Options(context) is { } quantization)
+        {
+            result = count > 0
+                ? QuantizationStage.Calibrate(start, result, run.Train!, options, quantization, stages, context.Cancel)
+                : QuantizationStage.Run(start, result, (run.Train!, run.Validation!), options, quantization, stages, context.Cancel);
+        }
+
         return CompressionOutcome.Finish(context, run, (start, result, options), context.Get(CompressionSettings.Output));
     }
 

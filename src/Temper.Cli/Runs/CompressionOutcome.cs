@@ -31,6 +31,11 @@ internal static class CompressionOutcome
         run.Add(comparison.ToSection(result));
         run.Add(CompressionSection.Of(result, options));
         run.Add(CompressionSection.Widths(start, result.Network));
+        if (result.Quantization is { } quantization)
+        {
+            run.Add(quantization.ToSection());
+        }
+
         if (output is not null)
         {
             ModelFile.Save(result.Network, output, new SaveOptions { Sparse = true });
@@ -42,6 +47,7 @@ internal static class CompressionOutcome
             ["after"] = Fields(comparison.After, after),
             ["difference"] = Interval(comparison.Difference),
             ["within_bound"] = result.IsWithinBound,
+            ["int8"] = Int8(result),
             ["remarks"] = new JsonArray([.. result.Remarks.Select(remark => (JsonNode)remark)]),
             ["output"] = output is null ? null : Path.GetFullPath(output),
         });
@@ -62,6 +68,16 @@ internal static class CompressionOutcome
         double[] times = [.. chosen.Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
         return (times[0], times[1]);
     }
+
+    private static JsonObject? Int8(CompressionResult result) => result.Quantization is not { } quantization ? null : new()
+    {
+        ["taken"] = quantization.IsTaken,
+        ["accuracy_calibrated"] = quantization.Calibrated,
+        ["accuracy_tuned"] = quantization.Tuned,
+        ["accuracy"] = quantization.Accuracy,
+        ["layers"] = quantization.Int8Layers.Count,
+        ["float32_layers"] = new JsonObject([.. quantization.Float32Layers.Select(layer => KeyValuePair.Create(layer.Key, (JsonNode?)layer.Value))]),
+    };
 
     private static JsonObject Fields(ComparedNetwork network, Measurement measured) => new()
     {

@@ -25,7 +25,7 @@ internal static class CompressionSettings
 
     private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", usual: 0.5, maximum: 100);
 
-    private static readonly Setting<string> Structure = Setting.Choice("structure", "What is removed: element, blocks (4 outputs by 1 input), channels, or auto, which tries channels and blocks", "auto", "element", "blocks", "channels", "auto");
+    private static readonly Setting<string> Structure = Setting.Choice("structure", "What is removed: element, blocks (4 outputs by 1 input), channels, auto, which tries channels and blocks, or none", "auto", "element", "blocks", "channels", "auto", "none");
 
     private static readonly Setting<string> Objective = Setting.Choice("objective", "What is made small: ms, macs, weights or bytes", "ms", "ms", "macs", "weights", "bytes");
 

@@ -49,7 +49,7 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
         ]),
         new Paragraph(result.Chosen is { } chosen
             ? $"Taken: {chosen.Structure.ToString().ToLowerInvariant()}, {(chosen.Kept * 100).ToString("F1", CultureInfo.InvariantCulture)} % kept. Accuracy is that of samples which chose nothing."
-            : "The network that came in was kept."),
+            : result.Quantization is { IsTaken: true } ? "Nothing was removed; the numbers have 8 bit." : "The network that came in was kept."),
     ]);
 
     private static AccuracyInterval? Accuracy(bool[] right) => right.Length == 0 ? null : AccuracyInterval.OfAccuracy(right.LongCount(isRight => isRight), right.Length);

@@ -16,6 +16,9 @@ public enum CompressionStructure
 
     /// <summary>Channels and blocks are both tried; the better one by the goal is taken.</summary>
     Auto,
+
+    /// <summary>Nothing: for stages that come behind.</summary>
+    None,
 }
 
 /// <summary>What is made small within the bound on accuracy.</summary>

@@ -79,6 +79,11 @@ internal sealed class CompressionSearch
 
     internal CompressionResult Result()
     {
+        if (_options.Structure == CompressionStructure.None)
+        {
+            return new CompressionResult(_network, _before, null, _trials, IsWithinBound: true, _remarks);
+        }
+
         CompressionTrial[] holding = [.. _trials.Where(trial => trial.IsWithinBound)];
         if (holding.Length == 0)
         {

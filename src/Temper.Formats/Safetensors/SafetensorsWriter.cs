@@ -13,9 +13,10 @@ internal static class SafetensorsWriter
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
         stream.Write(length);
         stream.Write(header);
-        foreach ((_, Tensor tensor) in file.Tensors)
+        foreach ((string name, Tensor tensor) in file.Tensors)
         {
-            stream.Write(Elements.Write(tensor));
+            // The low byte of a small whole number is its signed byte.
+            stream.Write(Elements.Write(file.Int8Names.Contains(name) ? tensor.To(DType.UInt8) : tensor));
         }
     }
 
@@ -40,7 +41,8 @@ internal static class SafetensorsWriter
             foreach ((string name, Tensor tensor) in file.Tensors)
             {
                 json.WriteStartObject(name);
-                json.WriteString("dtype", Name(tensor.DType));
+                bool isInt8 = file.Int8Names.Contains(name);
+                json.WriteString("dtype", isInt8 ? "I8" : Name(tensor.DType));
                 json.WriteStartArray("shape");
                 foreach (int axis in tensor.Shape)
                 {
@@ -50,7 +52,7 @@ internal static class SafetensorsWriter
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(place);
-                place += (long)tensor.Count * tensor.DType.SizeInBytes();
+                place += (long)tensor.Count * (isInt8 ? sizeof(sbyte) : tensor.DType.SizeInBytes());
                 json.WriteNumberValue(place);
                 json.WriteEndArray();
                 json.WriteEndObject();

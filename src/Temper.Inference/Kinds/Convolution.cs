@@ -23,6 +23,9 @@ internal sealed record ConvolutionLayer : Layer
 
     internal Tensor? Bias { get; init; }
 
+    /// <summary>Scales of a weight of 8 bit, <c>[O]</c>; null: it has none.</summary>
+    internal Tensor? WeightScale { get; init; }
+
     internal bool Relu { get; init; }
 
     internal override object Attributes => (Geometry, Bias is null, Relu, Inputs.Count);
@@ -53,8 +56,11 @@ internal sealed record ConvolutionLayer : Layer
     }
 
     /// <summary>A convolution by itself.</summary>
-    internal static ConvolutionLayer Of(NodeStep step, LoweringContext context) =>
-        Of(step, (Conv2d)step.Node.Operator, context.Parameter(step.Parameters, 0)!, context.Parameter(step.Parameters, 1), context);
+    internal static ConvolutionLayer Of(NodeStep step, LoweringContext context)
+    {
+        (Tensor weight, Tensor? scale) = Int8Lowering.WeightOf(step, context);
+        return Of(step, (Conv2d)step.Node.Operator, weight, context.Parameter(step.Parameters, 1), context) with { WeightScale = scale };
+    }
 
     /// <summary>A convolution with what the network's plan has joined to it.</summary>
     internal static ConvolutionLayer Of(FusedStep step, LoweringContext context)

@@ -29,6 +29,7 @@ internal static class LayerTable
         [typeof(Flatten)] = new(ReshapeLayer.Of),
         [typeof(Reshape)] = new(ReshapeLayer.Of),
         [typeof(Pad)] = new(PadChannelsLayer.Of),
+        [typeof(FakeQuantize)] = new(FakeQuantizeLayer.Of),
     };
 
     /// <summary>Operators that have a row.</summary>

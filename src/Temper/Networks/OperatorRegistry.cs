@@ -63,6 +63,7 @@ public static class OperatorRegistry
         ["Resize"] = Resize.From,
         ["GridSample"] = GridSample.From,
         ["QuantizeLinear"] = Quantize.From,
+        ["FakeQuantize"] = FakeQuantize.From,
     };
 
     static OperatorRegistry()

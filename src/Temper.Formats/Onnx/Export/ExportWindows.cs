@@ -10,11 +10,11 @@ internal static class ExportWindows
 
     internal static void Write(NodeExport node)
     {
-        IEnumerable<string> inputs = [.. node.Inputs, .. node.Weights];
+        IEnumerable<string> inputs = node.Inputs.Concat(node.Weights);
         switch (node.Node.Operator)
         {
             case Conv2d conv:
-                node.Result("Conv", inputs, Convolution(conv.Kernel, conv.Options));
+                node.Result("Conv", [.. node.Inputs, .. ExportInt8.Weights(node)], Convolution(conv.Kernel, conv.Options));
                 break;
             case Conv3d conv:
                 node.Result("Conv", inputs, Convolution(conv.Plane.Kernel, conv.Plane.Options, conv.Depth));
