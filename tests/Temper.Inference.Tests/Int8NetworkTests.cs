@@ -60,13 +60,13 @@ public sealed class Int8NetworkTests
                 float[] expected = network.Forward(x).ToArray<float>(), actual = session.Run([x])[0].ToArray<float>();
 
                 // Sums are exact or rounded in float32; a value close to the middle of two numbers may fall to the other one.
-                float step = body is "residual" or "pooled and linear" ? 0.01f : 1e-5f;
+                float step = body is "residual" or "pooled and linear" ? 0.03f : 1e-5f;
                 Near.Assert(expected, actual, step, $"{body}, turn {turn}, batch {batch}");
                 Assert.Equal(actual, session.Run([x])[0].ToArray<float>());
             }
         }
 
-        Assert.Equal(body is not ("a range that is no byte's" or "groups and dilation" or "added floats"), kernels.Contains(KernelNames.Int8));
+        Assert.Equal(body is not ("a range that is no byte's" or "groups and dilation"), kernels.Contains(KernelNames.Int8));
     }
 
     [Fact]

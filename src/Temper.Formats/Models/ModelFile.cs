@@ -69,7 +69,7 @@ public static class ModelFile
     internal static SafetensorsFile ToSingleFile(Network network, SaveOptions? options = null)
     {
         SafetensorsFile numbers = NumbersOf(network, options);
-        var metadata = new Dictionary<string, string>(numbers.Metadata, StringComparer.Ordinal) { [GraphKey] = network.ToJson() };
+        var metadata = new Dictionary<string, string>(numbers.Metadata, StringComparer.Ordinal) { [GraphKey] = NetworkJson.Write(network, isIndented: false) };
         return new SafetensorsFile(numbers.Tensors, metadata) { Int8Names = numbers.Int8Names };
     }
 

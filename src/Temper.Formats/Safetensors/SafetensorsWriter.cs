@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Temper.Tensors;
 
@@ -23,7 +24,8 @@ internal static class SafetensorsWriter
     private static byte[] Header(SafetensorsFile file)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
+        // Quotes of a text inside take two bytes so, and six otherwise.
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             if (file.Metadata.Count > 0)

@@ -39,7 +39,7 @@ internal sealed record ConvolutionLayer : Layer
     internal override ConvolutionLayer WithRelu(int output) => this with { Output = output, Relu = true };
 
     internal override Layer? WithAddition(int other, SumLayer sum) =>
-        Relu || Inputs.Count > 1 ? null : this with { Inputs = [Inputs[0], other], Output = sum.Output, Relu = sum.Relu };
+        Relu || Inputs.Count > 1 || WeightScale is not null ? null : this with { Inputs = [Inputs[0], other], Output = sum.Output, Relu = sum.Relu };
 
     internal override ValueDensity ExpectedDensity(LayerGraph graph) => Relu ? ValueDensity.Rectified : ValueDensity.Dense;
 

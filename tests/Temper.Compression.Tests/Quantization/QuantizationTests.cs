@@ -1,4 +1,5 @@
 using Temper.Compression.Pipeline;
+using Temper.Compression.Pruning;
 using Temper.Compression.Quantization;
 using Temper.Data;
 using Temper.Data.Synthetic;
@@ -99,7 +100,7 @@ public sealed class QuantizationTests : IDisposable
     [Fact]
     public void Zeros_of_pruned_weights_stay_zero_and_are_stored_as_such()
     {
-        Network pruned = Trained.Value.Prune(Pruning.PruningRule.GlobalSparsity(0.9), []);
+        Network pruned = Trained.Value.Prune(PruningRule.GlobalSparsity(0.9), []);
         Network quantized = pruned.Quantize(Samples);
         Assert.All(quantized.Parameters.Where(parameter => parameter.Mask is not null), parameter => Assert.All(
             parameter.Value.ToArray<float>().Zip(parameter.Mask!.ToArray<float>()), pair => Assert.True(pair.Second != 0 || pair.First == 0)));

@@ -10,11 +10,12 @@ internal static class ExportWindows
 
     internal static void Write(NodeExport node)
     {
-        IEnumerable<string> inputs = node.Inputs.Concat(node.Weights);
+        // Also a weight of 8 bit, which is no initializer of its own.
+        string[] inputs = [.. node.Inputs, .. ExportInt8.Weights(node)];
         switch (node.Node.Operator)
         {
             case Conv2d conv:
-                node.Result("Conv", [.. node.Inputs, .. ExportInt8.Weights(node)], Convolution(conv.Kernel, conv.Options));
+                node.Result("Conv", inputs, Convolution(conv.Kernel, conv.Options));
                 break;
             case Conv3d conv:
                 node.Result("Conv", inputs, Convolution(conv.Plane.Kernel, conv.Plane.Options, conv.Depth));
