@@ -29,13 +29,13 @@ internal static class CompressionOutcome
         Measurement before = run.Measure("before", start, "before.safetensors"), after = run.Measure("after", result.Network, ModelSource.ResultName);
         CompressionComparison comparison = CompressionComparison.Of(start, result.Network, run.Data!.Test, batch => Times(run, start, result.Network, batch, context.Cancel), Batches);
         run.Add(comparison.ToSection(result));
-        run.Add(CompressionSection.Of(result, options));
-        run.Add(CompressionSection.Widths(start, result.Network));
         if (result.Quantization is { } quantization)
         {
             run.Add(quantization.ToSection());
         }
 
+        run.Add(CompressionSection.Of(result, options));
+        run.Add(CompressionSection.Widths(start, result.Network));
         if (output is not null)
         {
             ModelFile.Save(result.Network, output, new SaveOptions { Sparse = true });

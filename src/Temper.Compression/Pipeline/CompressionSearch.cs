@@ -79,7 +79,7 @@ internal sealed class CompressionSearch
 
     internal CompressionResult Result()
     {
-        if (_options.Structure == CompressionStructure.None)
+        if (_options.Structure == CompressionStructure.None && _trials.Count == 0)
         {
             return new CompressionResult(_network, _before, null, _trials, IsWithinBound: true, _remarks);
         }

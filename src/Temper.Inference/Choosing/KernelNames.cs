@@ -7,7 +7,6 @@ internal static class KernelNames
 {
     internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows", PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes",
         Operator = "operator", OperatorOnPixels = "operator, channels last",
-        Int8 = "int8", Quantize = "quantize", Dequantize = "dequantize", PlaneQuantize = "quantize planes",
         ScaledCopy = "scaled copy", ScaledPlanes = "scaled copy planes";
 
     internal static string Of(ConvolutionMethod method) => method switch
@@ -20,6 +19,8 @@ internal static class KernelNames
 
     /// <summary>A dense kernel that leaves out input channels which are zero when it runs.</summary>
     internal static string OnActiveChannels(ConvolutionMethod method) => $"{Of(method)}, active channels";
+
+    internal const string Int8 = "int8", Quantize = "quantize", Dequantize = "dequantize", PlaneQuantize = "quantize planes";
 
     /// <summary>A dense float kernel between bytes.</summary>
     internal static string InFloat(ConvolutionMethod method) => $"float32, {Of(method)}";

@@ -41,6 +41,7 @@ public static class OperatorRegistry
         ["Pad"] = Pad.From,
         ["Slice"] = Slice.From,
         ["Normalize"] = Normalize.From,
+        ["FakeQuantize"] = FakeQuantize.From,
         ["Elu"] = Elu.From,
         ["Celu"] = Celu.From,
         ["Selu"] = Selu.From,
@@ -63,7 +64,6 @@ public static class OperatorRegistry
         ["Resize"] = Resize.From,
         ["GridSample"] = GridSample.From,
         ["QuantizeLinear"] = Quantize.From,
-        ["FakeQuantize"] = FakeQuantize.From,
     };
 
     static OperatorRegistry()
