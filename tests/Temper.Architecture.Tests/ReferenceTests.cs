@@ -61,7 +61,8 @@ public sealed class ReferenceTests
             ["WinnersTakeAll"] = ["Pruning"],
             ["Calibration"] = ["Pruning"],
             ["Distillation"] = [],
-            ["Pipeline"] = ["Pruning", "Shrinking", "DeepHoyer", "JointPruning", "WinnersTakeAll", "Calibration", "Distillation"],
+            ["Quantization"] = [],
+            ["Pipeline"] = ["Pruning", "Shrinking", "DeepHoyer", "JointPruning", "WinnersTakeAll", "Calibration", "Distillation", "Quantization"],
         },
         ["Temper.Robustness"] = new(StringComparer.Ordinal)
         {

@@ -25,7 +25,7 @@ public sealed class SafetensorsFile
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Names of int32 tensors that are written as I8; their numbers lie in -128 to 127.</summary>
-    internal IReadOnlySet<string> Int8Names { get; init; } = new HashSet<string>();
+    internal IReadOnlySet<string> Int8Names { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 
     /// <summary>The tensor of a name.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Temper.Compression.Distillation;
-using Temper.Compression.Pipeline;
 using Temper.Compression.Pruning;
+using Temper.Compression.Quantization;
 using Temper.Data;
 using Temper.Inference;
 using Temper.Networks;
@@ -10,7 +10,7 @@ using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;
 
-namespace Temper.Compression.Quantization;
+namespace Temper.Compression.Pipeline;
 
 /// <summary>
 /// The last stage of a compression: 8 bit. Ranges from samples, fine-tuning with rounded numbers, and layers that go back to float32 where
