@@ -180,7 +180,10 @@ public sealed class QuantizationStage
         });
         double slower = double.Parse(ratio, CultureInfo.InvariantCulture);
         NetworkFigures last = _before.Chosen?.Figures ?? _before.Before;
-        var figures = new NetworkFigures(accuracy, SparsityReport.Of(network).Nonzero, network.Cost().NonzeroMacs, NetworkSize.Bytes(network), last.Milliseconds * slower);
+        NetworkFigures figures = last with
+        {
+            Accuracy = accuracy, Weights = SparsityReport.Of(network).Nonzero, Macs = network.Cost().NonzeroMacs, Bytes = NetworkSize.Bytes(network), Milliseconds = last.Milliseconds * slower,
+        };
         string? reason = accuracy < Bound ? "loses more accuracy than it may"
             : _options.Goal == CompressionGoal.Milliseconds && slower > Slower ? "is slower on this processor"
             : figures[_options.Goal] > Slower * last[_options.Goal] ? $"is larger by {_options.Goal}"
