@@ -113,7 +113,7 @@ internal sealed class QuantizationPlan
     }
 
     private static bool IsLayer(Network network, Node node) =>
-        node.Operator is Conv2d or Linear && node.Parameters.All(name => network.Nodes.Count(other => other.Parameters.Contains(name)) == 1);
+        node.Operator is Conv2d or Linear && node.Parameters.All(name => network.Nodes.Count(other => other.Parameters.Contains(name, StringComparer.Ordinal)) == 1);
 
     /// <summary>Values that are rounded: what chosen layers read, and both operands of additions that a chosen layer gives one to.</summary>
     private static IEnumerable<string> ValuesOf(Network network, HashSet<string> layers)
