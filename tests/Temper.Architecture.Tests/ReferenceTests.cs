@@ -60,7 +60,8 @@ public sealed class ReferenceTests
             ["Activations"] = ["Pruning"],
             ["Calibration"] = ["Pruning"],
             ["Distillation"] = [],
-            ["Pipeline"] = ["Pruning", "Shrinking", "DeepHoyer", "Activations", "Calibration", "Distillation"],
+            ["Quantization"] = [],
+            ["Pipeline"] = ["Pruning", "Shrinking", "DeepHoyer", "Activations", "Calibration", "Distillation", "Quantization"],
         },
         ["Temper.Robustness"] = new(StringComparer.Ordinal)
         {

@@ -61,6 +61,34 @@ public sealed class CompressTests
     }
 
     [Fact]
+    public void Numbers_of_8_bit_come_out_and_go_through_ONNX()
+    {
+        using var folder = new TemporaryFolder();
+        string output = folder["int8"];
+        ToolResult result = Tool.Run(
+        [
+            "compress", TrainedRun.Folder, "--data", Data, "--structure", "none", "--quantize", "int8", "--quantize-epochs", "0", "--quantize-samples", "64", "--objective", "bytes",
+            "--max-accuracy-drop", "5", "--validation", "test:0.5", "--output", output, "--runs", folder.Path, "--json",
+        ]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        JsonElement int8 = document.RootElement.GetProperty("int8");
+        Assert.True(int8.GetProperty("taken").GetBoolean());
+        Assert.True(int8.GetProperty("layers").GetInt32() > 1);
+        Assert.InRange(int8.GetProperty("accuracy_calibrated").GetDouble(), 0, 1);
+        Assert.True(document.RootElement.GetProperty("after").GetProperty("bytes").GetInt64() < 0.4 * document.RootElement.GetProperty("before").GetProperty("bytes").GetInt64());
+        Assert.Contains("8 bit", File.ReadAllText(document.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
+
+        ToolResult converted = Tool.Run("convert", output, folder["int8.onnx"]);
+        Assert.True(converted.ExitCode == 0, converted.Error);
+        Assert.True(Tool.Run("convert", folder["int8.onnx"], folder["again.safetensors"]).ExitCode == 0);
+
+        ToolResult refused = Tool.Run("compress", TrainedRun.Folder, "--data", Data, "--quantize", "int4");
+        Assert.True(refused.ExitCode == 2, refused.Error);
+        Assert.Contains("int4", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Inspect_shows_what_gets_narrower_together()
     {
         using JsonDocument document = JsonDocument.Parse(Tool.Run("inspect", "resnet-20", "--channels", "--json").Output);

@@ -20,6 +20,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["gemm"] = GemmTable.Run,
     ["inference"] = InferenceTable.Run,
     ["input-gradient"] = InputGradientTable.Run,
+    ["int8"] = Int8Table.Run,
     ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
     ["operators"] = OperatorsTable.Run,

@@ -31,6 +31,11 @@ internal static class CompressionOutcome
         CompressionComparison comparison = CompressionComparison.Of(start, result.Network, (before.Right, after.Right), batch => Times(run, start, result.Network, batch, context.Cancel), Batches)
             .Counted(start, result.Network, run.Data!.Test, context.Cancel);
         run.Add(comparison.ToSection(result));
+        if (result.Quantization is { } quantization)
+        {
+            run.Add(quantization.ToSection());
+        }
+
         run.Add(CompressionSection.Of(result, options));
         run.Add(CompressionSection.Widths(start, result.Network));
         if (comparison.After.Activations is { } counted && result.Network.Nodes.Any(node => node.Operator is Winners))
@@ -49,6 +54,7 @@ internal static class CompressionOutcome
             ["after"] = Fields(comparison.After, after),
             ["difference"] = Interval(comparison.Difference),
             ["within_bound"] = result.IsWithinBound,
+            ["int8"] = Int8(result),
             ["remarks"] = new JsonArray([.. result.Remarks.Select(remark => (JsonNode)remark)]),
             ["output"] = output is null ? null : Path.GetFullPath(output),
         });
@@ -94,6 +100,16 @@ internal static class CompressionOutcome
         double[] times = [.. chosen.Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
         return (times[0], times[1]);
     }
+
+    private static JsonObject? Int8(CompressionResult result) => result.Quantization is not { } quantization ? null : new()
+    {
+        ["taken"] = quantization.IsTaken,
+        ["accuracy_calibrated"] = quantization.Calibrated,
+        ["accuracy_tuned"] = quantization.Tuned,
+        ["accuracy"] = quantization.Accuracy,
+        ["layers"] = quantization.Int8Layers.Count,
+        ["float32_layers"] = new JsonObject([.. quantization.Float32Layers.Select(layer => KeyValuePair.Create(layer.Key, (JsonNode?)layer.Value))]),
+    };
 
     private static JsonObject Fields(ComparedNetwork network, Measurement measured) => new()
     {

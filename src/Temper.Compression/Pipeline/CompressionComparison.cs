@@ -68,7 +68,7 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
         ]),
         new Paragraph(result.Chosen is { } chosen
             ? $"Taken: {chosen.Label}, {(chosen.Kept * 100).ToString("F1", CultureInfo.InvariantCulture)} % kept. Accuracy is that of samples which chose nothing."
-            : "The network that came in was kept."),
+            : result.Quantization is { IsTaken: true } ? "Nothing was removed; the numbers have 8 bit." : "The network that came in was kept."),
     ]);
 
     private static AccuracyInterval? Accuracy(IReadOnlyList<bool> right) =>

@@ -47,4 +47,8 @@ public sealed record CompressionTrial(CompressionStructure Structure, double Kep
 /// <param name="IsWithinBound">Whether a smaller network within the bound was found.</param>
 /// <param name="Remarks">What a reader has to know, in sentences.</param>
 public sealed record CompressionResult(
-    Network Network, NetworkFigures Before, CompressionTrial? Chosen, IReadOnlyList<CompressionTrial> Trials, bool IsWithinBound, IReadOnlyList<string> Remarks);
+    Network Network, NetworkFigures Before, CompressionTrial? Chosen, IReadOnlyList<CompressionTrial> Trials, bool IsWithinBound, IReadOnlyList<string> Remarks)
+{
+    /// <summary>What quantizing to 8 bit gave; null: it was not asked for.</summary>
+    public Quantization.QuantizationOutcome? Quantization { get; init; }
+}

@@ -20,6 +20,11 @@ internal static class KernelNames
     /// <summary>A dense kernel that leaves out input channels which are zero when it runs.</summary>
     internal static string OnActiveChannels(ConvolutionMethod method) => $"{Of(method)}, active channels";
 
+    internal const string Int8 = "int8", Quantize = "quantize", Dequantize = "dequantize", PlaneQuantize = "quantize planes";
+
+    /// <summary>A dense float kernel between bytes.</summary>
+    internal static string InFloat(ConvolutionMethod method) => $"float32, {Of(method)}";
+
     /// <summary>The same kernel where images are cut into pieces.</summary>
     internal static string OnPieces(string kernel) => $"{kernel} cut";
 

@@ -23,6 +23,9 @@ internal sealed record ConvolutionLayer : Layer
 
     internal Tensor? Bias { get; init; }
 
+    /// <summary>Scales of a weight of 8 bit, <c>[O]</c>; null: it has none.</summary>
+    internal Tensor? WeightScale { get; init; }
+
     internal bool Relu { get; init; }
 
     /// <summary>Which channels of its input win, where winners-take-all stands before it; null: nothing does.</summary>
@@ -39,7 +42,7 @@ internal sealed record ConvolutionLayer : Layer
     internal override ConvolutionLayer WithRelu(int output) => this with { Output = output, Relu = true };
 
     internal override Layer? WithAddition(int other, SumLayer sum) =>
-        Relu || Inputs.Count > 1 ? null : this with { Inputs = [Inputs[0], other], Output = sum.Output, Relu = sum.Relu };
+        Relu || Inputs.Count > 1 || WeightScale is not null ? null : this with { Inputs = [Inputs[0], other], Output = sum.Output, Relu = sum.Relu };
 
     internal override ValueDensity ExpectedDensity(LayerGraph graph) => Relu ? ValueDensity.Rectified : ValueDensity.Dense;
 
@@ -68,8 +71,11 @@ internal sealed record ConvolutionLayer : Layer
     }
 
     /// <summary>A convolution by itself.</summary>
-    internal static ConvolutionLayer Of(NodeStep step, LoweringContext context) =>
-        Of(step, (Conv2d)step.Node.Operator, context.Parameter(step.Parameters, 0)!, context.Parameter(step.Parameters, 1), context);
+    internal static ConvolutionLayer Of(NodeStep step, LoweringContext context)
+    {
+        (Tensor weight, Tensor? scale) = Int8Lowering.WeightOf(step, context);
+        return Of(step, (Conv2d)step.Node.Operator, weight, context.Parameter(step.Parameters, 1), context) with { WeightScale = scale };
+    }
 
     /// <summary>A convolution with what the network's plan has joined to it.</summary>
     internal static ConvolutionLayer Of(FusedStep step, LoweringContext context)

@@ -12,6 +12,9 @@ internal sealed record LinearLayer : Layer
 
     internal Tensor? Bias { get; init; }
 
+    /// <summary>Scales of a weight of 8 bit, <c>[O]</c>; null: it has none.</summary>
+    internal Tensor? WeightScale { get; init; }
+
     internal bool Relu { get; init; }
 
     /// <summary>Which inputs of a row win, where winners-take-all stands before it; null: nothing does.</summary>
@@ -53,7 +56,11 @@ internal sealed record LinearLayer : Layer
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch) => LinearCandidates.Of(graph, this, batch);
 
     /// <summary>A fully connected layer by itself.</summary>
-    internal static LinearLayer Of(NodeStep step, LoweringContext context) => Of(step, step.Parameters, context);
+    internal static LinearLayer Of(NodeStep step, LoweringContext context)
+    {
+        (Tensor weight, Tensor? scale) = Int8Lowering.WeightOf(step, context);
+        return Of(step, step.Parameters, context) with { Weight = weight, WeightScale = scale };
+    }
 
     /// <summary>A fully connected layer with what the network's plan has joined to it.</summary>
     internal static LinearLayer Of(FusedStep step, LoweringContext context) => Of(step, step.HeadParameters, context) with { Relu = step.Relu };

@@ -15,6 +15,7 @@ internal static class LayerTable
         [typeof(Linear)] = new(LinearLayer.Of, LinearLayer.Of),
         [typeof(BatchNorm)] = new(AffineLowering.OfBatchNorm, AffineLowering.OfBatchNorm),
         [typeof(Normalize)] = new(AffineLowering.OfNormalize),
+        [typeof(FakeQuantize)] = new(FakeQuantizeLayer.Of),
         [typeof(Gather)] = new(AffineLowering.OfGather),
         [typeof(Add)] = new((step, context) => SumLayer.OfAdd(step, context) ?? (Layer?)AffineLowering.OfArithmetic(step, context)),
         [typeof(Subtract)] = new(AffineLowering.OfArithmetic),

@@ -41,6 +41,7 @@ public static class OperatorRegistry
         ["Pad"] = Pad.From,
         ["Slice"] = Slice.From,
         ["Normalize"] = Normalize.From,
+        ["FakeQuantize"] = FakeQuantize.From,
         ["Elu"] = Elu.From,
         ["Celu"] = Celu.From,
         ["Selu"] = Selu.From,

@@ -58,6 +58,9 @@ internal static class ExportOperators
             case Quantize quantize:
                 Write(node, quantize);
                 break;
+            case FakeQuantize quantize:
+                ExportInt8.Write(node, quantize);
+                break;
             case Cast cast:
                 node.Result("Cast", node.Inputs, ("to", (int)TypeOf(cast.DType)));
                 break;
@@ -146,7 +149,7 @@ internal static class ExportOperators
 
     private static void Write(NodeExport node, Linear linear)
     {
-        string[] weights = node.Weights;
+        string[] weights = ExportInt8.Weights(node);
         if (node.InputShape.Rank == 2)
         {
             node.Result("Gemm", [.. node.Inputs, .. weights], ("transB", 1));

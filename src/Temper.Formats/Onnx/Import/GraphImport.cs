@@ -47,6 +47,9 @@ internal sealed class GraphImport
     /// <summary>Values that stand for integers of another type and are held in float32.</summary>
     internal Dictionary<string, OnnxType> Quantized { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Quantized values with what they were made of, and what gives that back.</summary>
+    internal Dictionary<string, (FakeQuantize By, Value Source)> QuantizedBy { get; } = new(StringComparer.Ordinal);
+
     internal bool Has(string name) => _known.ContainsKey(name) || _values.ContainsKey(name) || _moved.ContainsKey(name);
 
     /// <summary>A value for each sample that holds no numbers of its own but the batch; null where there is no free batch.</summary>
