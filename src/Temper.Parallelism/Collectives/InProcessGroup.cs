@@ -147,18 +147,16 @@ public static class InProcessGroup
             return new Member(board.Group(_splits++, color, members), place);
         }
 
-        internal override void ExchangeFloats(
-            ReadOnlySpan<float> send, ReadOnlySpan<int> sendLengths, Span<float> receive, ReadOnlySpan<int> receiveLengths)
+        internal override void ExchangeFloats(Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
         {
-            Show(MemoryMarshal.AsBytes(send), sendLengths.ToArray());
-            int place = 0;
+            // The array may be received into, so the others read a copy.
+            Show(MemoryMarshal.AsBytes(send.Values), [.. send.Lengths, .. send.Places]);
             for (int from = 0; from < Size; from++)
             {
                 Offer offer = board.Offers[from];
-                int start = TensorPrimitives.Sum<int>(offer.Lengths.AsSpan(0, rank));
-                RequireMatch(offer.Lengths[rank], receiveLengths[from], from);
-                MemoryMarshal.Cast<byte, float>(offer.Bytes).Slice(start, offer.Lengths[rank]).CopyTo(receive[place..]);
-                place += receiveLengths[from];
+                (int length, int place) = (offer.Lengths[rank], offer.Lengths[Size + rank]);
+                RequireMatch(length, receiveLengths[from], from);
+                MemoryMarshal.Cast<byte, float>(offer.Bytes).Slice(place, length).CopyTo(receive[receivePlaces[from]..]);
             }
 
             board.Meet();
