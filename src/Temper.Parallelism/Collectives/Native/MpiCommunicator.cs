@@ -127,6 +127,8 @@ internal sealed unsafe class MpiCommunicator : Communicator
             nint communicator = _communicator;
             _ = ((delegate* unmanaged[Cdecl]<nint*, int>)_mpi.Function("MPI_Comm_free"))(&communicator);
         }
+
+        base.Dispose(isDisposing);
     }
 
     // Handles start at 0, since MPICH writes 32 bits of them only.
