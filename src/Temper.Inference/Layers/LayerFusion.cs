@@ -77,8 +77,8 @@ internal sealed class LayerFusion
     private static Layer? Join(Layer first, Layer next) => (first, next) switch
     {
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer b) when b.Inputs[0] == a.Output => AffineFolding.Compose(a, b),
-        (WinnersLayer a, ConvolutionLayer b) => b.WithWinners(a),
-        (WinnersLayer a, LinearLayer b) => b.WithWinners(a),
+        (WinnersLayer a, ConvolutionLayer { WeightScale: null } b) => b.WithWinners(a),
+        (WinnersLayer a, LinearLayer { WeightScale: null } b) => b.WithWinners(a),
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ConvolutionLayer { Winners: null, WeightScale: null } b) when b.Inputs[0] == a.Output => AffineFolding.IntoInputs(a, b),
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, LinearLayer { Winners: null, WeightScale: null } b) => AffineFolding.IntoInputs(a, b),
         (ConvolutionLayer { Relu: false, Inputs.Count: 1, WeightScale: null } a, ChannelAffineLayer { Order.Count: 0 } b) when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),
