@@ -29,7 +29,7 @@ public sealed class ActivationCountTests
         long[] expected = [.. layers.Select((name, i) => Products(network, name, inputs[i]))];
         Assert.Equal(expected.Select(products => (double)products / Samples.Count), count.Layers.Select(layer => layer.ActiveMacs));
         Assert.Equal(expected.Sum() / (double)Samples.Count, count.MacsZeroInputsSkipped, 1e-9);
-        Assert.Equal((expected[1] + expected[2]) / (double)Samples.Count, count.MacsZeroInputsCounted - network.Cost().Nodes.First(node => node.Name == "conv1").NonzeroMacs, 1e-9);
+        Assert.Equal((expected[1] + expected[2]) / (double)Samples.Count, count.MacsZeroInputsCounted - network.Cost().Nodes.First(node => string.Equals(node.Name, "conv1", StringComparison.Ordinal)).NonzeroMacs, 1e-9);
         Assert.Equal([true, false, false], count.Layers.Select(layer => layer.ReadsInput));
 
         // 45 of 150 numbers win, fewer where ties of zero lose nothing.
@@ -46,7 +46,7 @@ public sealed class ActivationCountTests
 
     private static long Products(Network network, string name, Tensor x)
     {
-        Node node = network.Nodes.First(node => node.Name == name);
+        Node node = network.Nodes.First(node => string.Equals(node.Name, name, StringComparison.Ordinal));
         float[] weights = network.Parameters[node.Parameters[0]].Value.ToArray<float>(), values = x.ToArray<float>();
         if (node.Operator is not Conv2d layer)
         {

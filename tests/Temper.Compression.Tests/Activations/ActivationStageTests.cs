@@ -84,7 +84,7 @@ public sealed class ActivationStageTests
     {
         Network network = Trained.Value.Insert(new Winners(9), Trained.Value.Nodes.First(node => node.Operator is Relu && Trained.Value.Graph.ShapeOf(node.Name).Rank == 2).Name, "w");
         Network calibrated = WinnerThresholds.Calibrate(network, Validation);
-        Assert.True(((Winners)calibrated.Nodes.First(node => node.Name == "w").Operator).Threshold > 0);
+        Assert.True(((Winners)calibrated.Nodes.First(node => string.Equals(node.Name, "w", StringComparison.Ordinal)).Operator).Threshold > 0);
         double ranked = ActivationCount.Of(network, Validation).Layers[^1].Density, limited = ActivationCount.Of(calibrated, Validation).Layers[^1].Density;
         Assert.InRange(limited / ranked, 0.75, 1.25);
         AssertTravels(calibrated);
