@@ -14,7 +14,15 @@ internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easil
     internal override int Run(CommandContext context)
     {
         string model = context.Require(ModelSource.Setting);
-        ModelSource.RequireTrained(model);
+        if (!AttackSubject.IsServed(model))
+        {
+            ModelSource.RequireTrained(model);
+        }
+        else if (context.Get(AttackSettings.VnnLib) is not null)
+        {
+            throw ToolException.Usage("--vnnlib: needs the gradients of a model file (got the address of a server)");
+        }
+
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         if (context.Get(VideoAttackSettings.Video))

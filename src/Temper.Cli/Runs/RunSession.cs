@@ -73,6 +73,9 @@ internal sealed class RunSession : IDisposable
 
     internal ulong Seed => _context.Get(RunSettings.Seed);
 
+    /// <summary>Set when the time is over, or by Ctrl-C.</summary>
+    internal CancellationToken Cancel => _limit.Token;
+
     internal RandomStream Stream => RandomStream.FromSeed(Seed);
 
     /// <summary>Names and weights of the networks that were measured, for sections that compare them.</summary>
@@ -84,6 +87,11 @@ internal sealed class RunSession : IDisposable
         _context.Terminal.Note(line);
         Folder.Log(line);
     }
+
+    /// <summary>Writes numbers of a training that is none of epochs into metrics and event file.</summary>
+    /// <param name="step">Where the training is.</param>
+    /// <param name="values">Numbers by name; those that are not finite are left out.</param>
+    internal void Log(long step, IEnumerable<KeyValuePair<string, double>> values) => _tracker.Write(step, [.. values.Where(value => double.IsFinite(value.Value))]);
 
     /// <summary>Adds what a method has to say to the report, behind the sections that every run has.</summary>
     internal void Add(Section section) => _sections.Add(section);
@@ -164,7 +172,7 @@ internal sealed class RunSession : IDisposable
             Console.Out.WriteLine($"report:     {report}");
         }
 
-        return Threshold.Check(_context, result.Record.TestAccuracy);
+        return _description.HasAccuracy ? Threshold.Check(_context, result.Record.TestAccuracy) : ExitCode.Success;
     }
 
     public void Dispose()
@@ -193,14 +201,18 @@ internal sealed class RunSession : IDisposable
     private void WriteConfig() => Formats.AtomicFile.WriteText(Folder.ConfigPath, _context.Values.ToYaml());
 
     /// <summary>Records why a training stopped before its end, and gives the error that tells the user.</summary>
-    private ToolException Stopped(string phase, TrainingResult result)
+    private ToolException Stopped(string phase, TrainingResult result) =>
+        Stopped(phase, result.Steps, $"step {result.Steps} of training '{phase}', epoch {result.History.Count + 1}");
+
+    /// <inheritdoc cref="Stopped(string, TrainingResult)"/>
+    internal ToolException Stopped(string phase, long step, string where)
     {
         bool isTime = _limit.IsOver && !_context.Cancel.IsCancellationRequested;
         string why = isTime ? $"{RunSettings.MaxTime.Flag} {Durations.Show(_context.Get(RunSettings.MaxTime)!.Value)} was over" : "interrupted";
-        string text = $"{why} after step {result.Steps} of training '{phase}', epoch {result.History.Count + 1}";
+        string text = $"{why} after {where}";
         Folder.Record(new RunDecision
         {
-            Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt, Phase = phase, Step = result.Steps, Text = text, Seconds = Seconds(),
+            Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt, Phase = phase, Step = step, Text = text, Seconds = Seconds(),
         });
         Folder.Log(text);
         return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; go on with: temper {_description.Command} --resume {Folder.FullPath}");
@@ -242,6 +254,9 @@ internal sealed record RunDescription(string Command, string Network, string Dat
 
     /// <summary>Which samples choose; null: the part of the training samples that <c>--validation</c> says.</summary>
     internal Func<DataSets, DataSplit>? Split { get; init; }
+
+    /// <summary>Whether the result has a test accuracy, for <c>--fail-below</c>.</summary>
+    internal bool HasAccuracy { get; init; } = true;
 
     /// <summary>Whether the command keeps to <c>--max-time</c> by planning, so that a result is there in time; else training is stopped with a checkpoint.</summary>
     internal bool PlansTime { get; init; }

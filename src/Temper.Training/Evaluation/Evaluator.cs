@@ -11,7 +11,11 @@ namespace Temper.Training.Evaluation;
 /// <param name="Loss">Mean loss.</param>
 /// <param name="Accuracy">Part that was right, 0 to 1; NaN where targets are not classes.</param>
 /// <param name="Confusion">Actual by predicted classes; null where targets are not classes.</param>
-public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion);
+public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
+{
+    /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes.</summary>
+    public IReadOnlyList<(int Predicted, float Probability)> Answers { get; init; } = [];
+}
 
 /// <summary>Measures networks.</summary>
 public static class Evaluator
@@ -32,6 +36,7 @@ public static class Evaluator
         batchSize = Rounded(network.Batch, batchSize, dataset);
         double sum = 0;
         ConfusionMatrix? confusion = null;
+        var answers = new List<(int, float)>(dataset.Count);
         foreach (Batch batch in new DataLoader(dataset, new DataLoaderOptions { BatchSize = batchSize }, RandomStream.FromSeed(0)).Epoch(0))
         {
             cancel.ThrowIfCancellationRequested();
@@ -41,10 +46,11 @@ public static class Evaluator
             {
                 confusion ??= new ConfusionMatrix(output.Shape[-1]);
                 AddRows(confusion, output, batch.Targets.AsSpan<long>());
+                answers.AddRange(AnswersOf(output.Softmax()));
             }
         }
 
-        return new EvaluationResult(dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion);
+        return new EvaluationResult(dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion) { Answers = answers };
     }
 
     /// <summary>The predicted class and its probability for some samples.</summary>
@@ -57,10 +63,15 @@ public static class Evaluator
         // Where a network takes several samples at a time, those behind the wanted ones go with them.
         int own = Math.Max(network.Batch.Size, 1), first = start / own * own, last = (start + count + own - 1) / own * own;
         (Tensor inputs, _) = dataset.Read(first, last - first);
-        Tensor probabilities = FixedBatch.Run(network, [inputs])[0].Softmax().Slice(0, start - first, start - first + count);
+        return AnswersOf(FixedBatch.Run(network, [inputs])[0].Softmax().Slice(0, start - first, start - first + count));
+    }
+
+    /// <summary>The most likely class of each row.</summary>
+    private static (int Predicted, float Probability)[] AnswersOf(Tensor probabilities)
+    {
         int classes = probabilities.Shape[-1];
-        var predictions = new (int, float)[count];
-        for (int i = 0; i < count; i++)
+        var predictions = new (int, float)[probabilities.Shape[0]];
+        for (int i = 0; i < predictions.Length; i++)
         {
             ReadOnlySpan<float> row = probabilities.AsSpan<float>().Slice(i * classes, classes);
             int predicted = TensorPrimitives.IndexOfMax(row);
