@@ -48,17 +48,6 @@ public static class PngEncoder
         return compressed.ToArray();
     }
 
-    /// <summary>The parts of a file that this class has written.</summary>
-    internal static IEnumerable<(string Type, ReadOnlyMemory<byte> Data)> Chunks(byte[] png)
-    {
-        for (int at = Signature.Length; at < png.Length;)
-        {
-            int length = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at));
-            yield return (System.Text.Encoding.ASCII.GetString(png, at + 4, 4), png.AsMemory(at + 8, length));
-            at += length + 12;
-        }
-    }
-
     /// <summary>Length, type, data, check sum.</summary>
     internal static void WriteChunk(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
     {
