@@ -17,7 +17,7 @@ internal static class Application
         new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(), new GrowCommand(), new AttackCommand(), new ReportCommand(),
         new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new FlowCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
         new MorphKeygenCommand(), new MorphDataCommand(), new MorphLayerCommand(), new MorphEstimateCommand(), new AuditCommand(),
-        new RlTrainCommand(), new RlPlayCommand(), new RlReplayCommand(),
+        new RlTrainCommand(), new RlPlayCommand(), new RlReplayCommand(), new RlRecordCommand(), new RlSnoopCommand(), new RlReportCommand(),
         new BenchCommand(), new PlanCommand(), new ServeCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 

@@ -42,7 +42,7 @@ internal sealed class RunSession : IDisposable
         _description = description;
         _start = context.Time.GetTimestamp();
         _limit = new TimeLimit(description.PlansTime ? null : context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
-        DataSplit? split = data is null ? null : description.Split?.Invoke(data) ?? Split(data);
+        DataSplit? split = data is null ? null : description.Split?.Invoke(data) ?? Split(context, data);
         (Train, Validation, _validationPart) = (split?.Train, split?.Validation, split?.Part ?? 0);
         Data = split is null ? data : data! with { Test = split.Test };
         Folder = context.Get(RunSettings.Resume) is { } resume
@@ -80,6 +80,9 @@ internal sealed class RunSession : IDisposable
 
     /// <summary>Names and weights of the networks that were measured, for sections that compare them.</summary>
     internal IReadOnlyList<(string Name, SparsityReport Report)> Weights => _weights;
+
+    /// <summary>Folder of a training's checkpoints.</summary>
+    internal string CheckpointsOf(string phase) => _stages.CheckpointsOf(phase);
 
     /// <summary>A line for the terminal and the log.</summary>
     internal void Note(string line)
@@ -227,11 +230,11 @@ internal sealed class RunSession : IDisposable
     private UnusedRecord[] Unused() => [.. (Data?.Unused ?? []).Select(one => new UnusedRecord(one.Name, one.Count, one.Reason))];
 
     /// <summary>Of two samples or more at least one trains and at least one chooses the epoch.</summary>
-    private DataSplit Split(DataSets data)
+    internal static DataSplit Split(CommandContext context, DataSets data)
     {
-        double part = _context.Get(RunSettings.Validation);
+        double part = context.Get(RunSettings.Validation);
         int count = Math.Clamp((int)Math.Round(data.Train.Count * part), 1, data.Train.Count - 1);
-        (Dataset train, Dataset validation) = data.SplitValidation(count, Stream.Split("validation"));
+        (Dataset train, Dataset validation) = data.SplitValidation(count, RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("validation"));
         return new DataSplit(train, validation, data.Test, part);
     }
 }

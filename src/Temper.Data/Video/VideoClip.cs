@@ -1,3 +1,4 @@
+using Temper.Data.Images;
 using Temper.Tensors;
 
 namespace Temper.Data.Video;
@@ -43,6 +44,11 @@ public sealed class VideoClip
     /// <summary>The pixels of one frame, <c>[H, W, 3]</c>.</summary>
     /// <param name="index">0 to T - 1.</param>
     public ReadOnlySpan<byte> Frame(int index) => _pixels.AsSpan(index * Height * Width * 3, Height * Width * 3);
+
+    /// <summary>The clip as an animated PNG file that repeats without end. The same clip gives the same bytes.</summary>
+    public byte[] ToAnimation() => PngAnimation.Encode(
+        [.. Enumerable.Range(0, Frames).Select(frame => new Picture(Width, Height, 3, Frame(frame).ToArray()))],
+        (int)Math.Clamp(Math.Round(1000 / FramesPerSecond), 1, ushort.MaxValue));
 
     /// <summary>Every <paramref name="step"/>-th frame from <paramref name="start"/> on.</summary>
     /// <param name="start">First frame.</param>

@@ -13,9 +13,6 @@ public static class VideoSection
     /// <summary>The factor by which changes are drawn.</summary>
     private const float Magnified = 16;
 
-    /// <summary>How long each frame of an animation is shown.</summary>
-    private const int MillisecondsOfFrame = 100;
-
     /// <summary>The table of attacks.</summary>
     /// <param name="rows">The rows, the clean one first.</param>
     public static Section Table(IReadOnlyList<VideoRow> rows) => new("Attacks",
@@ -42,7 +39,7 @@ public static class VideoSection
         List<Picture> pictures =
         [
             new(Strip(clean), was, true), new(Strip(change), $"change, {Magnified} times; gray is none"), new(Strip(attacked), now, false),
-            new(Animation(VideoClip.FromTensor(attacked)), "the attacked clip"),
+            new(VideoClip.FromTensor(attacked, 10).ToAnimation(), "the attacked clip"),
         ];
         if (flow is not null)
         {
@@ -70,9 +67,6 @@ public static class VideoSection
 
         return PngEncoder.Encode(new Data.Images.Picture(width, frames.Height, 3, pixels));
     }
-
-    private static byte[] Animation(VideoClip clip) => PngAnimation.Encode(
-        [.. Enumerable.Range(0, clip.Frames).Select(i => new Data.Images.Picture(clip.Width, clip.Height, 3, clip.Frame(i).ToArray()))], MillisecondsOfFrame);
 
     private static (byte[] Before, byte[] After, int Pair) FlowPictures(Tensor clean, Tensor attacked, OpticalFlowOptions options)
     {

@@ -13,7 +13,7 @@ namespace Temper.Training.Evaluation;
 /// <param name="Confusion">Actual by predicted classes; null where targets are not classes.</param>
 public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
 {
-    /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes.</summary>
+    /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes, or where ranks have shared the samples.</summary>
     public IReadOnlyList<(int Predicted, float Probability)> Answers { get; init; } = [];
 }
 
@@ -30,16 +30,27 @@ public static class Evaluator
     /// <exception cref="ShapeMismatchException">Samples do not fit the network.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static EvaluationResult Evaluate(
-        Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256, CancellationToken cancel = default)
+        Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256, CancellationToken cancel = default) =>
+        Evaluate(network, dataset, loss, TrainingRanks.One, batchSize, cancel);
+
+    /// <summary>Runs all samples, each rank a part of them.</summary>
+    internal static EvaluationResult Evaluate(
+        Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256, CancellationToken cancel = default)
     {
         loss ??= new CrossEntropyLoss();
         batchSize = Rounded(network.Batch, batchSize, dataset);
         double sum = 0;
         ConfusionMatrix? confusion = null;
         var answers = new List<(int, float)>(dataset.Count);
-        foreach (Batch batch in new DataLoader(dataset, new DataLoaderOptions { BatchSize = batchSize }, RandomStream.FromSeed(0)).Epoch(0))
+        var loading = new DataLoaderOptions { BatchSize = batchSize, Part = ranks.Part };
+        foreach (Batch batch in new DataLoader(dataset, loading, RandomStream.FromSeed(0)).Epoch(0))
         {
             cancel.ThrowIfCancellationRequested();
+            if (batch.Inputs.Shape[0] == 0)
+            {
+                continue;                           // fewer samples than ranks
+            }
+
             Tensor output = FixedBatch.Run(network, [batch.Inputs])[0];
             sum += (double)loss.Value(output, batch.Targets).ToScalar() * batch.Inputs.Shape[0];
             if (loss.IsClassification)
@@ -50,7 +61,11 @@ public static class Evaluator
             }
         }
 
-        return new EvaluationResult(dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion) { Answers = answers };
+        Joined(network, loss, ranks, ref sum, ref confusion);
+        return new EvaluationResult(dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion)
+        {
+            Answers = ranks.Part.Count == 1 ? answers : [],             // a rank has seen its own part only
+        };
     }
 
     /// <summary>The predicted class and its probability for some samples.</summary>
@@ -97,6 +112,20 @@ public static class Evaluator
             ? checked((batchSize + own - 1) / own * own)
             : throw new ArgumentException(
                 $"Evaluator: the network takes {own} samples at a time (got {dataset.Count} samples of {dataset.Name}, expected a multiple); export the model with a free batch axis");
+    }
+
+    /// <summary>Adds up what the ranks have found.</summary>
+    private static void Joined(Network network, TrainingLoss loss, TrainingRanks ranks, ref double sum, ref ConfusionMatrix? confusion)
+    {
+        if (ranks.Part.Count == 1)
+        {
+            return;
+        }
+
+        int classes = loss.IsClassification ? network.Graph.ShapeOf(network.Outputs[0].Value)[-1] : 0;
+        double[] sums = [sum, .. confusion?.Counts ?? new long[classes * classes]];
+        ranks.Sum(sums);
+        (sum, confusion) = (sums[0], classes == 0 ? null : new ConfusionMatrix(classes, [.. sums[1..].Select(count => (long)count)]));
     }
 
     private static void AddRows(ConfusionMatrix confusion, Tensor output, ReadOnlySpan<long> labels)
