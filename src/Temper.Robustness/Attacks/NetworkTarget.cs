@@ -6,8 +6,8 @@ namespace Temper.Robustness.Attacks;
 /// <summary>A network as a target: evaluation form, gradients to the input only.</summary>
 public sealed class NetworkTarget : AttackTarget
 {
-    /// <summary>Most samples of one pass: bounds its memory, and larger batches are not faster.</summary>
-    private const int LargestBatch = 128;
+    /// <summary>Most samples of one pass: bounds its memory (ResNet-20's gradient takes about 4 MiB a sample), and larger batches are not faster.</summary>
+    private const int LargestBatch = 64;
 
     private readonly Network _network;
     private readonly Pass _pass = Pass.Evaluation.BatchInvariant();
