@@ -8,7 +8,7 @@ public sealed class DataSourceTests
     {
         { "fashion-mist", "fashion-mnist" },
         { "no/such/folder", "--data synth:shapes" },
-        { "synth:shape", "expected shapes or blobs" },
+        { "synth:shape", "expected shapes, blobs or actions" },
         { "synth:shapes?clases=3", "expected count, seed, classes, size, channels" },
         { "synth:blobs?size=3", "expected count, seed, classes, features" },
         { "synth:shapes?classes", "NAME=NUMBER" },

@@ -39,8 +39,8 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
             flow = finer;
         }
 
-        Read(flow![0], u);
-        Read(flow[1], v);
+        flow![0].Read(u);
+        flow[1].Read(v);
     }
 
     /// <summary>Blurred as far as the smaller size needs it.</summary>
@@ -158,19 +158,7 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
     private static Plane<float> Image(PlaneSize size, ReadOnlySpan<float> pixels)
     {
         var plane = new Plane<float>(size);
-        for (int y = 0; y < size.Height; y++)
-        {
-            pixels.Slice(y * size.Width, size.Width).CopyTo(new Span<float>(plane.Row(y), size.Width));
-        }
-
+        plane.Write(pixels);
         return plane;
-    }
-
-    private static void Read(Plane<float> from, Span<float> to)
-    {
-        for (int y = 0; y < from.Size.Height; y++)
-        {
-            new ReadOnlySpan<float>(from.Row(y), from.Size.Width).CopyTo(to.Slice(y * from.Size.Width, from.Size.Width));
-        }
     }
 }

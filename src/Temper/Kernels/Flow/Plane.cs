@@ -41,6 +41,24 @@ internal sealed unsafe class Plane<T>
 
     internal T* Row(int y) => First + ((long)y * Size.Stride);
 
+    /// <summary>Takes the numbers of an array without padding.</summary>
+    internal void Write(ReadOnlySpan<T> values)
+    {
+        for (int y = 0; y < Size.Height; y++)
+        {
+            values.Slice(y * Size.Width, Size.Width).CopyTo(new Span<T>(Row(y), Size.Width));
+        }
+    }
+
+    /// <summary>Copies the numbers into an array without padding.</summary>
+    internal void Read(Span<T> values)
+    {
+        for (int y = 0; y < Size.Height; y++)
+        {
+            new ReadOnlySpan<T>(Row(y), Size.Width).CopyTo(values.Slice(y * Size.Width, Size.Width));
+        }
+    }
+
     internal void Clear() => _array.AsSpan().Clear();
 
     internal void CopyFrom(Plane<T> other) => other._array.AsSpan().CopyTo(_array);

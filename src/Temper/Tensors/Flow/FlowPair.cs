@@ -5,7 +5,7 @@ using Temper.Kernels.Flow;
 namespace Temper.Tensors.Flow;
 
 /// <summary>The flow between two gray images and its gradient, on one thread.</summary>
-internal static unsafe class FlowPair<T>
+internal static class FlowPair<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>A store above this many elements is not kept for later.</summary>
@@ -20,8 +20,8 @@ internal static unsafe class FlowPair<T>
         using (var tape = new PlaneTape<T>(store, records: false))
         {
             (PlaneValue<T> flowU, PlaneValue<T> flowV) = Method(options).Between(tape, Image(tape, size, first), Image(tape, size, second));
-            Read(flowU.Values, u);
-            Read(flowV.Values, v);
+            flowU.Values.Read(u);
+            flowV.Values.Read(v);
         }
 
         Give(store);
@@ -36,11 +36,11 @@ internal static unsafe class FlowPair<T>
         {
             PlaneValue<T> one = Image(tape, size, first), two = Image(tape, size, second);
             (PlaneValue<T> u, PlaneValue<T> v) = Method(options).Between(tape, one, two);
-            Write(du, tape.Sink(u));
-            Write(dv, tape.Sink(v));
+            tape.Sink(u).Write(du);
+            tape.Sink(v).Write(dv);
             tape.Backward();
-            Read(tape.Sink(one), dFirst);
-            Read(tape.Sink(two), dSecond);
+            tape.Sink(one).Read(dFirst);
+            tape.Sink(two).Read(dSecond);
         }
 
         Give(store);
@@ -60,24 +60,8 @@ internal static unsafe class FlowPair<T>
     private static PlaneValue<T> Image(PlaneTape<T> tape, PlaneSize size, ReadOnlySpan<T> pixels)
     {
         PlaneValue<T> image = tape.New(size);
-        Write(pixels, image.Values);
+        image.Values.Write(pixels);
         return image;
-    }
-
-    private static void Write(ReadOnlySpan<T> from, Plane<T> to)
-    {
-        for (int y = 0; y < to.Size.Height; y++)
-        {
-            from.Slice(y * to.Size.Width, to.Size.Width).CopyTo(new Span<T>(to.Row(y), to.Size.Width));
-        }
-    }
-
-    private static void Read(Plane<T> from, Span<T> to)
-    {
-        for (int y = 0; y < from.Size.Height; y++)
-        {
-            new ReadOnlySpan<T>(from.Row(y), from.Size.Width).CopyTo(to.Slice(y * from.Size.Width, from.Size.Width));
-        }
     }
 
     private static PlaneStore<T> Take() => Stores.TryTake(out PlaneStore<T>? store) ? store : new PlaneStore<T>();
