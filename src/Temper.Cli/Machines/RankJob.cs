@@ -55,6 +55,12 @@ internal sealed class RankJob : IDisposable
             return options;
         }
 
+        if (_mpi.ThreadLevel < MpiRanks.AnyThread)
+        {
+            throw new ToolException(
+                ExitCode.Missing, $"MPI: {_mpi.Version} takes calls of one thread at a time (level {_mpi.ThreadLevel}, expected {MpiRanks.AnyThread}); use a build with MPI_THREAD_MULTIPLE");
+        }
+
         RankPlan? plan = _plan switch
         {
             "data" => null,

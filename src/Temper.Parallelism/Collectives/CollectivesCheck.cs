@@ -73,7 +73,8 @@ internal static class CollectivesCheck
     /// <summary>Rank r sends r + 2 t numbers to rank t, so that some send nothing.</summary>
     private static void Uneven(Communicator ranks, List<string> wrong)
     {
-        int[] send = [.. Enumerable.Range(0, ranks.Size).Select(to => ranks.Rank + (2 * to))], receive = [.. Enumerable.Range(0, ranks.Size).Select(from => from + (2 * ranks.Rank))];
+        int[] send = [.. Enumerable.Range(0, ranks.Size).Select(to => ranks.Rank + (2 * to))];
+        int[] receive = [.. Enumerable.Range(0, ranks.Size).Select(from => from + (2 * ranks.Rank))];
         float[] values = [.. send.SelectMany((length, to) => Numbers((10 * ranks.Rank) + to, length))], received = new float[receive.Sum()];
         ranks.Exchange(values, send, received, receive);
         Require(wrong, "exchange", received.SequenceEqual(receive.SelectMany((length, from) => Numbers((10 * from) + ranks.Rank, length))));
@@ -81,7 +82,8 @@ internal static class CollectivesCheck
 
     private static void Texts(Communicator ranks, List<string> wrong)
     {
-        Require(wrong, "broadcast of a text", string.Equals(ranks.Broadcast($"Rüdiger {ranks.Rank}", ranks.Size - 1), $"Rüdiger {ranks.Size - 1}", StringComparison.Ordinal));
+        string text = ranks.Broadcast($"Rüdiger {ranks.Rank}", ranks.Size - 1);
+        Require(wrong, "broadcast of a text", string.Equals(text, $"Rüdiger {ranks.Size - 1}", StringComparison.Ordinal));
         Require(wrong, "broadcast of an empty text", ranks.Broadcast("").Length == 0);
     }
 
@@ -103,7 +105,8 @@ internal static class CollectivesCheck
         float[] own = Numbers(ranks.Rank, 3000);
         ranks.AllReduce(own);
         Array.ForEach(calls, call => call.Wait());
-        Require(wrong, "calls at the same time", own.AsSpan().SequenceEqual(Total(ranks, 3000)) && buckets.All(bucket => bucket.AsSpan().SequenceEqual(Total(ranks, 5000))));
+        bool isRight = own.AsSpan().SequenceEqual(Total(ranks, 3000));
+        Require(wrong, "calls at the same time", isRight && buckets.All(bucket => bucket.AsSpan().SequenceEqual(Total(ranks, 5000))));
     }
 
     /// <summary>Numbers whose sum depends on the order, against a loop over the ranks.</summary>

@@ -9,6 +9,9 @@ public sealed class MpiRanks : IDisposable
     /// <summary>Names the file of the library, where it is not in the loader's usual places.</summary>
     public const string Variable = "TEMPER_MPI";
 
+    /// <summary>The <see cref="ThreadLevel"/> of a library that any thread may call at any time, which training needs.</summary>
+    internal const int AnyThread = 3;
+
     private readonly MpiLibrary _library;
     private bool _isAborted;
 
