@@ -21,7 +21,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         DataSets data = DataChoice.Open(context, source);
-        (Network start, data) = Start(context, model, data);
+        (Network start, data) = StartingNetwork.Open(context, model, data);
         DataChecks.RequireToTrain(context, start, data);
         TrainingOptions training = TrainingSettings.Options(context);
         CompressionOptions options = CompressionSettings.Options(context, training);
@@ -32,30 +32,10 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
                 Title = $"{model} made small on {source}", PlansTime = true, Split = sets => CompressionSettings.Split(context, sets),
             },
             data);
-        if (!ModelSource.IsStored(model))
-        {
-            run.Note($"train: {model} from random weights, {training.Epochs} epochs");
-            start = run.Fit("train", start, training).Network;
-        }
-
+        start = StartingNetwork.Trained(run, model, start, training);
         CompressionResult result = context.Get(CompressionSettings.Calibrate) is > 0 and var count
             ? CompressionPipeline.Calibrate(start, run.Train!, count, options, new CompressionOutcome.SessionRun(run), context.Cancel)
             : CompressionPipeline.Run(start, run.Validation!, options, new CompressionOutcome.SessionRun(run), context.Time, context.Cancel);
         return CompressionOutcome.Finish(context, run, (start, result, options), context.Get(CompressionSettings.Output));
-    }
-
-    /// <summary>The network to compress, trained or of the zoo, and the data as it takes them.</summary>
-    private static (Network Network, DataSets Data) Start(CommandContext context, string model, DataSets data)
-    {
-        FitOptions fit = Preprocessing.OptionsOf(context);
-        if (!ModelSource.IsStored(model))
-        {
-            Preprocessing.RequireUnusedForNew(context, model);
-            data = DataForModel.ForNew(context, fit, data);
-            return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights")), data);
-        }
-
-        (Network network, data) = DataForModel.Open(context, fit, data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
-        return (Preprocessing.Apply(context, network, data.Train.SampleShape), data);
     }
 }

@@ -88,9 +88,10 @@ public sealed record FamilyCriteria(
             }
         }
 
+        double exits = paths.Count == 0 ? double.NaN : paths.Count(path => path.Exited) / (double)paths.Count;
         return new FamilyCriteria(
-            family, best, DistanceSummary.Of([.. paths.Select(path => path.Distance)], best), own, paths.Count == 0 ? double.NaN : paths.Count(path => path.Exited) / (double)paths.Count,
-            paths.Count(path => path.IsIsland), Inequality.Of(own.Select(one => one.Median)), sums, hits);
+            family, best, DistanceSummary.Of([.. paths.Select(path => path.Distance)], best), own, exits, paths.Count(path => path.IsIsland),
+            Inequality.Of(own.Select(one => one.Median)), sums, hits);
     }
 }
 
@@ -121,13 +122,16 @@ public sealed record DecisionSpace(
         int[] counts = [.. Enumerable.Range(0, found.Classes).Select(k => found.Labels.Count(label => label == k))];
         double[] accuracies =
         [
-            .. counts.Select((count, k) => count == 0 ? double.NaN : found.Labels.Zip(found.Predictions).Count(pair => pair.First == k && pair.Second == k) / (double)count),
+            .. counts.Select((count, k) => count == 0
+                ? double.NaN
+                : found.Labels.Zip(found.Predictions).Count(pair => pair.First == k && pair.Second == k) / (double)count),
         ];
         FamilyCriteria[] rays = [.. families.Where(family => family.Family.IsRay && family.All.Median > 0)];
         FamilyCriteria[] basis = rays.Length > 0 ? rays : [.. families.Where(family => family.All.Median > 0)];
         double[] levels =
         [
-            .. Enumerable.Range(0, found.Classes).Select(k => basis.Select(family => family.Classes[k].Median / family.All.Median).DefaultIfEmpty(double.NaN).Average()),
+            .. Enumerable.Range(0, found.Classes).Select(
+                k => basis.Select(family => family.Classes[k].Median / family.All.Median).DefaultIfEmpty(double.NaN).Average()),
         ];
         return new DecisionSpace(families, counts, accuracies, levels);
     }

@@ -26,7 +26,7 @@ public static class DecisionSpaceProbe
     /// <returns>A row a path: the same bytes for any batch size, order and number of threads.</returns>
     /// <exception cref="ArgumentException">Inputs or labels do not fit the target, or an option is out of range.</exception>
     /// <exception cref="NotSupportedException">A family that was asked for cannot be measured on this target.</exception>
-    /// <exception cref="ArithmeticException">Logits are not finite.</exception>
+    /// <exception cref="InvalidDataException">Logits are not finite.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static ProbeResult Run(
         AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, SampleReference? reference, RandomStream random, ProbeOptions? options = null,
@@ -88,10 +88,13 @@ internal static class ProbeChecks
 {
     internal static void Check(AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels)
     {
-        if (inputs.DType != DType.Float32 || inputs.Rank < 1 || !Shape.Create(inputs.Shape.AsSpan()[1..]).Equals(target.SampleShape) || inputs.Shape[0] != labels.Length)
+        bool fits = inputs.DType == DType.Float32 && inputs.Rank >= 1 && inputs.Shape[0] == labels.Length
+            && Shape.Create(inputs.Shape.AsSpan()[1..]).Equals(target.SampleShape);
+        if (!fits)
         {
             throw new ArgumentException(
-                $"probe: samples do not fit the target (got {inputs.DType} {inputs.Shape} and {labels.Length} labels, expected float32 [N, ...] of {target.SampleShape} and N labels)");
+                $"probe: samples do not fit the target (got {inputs.DType} {inputs.Shape} and {labels.Length} labels, "
+                + $"expected float32 [N, ...] of {target.SampleShape} and N labels)");
         }
 
         for (int i = 0; i < labels.Length; i++)
@@ -108,7 +111,8 @@ internal static class ProbeChecks
             if (!(values[i] >= target.Minimum && values[i] <= target.Maximum))
             {
                 throw new ArgumentException(
-                    $"probe: input of sample {i / target.SampleShape.Count} is outside the bounds (got {values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data or state other bounds");
+                    $"probe: input of sample {i / target.SampleShape.Count} is outside the bounds "
+                    + $"(got {values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data or state other bounds");
             }
         }
     }
@@ -174,7 +178,7 @@ internal sealed class ProbeRunner(AttackTarget target, ProbedSample[] samples, I
         }
         else
         {
-            target.Gradient(_x, _group.Count, _logits, (row, z, slope) => new AttackLoss(LossKind.Margin, _group[row].Search.Sample.Label).Evaluate(z, slope), _gradients);
+            target.Gradient(_x, _group.Count, _logits, Slope, _gradients);
         }
 
         for (int row = 0; row < _group.Count; row++)
@@ -189,6 +193,9 @@ internal sealed class ProbeRunner(AttackTarget target, ProbedSample[] samples, I
             search.Take(ask);
         }
     }
+
+    private void Slope(int row, ReadOnlySpan<float> logits, Span<float> slope) =>
+        new AttackLoss(LossKind.Margin, _group[row].Search.Sample.Label).Evaluate(logits, slope);
 
     /// <summary>A search and where it stands.</summary>
     private sealed record Running(int Place, DirectionFamily Family, ProbeSearch Search, IEnumerator<Ask> Questions)

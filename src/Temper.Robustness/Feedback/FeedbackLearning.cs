@@ -49,8 +49,9 @@ public sealed class FeedbackLearning
         (ProbeResult found, DecisionSpace space) = Probe(network, 0);
         if (!found.Families.Any(family => _options.Families.Contains(family.Name, StringComparer.Ordinal)))
         {
+            string known = string.Join(", ", found.Families.Select(family => family.Name));
             throw new ArgumentException(
-                $"feedback learning: no family in which examples are made can be measured (got {string.Join(", ", _options.Families)}, expected some of {string.Join(", ", found.Families.Select(family => family.Name))})");
+                $"feedback learning: no family in which examples are made can be measured (got {string.Join(", ", _options.Families)}, expected some of {known})");
         }
 
         List<FeedbackRound> rounds = [new FeedbackRound(0, Accuracy(network), 1, space, [], default, Passes(found)) { Network = network }];
@@ -71,7 +72,8 @@ public sealed class FeedbackLearning
             network = _run.Fit($"round-{number}", network, Training(reservoir)).Last;
             (found, space) = Probe(network, number);
             PassCount training = PassCount.Plain * ((long)_run.Train.Count * _options.Epochs);
-            rounds.Add(new FeedbackRound(number, Accuracy(network), space.ScoreAgainst(rounds[0].Space), space, examples.Classes, training, Passes(found)) { Network = network });
+            double score = space.ScoreAgainst(rounds[0].Space);
+            rounds.Add(new FeedbackRound(number, Accuracy(network), score, space, examples.Classes, training, Passes(found)) { Network = network });
             _run.Report(rounds[^1]);
             reason = RoundChoice.StopReason(rounds, _options);
         }

@@ -59,8 +59,12 @@ public sealed record FeedbackOptions
     internal FeedbackOptions Validated()
     {
         Require(Rounds >= 1 && Epochs >= 1 && KeptRounds >= 1 && MaxProbed >= 1, "rounds, epochs, kept rounds and probed samples are one or more");
-        Require(ProbedPart is > 0 and <= 1 && ExamplePart is > 0 and <= 10 && FeedbackShare is > 0 and <= 1, "parts are above 0, those of batches and probed samples at most 1");
-        Require(Gamma >= 0 && double.IsFinite(Gamma) && RateFactor > 0 && MinGain >= 0 && MaxAccuracyDrop is >= 0 and <= 1, "gamma, gains and drops are zero or more, the rate's factor is above zero");
+        Require(
+            ProbedPart is > 0 and <= 1 && ExamplePart is > 0 and <= 10 && FeedbackShare is > 0 and <= 1,
+            "parts are above 0, those of batches and probed samples at most 1");
+        Require(
+            Gamma >= 0 && double.IsFinite(Gamma) && RateFactor > 0 && MinGain >= 0 && MaxAccuracyDrop is >= 0 and <= 1,
+            "gamma, gains and drops are zero or more, the rate's factor is above zero");
         Require(MinAlpha >= 0 && MaxAlpha >= MinAlpha && double.IsFinite(MaxAlpha), "alphas are zero or more, the smaller first");
         Require(Families.Count > 0, "examples need a family of directions");
         _ = Families.Select(DirectionFamily.ByName).ToArray();

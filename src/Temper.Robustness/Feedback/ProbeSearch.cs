@@ -56,7 +56,7 @@ internal sealed class ProbeSearch
         double margin = (double)logits[label] - Criterion.LargestOther(logits, label);
         return double.IsFinite(margin)
             ? (margin, System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits))
-            : throw new ArithmeticException($"probe: logits of sample {sample} are not finite; the network cannot be measured");
+            : throw new InvalidDataException($"probe: logits of sample {sample} are not finite; the network cannot be measured");
     }
 }
 
