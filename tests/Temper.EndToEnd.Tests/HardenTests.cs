@@ -95,7 +95,7 @@ public sealed class HardenTests : IDisposable
     {
         ToolResult result = Tool.Run(
             ["harden", _folder["model.safetensors"], "--data", _folder["data.npz"], "--output", _folder["hard"], "--runs", _folder["runs"], "--json",
-             .. Small[..^4], "--min-gain", "0", "--max-accuracy-drop", "0", "--optimizer", "sgd", "--learning-rate", "500", "--check", "none"]);
+             .. Small[..^4], "--min-gain", "0", "--max-accuracy-drop", "0", "--optimizer", "sgd", "--learning-rate", "5000", "--validation", "0.5", "--check", "none"]);
         Assert.Equal(ThresholdNotMet, result.ExitCode);
         JsonElement json = JsonDocument.Parse(result.Output).RootElement;
         Assert.False(json.GetProperty("within_bound").GetBoolean());

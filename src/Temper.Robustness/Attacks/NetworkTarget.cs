@@ -100,14 +100,17 @@ public sealed class NetworkTarget : AttackTarget
     private Tensor Batch(ReadOnlySpan<float> x, int start, int rows)
     {
         int size = SampleShape.Count, batch = _fixedBatch > 0 ? _fixedBatch : rows;
-        float[] values = new float[batch * size];
-        x.Slice(start * size, rows * size).CopyTo(values);
+
+        // Lent by the scope around it: an array of its own for each batch costs more than the forward pass of a small network.
+        Tensor values = Tensor.Allocate([batch, .. SampleShape.AsSpan()]);
+        Span<float> to = values.Writable();
+        x.Slice(start * size, rows * size).CopyTo(to);
         for (int row = rows; row < batch; row++)
         {
-            x.Slice((start + rows - 1) * size, size).CopyTo(values.AsSpan(row * size, size));
+            x.Slice((start + rows - 1) * size, size).CopyTo(to.Slice(row * size, size));
         }
 
-        return Tensor.From(values, [batch, .. SampleShape.AsSpan()]);
+        return values;
     }
 
     private static void Copy(Tensor from, Span<float> to, int start, int rows, int width) =>

@@ -157,7 +157,7 @@ public static class DecisionSpaceSection
     private static Section? Pairs(DecisionSpace space, IReadOnlyList<string> classes)
     {
         const int MostClasses = 20;
-        if ((space.Of("adversarial") ?? space.Families.FirstOrDefault()) is not { } family || space.Counts.Count > MostClasses)
+        if ((space.Of("adversarial") ?? (space.Families is [var first, ..] ? first : null)) is not { } family || space.Counts.Count > MostClasses)
         {
             return null;
         }

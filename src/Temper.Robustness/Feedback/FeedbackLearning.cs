@@ -3,7 +3,6 @@ using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
-using Temper.Robustness.Training;
 using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;

@@ -1,5 +1,4 @@
 using Temper.Networks;
-using Temper.Robustness.Training;
 
 namespace Temper.Robustness.Feedback;
 

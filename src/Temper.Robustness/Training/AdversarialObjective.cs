@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Robustness.Feedback;
 using Temper.Tensors;
 using Temper.Training;
 

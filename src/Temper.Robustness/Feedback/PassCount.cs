@@ -1,4 +1,4 @@
-namespace Temper.Robustness.Training;
+namespace Temper.Robustness.Feedback;
 
 /// <summary>Forward and backward passes of single samples: what trainings are made comparable by.</summary>
 /// <param name="Forwards">Forward passes.</param>
