@@ -6,8 +6,11 @@ namespace Temper.Robustness.Attacks;
 /// <summary>A network as a target: evaluation form, gradients to the input only.</summary>
 public sealed class NetworkTarget : AttackTarget
 {
-    /// <summary>Most samples of one pass: bounds its memory, and larger batches are not faster.</summary>
+    /// <summary>Most samples of a pass with gradients: bounds its memory.</summary>
     private const int LargestBatch = 128;
+
+    /// <summary>Most samples of a forward pass, and most values of its input: small networks are faster with more samples.</summary>
+    private const int LargestForwardBatch = 512, MostForwardValues = LargestForwardBatch * 28 * 28;
 
     private readonly Network _network;
     private readonly Pass _pass = Pass.Evaluation.BatchInvariant();
@@ -61,10 +64,11 @@ public sealed class NetworkTarget : AttackTarget
     /// <inheritdoc/>
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits)
     {
+        int step = _fixedBatch > 0 ? _fixedBatch : Math.Clamp(MostForwardValues / SampleShape.Count, LargestBatch, LargestForwardBatch);
         using var scope = new TensorScope();
-        for (int start = 0; start < count; start += Step)
+        for (int start = 0; start < count; start += step)
         {
-            int rows = Math.Min(Step, count - start);
+            int rows = Math.Min(step, count - start);
             Copy(Forward(Batch(x, start, rows)), logits, start, rows, Classes);
             scope.Reset();
         }
