@@ -3,11 +3,13 @@ using System.Globalization;
 using Temper.Data;
 using Temper.Formats.Models;
 using Temper.Formats.Npz;
+using Temper.Formats.Onnx;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Criteria;
 using Temper.Tensors;
+using Temper.Training.Evaluation;
 
 namespace Temper.Experiments;
 
@@ -17,7 +19,7 @@ namespace Temper.Experiments;
 /// </summary>
 internal static class AttackTables
 {
-    private const string Usage = "usage: attacks reference|convex|guided|speed DATA_FOLDER CELLS_FILE [count=N] [seeds=N]";
+    private const string Usage = "usage: attacks reference|convex|guided|minimal|vnn|speed|memory DATA_FOLDER CELLS_FILE [count=N] [seeds=N]";
 
     /// <summary>Recorded attacks whose names hold their steps.</summary>
     private static readonly string[] KindsWithSteps = ["ddn", "fmn"];
@@ -38,8 +40,11 @@ internal static class AttackTables
         {
             case "reference": Reference(args[1], cells); break;
             case "convex": Convex(args[1], cells, Number("count", 10_000), Number("skip", 0)); break;
-            case "guided": Guided(args[1], cells, Number("count", 200)); break;
-            case "speed": Speed(args[1]); break;
+            case "guided": Guided(args[1], cells, Number("count", 200), Number("seeds", 3)); break;
+            case "minimal": Minimal(args[1], cells, Number("count", 100)); break;
+            case "vnn": PropertyTable.Print(args[1], cells.Get, Number("count", 138), Number("budget", 5000)); break;
+            case "speed": Speed(args[1], Number("count", 1000)); break;
+            case "memory": Memory(args[1], Number("count", 1000)); break;
             default: Console.Error.WriteLine(Usage); return 2;
         }
 
@@ -112,7 +117,38 @@ internal static class AttackTables
         }
     }
 
-    private static void Guided(string data, Cells cells, int count)
+    /// <summary>Smallest changes at about 100 gradients on a saturated fully connected network, where plain gradients mislead.</summary>
+    private static void Minimal(string data, Cells cells, int count)
+    {
+        Network network = OnnxFile.Load(Path.Combine(data, "onnx-models", "mnist-net_256x2.onnx")).Network;
+        var target = new NetworkTarget(network, (0, 1));
+        (Tensor x, Tensor y) = DataSource.Open(Path.Combine(data, "mnist")).Test.Read(0, count);
+        x = x.Reshape([count, .. target.SampleShape.AsSpan()]);
+        foreach (Attack attack in new Attack[]
+        {
+            new Ddn(), new Fmn(), new Alma { Steps = 100, Smoothing = 0.5 }, new CarliniWagner(), new CarliniWagner { Guidance = Guidance.Weighted }, new CarliniWagner { Guidance = Guidance.Sign }, new MinimalL2(), new Ddn { Steps = 1000 },
+        })
+        {
+            string name = attack is CarliniWagner { Guidance: not Guidance.None and var guidance } ? $"{attack.Name} {guidance}" : attack is Ddn ddn ? $"ddn {ddn.Steps}" : attack.Name;
+            Console.WriteLine(cells.Get($"minimal mnist-net_256x2 {name} {count}", () =>
+            {
+                AttackResult found = attack.Run(target, x, Criterion.Misclassified(y.AsSpan<long>()), Random);
+                return FormattableString.Invariant(
+                    $"| mnist-net_256x2 | {name} | {count} images | success {found.Samples.Count(s => s.IsAdversarial)} | mean L2 {found.MeanDistance(Norm.L2):F4} | median L2 {found.MedianDistance(Norm.L2):F4} | {found.Samples.Average(s => s.Backwards):F0} gradients |");
+            }));
+        }
+    }
+
+    /// <summary>Guided against plain in the same variable; a seed is another part of the test images.</summary>
+    private static void Guided(string data, Cells cells, int count, int seeds)
+    {
+        for (int seed = 0; seed < seeds; seed++)
+        {
+            Guided(data, cells, count, 2000 + (seed * count), seed);
+        }
+    }
+
+    private static void Guided(string data, Cells cells, int count, int start, int seed)
     {
         (string Name, Network Network, Dataset Test)[] nets = [Named("fmn_mnist", Mnist(data, "fmn_mnist")), Named("convex_mnist", Mnist(data, "convex_mnist")), Named("resnet-20", Cifar(data))];
         double[] rates = [0.02, 0.05, 0.1, 0.2];
@@ -126,15 +162,15 @@ internal static class AttackTables
 
                     // The rate is chosen on 50 images that the row does not use.
                     double rate = rates.MinBy(r => Median(cells, $"{name} {budget} {guidance} rate {r} choice", attack with { LearningRate = r }, network, test, (1000, 50)));
-                    string row = string.Join(" | ", rates.Select(r => Result(cells, $"{name} {budget} {guidance} rate {r}", attack with { LearningRate = r }, network, test, (0, count))));
-                    Console.WriteLine(FormattableString.Invariant($"| {name} | {budget} gradients | {guidance} | best rate {rate} | {row} |"));
+                    string row = string.Join(" | ", rates.Select(r => Result(cells, $"{name} {budget} {guidance} rate {r} seed {seed}", attack with { LearningRate = r }, network, test, (start, count))));
+                    Console.WriteLine(FormattableString.Invariant($"| {name} | seed {seed} | {budget} gradients | {guidance} | best rate {rate} | {row} |"));
                 }
             }
 
-            foreach (Attack peer in new Attack[] { new Ddn { Steps = 30 }, new Ddn(), new Ddn { Steps = 1000 }, new Fmn { Steps = 30 }, new Fmn(), new MinimalL2 { PolishSteps = 100 } })
+            foreach (Attack peer in new Attack[] { new Ddn { Steps = 30 }, new Ddn(), new Ddn { Steps = 1000 }, new Fmn { Steps = 30 }, new Fmn(), new Alma { Steps = 100, Smoothing = 0.5 }, new MinimalL2 { PolishSteps = 100 } })
             {
-                string settings = peer switch { Ddn d => $"{d.Steps}", Fmn f => $"{f.Steps}", _ => "130" };
-                Console.WriteLine($"| {name} | {settings} gradients | {peer.Name} | | {Result(cells, $"{name} {peer.Name} {settings}", peer, network, test, (0, count))} |");
+                string settings = peer switch { Ddn d => $"{d.Steps}", Fmn f => $"{f.Steps}", Alma a => $"{a.Steps}", _ => "130" };
+                Console.WriteLine($"| {name} | seed {seed} | {settings} gradients | {peer.Name} | | {Result(cells, $"{name} {peer.Name} {settings} seed {seed}", peer, network, test, (start, count))} |");
             }
         }
     }
@@ -151,18 +187,54 @@ internal static class AttackTables
     private static double Median(Cells cells, string name, Attack attack, Network network, Dataset test, (int Start, int Count) part) =>
         double.Parse(Result(cells, name, attack, network, test, part).Split(' ')[^1], CultureInfo.InvariantCulture);
 
-    private static void Speed(string data)
+    /// <summary>Peak memory of AutoAttack on ResNet-20 at a radius at which all members run. Bar: 600 MiB for 1,000 images.</summary>
+    private static void Memory(string data, int count)
+    {
+        (Network network, Dataset test) = Cifar(data);
+        (Tensor x, Tensor y) = test.Read(0, count);
+        var watch = Stopwatch.StartNew();
+        AttackResult found = new AutoAttack { Epsilon = 1.0 / 255 }.Run(network, x, Criterion.Misclassified(y.AsSpan<long>()), Random);
+        using var process = Process.GetCurrentProcess();
+        Console.WriteLine(FormattableString.Invariant(
+            $"| AutoAttack, resnet-20, L-inf 1/255 | {count} images | {100 * found.RobustAccuracy:F1} % right | {watch.Elapsed.TotalSeconds:F0} s | peak {process.PeakWorkingSet64 / 1048576.0:F0} MiB (bar 600 at 1,000 images) |"));
+    }
+
+    private static void Speed(string data, int count)
     {
         (Network network, Dataset test) = Mnist(data, "fmn_mnist");
-        (Tensor x, Tensor y) = test.Read(0, 1000);
         Network lenet = NetworkZoo.Create("lenet-5-caffe").Initialize(RandomStream.FromSeed(1));
-        long[] labels = y.ToArray<long>();
-        foreach ((string name, Network net) in new[] { ("fmn_mnist", network), ("lenet-5-caffe, random weights", lenet) })
+        foreach ((string name, Network net) in new[] { ("lenet-5-caffe, random weights", lenet), ("fmn_mnist", network) })
         {
+            // The network's own answers as labels, so that every sample takes all steps.
+            (Tensor x, _) = test.Read(0, count);
+            long[] labels = [.. Evaluator.Predict(net, test, 0, count).Select(answer => (long)answer.Predicted)];
             var watch = Stopwatch.StartNew();
             AttackResult found = new Ddn().Run(net, x, Criterion.Misclassified(labels), Random);
-            Console.WriteLine(FormattableString.Invariant($"| DDN-100 | {name} | 1,000 images | {watch.Elapsed.TotalSeconds:F2} s | {found.Samples.Sum(s => (long)s.Backwards)} gradients |"));
+            Console.WriteLine(FormattableString.Invariant($"| DDN-100 | {name} | {count} images | {watch.Elapsed.TotalSeconds:F2} s | {found.Samples.Sum(s => (long)s.Backwards)} gradients | bar 10 s for 1,000 images of LeNet-5 on 2 cores |"));
+            watch.Restart();
+            long alone = GradientsAlone(new NetworkTarget(net), x.AsSpan<float>(), count, labels);
+            Console.WriteLine(FormattableString.Invariant($"| gradients alone | {name} | {count} images | {watch.Elapsed.TotalSeconds:F2} s | {alone} gradients | what the attack cannot be faster than |"));
         }
+    }
+
+    /// <summary>As many gradients as DDN takes, in batches of 128, without an attack.</summary>
+    private static long GradientsAlone(NetworkTarget target, ReadOnlySpan<float> x, int count, long[] labels)
+    {
+        const int Batch = 128, Steps = 100;
+        int size = target.SampleShape.Count;
+        float[] logits = new float[Batch * target.Classes], gradient = new float[Batch * size];
+        long done = 0;
+        for (int step = 0; step < Steps; step++)
+        {
+            for (int start = 0; start < count; start += Batch)
+            {
+                int rows = Math.Min(Batch, count - start), first = start;
+                target.Gradient(x.Slice(start * size, rows * size), rows, logits, (row, z, slope) => new AttackLoss(LossKind.CrossEntropy, (int)labels[first + row]).Evaluate(z, slope), gradient);
+                done += rows;
+            }
+        }
+
+        return done;
     }
 
     private static (string Name, Network Network, Dataset Test) Named(string name, (Network Network, Dataset Test) net) => (name, net.Network, net.Test);

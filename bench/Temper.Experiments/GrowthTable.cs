@@ -20,7 +20,10 @@ namespace Temper.Experiments;
 /// </summary>
 internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folder)
 {
-    private static readonly string[] Rows = ["p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "rollback", "paired", "random", "scratch", "scratch-long"];
+    private static readonly string[] Rows = ["p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "rollback", "paired", "random", "net2net", "scratch", "scratch-long", "grid"];
+
+    /// <summary>Depths of every stage that the grid trains from scratch.</summary>
+    private static readonly int[] GridDepths = [1, 2, 4, 8];
 
     /// <summary>Two-sided 95 % points of Student's t for 1 to 9 degrees of freedom.</summary>
     private static readonly double[] Student = [12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
@@ -78,9 +81,14 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         RunFolder run = RunFolder.Open(Path.Combine(folder, $"{row}-{seed}"));
         var stages = new GrowthRun((train, validation), new StagedRun(run, TimeProvider.System));
         TrainingOptions training = scale.Training(seed);
-        if (row.StartsWith("scratch", StringComparison.Ordinal))
+        switch (row)
         {
-            return Scratch(row, seed, stages, training);
+            case "scratch" or "scratch-long":
+                return Scratch(row, seed, stages, training);
+            case "grid":
+                return Grid(seed, stages, training);
+            case "net2net":
+                return Net2Net(seed, stages, training);
         }
 
         GrowthResult result = AutoGrow.Run(Seed(seed), Options(row), training, stages);
@@ -90,14 +98,73 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     /// <summary>The network that roll-back found, from fresh weights: for the epochs of its final training, or for those of growing as well.</summary>
     private JsonObject Scratch(string row, ulong seed, GrowthRun stages, TrainingOptions training)
     {
-        string path = Path.Combine(folder, $"rollback-{seed}", "cell.json");
-        JsonNode grown = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))! : throw new InvalidOperationException("run the row rollback first");
-        int[] depths = [.. ((string)grown["depths"]!).Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
-        int epochs = row is "scratch" ? scale.Finish : (int)grown["epochs"]!;
-        Network network = GrowableNetwork.Of(scale.FamilyOf(), depths, Zoo()).Network.Initialize(RandomStream.FromSeed(seed).Split("scratch"));
+        (int[] depths, int all) = RolledBack(seed);
+        int epochs = row is "scratch" ? scale.Finish : all;
         long start = TimeProvider.System.GetTimestamp();
-        TrainingResult trained = stages.Fit("scratch", network, training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
+        TrainingResult trained = FromScratch(depths, (seed, "scratch"), stages, training, epochs);
         return Result(trained.Network, depths, epochs, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
+    }
+
+    /// <summary>
+    /// A grid of depths from scratch under the budget of roll-back: its epochs are divided evenly among the depths, and held-out samples choose
+    /// one of the networks.
+    /// </summary>
+    private JsonObject Grid(ulong seed, GrowthRun stages, TrainingOptions training)
+    {
+        int epochs = Math.Max(1, RolledBack(seed).Epochs / GridDepths.Length);
+        long start = TimeProvider.System.GetTimestamp();
+        (int[] Depths, TrainingResult Result)[] tried =
+        [
+            .. GridDepths.Select(depth => scale.FamilyOf().Widths.Select(_ => depth).ToArray())
+                .Select(depths => (depths, FromScratch(depths, (seed, $"grid-{depths[0]}"), stages, training, epochs))),
+        ];
+        (int[] best, TrainingResult trained) = tried.MaxBy(one => one.Result.History[one.Result.BestEpoch].ValidationAccuracy);
+        return Result(trained.Network, best, epochs * tried.Length, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
+    }
+
+    /// <summary>
+    /// Deepening in the manner of Net2Net, to the depths and with the epochs of roll-back: the seed is trained to the end, gets all missing blocks at
+    /// once such that its outputs stay, and is trained on for as many epochs as the final training has.
+    /// </summary>
+    private JsonObject Net2Net(ulong seed, GrowthRun stages, TrainingOptions training)
+    {
+        (int[] depths, int all) = RolledBack(seed);
+        int first = Math.Max(1, all - scale.Finish);
+        long start = TimeProvider.System.GetTimestamp();
+        GrowableNetwork network = Seed(seed);
+        TrainingResult teacher = stages.Fit("teacher", network.Network, training with { Epochs = first, Schedule = AutoGrow.FinishSchedule(first) });
+        network = network.With(teacher.Network);
+        RandomStream stream = RandomStream.FromSeed(seed).Split("net2net");
+        foreach (int stage in depths.SelectMany((depth, stage) => Enumerable.Repeat(stage, depth - 1)))
+        {
+            network = Deepened(network, stage, stream.Split(network.Depths.Sum()), stages, training);
+        }
+
+        TrainingResult student = stages.Fit("student", network.Network, training with { Epochs = scale.Finish, Schedule = AutoGrow.FinishSchedule(scale.Finish) });
+        return Result(student.Network, depths, first + scale.Finish, TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0);
+    }
+
+    private static GrowableNetwork Deepened(GrowableNetwork network, int stage, RandomStream stream, GrowthRun stages, TrainingOptions training)
+    {
+        GrowableNetwork deeper = network.Append(stage, stream.Split("block"));
+        BlockInitializer keeps = deeper.Stages[stage].IsResidual ? new ZeroInit() : new IdentityInit();
+        return deeper.With(keeps.Initialize(deeper.Network, deeper.Stages[stage].Blocks[^1], new InitializerSetting
+        {
+            Before = network.Stages[stage].Blocks[^1], Train = stages.Train, Validation = stages.Validation, Training = training, TrainAccuracy = 1, Stream = stream,
+        }));
+    }
+
+    private TrainingResult FromScratch(int[] depths, (ulong Seed, string Name) run, GrowthRun stages, TrainingOptions training, int epochs) => stages.Fit(
+        run.Name,
+        GrowableNetwork.Of(scale.FamilyOf(), depths, Zoo()).Network.Initialize(RandomStream.FromSeed(run.Seed).Split("scratch")),
+        training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
+
+    /// <summary>What the row of roll-back found: baselines get its depths or its epochs.</summary>
+    private (int[] Depths, int Epochs) RolledBack(ulong seed)
+    {
+        string path = Path.Combine(folder, $"rollback-{seed}", "cell.json");
+        JsonNode grown = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))! : throw new InvalidOperationException("growth: run the row rollback first; baselines take its depths and epochs");
+        return ([.. ((string)grown["depths"]!).Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))], (int)grown["epochs"]!);
     }
 
     private JsonObject Result(Network network, IReadOnlyList<int> depths, int epochs, double seconds, int growth) => new()

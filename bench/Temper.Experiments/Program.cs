@@ -11,6 +11,11 @@ if (args is ["attacks", .. var table])
     return AttackTables.Run(table);
 }
 
+if (args is ["video", .. var clips])
+{
+    return VideoTables.Run(clips);
+}
+
 if (args.Length >= 5 && args[0] is "calibrated")
 {
     return CalibratedCurve.Run(args);

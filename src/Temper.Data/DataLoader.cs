@@ -24,6 +24,9 @@ public sealed record DataLoaderOptions
 
     /// <summary>Changes to each sample, in this order.</summary>
     public IReadOnlyList<SampleTransform> Transforms { get; init; } = [];
+
+    /// <summary>The part of each batch that is made: that of one rank of several. Order and changes do not depend on it.</summary>
+    public BatchPart Part { get; init; } = BatchPart.Whole;
 }
 
 /// <summary>
@@ -46,6 +49,7 @@ public sealed class DataLoader
     public DataLoader(Dataset dataset, DataLoaderOptions options, RandomStream stream)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
+        options.Part.Validated();
         (_dataset, _options, _stream) = (dataset, options, stream);
     }
 
@@ -56,6 +60,10 @@ public sealed class DataLoader
     public int BatchCount => _options.DropsLast
         ? _dataset.Count / _options.BatchSize
         : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
+
+    /// <summary>Samples of a batch, of all parts together.</summary>
+    /// <param name="index">Number of the batch in its epoch.</param>
+    public int SamplesOf(int index) => Math.Min(_options.BatchSize, _dataset.Count - (index * _options.BatchSize));
 
     /// <summary>The batches of one epoch.</summary>
     /// <param name="epoch">Number of the epoch, which decides its order.</param>
@@ -85,8 +93,8 @@ public sealed class DataLoader
 
     private Batch Make(int index, int[]? order, RandomStream changes)
     {
-        int start = index * _options.BatchSize;
-        int count = Math.Min(_options.BatchSize, _dataset.Count - start);
+        (int first, int count) = _options.Part.Of(SamplesOf(index));
+        int start = (index * _options.BatchSize) + first;
         (Tensor inputs, Tensor targets) = Buffer(index % Slots, count);
         Span<float> values = inputs.Writable();
         int size = _dataset.SampleShape.Count;

@@ -3,6 +3,7 @@ using Temper.Data.Catalog;
 using Temper.Data.Images;
 using Temper.Data.Readers;
 using Temper.Data.Synthetic;
+using Temper.Data.Video;
 using Temper.Randomness;
 
 namespace Temper.Data;
@@ -13,7 +14,8 @@ public static class DataSource
     /// <summary>Opens a set.</summary>
     /// <param name="specification">
     /// <c>fashion-mnist</c> or <c>mnist</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
-    /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c>, every option with a default; a folder of IDX or CIFAR files;
+    /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
+    /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR files;
     /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an <c>.npz</c> with x_train, y_train,
     /// x_test, y_test. A part that is not there is empty.
     /// </param>
@@ -28,6 +30,11 @@ public static class DataSource
         if (specification.StartsWith("synth:", StringComparison.Ordinal))
         {
             return OpenSynthetic(specification["synth:".Length..]);
+        }
+
+        if (specification.StartsWith("videos:", StringComparison.Ordinal))
+        {
+            return OpenVideos(specification["videos:".Length..]);
         }
 
         if (DataCatalog.Find(specification) is { } entry)
@@ -55,10 +62,10 @@ public static class DataSource
     private static DataSets OpenSynthetic(string text)
     {
         string[] parts = text.Split('?', 2);
-        var options = new Options(parts[0], parts.Length > 1 ? parts[1] : "");
-        int count = options.Take("count", 6000, least: 1, most: 10_000_000);
+        var options = new Options($"synth:{parts[0]}", parts.Length > 1 ? parts[1] : "");
+        int count = options.Take("count", parts[0] is "actions" ? 1200 : 6000, least: 1, most: 10_000_000);
         var stream = RandomStream.FromSeed((ulong)options.Take("seed", 1, least: 0, most: int.MaxValue));
-        int classes = options.Take("classes", 10, least: 2, most: parts[0] is "shapes" ? 10 : 1000);
+        int classes = options.Take("classes", 10, least: 2, most: parts[0] is "shapes" or "actions" ? 10 : 1000);
         DataSets sets;
         switch (parts[0])
         {
@@ -79,14 +86,45 @@ public static class DataSource
                     new SyntheticBlobs(count, classes, features, stream.Split("centers"), stream.Split("train")),
                     new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split("centers"), stream.Split("test")));
                 break;
+            case "actions":
+                int frames = options.Take("frames", 11, least: 2, most: 1000), side = options.Take("size", 32, least: 8, most: 512);
+                options.RequireAllTaken();
+                options.RequireMemory((long)count * frames * 3 * side * side);
+                sets = new(
+                    new SyntheticActions(count, classes, frames, side, stream.Split("train")),
+                    new SyntheticActions(Math.Max(count / 6, classes), classes, frames, side, stream.Split("test")));
+                break;
             default:
-                throw new ArgumentException($"data: no synthetic set is called '{parts[0]}' (expected shapes or blobs)", nameof(text));
+                throw new ArgumentException($"data: no synthetic set is called '{parts[0]}' (expected shapes, blobs or actions)", nameof(text));
         }
 
         return sets;
     }
 
-    /// <summary>The name=number pairs of a synthetic set; each must be one that the set knows.</summary>
+    private static DataSets OpenVideos(string text)
+    {
+        int sign = text.LastIndexOf('?');
+        (string folder, string pairs) = sign < 0 ? (text, "") : (text[..sign], text[(sign + 1)..]);
+        if (!Directory.Exists(folder))
+        {
+            throw new DirectoryNotFoundException($"data: there is no folder of videos '{folder}'");
+        }
+
+        var options = new Options("videos", pairs);
+        var usual = new VideoSetOptions();
+        var asked = new VideoSetOptions
+        {
+            Frames = options.Take("frames", usual.Frames, least: 2, most: 1000),
+            Size = options.Take("size", usual.Size, least: 8, most: 1024),
+            Step = options.Take("step", usual.Step, least: 1, most: 1000),
+            Stride = options.Take("stride", usual.Stride, least: 1, most: 100_000),
+            MostFrames = options.Take("limit", usual.MostFrames, least: 2, most: 100_000),
+        };
+        options.RequireAllTaken();
+        return VideoSets.Read(folder, asked);
+    }
+
+    /// <summary>The name=number pairs of a synthetic set or of videos; each must be one that the set knows.</summary>
     private sealed class Options
     {
         private readonly string _set;
@@ -101,7 +139,7 @@ public static class DataSource
                 string[] sides = pair.Split('=', 2);
                 if (sides.Length != 2 || !int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out int value))
                 {
-                    throw new ArgumentException($"data: synth:{set}: '{pair}' is not understood (expected NAME=NUMBER)", nameof(text));
+                    throw new ArgumentException($"data: {set}: '{pair}' is not understood (expected NAME=NUMBER)", nameof(text));
                 }
 
                 _values[sides[0]] = value;
@@ -113,7 +151,7 @@ public static class DataSource
             _known.Add(name);
             int value = _values.Remove(name, out int given) ? given : standard;
             return value >= least && value <= most ? value : throw new ArgumentException(
-                $"data: synth:{_set}: {name} is out of range (got {value}, expected {least} to {most})");
+                $"data: {_set}: {name} is out of range (got {value}, expected {least} to {most})");
         }
 
         internal void RequireAllTaken()
@@ -121,7 +159,7 @@ public static class DataSource
             if (_values.Count > 0)
             {
                 throw new ArgumentException(
-                    $"data: synth:{_set} has no option '{_values.Keys.First()}' (expected {string.Join(", ", _known)})");
+                    $"data: {_set} has no option '{_values.Keys.First()}' (expected {string.Join(", ", _known)})");
             }
         }
 
@@ -129,7 +167,7 @@ public static class DataSource
         {
             if (values > Array.MaxLength)
             {
-                throw new ArgumentException($"data: synth:{_set} is too large (got {values} values, expected at most {Array.MaxLength}); ask for fewer or smaller samples");
+                throw new ArgumentException($"data: {_set} is too large (got {values} values, expected at most {Array.MaxLength}); ask for fewer or smaller samples");
             }
         }
     }

@@ -27,11 +27,12 @@ public static class AutoGrow
     /// <exception cref="OperationCanceledException">It was stopped; the stages may let it go on.</exception>
     public static GrowthResult Run(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
     {
-        Require(seed, options, training);
+        Require(seed, options, training, stages);
         training = training with { Schedule = new ConstantSchedule(), EarlyStopping = null };
         var edit = new GrowthEdit(seed, options, training, stages);
         GrowableNetwork grown = Grow(seed, edit, options, training, stages);
         GrowableNetwork start = options.RollsBack ? RolledBack(grown, edit, options, stages) : grown;
+        edit.CountSinceLastEpoch();
         stages.Report(edit.Record());
 
         var finish = new FinishEdit(options.Limits.Time, edit.State.Seconds, stages);
@@ -93,7 +94,7 @@ public static class AutoGrow
         return training with { Epochs = epochs, Schedule = FinishSchedule(epochs) };
     }
 
-    private static void Require(GrowableNetwork seed, GrowthOptions options, TrainingOptions training)
+    private static void Require(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
     {
         options.Validate();
         if (!training.Loss.IsClassification)
@@ -106,7 +107,7 @@ public static class AutoGrow
             throw new ArgumentException($"growth: the seed {seed} is above a limit already ({exceeded}); raise the limit or choose a narrower family", nameof(options));
         }
 
-        if (options.Limits.Milliseconds is { } most && Limits.GrowthLimits.Measure(seed.Network) is var milliseconds && milliseconds > most)
+        if (options.Limits.Milliseconds is { } most && GrowthEdit.Milliseconds(seed, stages) is var milliseconds && milliseconds > most)
         {
             throw new ArgumentException($"growth: the seed {seed} is above a limit already (got {milliseconds:G3} ms a sample, expected at most {most:G3}); raise the limit");
         }

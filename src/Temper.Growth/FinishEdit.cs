@@ -32,7 +32,11 @@ internal sealed class FinishEdit(TimeSpan? limit, double before, IGrowthRun stag
 
     public JsonNode? Save() => JsonSerializer.SerializeToNode(_state, GrowthJson.Default.FinishState);
 
-    public void Restore(JsonNode? state) => _state = state?.Deserialize(GrowthJson.Default.FinishState) ?? new FinishState();
+    public void Restore(JsonNode? state)
+    {
+        _state = state?.Deserialize(GrowthJson.Default.FinishState) ?? new FinishState();
+        _lap = stages.Time.GetTimestamp();
+    }
 
     public JsonNode Fingerprint() => new JsonObject { ["limit"] = limit?.TotalSeconds };
 }

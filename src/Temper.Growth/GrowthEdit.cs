@@ -85,6 +85,22 @@ internal sealed class GrowthEdit : IEpochEdit
         Stages = [.. _seed.Stages.Select(stage => stage.Name)], Path = [.. _state.Path], Points = [.. _state.Points], Seconds = _state.Seconds,
     };
 
+    /// <summary>Milliseconds that a network takes for a sample: measured once, a resumed run takes what was measured first.</summary>
+    internal static double Milliseconds(GrowableNetwork network, IGrowthRun stages) => double.Parse(
+        stages.Choose(Stage, $"milliseconds of {network}", () => Limits.GrowthLimits.Measure(network.Network).ToString("R", CultureInfo.InvariantCulture)),
+        CultureInfo.InvariantCulture);
+
+    /// <summary>
+    /// Counts what was done after the last epoch of growing, roll-back above all: it is in none of the epochs. It depends on time, so a resumed
+    /// run takes what was counted first.
+    /// </summary>
+    internal void CountSinceLastEpoch()
+    {
+        string seconds = _stages.Choose(
+            Stage, "seconds after the last epoch", () => _stages.Time.GetElapsedTime(_lap).TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
+        _state.Seconds += double.Parse(seconds, CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Adds an entry to the path.</summary>
     internal void Note(string what, int stage, GrowableNetwork network, string? reason = null)
     {
@@ -198,9 +214,7 @@ internal sealed class GrowthEdit : IEpochEdit
             return null;
         }
 
-        string measured = _stages.Choose(
-            Stage, $"milliseconds of {grown}", () => Limits.GrowthLimits.Measure(grown.Network).ToString("R", CultureInfo.InvariantCulture));
-        double milliseconds = double.Parse(measured, CultureInfo.InvariantCulture);
+        double milliseconds = Milliseconds(grown, _stages);
         return milliseconds > most ? $"{grown} takes {milliseconds:G3} ms a sample, at most {most:G3} are allowed" : null;
     }
 

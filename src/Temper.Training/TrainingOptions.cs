@@ -59,6 +59,9 @@ public sealed record TrainingOptions
     /// <summary>Told of steps and epochs.</summary>
     public IReadOnlyList<ITrainingCallback> Callbacks { get; init; } = [];
 
+    /// <summary>The ranks that share the run; decides no bytes of a checkpoint but those that rounding decides, so a run may resume on another number of them.</summary>
+    public TrainingRanks Ranks { get; init; } = TrainingRanks.One;
+
     /// <summary>Where a checkpoint is written after each epoch and on cancellation; null: nowhere.</summary>
     public string? CheckpointFolder { get; init; }
 

@@ -18,6 +18,7 @@ internal sealed class TrainingRun
     private readonly TrainingOptions _options;
     private readonly SortedDictionary<string, string> _identity;
     private readonly Objective _objective;
+    private readonly TrainingRanks _ranks;
     private readonly DataLoader _loader;
     private readonly RandomStream _root;
     private readonly RandomStream _dropout;
@@ -29,8 +30,9 @@ internal sealed class TrainingRun
     private float _heldBatches;
     private int _heldCount;
 
-    /// <summary>The batch that the loss is computed of, and how many of its answers are right.</summary>
+    /// <summary>The batch that the loss is computed of, its samples on all ranks, and how many of its answers are right.</summary>
     private Batch? _batch;
+    private int _samples;
     private int _correct = -1;
 
     private TrainingRun(Learner learner, TrainingProgress progress, RunInputs inputs, IReadOnlyDictionary<string, Network> networks)
@@ -38,9 +40,10 @@ internal sealed class TrainingRun
         (_learner, _progress, _options, _validation) = (learner, progress, inputs.Options, inputs.Validation);
         _identity = inputs.Identity();
         _objective = _options.Objective ?? new SupervisedObjective(_options.Loss);
+        _ranks = _options.Ranks;
         _root = RandomStream.FromSeed(_options.Seed);
         _dropout = _root.Split("dropout");
-        var loading = new DataLoaderOptions { BatchSize = _options.BatchSize, Shuffles = true, Transforms = _options.Transforms };
+        var loading = new DataLoaderOptions { BatchSize = _options.BatchSize, Shuffles = true, Transforms = _options.Transforms, Part = _ranks.LoadedPart };
         _loader = new DataLoader(inputs.Train, loading, _root.Split("data"));
         _loss = Loss;
         _best = networks.GetValueOrDefault(BestName);
@@ -51,6 +54,8 @@ internal sealed class TrainingRun
                 .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value, StringComparer.Ordinal));
             edit.Restore(progress.Edits.GetValueOrDefault(edit.Name));
         }
+
+        _ranks.Begin(learner, _options);
     }
 
     internal static TrainingRun Begin(RunInputs inputs) =>
@@ -104,10 +109,10 @@ internal sealed class TrainingRun
         foreach (Batch batch in _loader.Epoch(_progress.Epoch, _progress.Batch))
         {
             // Stop between steps only: gradients that are half added up are not part of a checkpoint.
-            if (cancel.IsCancellationRequested && batch.Index % _options.Accumulation == 0)
+            if (batch.Index % _options.Accumulation == 0 && _ranks.Any(cancel.IsCancellationRequested))
             {
                 _learner.RequireFiniteNetwork();
-                Save();
+                Save(_ranks.Whole(_learner));
                 return false;
             }
 
@@ -126,7 +131,7 @@ internal sealed class TrainingRun
     private void Step(Batch batch, bool isLast)
     {
         Gradients gradients = GradientsOf(batch);
-        if (Accumulated(gradients, (float)batch.Inputs.Shape[0] / _options.BatchSize, isLast) is not { } whole)
+        if (Accumulated(gradients, (float)_samples / _options.BatchSize, isLast) is not { } whole)
         {
             return;
         }
@@ -147,10 +152,13 @@ internal sealed class TrainingRun
         using TensorScope? memory = _options.Objective is null ? null : new TensorScope();
         _batch = _options.Objective is null
             ? batch
-            : _objective.Prepare(_learner.Network, batch, _root.Split("objective").Split(_progress.Epoch).Split(batch.Index));
-        var request = new GradientRequest { Stream = _dropout.Split(_progress.Epoch).Split(batch.Index) };
-        Gradients gradients = _learner.Gradients(_loss, request);
-        Count(gradients.Loss, _batch.Inputs.Shape[0]);
+            : _objective.Prepare(_learner.Network, batch, _ranks.StreamOf(_root.Split("objective").Split(_progress.Epoch).Split(batch.Index)));
+        _samples = _loader.SamplesOf(batch.Index);
+        _batch = _ranks.Share(_batch, _samples);
+        var request = new GradientRequest { Stream = _ranks.StreamOf(_dropout.Split(_progress.Epoch).Split(batch.Index)) };
+        Gradients gradients = _learner.Gradients(_loss, _ranks.Request(request));
+        _ranks.Reduce(gradients);
+        Count(gradients);
         return gradients;
     }
 
@@ -158,15 +166,24 @@ internal sealed class TrainingRun
     {
         ObjectiveValue value = _objective.Value(network, pass, _batch!);
         _correct = value.Output is null ? -1 : _options.Loss.CountCorrect(value.Output, _batch!.Targets);
-        return value.Loss;
+
+        // The mean over the samples of all ranks is the sum of the ranks' means, each times its part of the samples.
+        int own = _batch!.Targets.Shape[0];
+        return own == _samples ? value.Loss
+            : own == 0 && value.Output is { } nothing ? nothing.Sum()
+            : value.Loss * ((float)own / _samples);
     }
 
-    private void Count(float loss, int samples)
+    /// <summary>Counts a batch of all ranks; the gradients' loss becomes that of all.</summary>
+    private void Count(Gradients gradients)
     {
-        _progress.LossSum += (double)loss * samples;
-        _progress.Samples += samples;
-        _progress.Counted += _correct >= 0 ? samples : 0;
-        _progress.Correct += Math.Max(_correct, 0);
+        Span<double> sums = [gradients.Loss, Math.Max(_correct, 0)];
+        _ranks.Sum(sums);
+        gradients.Loss = (float)sums[0];
+        _progress.LossSum += sums[0] * _samples;
+        _progress.Samples += _samples;
+        _progress.Counted += _correct >= 0 ? _samples : 0;
+        _progress.Correct += (long)sums[1];
     }
 
     /// <summary>The mean of the gradients that make a step, a smaller batch with less weight; null as long as some are missing.</summary>
@@ -203,8 +220,9 @@ internal sealed class TrainingRun
     private void EndEpoch()
     {
         _learner.RequireFiniteNetwork();
-        Network judged = _options.Average is null ? _learner.Network : _learner.AverageSnapshot();
-        EvaluationResult found = Evaluator.Evaluate(judged, _validation, _options.Loss);
+        Learner whole = _ranks.Whole(_learner);
+        Network judged = _options.Average is null ? whole.Network : whole.AverageSnapshot();
+        EvaluationResult found = Evaluator.Evaluate(judged, _validation, _options.Loss, _ranks);
         var result = new EpochResult
         {
             Epoch = _progress.Epoch,
@@ -239,7 +257,7 @@ internal sealed class TrainingRun
             _progress.Edits[edit.Name] = edit.Save();
         }
 
-        Save();
+        Save(whole);
     }
 
     /// <summary>Keeps the epoch's network, in the memory of the best one before where the graph has stayed.</summary>
@@ -255,9 +273,10 @@ internal sealed class TrainingRun
         }
     }
 
-    private void Save()
+    /// <param name="whole">The learner with the shards of all ranks.</param>
+    private void Save(Learner whole)
     {
-        if (_options.CheckpointFolder is { } folder)
+        if (_options.CheckpointFolder is { } folder && _ranks.Part.Index == 0)
         {
             Dictionary<string, Network> networks = _options.Edits
                 .SelectMany(edit => edit.SaveNetworks().Select(entry => KeyValuePair.Create(PrefixOf(edit) + entry.Key, entry.Value)))
@@ -267,7 +286,7 @@ internal sealed class TrainingRun
                 networks.Add(BestName, _best);
             }
 
-            _learner.Save(folder, _identity, new MethodState { Json = _progress.ToJson(), Networks = networks });
+            whole.Save(folder, _identity, new MethodState { Json = _progress.ToJson(), Networks = networks });
         }
     }
 
@@ -278,7 +297,7 @@ internal sealed class TrainingRun
     {
         // After a whole run whose last epoch is the best, both are the same network.
         bool isBest = isComplete && _best is not null && _progress.BestEpoch == _progress.Epoch - 1 && _options.Edits.Count == 0;
-        Network last = isBest ? _best! : _learner.AverageSnapshot();
+        Network last = isBest ? _best! : _ranks.Whole(_learner).AverageSnapshot();
         return new TrainingResult(_best ?? last, last, _progress.History, Math.Max(_progress.BestEpoch, 0), _learner.Steps, isComplete);
     }
 }

@@ -58,6 +58,48 @@ public sealed class AttackTests : IDisposable
     }
 
     [Fact]
+    public void Only_what_lies_within_epsilon_is_a_success_everywhere()
+    {
+        string[] all = ["attack", _folder["model.safetensors"], "--data", _folder["data.npz"], "--attack", "ddn", "--no-checks", "--json"];
+        JsonElement any = JsonDocument.Parse(Tool.Run([.. all]).Output).RootElement;
+        string median = any.GetProperty("median_l2").GetDouble().ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+        JsonElement within = JsonDocument.Parse(Tool.Run([.. all, "--epsilon", median, "--output", _folder["within"], "--tensorboard"]).Output).RootElement;
+        double success = within.GetProperty("success").GetDouble();
+        Assert.InRange(success, 0.4, any.GetProperty("success").GetDouble() - 0.2);
+        Assert.Equal(1, success + within.GetProperty("robust_accuracy").GetDouble(), 1e-9);
+        Assert.Equal(success, NpzFile.Load(_folder["within/adversarial.npz"])["success"].ToArray<bool>().Count(x => x) / (double)Count, 1e-9);
+        Assert.NotEmpty(Directory.GetFiles(_folder["within"], "events.out.tfevents.*"));
+    }
+
+    [Fact]
+    public async Task A_served_model_is_attacked_through_its_answers_alone()
+    {
+        using System.Diagnostics.Process server = Tool.Start([], "serve", _folder["model.safetensors"], "--port", "0", "--no-timing");
+        string address = (await server.StandardOutput.ReadLineAsync())!["serving ".Length..];
+        try
+        {
+            string[] all = ["attack", address, "--data", _folder["data.npz"], "--steps", "300", "--json"];
+            ToolResult scores = Tool.Run([.. all, "--bounds", "0,1", "--epsilon", "0.4"]);
+            Assert.Equal((0, ""), (scores.ExitCode, scores.ExitCode == 0 ? "" : scores.Error));
+            JsonElement json = JsonDocument.Parse(scores.Output).RootElement;
+            Assert.Equal(("square", 0), (json.GetProperty("attack").GetString(), json.GetProperty("backwards").GetInt32()));
+            Assert.True(json.GetProperty("success").GetDouble() > 1 - json.GetProperty("clean_accuracy").GetDouble());
+            JsonElement decisions = JsonDocument.Parse(Tool.Run([.. all, "--bounds", "0,1", "--access", "decisions", "--no-checks"]).Output).RootElement;
+            Assert.Equal("hop-skip-jump", decisions.GetProperty("attack").GetString());
+            JsonElement transfer = JsonDocument.Parse(Tool.Run([.. all, "--bounds", "0,1", "--no-checks", "--attack", "mim", "--epsilon", "0.4", "--surrogate", _folder["model.safetensors"]]).Output).RootElement;
+            Assert.True(transfer.GetProperty("success").GetDouble() >= json.GetProperty("success").GetDouble() - 0.1);
+            Refused(Usage, "--bounds", [.. all]);
+            Refused(BadInput, "Gradients", [.. all, "--bounds", "0,1", "--attack", "ddn"]);
+        }
+        finally
+        {
+            server.Kill();
+        }
+
+        Refused(6, "no answer", "attack", address, "--data", _folder["data.npz"], "--bounds", "0,1");
+    }
+
+    [Fact]
     public void A_threshold_is_a_gate_and_bad_input_is_named()
     {
         string model = _folder["model.safetensors"], data = _folder["data.npz"];
@@ -66,6 +108,7 @@ public sealed class AttackTests : IDisposable
         Assert.Equal(0, Tool.Run("attack", _folder["model.onnx"], "--data", data, "--attack", "ddn", "--bounds", "0,1", "--no-checks", "--limit", "5").ExitCode);
         Refused(BadInput, "outside the bounds", "attack", model, "--data", _folder["outside.npz"], "--attack", "ddn");
         Refused(Usage, "epsilon", "attack", model, "--data", data, "--attack", "pgd");
+        Refused(Usage, "0 to 1", "attack", _folder["model.onnx"], "--data", data, "--bounds", "0,255", "--threat", "mnist-linf-0.1");
         Refused(Usage, "--attack", "attack", model, "--data", data, "--attack", "magic");
         Refused(Usage, "--data", "attack", model);
         Assert.NotEqual(0, Tool.Run("attack", model, "--data", _folder["labels.npz"], "--attack", "ddn").ExitCode);

@@ -59,7 +59,30 @@ public sealed class CompressTests
         Assert.True(File.Exists(folder["best/model.safetensors"]));
     }
 
+    [Fact]
+    public void Without_data_nothing_is_trained_and_a_table_tells_what_layers_bear()
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run(
+            ["compress", TrainedRun.Folder, .. Quick, "--data-free", "--sensitivity", "--max-accuracy-drop", "20", "--first-kept", "0.7", "--objective", "weights", "--runs", folder.Path, "--json"]);
+        Assert.True(result.ExitCode is 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        Assert.Contains("No samples were read", document.RootElement.GetProperty("remarks")[0].GetString(), StringComparison.Ordinal);
+        Assert.Contains("Sensitivity of the layers", File.ReadAllText(document.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
+        Assert.Equal(2, Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--data-free", "--calibrate", "8", "--runs", folder.Path]).ExitCode);
+    }
+
+    [Fact]
+    public void Pruning_takes_a_target_and_leaves_layers_alone()
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run(["prune", TrainedRun.Folder, "--rule", "sparsity", "--threshold", "0.6", "--ignore", "fc*", "--runs", folder.Path, "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(2, Tool.Run(["prune", TrainedRun.Folder, "--rule", "macs", "--runs", folder.Path]).ExitCode);
+    }
+
     [Theory]
+    [InlineData("--method", "magic", 2)]
     [InlineData("--max-accuracy-drop", "-1", 2)]
     [InlineData("--structure", "holes", 2)]
     [InlineData("--validation", "test:2", 2)]

@@ -25,9 +25,10 @@ public sealed class PlanTests : IDisposable
     [Fact]
     public void Residual_network_is_planned_saved_drawn_and_read_again()
     {
-        string saved = Path.Combine(_folder, "plan.json"), picture = Path.Combine(_folder, "plan.svg");
-        JsonElement plan = Json("plan", "resnet-20", "--accelerators", "4", "--cost", "exact", "--save-plan", saved, "--picture", picture, "--json");
+        string saved = Path.Combine(_folder, "plan.json"), picture = Path.Combine(_folder, "plan.svg"), report = Path.Combine(_folder, "plan.html");
+        JsonElement plan = Json("plan", "resnet-20", "--accelerators", "4", "--cost", "exact", "--save-plan", saved, "--picture", picture, "--report", report, "--json");
         Assert.Contains("\"kind\": \"ranks\"", File.ReadAllText(saved), StringComparison.Ordinal);
+        Assert.Contains("not measured on any", File.ReadAllText(report), StringComparison.Ordinal);
         Assert.StartsWith("<svg", File.ReadAllText(picture), StringComparison.Ordinal);
         JsonElement again = Json("plan", "resnet-20", "--cost", "exact", "--plan", saved, "--json");
         Assert.Equal(plan.GetProperty("bytes").GetProperty("plan").GetDouble(), again.GetProperty("bytes").GetProperty("plan").GetDouble());
@@ -54,9 +55,12 @@ public sealed class PlanTests : IDisposable
     [InlineData(2, "plan")]
     [InlineData(4, "plan", "lenet-c", "--batch", "2", "--accelerators", "4096", "--search", "joint")]
     [InlineData(4, "plan", "vgg-a", "--accelerators", "4", "--memory", "10")]
+    [InlineData(4, "plan", "lenet-c", "--plan", "PLAN", "--memory", "1")]
     public void Input_that_cannot_be_planned_gives_a_code_and_one_line(int code, params string[] arguments)
     {
-        ToolResult result = Tool.Run(arguments);
+        string plan = Path.Combine(_folder, "plan.json");
+        File.WriteAllText(plan, """{"kind": "ranks", "version": 1, "network": "lenet-c", "accelerators": 4, "batch": 256, "layers": ["conv1", "conv2", "fc1", "fc2"], "levels": ["0011", "0011"], "junctions": {}}""");
+        ToolResult result = Tool.Run([.. arguments.Select(argument => argument is "PLAN" ? plan : argument)]);
         Assert.Equal(code, result.ExitCode);
         Assert.Empty(result.Output);
         Assert.Single(result.Error.TrimEnd().Split('\n'));

@@ -126,6 +126,30 @@ public sealed class AutoGrowTests
     }
 
     [Fact]
+    public void The_seed_is_measured_once_and_a_resumed_run_takes_the_first_measurement()
+    {
+        using var folder = new TemporaryFolder();
+        GrowthOptions options = SmallGrowth.Options with { Limits = new GrowthLimits { Milliseconds = 1e6 } };
+        RunFolder run = RunFolder.Create(folder.Path, new RunName("grow", "small", 1), TimeProvider.System);
+        Assert.Throws<KilledException>(() => AutoGrow.Run(SmallGrowth.Seed(), options, SmallGrowth.Training, new Killed(Stages(run), "grow", 0)));
+        var chosen = new Recorded(Stages(run));
+        AutoGrow.Run(SmallGrowth.Seed(), options, SmallGrowth.Training, chosen);
+        Assert.Contains("milliseconds of 1-1-1", chosen.Asked);
+        Assert.DoesNotContain("milliseconds of 1-1-1", chosen.Made);
+    }
+
+    [Fact]
+    public void Seconds_are_all_that_went_by_roll_back_included()
+    {
+        var clock = new Clock();
+        var stages = new SlowAnswers(new Timed(new GrowthRun(SmallGrowth.Data, time: clock), clock, _ => 1), clock);
+        GrowthResult result = AutoGrow.Run(SmallGrowth.Seed(), SmallGrowth.Options with { MaxEpochs = 40 }, SmallGrowth.Training, stages);
+        Assert.Contains(result.Record.Path, step => step.Event is GrowthEvents.RollBack or GrowthEvents.Bypass);
+        Assert.True(stages.Asked > 0);
+        Assert.Equal(clock.GetTimestamp() / (double)clock.TimestampFrequency, result.Record.Seconds, 1e-3);
+    }
+
+    [Fact]
     public void Time_is_planned_so_that_growth_and_final_training_end_within_the_limit()
     {
         // Every epoch takes a second for each MAC of the seed, whatever the machine does.
@@ -214,6 +238,56 @@ public sealed class AutoGrowTests
                 throw new KilledException();
             }
         }
+    }
+
+    /// <summary>Keeps which choices were asked for and which were made.</summary>
+    private sealed class Recorded(GrowthRun stages) : IGrowthRun
+    {
+        public List<string> Asked { get; } = [];
+
+        public List<string> Made { get; } = [];
+
+        public Dataset Train => stages.Train;
+
+        public Dataset Validation => stages.Validation;
+
+        public TimeProvider Time => stages.Time;
+
+        public TrainingResult Fit(string name, Network network, TrainingOptions options) => stages.Fit(name, network, options);
+
+        public string Choose(string name, string what, Func<string> choose)
+        {
+            Asked.Add(what);
+            return stages.Choose(name, what, () =>
+            {
+                Made.Add(what);
+                return choose();
+            });
+        }
+    }
+
+    /// <summary>Held-out samples that take seconds to come, outside the epochs.</summary>
+    private sealed class SlowAnswers(IGrowthRun stages, Clock clock) : IGrowthRun
+    {
+        public int Asked { get; private set; }
+
+        public Dataset Train => stages.Train;
+
+        public Dataset Validation
+        {
+            get
+            {
+                Asked++;
+                clock.Advance(3);
+                return stages.Validation;
+            }
+        }
+
+        public TimeProvider Time => clock;
+
+        public TrainingResult Fit(string name, Network network, TrainingOptions options) => stages.Fit(name, network, options);
+
+        public string Choose(string name, string what, Func<string> choose) => choose();
     }
 
     private sealed class Bomb(int epoch) : ITrainingCallback

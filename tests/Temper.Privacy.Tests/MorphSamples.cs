@@ -39,10 +39,10 @@ internal static class MorphSamples
     }
 
     /// <summary>A bundle of training and test rows with a layer.</summary>
-    internal static MorphBundle Bundle(string folder, MorphKey key, DataSets data, Tensor weights, int padding)
+    internal static MorphBundle Bundle(string folder, MorphKey key, DataSets data, Tensor weights, int padding, string format = "npy")
     {
         using var morpher = new Morpher(key);
-        MorphBundle.WriteData(key, morpher, data, folder);
+        MorphBundle.WriteData(key, morpher, data, folder, format);
         MorphBundle.WriteLayer(key, AugConvLayer.Compose(key, morpher, weights, 1, padding), folder);
         return MorphBundle.Open(folder);
     }

@@ -94,6 +94,8 @@ public static class OperatorRows
             { Macs = 2 * 2 * 6 * 4, Bad = [3, 2, 3], Domain = OperatorDomain.OffPixels }),
         new(new GridSample { Options = new() { Interpolation = GridInterpolation.Nearest, Padding = GridPadding.Border } }, [2, 4, 4], [3, 2, 2])
             { Bad = [3, 2, 3], Domain = OperatorDomain.OffPixels },
+        new(new OpticalFlow(OpticalFlowOptions.Of(FlowMethod.HornSchunck) with { Scales = 1, Warps = 1, Iterations = 3, Alpha = 500 }), [2, 1, 6, 6])
+            { Macs = 2 * 36 * 10 * 3, Bad = [1, 1, 6, 6], HasNoOnnx = true },
         new(new Quantize(-128, 127), [3, 4], [1, 1], [1, 1]) { Bad = [2, 4, 1], Domain = OperatorDomain.OffSteps, HasNoOnnx = true, IsStepwise = true },
         new(new ConstantValue([2, 3])) { Parameters = 6 },
         new(new ConstantValue([2], DType.Int64)),

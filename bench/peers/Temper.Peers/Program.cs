@@ -7,6 +7,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
 {
     ["activations"] = ActivationsTable.Run,
     ["active"] = ActiveInputsTable.Run,
+    ["agents"] = AgentsTable.Run,
     ["attack-loop"] = AttackLoopTable.Run,
     ["batch-invariant"] = BatchInvariantTable.Run,
     ["cases"] = CasesTable.Run,

@@ -16,12 +16,13 @@ internal static class AttackFiles
     private const int MostPictures = 24;
 
     /// <summary>One row a sample in the order of the data.</summary>
-    internal static void Write(string folder, AttackResult result, long[] labels)
+    internal static void Write(string folder, RobustnessEvaluation found)
     {
+        AttackResult result = found.Result;
         Directory.CreateDirectory(folder);
         NpzFile.Save(Path.Combine(folder, Name), [
             KeyValuePair.Create("x_adv", result.Adversarials),
-            Row("success", result, sample => sample.IsAdversarial),
+            Row("success", result, found.IsSuccess),
             Row("l2", result, sample => (float)sample.L2),
             Row("linf", result, sample => (float)sample.Linf),
             Row("l1", result, sample => (float)sample.L1),
@@ -32,7 +33,7 @@ internal static class AttackFiles
             Row("margin", result, sample => sample.Margin),
             Row("outcome", result, sample => (long)sample.Outcome),
             Row("prediction", result, sample => (long)sample.Prediction),
-            KeyValuePair.Create("label", Tensor.From(labels, [labels.Length])),
+            KeyValuePair.Create("label", Tensor.From([.. found.Labels], [found.Labels.Count])),
         ]);
     }
 
@@ -66,7 +67,7 @@ internal static class AttackFiles
     }
 
     /// <summary>The report, and the pictures as files of their own.</summary>
-    internal static void WriteReport(string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, NetworkTarget target, string title)
+    internal static void WriteReport(string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, AttackTarget target, string title)
     {
         var sections = RobustnessSection.Of(found, classes).ToList();
         Reporting.Documents.Picture[] pictures = [.. Triplets(folder, found, classes, inputs, target)];
@@ -79,7 +80,7 @@ internal static class AttackFiles
             .Save(Path.Combine(folder, "report.html"));
     }
 
-    private static IEnumerable<Reporting.Documents.Picture> Triplets(string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, NetworkTarget target)
+    private static IEnumerable<Reporting.Documents.Picture> Triplets(string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, AttackTarget target)
     {
         Shape shape = target.SampleShape;
         if (shape.Rank != 3 || shape[0] is not (1 or 3))
@@ -112,7 +113,7 @@ internal static class AttackFiles
         }
     }
 
-    private static byte[] Png(float[] planes, Shape shape, NetworkTarget target)
+    private static byte[] Png(float[] planes, Shape shape, AttackTarget target)
     {
         (int channels, int area) = (shape[0], shape[1] * shape[2]);
         byte[] pixels = new byte[planes.Length];

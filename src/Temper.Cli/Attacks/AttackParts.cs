@@ -7,7 +7,9 @@ using Temper.Formats.Npz;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Criteria;
+using Temper.Robustness.Evaluation;
 using Temper.Tensors;
+using Temper.Training.Tracking;
 
 namespace Temper.Cli.Attacks;
 
@@ -15,9 +17,11 @@ namespace Temper.Cli.Attacks;
 /// Attacks samples in parts of a few hundred. Each finished part is kept in the output folder, so that an interrupted run goes on with the next
 /// one; results do not depend on where it was interrupted.
 /// </summary>
-internal sealed class AttackParts(CommandContext context, Attack attack, NetworkTarget target, Dataset samples, int count)
+internal sealed class AttackParts(CommandContext context, Attack attack, AttackSubject subject, int count)
 {
     private const int Size = 256;
+
+    private AttackTarget Target => subject.Target;
 
     private string? Folder => context.Get(AttackSettings.Output) is { } output ? Path.Combine(output, "parts") : null;
 
@@ -25,13 +29,14 @@ internal sealed class AttackParts(CommandContext context, Attack attack, Network
     {
         var labels = new long[count];
         var rows = new List<SampleResult>(count);
-        float[] adversarials = new float[checked(count * target.SampleShape.Count)];
+        float[] adversarials = new float[checked(count * Target.SampleShape.Count)];
         string identity = Identity();
+        using TensorBoardWriter? board = context.Get(AttackSettings.TensorBoard) && context.Get(AttackSettings.Output) is { } output ? new TensorBoardWriter(output, context.Time) : null;
         for (int start = 0; start < count; start += Size)
         {
             int size = Math.Min(Size, count - start);
-            (Tensor inputs, Tensor wanted) = samples.Read(start, size);
-            inputs = inputs.Reshape([size, .. target.SampleShape.AsSpan()]);
+            (Tensor inputs, Tensor wanted) = subject.Samples.Read(start, size);
+            inputs = inputs.Reshape([size, .. Target.SampleShape.AsSpan()]);
             wanted.AsSpan<long>().CopyTo(labels.AsSpan(start));
             string? file = Folder is null ? null : Path.Combine(Folder, $"{identity}-{start:D8}.npz");
             AttackResult part = file is not null && File.Exists(file) ? AttackFiles.ReadPart(file) : Attack(inputs, wanted, start);
@@ -41,11 +46,28 @@ internal sealed class AttackParts(CommandContext context, Attack attack, Network
                 AttackFiles.SavePart(file, part);
             }
 
-            part.Adversarials.AsSpan<float>().CopyTo(adversarials.AsSpan(start * target.SampleShape.Count));
+            part.Adversarials.AsSpan<float>().CopyTo(adversarials.AsSpan(start * Target.SampleShape.Count));
             rows.AddRange(part.Samples);
+            Write(board, rows);
         }
 
-        return (new AttackResult(Tensor.From(adversarials, [count, .. target.SampleShape.AsSpan()]), rows), labels);
+        return (new AttackResult(Tensor.From(adversarials, [count, .. Target.SampleShape.AsSpan()]), rows), labels);
+    }
+
+    /// <summary>What is known after the samples so far.</summary>
+    private void Write(TensorBoardWriter? board, List<SampleResult> rows)
+    {
+        if (board is null)
+        {
+            return;
+        }
+
+        var sofar = new RobustnessEvaluation(attack, new AttackResult(Tensor.From(Array.Empty<float>(), [0]), rows), [], []) { Epsilon = AttackSettings.Radius(context) };
+        board.AddScalar("attack/clean_accuracy", rows.Count, (float)sofar.CleanAccuracy);
+        board.AddScalar("attack/robust_accuracy", rows.Count, (float)sofar.Accuracy);
+        board.AddScalar("attack/median_size", rows.Count, (float)sofar.Result.MedianDistance(attack.Norm));
+        board.AddScalar("attack/gradients", rows.Count, rows.Sum(row => (long)row.Backwards));
+        board.Flush();
     }
 
     /// <summary>Parts are of no use when everything is done.</summary>
@@ -71,7 +93,7 @@ internal sealed class AttackParts(CommandContext context, Attack attack, Network
         try
         {
             AttackResult part = attack.Run(
-                target, inputs, Criterion.Misclassified(labels.AsSpan<long>()), RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("attack"), run, context.Cancel);
+                Target, inputs, Criterion.Misclassified(labels.AsSpan<long>()), RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("attack"), run, context.Cancel);
             context.Terminal.Note($"{start + inputs.Shape[0]} of {count} samples: {part.RobustAccuracy * 100:F1} % of the last {inputs.Shape[0]} still right");
             return part;
         }
@@ -91,20 +113,24 @@ internal sealed class AttackParts(CommandContext context, Attack attack, Network
     {
         string model = context.Require(ModelSource.Setting);
         var text = new StringBuilder().Append(attack).Append('|').Append(context.Get(AttackSettings.Seed)).Append('|').Append(context.Get(AttackSettings.Budget))
-            .Append('|').Append(target.Minimum).Append('|').Append(target.Maximum).Append('|').Append(samples.Name).Append('|').Append(samples.Count).Append('|').Append(count);
+            .Append('|').Append(Target.Minimum).Append('|').Append(Target.Maximum).Append('|').Append(subject.Samples.Name).Append('|').Append(subject.Samples.Count).Append('|').Append(count);
         if (File.Exists(model))
         {
             text.Append('|').Append(Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(model))));
         }
 
-        (Tensor first, Tensor labels) = samples.Read(0, Math.Min(count, 16));
+        (Tensor first, Tensor labels) = subject.Samples.Read(0, Math.Min(count, 16));
         text.Append('|').Append(Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(first.AsSpan<float>()))));
 
         // The logits stand for weights and preprocessing, however the model is stored.
-        float[] logits = new float[first.Shape[0] * target.Classes];
-        target.Scores(first.AsSpan<float>(), first.Shape[0], logits);
-        text.Append('|').Append(Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(logits.AsSpan()))))
-            .Append('|').AppendJoin(',', labels.AsSpan<long>().ToArray());
+        foreach (AttackTarget asked in (AttackTarget[])[Target, .. subject.Surrogate is { } surrogate ? [surrogate] : Array.Empty<AttackTarget>()])
+        {
+            float[] logits = new float[first.Shape[0] * asked.Classes];
+            asked.Scores(first.AsSpan<float>(), first.Shape[0], logits);
+            text.Append('|').Append(Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(logits.AsSpan()))));
+        }
+
+        text.Append('|').AppendJoin(',', labels.AsSpan<long>().ToArray());
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..12];
     }
 }

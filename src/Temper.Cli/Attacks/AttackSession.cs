@@ -1,10 +1,7 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
-using Temper.Cli.Models;
 using Temper.Cli.Output;
-using Temper.Cli.Runs;
 using Temper.Data;
-using Temper.Networks;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Criteria;
@@ -25,13 +22,19 @@ internal static class AttackSession
             throw ToolException.Usage("attack: --fail-below needs a radius with this attack; add --epsilon or --threat");
         }
 
-        (Network network, Dataset samples) = Open(context, model, source);
-        (float, float)? bounds = context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;
-        var target = new NetworkTarget(network, bounds);
+        if (context.Get(AttackSettings.TensorBoard) && context.Get(AttackSettings.Output) is null)
+        {
+            throw ToolException.Usage("--tensorboard: needs a folder for the event file; add --output");
+        }
+
+        using AttackSubject subject = AttackSubject.Open(context, model, source);
+        (AttackTarget target, Dataset samples) = (subject.Target, subject.Samples);
+        using AttackSubject? surrogate = context.Get(AttackSettings.Surrogate) is { } other ? AttackSubject.Open(context, other, source) : null;
+        attack = surrogate is null ? attack : new Transfer(attack, surrogate.Target);
+        AttackSettings.ThreatOf(context)?.RequireFits(target);
         int count = Math.Min(context.Get(AttackSettings.Limit) ?? int.MaxValue, samples.Count);
-        var parts = new AttackParts(context, attack, target, samples, count);
+        var parts = new AttackParts(context, attack, subject with { Surrogate = surrogate?.Target }, count);
         (AttackResult result, long[] labels) = parts.Run();
-        IReadOnlyList<string> classes = ClassLabels.Of(network, samples, target.Classes);
         (Tensor inputs, _) = samples.Read(0, count);
         inputs = inputs.Reshape([count, .. target.SampleShape.AsSpan()]);
         IReadOnlyList<TrustCheck> checks = context.Get(AttackSettings.NoChecks) ? [] :
@@ -39,37 +42,25 @@ internal static class AttackSession
             .. TrustChecks.Run(target, inputs, labels, RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("checks"),
                 attack.Norm == Norm.Linf ? AttackSettings.Radius(context) : null, context.Cancel),
         ];
-        var found = new RobustnessEvaluation(attack, result, labels, checks);
+        var found = new RobustnessEvaluation(attack, result, labels, [.. checks, TrustChecks.Finite(result)]) { Epsilon = AttackSettings.Radius(context) };
         if (context.Get(AttackSettings.Output) is { } folder)
         {
-            AttackFiles.Write(folder, result, labels);
+            AttackFiles.Write(folder, found);
 
             // Through a fresh load of model and file, one sample at a time.
-            var fresh = new NetworkTarget(Open(context, model, source).Network, bounds);
-            Verification again = Verification.Of(fresh, AttackFiles.ReadAdversarials(folder), [.. result.Samples.Select(sample => sample.IsAdversarial)], Criterion.Misclassified(labels));
-            found = found with { Checks = [.. checks, again.Check()] };
-            AttackFiles.WriteReport(folder, found, classes, inputs, target, $"{model} on {source}");
+            using AttackSubject fresh = AttackSubject.Open(context, model, source);
+            Verification again = Verification.Of(fresh.Target, AttackFiles.ReadAdversarials(folder), [.. result.Samples.Select(sample => sample.IsAdversarial)], Criterion.Misclassified(labels));
+            found = found with { Checks = [.. found.Checks, again.Check()] };
+            AttackFiles.WriteReport(folder, found, subject.Classes, inputs, target, $"{model} on {source}");
             parts.Remove();
         }
 
         return Tell(context, model, source, found);
     }
 
-    private static (Network Network, Dataset Samples) Open(CommandContext context, string model, string source)
-    {
-        DataSets data = DataChoice.Open(context, source);
-        Dataset samples = data.Test.Count > 0 ? data.Test : data.Train;
-        (Network network, DataSets fitted) = DataForModel.Open(
-            context, Preprocessing.OptionsOf(context), data with { Train = samples, Test = samples }, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
-        samples = fitted.Test;
-        network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
-        DataChecks.RequireClasses(network, samples);
-        return (network, samples);
-    }
-
     private static int Tell(CommandContext context, string model, string source, RobustnessEvaluation found)
     {
-        double accuracy = AttackSettings.Radius(context) is { } radius && found.Attack is not FixedBudgetAttack ? found.AccuracyAt(radius) : found.Result.RobustAccuracy;
+        double accuracy = found.Accuracy;
         string verdict = TrustChecks.Verdict(found.Checks);
         if (context.IsJson)
         {
@@ -112,7 +103,7 @@ internal static class AttackSession
         ["count"] = found.Labels.Count,
         ["clean_accuracy"] = JsonResult.Number(found.CleanAccuracy),
         ["robust_accuracy"] = JsonResult.Number(accuracy),
-        ["success"] = JsonResult.Number(1 - found.Result.RobustAccuracy),
+        ["success"] = JsonResult.Number(found.Success),
         ["median_l2"] = JsonResult.Number(found.Result.MedianDistance(Norm.L2)),
         ["mean_l2"] = JsonResult.Number(found.Result.MeanDistance(Norm.L2)),
         ["median_linf"] = JsonResult.Number(found.Result.MedianDistance(Norm.Linf)),

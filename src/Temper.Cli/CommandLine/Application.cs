@@ -9,14 +9,16 @@ namespace Temper.Cli.CommandLine;
 /// <summary>The whole command line: parses, resolves settings, runs one command, and turns every end into an exit code.</summary>
 internal static class Application
 {
-    private static readonly (string Name, string Help)[] Groups = [("data", "Get, list and verify data sets"), ("morph", "Obfuscate data for an outside trainer (MoLe); not encryption")];
+    private static readonly (string Name, string Help)[] Groups = [("data", "Get, list and verify data sets"), ("morph", "Obfuscate data for an outside trainer (MoLe); not encryption"),
+        ("rl", "Train agents, watch them play, and check environments against recorded episodes")];
 
     private static IReadOnlyList<ToolCommand> Commands { get; } =
     [
         new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(), new GrowCommand(), new AttackCommand(), new ReportCommand(),
         new ProbeCommand(), new HardenCommand(),
-        new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
+        new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new FlowCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
         new MorphKeygenCommand(), new MorphDataCommand(), new MorphLayerCommand(), new MorphEstimateCommand(), new AuditCommand(),
+        new RlTrainCommand(), new RlPlayCommand(), new RlReplayCommand(), new RlRecordCommand(), new RlSnoopCommand(), new RlReportCommand(),
         new BenchCommand(), new PlanCommand(), new ServeCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 

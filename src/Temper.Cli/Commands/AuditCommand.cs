@@ -8,6 +8,7 @@ using Temper.Formats.Npz;
 using Temper.Kernels;
 using Temper.Privacy.Audit;
 using Temper.Privacy.Morphing;
+using Temper.Reporting.Documents;
 
 namespace Temper.Cli.Commands;
 
@@ -28,9 +29,11 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
 
     private static readonly Setting<string?> Save = Setting.OptionalText("save-pictures", "Folder for recovered pictures beside the real ones, a PNG file for each attack");
 
+    private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "Write a report with recovered pictures to this HTML file");
+
     private static readonly Setting<bool> Accept = Setting.Switch("accept-obfuscation", "Exit with 0 although the bundle is broken");
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, Accept];
+    internal override IReadOnlyList<Setting> Settings { get; } = [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, ReportFile, Accept];
 
     internal override int Run(CommandContext context)
     {
@@ -56,6 +59,15 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
         if (context.Get(Save) is { } pictures)
         {
             SavePictures(pictures, findings);
+        }
+
+        if (context.Get(ReportFile) is { } report)
+        {
+            AtomicFile.WriteText(report, new Report
+            {
+                Title = $"What does {Path.GetFileName(Path.TrimEndingDirectorySeparator(folder))} give away?", Subtitle = $"temper audit, key {bundle.KeyId}, signer {bundle.Signer}",
+                Sections = [AuditSection.Of(findings)],
+            }.ToHtml());
         }
 
         if (context.IsJson)
@@ -92,12 +104,7 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
         }
 
         table.Write(context.Terminal);
-        Console.Out.WriteLine(verdict switch
-        {
-            AttackFinding.Broken => "BROKEN: whoever gets this bundle can have the pictures. Send it only to somebody who may see them.",
-            AttackFinding.Leaks => "LEAKS: the bundle shows part of what is in the pictures.",
-            _ => "NOT BROKEN BY THESE ATTACKS: others may do better; this is an obfuscation, and no guarantee is given.",
-        });
+        Console.Out.WriteLine(AuditSection.Meaning(verdict));
     }
 
     /// <summary>One file for each attack: recovered pictures above, real ones below.</summary>
@@ -121,7 +128,7 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
                 pixels[place] = (byte)Math.Clamp(MathF.Round(value * 255), 0, 255);
             }
 
-            byte[] png = PngEncoder.Encode(new Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));
+            byte[] png = PngEncoder.Encode(new Data.Images.Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));
             string name = string.Concat(f.Name.TakeWhile(letter => letter is not ':')).Replace(' ', '-').ToLowerInvariant();
             AtomicFile.Write(Path.Combine(folder, $"{i + 1}-{name}.png"), stream => stream.Write(png));
         }

@@ -5,12 +5,16 @@ using Temper.Compression.Pipeline;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Training;
+using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Commands;
 
 /// <summary>Makes a trained network small and fast within a bound on accuracy.</summary>
 internal sealed class CompressCommand() : RunCommand("compress", "Make a trained network small and fast within a bound on accuracy")
 {
+    /// <summary>Held-out samples on which each layer's sensitivity is measured.</summary>
+    private const int MostForSensitivity = 1000;
+
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. CompressionSettings.All, .. TrainingSettings.All,
@@ -23,6 +27,11 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         DataSets data = DataChoice.Open(context, source);
         (Network start, data) = StartingNetwork.Open(context, model, data);
         DataChecks.RequireToTrain(context, start, data);
+        if (context.Get(CompressionSettings.DataFree) && context.Get(CompressionSettings.Calibrate) > 0)
+        {
+            throw ToolException.Usage("--data-free: contradicts --calibrate, which reads samples; give one of them");
+        }
+
         TrainingOptions training = TrainingSettings.Options(context);
         CompressionOptions options = CompressionSettings.Options(context, training);
         using var run = new RunSession(
@@ -33,9 +42,26 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
             },
             data);
         start = StartingNetwork.Trained(run, model, start, training);
-        CompressionResult result = context.Get(CompressionSettings.Calibrate) is > 0 and var count
-            ? CompressionPipeline.Calibrate(start, run.Train!, count, options, new CompressionOutcome.SessionRun(run), context.Cancel)
-            : CompressionPipeline.Run(start, run.Validation!, options, new CompressionOutcome.SessionRun(run), context.Time, context.Cancel);
-        return CompressionOutcome.Finish(context, run, (start, result, options), context.Get(CompressionSettings.Output));
+        bool isTrained = !context.Get(CompressionSettings.DataFree) && context.Get(CompressionSettings.Calibrate) == 0;
+        (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(run, start, isTrained && !CompressionSettings.IsOfTest(context), context.Cancel);
+        if (context.Get(CompressionSettings.Sensitivity))
+        {
+            Dataset some = run.Validation!.Take(Math.Min(run.Validation!.Count, MostForSensitivity));
+            run.Add(LayerSensitivity.ToSection(LayerSensitivity.Of(start, some, cancel: context.Cancel), Evaluator.Evaluate(start, some, cancel: context.Cancel).Accuracy));
+        }
+
+        CompressionResult result = Compress(context, start, options, run);
+        result = warning is null ? result : result with { Remarks = [warning, .. result.Remarks] };
+        return CompressionOutcome.Finish(context, run, (start, before, result, options), context.Get(CompressionSettings.Output));
+    }
+
+    /// <summary>With training, with samples alone, or with nothing but the network.</summary>
+    private static CompressionResult Compress(CommandContext context, Network start, CompressionOptions options, RunSession run)
+    {
+        var stages = new CompressionOutcome.SessionRun(run);
+        int count = context.Get(CompressionSettings.Calibrate);
+        return context.Get(CompressionSettings.DataFree) ? CompressionPipeline.WithoutData(start, options, stages, context.Cancel)
+            : count > 0 ? CompressionPipeline.Calibrate(start, run.Train!, count, options, stages, context.Cancel)
+            : CompressionPipeline.Run(start, run.Validation!, options, stages, context.Time, context.Cancel);
     }
 }

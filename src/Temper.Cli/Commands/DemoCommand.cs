@@ -1,3 +1,4 @@
+using Temper.Cli.Attacks;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Runs;
@@ -9,7 +10,8 @@ using Temper.Training;
 
 namespace Temper.Cli.Commands;
 
-/// <summary>What the tool is for, on real pictures, in minutes: trains LeNet-5, compresses it within a bound on accuracy, and measures both once on the test samples.</summary>
+/// <summary>What the tool is for, on real pictures, in minutes: trains LeNet-5, compresses it within a bound on accuracy, measures both once on the test samples, and
+/// looks how easily each is fooled.</summary>
 internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on clothes, make it small and fast, and show both in a report")
 {
     private const string Model = "lenet-5-caffe";
@@ -40,8 +42,14 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
         {
             Seed = run.Seed + 1, MaxAccuracyDrop = context.Get(Drop), RegularizeEpochs = context.Get(StageEpochs), TuneEpochs = context.Get(StageEpochs), Trials = 2, Training = training,
         };
+        (Measurement before, _) = CompressionOutcome.MeasureBefore(run, dense, isOfTraining: true, context.Cancel);
         CompressionResult result = CompressionPipeline.Run(dense, run.Validation!, options, new CompressionOutcome.SessionRun(run), context.Time, context.Cancel);
-        run.Note("3 of 3: measuring both on the test samples");
-        return CompressionOutcome.Finish(context, run, (dense, result, options));
+        run.Note("3 of 3: measuring both on the test samples, and how easily they are fooled");
+        if (run.Data!.Test.Count > 0)
+        {
+            run.Add(AttackBeforeAfter.Compare(run, [("before", dense), ("after", result.Network)], run.Data.Test, context.Cancel));
+        }
+
+        return CompressionOutcome.Finish(context, run, (dense, before, result, options));
     }
 }

@@ -16,10 +16,17 @@ internal sealed class DoctorCommand() : ToolCommand("doctor", "Show the processo
 
     private static readonly TimeSpan MeasuringTime = TimeSpan.FromSeconds(0.6);
 
-    internal override IReadOnlyList<Setting> Settings => [];
+    private static readonly Setting<bool> Mpi = Setting.Switch("mpi", "Show the MPI library, its handles and threads, and the speed between ranks that mpirun has started");
+
+    internal override IReadOnlyList<Setting> Settings => [Mpi];
 
     internal override int Run(CommandContext context)
     {
+        if (context.Get(Mpi))
+        {
+            return RankDoctor.Run(context);
+        }
+
         using var workers = new Workers(context);
         int threads = workers.Pool.Threads;
         double one = Speed(count: 1), all = threads == 1 ? one : Speed(threads);

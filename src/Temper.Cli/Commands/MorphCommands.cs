@@ -17,7 +17,7 @@ internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a
     private static readonly Setting<bool> Force = Setting.Switch("force", "Write over a key that is there; what it morphed cannot be used any more");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [MorphSettings.Output, MorphSettings.Data, MorphSettings.Shape, MorphSettings.Cores, MorphSettings.Repeated, MorphSettings.PasswordFile, Force];
+        [MorphSettings.Output, MorphSettings.Data, MorphSettings.Shape, MorphSettings.Cores, MorphSettings.Repeated, MorphSettings.Structured, MorphSettings.PasswordFile, Force];
 
     internal override int Run(CommandContext context)
     {
@@ -37,7 +37,7 @@ internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a
             JsonResult.Write(Name, new JsonObject
             {
                 ["file"] = output, ["key"] = key.Id, ["shape"] = new JsonArray(map.Channels, map.Height, map.Width), ["cores"] = map.Cores,
-                ["repeated"] = map.IsRepeated, ["notice"] = MorphNotice.Text,
+                ["repeated"] = map.IsRepeated, ["structured"] = map.IsStructured, ["notice"] = MorphNotice.Text,
             });
         }
         else
@@ -59,7 +59,10 @@ internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a
             _ => throw ToolException.Usage($"{context.Values.Section.Replace('-', ' ')}: --data and --shape exclude each other"),
         };
         return shape.Length == 3
-            ? new MorphMap(shape[0], shape[1], shape[2]) { Cores = context.Get(MorphSettings.Cores), IsRepeated = context.Get(MorphSettings.Repeated) }
+            ? new MorphMap(shape[0], shape[1], shape[2])
+            {
+                Cores = context.Get(MorphSettings.Cores), IsRepeated = context.Get(MorphSettings.Repeated), IsStructured = context.Get(MorphSettings.Structured),
+            }
             : throw ToolException.Usage($"--data: needs pictures, [C, H, W] (got samples of {shape.Length} axes)");
     }
 }
@@ -74,7 +77,7 @@ internal static class MorphNotice
 /// <summary>Morphs a set into a bundle.</summary>
 internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a set's pictures into a bundle; goes on where a stopped run was")
 {
-    private static readonly Setting<string> Format = Setting.Choice("format", "Files of the rows: npy, safetensors or tfrecord", "npy", "npy", "safetensors", "tfrecord");
+    private static readonly Setting<string> Format = Setting.Choice("format", "Files of the rows: npy, npz, safetensors or tfrecord", "npy", "npy", "npz", "safetensors", "tfrecord");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
         [MorphSettings.Key, MorphSettings.Data, MorphSettings.Output, MorphSettings.PasswordFile, Format];
@@ -160,7 +163,7 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        MorphSettings.Data, MorphSettings.Shape, Rows, MorphSettings.Cores, MorphSettings.Repeated, Channels, Kernel, MorphSettings.Stride, Padding, Network,
+        MorphSettings.Data, MorphSettings.Shape, Rows, MorphSettings.Cores, MorphSettings.Repeated, MorphSettings.Structured, Channels, Kernel, MorphSettings.Stride, Padding, Network,
     ];
 
     internal override int Run(CommandContext context)
@@ -177,7 +180,7 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
         }
 
         new ResultTable("what morphing costs", "what", "#number", "remark")
-            .Row("owner: multiply-accumulates a picture", $"{estimate.OwnerMacs:N0}", "d q")
+            .Row("owner: multiply-accumulates a picture", $"{estimate.OwnerMacs:N0}", map.IsStructured ? "3 d log d" : "d q")
             .Row("trainer: more multiply-accumulates a picture", $"{estimate.TrainerExtraMacs:N0}", estimate.Overhead is { } part ? $"with the owner's {part:P1} of the network's" : "name a --network to compare")
             .Row("raw set, bytes", $"{estimate.RawBytes:N0}", "a byte a number")
             .Row("morphed rows, bytes", $"{estimate.RowBytes:N0}", "float32")

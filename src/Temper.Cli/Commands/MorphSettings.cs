@@ -26,6 +26,9 @@ internal static class MorphSettings
 
     internal static Setting<bool> Repeated { get; } = Setting.Switch("repeated", "Use one core on the whole diagonal, as the authors' code does");
 
+    internal static Setting<bool> Structured { get; } = Setting.Switch(
+        "structured", "Draw secret orders and signs around Walsh-Hadamard transforms in the place of dense cores: for large pictures; hides no more");
+
     internal static Setting<string?> Weights { get; } = Setting.OptionalText("weights", "The developer's first convolution, [O, C, KH, KW], as .npy");
 
     internal static Setting<int> Stride { get; } = Setting.Integer("stride", "Step of the first convolution, in pixels", usual: 1);

@@ -5,6 +5,7 @@ using Temper.Cli.Output;
 using Temper.Formats;
 using Temper.Parallelism.Planning;
 using Temper.Parallelism.Simulation;
+using Temper.Reporting.Documents;
 
 namespace Temper.Cli.Commands;
 
@@ -24,6 +25,8 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
 
     private static readonly Setting<string?> Picture = Setting.OptionalText("picture", "Draw the plan and its step into this SVG file");
 
+    private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "Write a report of the plan, with its picture, to this HTML file");
+
     private static readonly Setting<bool> Probe = Setting.Switch(
         "probe", "Time the network's layers one by one on this machine, about 10 seconds, and simulate accelerators like it instead of --gflops");
 
@@ -32,7 +35,7 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
     private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(10);
 
     internal override IReadOnlyList<Setting> Settings =>
-        [Model, ModelSource.Architecture, ModelSource.Size, .. PlanSettings.All, Given, SavePlan, Picture, Probe, Paper];
+        [Model, ModelSource.Architecture, ModelSource.Size, .. PlanSettings.All, Given, SavePlan, Picture, ReportFile, Probe, Paper];
 
     internal override int Run(CommandContext context)
     {
@@ -55,7 +58,8 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         PlanResult result;
         try
         {
-            result = given is null ? FasterPlan.Choose(Planner.Plan(network, options), machine, options.MemoryLimit) : Planner.Evaluate(network, given, options);
+            result = given is null ? FasterPlan.Choose(Planner.Plan(network, options, context.Cancel), machine, options.MemoryLimit)
+                : Planner.Evaluate(network, given, options, context.Cancel);
         }
         catch (InfeasiblePlanException error)
         {
@@ -89,7 +93,7 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
             throw ToolException.Usage($"plan: --probe times layers, and the paper's networks are sizes only; name a network of the zoo or a model");
         }
 
-        ProbeResult probe = MachineProbe.Run(graph, batch, ProbeTime, context.Time);
+        ProbeResult probe = MachineProbe.Run(graph, batch, ProbeTime, context.Time, context.Cancel);
         context.Terminal.Note($"this machine: a step of {batch} samples takes {probe.StepSeconds * 1e3:F1} ms, {probe.FlopsPerSecond / 1e9:F1} Gflop/s");
         return machine with { FlopsPerSecond = probe.FlopsPerSecond };
     }
@@ -122,6 +126,15 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         if (context.Get(Picture) is { } picture)
         {
             AtomicFile.WriteText(picture, PlanPicture.Draw(result, steps.Plan));
+        }
+
+        if (context.Get(ReportFile) is { } report)
+        {
+            RankPlan of = result.Plan;
+            AtomicFile.WriteText(report, new Report
+            {
+                Title = $"{of.Network} over {of.Accelerators} accelerators", Subtitle = $"temper plan, batch of {of.Batch}, {steps.Machine}", Sections = [PlanSection.Of(result, steps)],
+            }.ToHtml());
         }
     }
 

@@ -54,17 +54,6 @@ internal static class PlanTables
     };
 }
 
-/// <summary>Simulated steps of a plan and of what it is compared with.</summary>
-internal sealed record PlanSteps(string Machine, StepTimeline Plan, StepTimeline Data, StepTimeline Model, StepTimeline Trick)
-{
-    internal static PlanSteps Of(PlanResult result, Machine machine) => new(
-        machine.Name,
-        StepSimulator.Run(result, machine),
-        StepSimulator.Run(Planner.Baseline(result, _ => Split.Data), machine),
-        StepSimulator.Run(Planner.Baseline(result, _ => Split.Input), machine),
-        StepSimulator.Run(Planner.Baseline(result, layer => layer.IsConvolution ? Split.Data : Split.Input), machine));
-}
-
 /// <summary>The paper's figures, computed again.</summary>
 internal static class PaperFigures
 {

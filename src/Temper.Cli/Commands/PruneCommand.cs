@@ -14,14 +14,14 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, PruningSettings.Rule, PruningSettings.Threshold, Data, .. Preprocessing.Settings, .. TrainingSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, PruningSettings.Rule, PruningSettings.Threshold, PruningSettings.Ignore, Data, .. Preprocessing.Settings, .. TrainingSettings.All,
         .. RunSettings.All,
     ];
 
     private protected override int Execute(CommandContext context)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(Data);
-        PruningRule rule = PruningSettings.RuleOf(context);
+        PruningSettings.Require(context);
         ModelSource.RequireTrained(model);
         DataSets? data = source is "none" ? null : DataChoice.Open(context, source);
         Network before;
@@ -38,7 +38,8 @@ internal sealed class PruneCommand() : RunCommand("prune", "Set small weights to
 
         using var run = new RunSession(context, new RunDescription(Name, model, source) { Title = $"{model} made lean on {source}" }, data);
         run.Measure("before", before, "before.safetensors");
-        Network pruned = before.Prune(rule);
+        PruningRule rule = PruningSettings.RuleOf(context, before, (name, choose) => run.Choose("prune", name, choose));
+        Network pruned = before.Prune(rule, context.Get(PruningSettings.Ignore));
         if (data is not null)
         {
             run.Note($"pruned: {SparsityReport.Of(pruned).Nonzero:N0} weights left; training them on with the others frozen at zero");

@@ -12,6 +12,8 @@ namespace Temper.Cli.Commands;
 /// <summary>Trains a network and measures the best epoch's on the test samples.</summary>
 internal sealed class TrainCommand() : RunCommand("train", "Train a network; the epoch is chosen on samples held out of the training set")
 {
+    private const string Phase = "train";
+
     private static readonly Setting<bool> FreezeZeros = Setting.Switch("freeze-zeros", "Keep weights that are zero at zero");
 
     private static readonly Setting<IReadOnlyList<string>> Freeze = Setting.List("freeze", "Beginnings of names of parameters that stay as they are");
@@ -24,10 +26,16 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, AugConv, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
-        .. RunSettings.All,
+        RunSettings.Plan, .. RunSettings.All,
     ];
 
     private protected override int Execute(CommandContext context)
+    {
+        using RankJob job = RankJob.Open(context, Name);
+        return job.Run(ranks => Execute(context, ranks));
+    }
+
+    private int Execute(CommandContext context, RankJob job)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         TrainingOptions options = TrainingSettings.Options(context) with { Regularizers = RegularizerSettings.Regularizers(context) };
@@ -38,9 +46,17 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         (Network start, data) = Start(context, model, data, weights);
         start = bundle is null ? start : start.WithAugConv(bundle.OpenLayer());
         DataChecks.RequireToTrain(context, start, data);
+        start = context.Get(FreezeZeros) ? start.MaskZeros() : start;
+        options = job.Shared(start, options);
+        if (!job.IsFirst)
+        {
+            return job.Follow(start, RunSession.Split(context, data), options);
+        }
+
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
         run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} to choose the epoch, seed {run.Seed}");
-        TrainingResult result = run.Fit("train", context.Get(FreezeZeros) ? start.MaskZeros() : start, options, isOnly: true);
+        job.Lead(run.CheckpointsOf(Phase));
+        TrainingResult result = run.Fit(Phase, start, options, isOnly: true);
         Measurement measured = run.Measure("result", result.Network, ModelSource.ResultName);
         run.Add(SparsitySection.Of(run.Weights));
         return run.Finish(measured);

@@ -1,5 +1,6 @@
 using Temper.Cli.CommandLine;
 using Temper.Kernels;
+using Temper.Parallelism.Collectives;
 
 namespace Temper.Cli;
 
@@ -26,13 +27,16 @@ internal sealed class Workers : IDisposable
                 + "and compile a native build with <IlcInstructionSet>native</IlcInstructionSet>");
         }
 
-        _own = asked > 0 ? new WorkerPool(Math.Min(asked, processors)) : null;
+        // Ranks on one machine share its processors.
+        int local = MpiLaunch.Current?.LocalSize ?? 1;
+        _own = asked > 0 ? new WorkerPool(Math.Min(asked, processors)) : local > 1 ? new WorkerPool(Math.Max(1, processors / local)) : null;
+        Asked = asked > 0 ? _own!.Threads : null;
     }
 
     internal WorkerPool Pool => _own ?? WorkerPool.Default;
 
     /// <summary>Threads that were asked for and can be used; null where nothing was asked for.</summary>
-    internal int? Asked => _own?.Threads;
+    internal int? Asked { get; }
 
     public void Dispose() => _own?.Dispose();
 }

@@ -23,11 +23,11 @@ internal static class CompressionOutcome
     /// <param name="output">Folder for the network as a model; null: only in the run's folder.</param>
     /// <returns>The exit code.</returns>
     internal static int Finish(
-        CommandContext context, RunSession run, (Network Start, CompressionResult Result, CompressionOptions Options) found, string? output = null)
+        CommandContext context, RunSession run, (Network Start, Measurement Before, CompressionResult Result, CompressionOptions Options) found, string? output = null)
     {
-        (Network start, CompressionResult result, CompressionOptions options) = found;
-        Measurement before = run.Measure("before", start, "before.safetensors"), after = run.Measure("after", result.Network, ModelSource.ResultName);
-        CompressionComparison comparison = CompressionComparison.Of(start, result.Network, run.Data!.Test, batch => Times(run, start, result.Network, batch, context.Cancel), Batches);
+        (Network start, Measurement before, CompressionResult result, CompressionOptions options) = found;
+        Measurement after = run.Measure("after", result.Network, ModelSource.ResultName);
+        CompressionComparison comparison = CompressionComparison.Of(start, result.Network, (before.Right, after.Right), batch => Times(run, start, result.Network, batch, context.Cancel), Batches);
         run.Add(comparison.ToSection(result));
         run.Add(CompressionSection.Of(result, options));
         run.Add(CompressionSection.Widths(start, result.Network));
@@ -52,6 +52,31 @@ internal static class CompressionOutcome
         }
 
         return result.IsWithinBound ? code : ExitCode.ThresholdNotMet;
+    }
+
+    /// <summary>
+    /// Measures the network that came in, before anything is tried, and warns where the samples that are to choose look memorised: nothing that
+    /// follows would be worth its time.
+    /// </summary>
+    /// <param name="run">The run.</param>
+    /// <param name="start">The network that came in.</param>
+    /// <param name="isOfTraining">Whether the samples that choose are training samples.</param>
+    /// <param name="cancel">Stops it.</param>
+    internal static (Measurement Before, string? Warning) MeasureBefore(RunSession run, Network start, bool isOfTraining, CancellationToken cancel)
+    {
+        Measurement before = run.Measure("before", start, "before.safetensors");
+        if (!isOfTraining || before.Record.TestAccuracy is not { } test || run.Validation is not { Count: > 0 } validation)
+        {
+            return (before, null);
+        }
+
+        string? warning = HeldOutCheck.Warning(Evaluator.Evaluate(start, validation, cancel: cancel).Accuracy, validation.Count, test, run.Data!.Test.Count);
+        if (warning is not null)
+        {
+            run.Note($"warning: {warning}");
+        }
+
+        return (before, warning);
     }
 
     /// <summary>Milliseconds of a batch before and after, taken in turns; a resumed run gives those it gave first.</summary>

@@ -47,8 +47,22 @@ internal static class CompressionSettings
     internal static Setting<int> Calibrate { get; } = Setting.Integer(
         "calibrate", "Do not train: fit each layer again on this many samples, whose labels are not read; 0: train", usual: 0, minimum: 0);
 
+    /// <summary>Neither training nor samples.</summary>
+    internal static Setting<bool> DataFree { get; } = Setting.Switch(
+        "data-free", "Neither train nor read samples to choose: fit layers again on inputs made from the network's own statistics; --data only measures");
+
+    /// <summary>A table of what each layer bears.</summary>
+    internal static Setting<bool> Sensitivity { get; } = Setting.Switch("sensitivity", "Add a table to the report: held-out accuracy when one layer alone loses weights");
+
+    private static readonly Setting<string> Method = Setting.Choice(
+        "method", "How weights are made unimportant: hoyer (DeepHoyer), or a baseline with the same budget: l1 (of groups the group lasso), magnitude (train on, then prune), gradual (prune a little each epoch)",
+        "hoyer", "hoyer", "l1", "magnitude", "gradual");
+
+    /// <summary>Whether test samples choose.</summary>
+    internal static bool IsOfTest(CommandContext context) => PartOf(context.Get(Validation)).IsTest;
+
     internal static IReadOnlyList<Setting> All { get; } =
-        [Drop, Calibrate, Structure, Objective, RegularizeEpochs, TuneEpochs, Trials, Pressure, Distillation, FirstKept, Ignore, Validation, Output];
+        [Drop, Calibrate, DataFree, Sensitivity, Method, Structure, Objective, RegularizeEpochs, TuneEpochs, Trials, Pressure, Distillation, FirstKept, Ignore, Validation, Output];
 
     internal static CompressionOptions Options(CommandContext context, TrainingOptions training) => new()
     {
@@ -62,6 +76,7 @@ internal static class CompressionSettings
             "bytes" => CompressionGoal.Bytes,
             _ => CompressionGoal.Milliseconds,
         },
+        Method = Enum.Parse<CompressionMethod>(context.Get(Method), ignoreCase: true),
         RegularizeEpochs = context.Get(RegularizeEpochs),
         TuneEpochs = context.Get(TuneEpochs),
         Trials = context.Get(Trials),

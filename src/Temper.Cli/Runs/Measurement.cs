@@ -9,8 +9,8 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>A network of a run as it was found: accuracy, weights left, size of its file, and some samples with its answers.</summary>
-internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights, IReadOnlyList<long> Confusion, IReadOnlyList<string> Classes, SampleRecord[] Samples)
+/// <summary>A network of a run as it was found: accuracy, weights left, size of its file, some samples with its answers, and which test samples it has right.</summary>
+internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights, IReadOnlyList<long> Confusion, IReadOnlyList<string> Classes, SampleRecord[] Samples, IReadOnlyList<bool> Right)
 {
     /// <summary>Pictures of each kind in the report: the first of the test set, and the first that the network has wrong.</summary>
     private const int Pictures = 12;
@@ -42,14 +42,15 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
             Layers = [.. weights.Layers.Select(layer => new LayerRecord(layer.Name, layer.Total, layer.Nonzero))],
         };
         return found?.Confusion is not { } matrix
-            ? new Measurement(record, weights, [], [], [])
-            : new Measurement(record, weights, Counts(matrix), ClassLabels.Of(network, test!, matrix.Classes), SamplesOf(network, test!));
+            ? new Measurement(record, weights, [], [], [], [])
+            : new Measurement(record, weights, Counts(matrix), ClassLabels.Of(network, test!, matrix.Classes), SamplesOf(found.Answers, test!),
+                [.. found.Answers.Select((answer, i) => answer.Predicted == test!.Label(i))]);
     }
 
     private static long[] Counts(ConfusionMatrix matrix) =>
         [.. from actual in Enumerable.Range(0, matrix.Classes) from predicted in Enumerable.Range(0, matrix.Classes) select matrix[actual, predicted]];
 
-    private static SampleRecord[] SamplesOf(Network network, Dataset test)
+    private static SampleRecord[] SamplesOf(IReadOnlyList<(int Predicted, float Probability)> answers, Dataset test)
     {
         Shape shape = test.SampleShape;
         if (shape.Rank != 3 || shape[0] is not (1 or 3))
@@ -58,7 +59,6 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
         }
 
         int count = Math.Min(test.Count, MostSearched);
-        IReadOnlyList<(int Predicted, float Probability)> answers = Evaluator.Predict(network, test, 0, count);
         IEnumerable<int> wrong = Enumerable.Range(0, count).Where(i => i >= Pictures && answers[i].Predicted != test.Label(i));
         return [.. Enumerable.Range(0, Math.Min(Pictures, count)).Concat(wrong.Take(Pictures)).Select(i =>
             new SampleRecord(Png(test, i), (int)test.Label(i), answers[i].Predicted, answers[i].Probability))];

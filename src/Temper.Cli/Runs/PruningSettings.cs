@@ -1,5 +1,8 @@
+using System.Globalization;
 using Temper.Cli.CommandLine;
+using Temper.Compression.Pipeline;
 using Temper.Compression.Pruning;
+using Temper.Networks;
 
 namespace Temper.Cli.Runs;
 
@@ -7,12 +10,50 @@ namespace Temper.Cli.Runs;
 internal static class PruningSettings
 {
     internal static Setting<string> Rule { get; } = Setting.Choice(
-        "rule", "What a weight is compared with: std (its layer's deviation times the threshold) or absolute (the threshold)", "std", "std", "absolute");
+        "rule", "What --threshold is: std (times a layer's deviation), absolute, sparsity (part of zeros in all), layer-sparsity (in each layer), macs, or ms (of one sample, compiled, on this processor)",
+        "std", "std", "absolute", "sparsity", "layer-sparsity", "macs", "ms");
 
     internal static Setting<double?> Threshold { get; } = Setting.OptionalNumber(
-        "threshold", "Weights below go [default: 0.25 for std, 0.0001 for absolute]");
+        "threshold", "Weights below go, or the target of the rule [default: 0.25 for std, 0.0001 for absolute]");
 
-    internal static PruningRule RuleOf(CommandContext context) => context.Get(Rule) is "std"
-        ? PruningRule.StandardDeviations((float)(context.Get(Threshold) ?? 0.25))
-        : PruningRule.Absolute((float)(context.Get(Threshold) ?? 1e-4));
+    internal static Setting<IReadOnlyList<string>> Ignore { get; } = Setting.List("ignore", "Layers that stay as they are; a star stands for any text");
+
+    /// <summary>Throws where a rule lacks its target, before anything is opened.</summary>
+    internal static void Require(CommandContext context)
+    {
+        if (context.Get(Rule) is not ("std" or "absolute"))
+        {
+            Target(context);
+        }
+    }
+
+    /// <summary>The rule; time is measured once in a run, so that a resume prunes the same.</summary>
+    /// <param name="context">The settings.</param>
+    /// <param name="network">What is to be pruned.</param>
+    /// <param name="choose">Remembers what was measured.</param>
+    internal static PruningRule RuleOf(CommandContext context, Network network, Func<string, Func<string>, string> choose) => context.Get(Rule) switch
+    {
+        "std" => PruningRule.StandardDeviations((float)(context.Get(Threshold) ?? 0.25)),
+        "absolute" => PruningRule.Absolute((float)(context.Get(Threshold) ?? 1e-4)),
+        "sparsity" => PruningRule.GlobalSparsity(Target(context)),
+        "layer-sparsity" => PruningRule.LayerSparsity(Target(context)),
+        "macs" => PruningRule.TargetMacs((long)Target(context)),
+        _ => PruningRule.GlobalSparsity(double.Parse(choose("zeros", () => ZerosFor(context, network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture)),
+    };
+
+    private static double Target(CommandContext context) => context.Get(Threshold)
+        ?? throw ToolException.Usage($"--threshold: the rule {context.Get(Rule)} needs its target");
+
+    /// <summary>Part of the weights that has to be zero for the time asked for.</summary>
+    private static double ZerosFor(CommandContext context, Network network)
+    {
+        PruningRule rule = PruningRule.TargetMilliseconds(Target(context), one => NetworkTiming.Milliseconds([one], 1, cancel: context.Cancel)[0]);
+        IReadOnlyList<string> ignore = context.Get(Ignore);
+        Network pruned = network.Prune(rule, ignore);
+        Parameter[] prunable = [.. network.Parameters.Where(p => !ReferenceEquals(pruned.Parameters[p.Name].Value, p.Value))];
+        long total = prunable.Sum(p => (long)p.Value.Count), left = prunable.Sum(p => (long)p.Value.Count - Zeros(pruned.Parameters[p.Name]));
+        return total == 0 ? 0 : 1 - (left / (double)total);
+    }
+
+    private static int Zeros(Parameter parameter) => System.MemoryExtensions.Count(parameter.Value.AsSpan<float>(), 0f);
 }

@@ -42,7 +42,7 @@ internal sealed class RunSession : IDisposable
         _description = description;
         _start = context.Time.GetTimestamp();
         _limit = new TimeLimit(description.PlansTime ? null : context.Get(RunSettings.MaxTime), context.Elapsed, context.Time, context.Cancel);
-        DataSplit? split = data is null ? null : description.Split?.Invoke(data) ?? Split(data);
+        DataSplit? split = data is null ? null : description.Split?.Invoke(data) ?? Split(context, data);
         (Train, Validation, _validationPart) = (split?.Train, split?.Validation, split?.Part ?? 0);
         Data = split is null ? data : data! with { Test = split.Test };
         Folder = context.Get(RunSettings.Resume) is { } resume
@@ -73,10 +73,16 @@ internal sealed class RunSession : IDisposable
 
     internal ulong Seed => _context.Get(RunSettings.Seed);
 
+    /// <summary>Set when the time is over, or by Ctrl-C.</summary>
+    internal CancellationToken Cancel => _limit.Token;
+
     internal RandomStream Stream => RandomStream.FromSeed(Seed);
 
     /// <summary>Names and weights of the networks that were measured, for sections that compare them.</summary>
     internal IReadOnlyList<(string Name, SparsityReport Report)> Weights => _weights;
+
+    /// <summary>Folder of a training's checkpoints.</summary>
+    internal string CheckpointsOf(string phase) => _stages.CheckpointsOf(phase);
 
     /// <summary>A line for the terminal and the log.</summary>
     internal void Note(string line)
@@ -84,6 +90,11 @@ internal sealed class RunSession : IDisposable
         _context.Terminal.Note(line);
         Folder.Log(line);
     }
+
+    /// <summary>Writes numbers of a training that is none of epochs into metrics and event file.</summary>
+    /// <param name="step">Where the training is.</param>
+    /// <param name="values">Numbers by name; those that are not finite are left out.</param>
+    internal void Log(long step, IEnumerable<KeyValuePair<string, double>> values) => _tracker.Write(step, [.. values.Where(value => double.IsFinite(value.Value))]);
 
     /// <summary>Adds what a method has to say to the report, behind the sections that every run has.</summary>
     internal void Add(Section section) => _sections.Add(section);
@@ -164,7 +175,7 @@ internal sealed class RunSession : IDisposable
             Console.Out.WriteLine($"report:     {report}");
         }
 
-        return Threshold.Check(_context, result.Record.TestAccuracy);
+        return _description.HasAccuracy ? Threshold.Check(_context, result.Record.TestAccuracy) : ExitCode.Success;
     }
 
     public void Dispose()
@@ -193,14 +204,18 @@ internal sealed class RunSession : IDisposable
     private void WriteConfig() => Formats.AtomicFile.WriteText(Folder.ConfigPath, _context.Values.ToYaml());
 
     /// <summary>Records why a training stopped before its end, and gives the error that tells the user.</summary>
-    private ToolException Stopped(string phase, TrainingResult result)
+    private ToolException Stopped(string phase, TrainingResult result) =>
+        Stopped(phase, result.Steps, $"step {result.Steps} of training '{phase}', epoch {result.History.Count + 1}");
+
+    /// <inheritdoc cref="Stopped(string, TrainingResult)"/>
+    internal ToolException Stopped(string phase, long step, string where)
     {
         bool isTime = _limit.IsOver && !_context.Cancel.IsCancellationRequested;
         string why = isTime ? $"{RunSettings.MaxTime.Flag} {Durations.Show(_context.Get(RunSettings.MaxTime)!.Value)} was over" : "interrupted";
-        string text = $"{why} after step {result.Steps} of training '{phase}', epoch {result.History.Count + 1}";
+        string text = $"{why} after {where}";
         Folder.Record(new RunDecision
         {
-            Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt, Phase = phase, Step = result.Steps, Text = text, Seconds = Seconds(),
+            Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt, Phase = phase, Step = step, Text = text, Seconds = Seconds(),
         });
         Folder.Log(text);
         return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; go on with: temper {_description.Command} --resume {Folder.FullPath}");
@@ -215,11 +230,11 @@ internal sealed class RunSession : IDisposable
     private UnusedRecord[] Unused() => [.. (Data?.Unused ?? []).Select(one => new UnusedRecord(one.Name, one.Count, one.Reason))];
 
     /// <summary>Of two samples or more at least one trains and at least one chooses the epoch.</summary>
-    private DataSplit Split(DataSets data)
+    internal static DataSplit Split(CommandContext context, DataSets data)
     {
-        double part = _context.Get(RunSettings.Validation);
+        double part = context.Get(RunSettings.Validation);
         int count = Math.Clamp((int)Math.Round(data.Train.Count * part), 1, data.Train.Count - 1);
-        (Dataset train, Dataset validation) = data.SplitValidation(count, Stream.Split("validation"));
+        (Dataset train, Dataset validation) = data.SplitValidation(count, RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("validation"));
         return new DataSplit(train, validation, data.Test, part);
     }
 }
@@ -242,6 +257,9 @@ internal sealed record RunDescription(string Command, string Network, string Dat
 
     /// <summary>Which samples choose; null: the part of the training samples that <c>--validation</c> says.</summary>
     internal Func<DataSets, DataSplit>? Split { get; init; }
+
+    /// <summary>Whether the result has a test accuracy, for <c>--fail-below</c>.</summary>
+    internal bool HasAccuracy { get; init; } = true;
 
     /// <summary>Whether the command keeps to <c>--max-time</c> by planning, so that a result is there in time; else training is stopped with a checkpoint.</summary>
     internal bool PlansTime { get; init; }

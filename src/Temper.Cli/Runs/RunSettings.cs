@@ -33,6 +33,10 @@ internal static class RunSettings
     internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
         "fail-below", "Exit with 4 when the test accuracy is lower than this, in percent", maximum: 100);
 
+    /// <summary>How ranks share training; null: there is one.</summary>
+    internal static Setting<string?> Plan { get; } = Setting.OptionalText(
+        "plan", "How ranks started by mpirun share training: data (divide the samples), auto, or a file of temper plan --save-plan; one rank without mpirun");
+
     /// <summary>What every such command has, behind its own settings.</summary>
     internal static IReadOnlyList<Setting> All { get; } = [Validation, Seed, Runs, Resume, MaxTime, FailBelow];
 
@@ -47,7 +51,7 @@ internal static class RunSettings
 internal abstract class RunCommand(string name, string help) : ToolCommand(name, help)
 {
     /// <summary>Settings that a resume may change: they decide how long the run goes on and where, not what it does.</summary>
-    private static readonly Setting[] Changeable = [TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, CommonSettings.Threads];
+    private static readonly Setting[] Changeable = [TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, RunSettings.Plan, CommonSettings.Threads];
 
     internal sealed override int Run(CommandContext context)
     {

@@ -34,6 +34,7 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
 
     private long _step;
     private string _validated = "";
+    private int _points;
 
     public void OnStep(StepProgress progress)
     {
@@ -64,6 +65,19 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
         _validated = $", validation {epoch.ValidationAccuracy * 100:F2} %";
         _folder.Log($"{Phase}epoch {epoch.Epoch + 1}/{Epochs}: loss {epoch.TrainLoss:F4}{_validated}{(epoch.IsBest ? ", best so far" : "")}");
         Display?.Report((epoch.Epoch + 1.0) / Epochs, $"epoch {epoch.Epoch + 1}/{Epochs}, loss {epoch.TrainLoss:F3}{_validated}");
+    }
+
+    /// <summary>Writes numbers at a step of a training that is none of epochs.</summary>
+    internal void Write(long step, IReadOnlyList<KeyValuePair<string, double>> values)
+    {
+        _points++;
+        _metrics.Write(_points, step, values);
+        foreach ((string name, double value) in values)
+        {
+            _board.AddScalar(name, step, (float)value);
+        }
+
+        _board.Flush();
     }
 
     /// <summary>Adds how the weights are spread at the end.</summary>

@@ -1,3 +1,5 @@
+using Temper.Kernels;
+
 namespace Temper.Compression.Calibration;
 
 /// <summary>
@@ -31,7 +33,7 @@ internal sealed class OptimalBrainSurgeon
         }
 
         // The upper factor U of H⁻¹ = Uᵀ U: row i holds what the removal of weight i, those before it being fixed, does to those behind it.
-        _factor = Cholesky.UpperOfInverse(damped, width);
+        _factor = new Cholesky(damped, width).UpperOfInverse();
     }
 
     /// <summary>How much worse the outputs get when one weight goes and those behind it make up for it: <c>w² / U_ii²</c>, in units of H.</summary>
@@ -74,73 +76,4 @@ internal sealed class OptimalBrainSurgeon
             }
         }
     }
-}
-
-/// <summary>Cholesky's factors of symmetric positive definite matrices, row-major.</summary>
-internal static class Cholesky
-{
-    /// <summary>U, upper triangular, with <c>A⁻¹ = Uᵀ U</c>.</summary>
-    internal static double[] UpperOfInverse(double[] a, int n)
-    {
-        double[] inverse = Inverse(Lower(a, n), n);
-        double[] lower = Lower(inverse, n), upper = new double[n * n];
-        for (int i = 0; i < n; i++)
-        {
-            for (int j = i; j < n; j++)
-            {
-                upper[(i * n) + j] = lower[(j * n) + i];
-            }
-        }
-
-        return upper;
-    }
-
-    /// <summary>L with <c>A = L Lᵀ</c>.</summary>
-    private static double[] Lower(double[] a, int n)
-    {
-        double[] l = new double[n * n];
-        for (int i = 0; i < n; i++)
-        {
-            Span<double> row = l.AsSpan(i * n, n);
-            for (int j = 0; j <= i; j++)
-            {
-                double sum = a[(i * n) + j] - Dot(row[..j], l.AsSpan(j * n, j));
-                row[j] = i != j ? sum / l[(j * n) + j]
-                    : sum > 0 ? Math.Sqrt(sum)
-                    : throw new ArithmeticException($"Cholesky: the matrix is not positive definite (pivot {i} is {sum}); the samples hold values that are not finite");
-            }
-        }
-
-        return l;
-    }
-
-    /// <summary>A⁻¹ of <c>A = L Lᵀ</c>, column by column.</summary>
-    private static double[] Inverse(double[] l, int n)
-    {
-        // Rows of L⁻¹ first, then A⁻¹ = L⁻ᵀ L⁻¹; kept transposed so that sums run along rows.
-        double[] inverse = new double[n * n];
-        for (int column = 0; column < n; column++)
-        {
-            Span<double> x = inverse.AsSpan(column * n, n);
-            x[column] = 1 / l[(column * n) + column];
-            for (int i = column + 1; i < n; i++)
-            {
-                x[i] = -Dot(l.AsSpan((i * n) + column, i - column), x[column..i]) / l[(i * n) + i];
-            }
-        }
-
-        double[] result = new double[n * n];
-        for (int i = 0; i < n; i++)
-        {
-            for (int j = 0; j <= i; j++)
-            {
-                double sum = Dot(inverse.AsSpan((i * n) + i, n - i), inverse.AsSpan((j * n) + i, n - i));
-                (result[(i * n) + j], result[(j * n) + i]) = (sum, sum);
-            }
-        }
-
-        return result;
-    }
-
-    private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b) => System.Numerics.Tensors.TensorPrimitives.Dot(a, b);
 }

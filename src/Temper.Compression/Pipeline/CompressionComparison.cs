@@ -1,6 +1,5 @@
 using System.Globalization;
 using Temper.Compression.Pruning;
-using Temper.Data;
 using Temper.Networks;
 using Temper.Reporting.Documents;
 using Temper.Training.Evaluation;
@@ -23,17 +22,17 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
     /// <summary>Compares two networks.</summary>
     /// <param name="before">The network that came in.</param>
     /// <param name="after">The network that came out.</param>
-    /// <param name="test">Samples that chose nothing; may be none.</param>
+    /// <param name="right">Whether each sample that chose nothing was right, before and after; may be none.</param>
     /// <param name="times">Gives the milliseconds of both for a batch.</param>
     /// <param name="batches">Batch sizes.</param>
-    public static CompressionComparison Of(Network before, Network after, Dataset test, Func<int, (double Before, double After)> times, IReadOnlyList<int> batches)
+    public static CompressionComparison Of(
+        Network before, Network after, (IReadOnlyList<bool> Before, IReadOnlyList<bool> After) right, Func<int, (double Before, double After)> times, IReadOnlyList<int> batches)
     {
         Dictionary<int, (double Before, double After)> measured = batches.ToDictionary(batch => batch, times);
-        (bool[] right, bool[] rightAfter) = test.Count == 0 ? ([], []) : (Right(before, test), Right(after, test));
         return new CompressionComparison(
-            new ComparedNetwork(Accuracy(right), SparsityReport.Of(before).Nonzero, before.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.Before)),
-            new ComparedNetwork(Accuracy(rightAfter), SparsityReport.Of(after).Nonzero, after.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.After)),
-            test.Count == 0 ? null : AccuracyInterval.OfDifference(right, rightAfter));
+            new ComparedNetwork(Accuracy(right.Before), SparsityReport.Of(before).Nonzero, before.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.Before)),
+            new ComparedNetwork(Accuracy(right.After), SparsityReport.Of(after).Nonzero, after.Cost().NonzeroMacs, measured.ToDictionary(time => time.Key, time => time.Value.After)),
+            right.Before.Count == 0 ? null : AccuracyInterval.OfDifference(right.Before, right.After));
     }
 
     /// <summary>The figures that matter, as a section of a report.</summary>
@@ -52,23 +51,8 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
             : "The network that came in was kept."),
     ]);
 
-    private static AccuracyInterval? Accuracy(bool[] right) => right.Length == 0 ? null : AccuracyInterval.OfAccuracy(right.LongCount(isRight => isRight), right.Length);
-
-    private static bool[] Right(Network network, Dataset test)
-    {
-        const int part = 512;
-        var right = new bool[test.Count];
-        for (int start = 0; start < test.Count; start += part)
-        {
-            IReadOnlyList<(int Predicted, float Probability)> answers = Evaluator.Predict(network, test, start, Math.Min(part, test.Count - start));
-            for (int i = 0; i < answers.Count; i++)
-            {
-                right[start + i] = answers[i].Predicted == test.Label(start + i);
-            }
-        }
-
-        return right;
-    }
+    private static AccuracyInterval? Accuracy(IReadOnlyList<bool> right) =>
+        right.Count == 0 ? null : AccuracyInterval.OfAccuracy(right.LongCount(isRight => isRight), right.Count);
 
     private static string Times(double before, double after) => after > 0 ? $"{(before / after).ToString("F1", CultureInfo.InvariantCulture)} x" : "∞";
 

@@ -34,6 +34,22 @@ public enum CompressionGoal
     Bytes,
 }
 
+/// <summary>How weights or channels are made unimportant; all have the same epochs and trials.</summary>
+public enum CompressionMethod
+{
+    /// <summary>Hoyer-Square over weights or groups (DeepHoyer).</summary>
+    Hoyer,
+
+    /// <summary>The baseline L1: over groups the group lasso.</summary>
+    L1,
+
+    /// <summary>The baseline by magnitude: trained on without a regularizer, then pruned at once.</summary>
+    Magnitude,
+
+    /// <summary>Gradual magnitude pruning (arXiv:1710.01878): a little more after each epoch of the first three quarters, then fine-tuning.</summary>
+    Gradual,
+}
+
 /// <summary>How a network is made smaller within a bound on accuracy.</summary>
 /// <remarks>
 /// The stages are those of DeepHoyer (arXiv:1908.09979, section 4): training with a regularizer, pruning, fine-tuning. The search for how much to prune,
@@ -49,6 +65,9 @@ public sealed record CompressionOptions
 
     /// <summary>What is removed.</summary>
     public CompressionStructure Structure { get; init; } = CompressionStructure.Auto;
+
+    /// <summary>How weights or channels are made unimportant.</summary>
+    public CompressionMethod Method { get; init; }
 
     /// <summary>What is made small.</summary>
     public CompressionGoal Goal { get; init; } = CompressionGoal.Milliseconds;

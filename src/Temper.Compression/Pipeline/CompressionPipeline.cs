@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using Temper.Compression.Calibration;
 using Temper.Data;
 using Temper.Networks;
+using Temper.Tensors;
 using Temper.Training;
 
 namespace Temper.Compression.Pipeline;
@@ -57,7 +59,33 @@ public static class CompressionPipeline
         Dataset choosing = AnsweredDataset.Of(network, samples.Subset([.. Enumerable.Range(count, Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough)))]), cancel);
         CompressionChecks.Require(network, choosing, options);
         var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
-        search.TryCalibrated(samples.Read(0, count).Inputs);
+        search.TryCalibrated(samples.Read(0, count).Inputs, "Labels were not read: accuracies of what was tried are agreement with the network that came in.");
+        return search.Result();
+    }
+
+    /// <summary>
+    /// Compresses a network with nothing but itself: as <see cref="Calibrate"/>, on inputs that are made from the means and variances which its batch
+    /// normalizations remember.
+    /// </summary>
+    /// <param name="network">Trained; not changed.</param>
+    /// <param name="options">How; <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the made inputs that get another answer than before.</param>
+    /// <param name="run">Remembers choices.</param>
+    /// <param name="cancel">Stops between steps.</param>
+    /// <returns>The best network; accuracies in it are agreement with the network that came in, on made inputs.</returns>
+    /// <exception cref="ArgumentException">The network has other inputs than one of float32, or as in <see cref="Calibrate"/>.</exception>
+    public static CompressionResult WithoutData(Network network, CompressionOptions options, ICompressionRun run, CancellationToken cancel = default)
+    {
+        const int Fitting = 64, Choosing = 64;
+        options.Validated();
+        network.Batch.RequireFree("compress");
+        (Tensor inputs, bool hasStatistics) = SyntheticInputs.Make(network, Fitting + Choosing, Randomness.RandomStream.FromSeed(options.Seed).Split("inputs"), cancel);
+        var made = new TensorDataset("inputs made from the network", inputs.Slice(0, Fitting, Fitting + Choosing), Tensor.From(new long[Choosing], [Choosing]));
+        AnsweredDataset choosing = AnsweredDataset.Of(network, made, cancel);
+        CompressionChecks.Require(network, choosing, options);
+        var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
+        search.TryCalibrated(inputs.Slice(0, 0, Fitting), hasStatistics
+            ? "No samples were read: accuracies of what was tried are agreement with the network that came in on inputs made from its own statistics. Measure the result on real samples."
+            : "No samples were read, and the network has no batch normalization to make any from: accuracies of what was tried are agreement on noise, which says little. Measure the result on real samples.");
         return search.Result();
     }
 

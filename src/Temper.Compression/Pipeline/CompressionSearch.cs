@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Enumeration;
 using Temper.Compression.Calibration;
+using Temper.Compression.DeepHoyer;
 using Temper.Compression.Distillation;
 using Temper.Compression.Pruning;
 using Temper.Compression.Shrinking;
@@ -60,9 +61,11 @@ internal sealed class CompressionSearch
     }
 
     /// <summary>Tries amounts of pruning without training: layers are fitted again on samples whose labels are not read.</summary>
-    internal void TryCalibrated(Tensor samples)
+    /// <param name="samples">Samples that fit the layers.</param>
+    /// <param name="remark">What the accuracies of what was tried are, for the report.</param>
+    internal void TryCalibrated(Tensor samples, string remark)
     {
-        _remarks.Add("Labels were not read: accuracies of what was tried are agreement with the network that came in.");
+        _remarks.Add(remark);
         (double holds, double fails) = (0, 1);
         double zeros = 1 - (_options.FirstKept ?? 0.4);
         for (int trial = 1; trial <= _options.Trials; trial++)
@@ -107,14 +110,23 @@ internal sealed class CompressionSearch
 
     private Network Regularized(Thinning thinning, string structure)
     {
-        if (_budget.RegularizeEpochs == 0 || _options.Pressure == 0)
+        bool hasRegularizer = thinning.Regularizer(_options.Method, 1) is not null;
+        if (_budget.RegularizeEpochs == 0 || (hasRegularizer && _options.Pressure == 0))
         {
             return _network;
         }
 
-        float strength = StrengthFor(thinning);
-        _run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {thinning.Regularizer(strength).Name}, strength {strength:G3}, {_budget.RegularizeEpochs} epochs"));
-        TrainingOptions options = Stage(_budget.RegularizeEpochs, 0) with { Regularizers = [thinning.Regularizer(strength)] };
+        TrainingOptions options = Stage(_budget.RegularizeEpochs, 0);
+        if (hasRegularizer)
+        {
+            WeightRegularizer regularizer = thinning.Regularizer(_options.Method, StrengthFor(thinning))!;
+            _run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {regularizer.Name}, strength {regularizer.Strength:G3}, {_budget.RegularizeEpochs} epochs"));
+            options = options with { Regularizers = [regularizer] };
+        }
+        else
+        {
+            _run.Note($"train on: {_budget.RegularizeEpochs} epochs without a regularizer, as long as other methods train with one");
+        }
 
         // The last epoch, not the best: accuracy on the way says nothing of how far weights have gone.
         return _run.Fit($"regularize-{structure}", _network, options).Last;
@@ -123,19 +135,21 @@ internal sealed class CompressionSearch
     /// <summary>The strength at which the regularizer's value is the pressure.</summary>
     private float StrengthFor(Thinning thinning)
     {
-        double unit = RegularizerValue.Of(thinning.Regularizer(1), _network);
+        double unit = RegularizerValue.Of(thinning.Regularizer(_options.Method, 1)!, _network);
         return unit > 0 ? (float)(_options.Pressure / unit) : 0;
     }
 
     private CompressionTrial Trial(Thinning thinning, Network prepared, double kept, string name)
     {
         _cancel.ThrowIfCancellationRequested();
-        Network pruned = thinning.Prune(prepared, kept, _options.Ignore);
+        (Network pruned, int epochs) = _options.Method == CompressionMethod.Gradual && _budget.TuneEpochs > 1
+            ? Gradually(thinning, prepared, kept, name)
+            : (RoundedByTime(thinning, prepared, kept, name), _budget.TuneEpochs);
         Network tuned = pruned;
         double accuracy;
-        if (_budget.TuneEpochs > 0)
+        if (epochs > 0)
         {
-            TrainingResult result = _run.Fit($"tune-{name}", pruned, Stage(_budget.TuneEpochs, 1));
+            TrainingResult result = _run.Fit($"tune-{name}", pruned, Stage(epochs, 1));
             (tuned, accuracy) = (result.Network, result.History[result.BestEpoch].ValidationAccuracy);
         }
         else
@@ -145,6 +159,56 @@ internal sealed class CompressionSearch
 
         Network small = tuned.Shrink().Network;
         return new CompressionTrial(thinning.Structure, kept, small, Figures(name, small, accuracy), accuracy >= Bound);
+    }
+
+    /// <summary>
+    /// Prunes a little more before each of the first epochs, along a cube (equation 1 of arXiv:1710.01878); the epochs that are left fine-tune.
+    /// </summary>
+    private (Network Pruned, int Left) Gradually(Thinning thinning, Network network, double kept, string name)
+    {
+        int rounds = Math.Max(1, 3 * _budget.TuneEpochs / 4);
+        double before = 1;
+        for (int round = 1; round <= rounds; round++)
+        {
+            double now = kept + ((1 - kept) * Math.Pow(1 - (round / (double)rounds), 3));
+            network = thinning.Prune(network, thinning.Next(now, before), _options.Ignore, _options.Method);
+            before = now;
+            if (round < rounds)
+            {
+                network = _run.Fit($"tune-{name}-{round}", network, Stage(1, (ulong)round + 1) with { Schedule = new ConstantSchedule() }).Last;
+            }
+        }
+
+        return (network, _budget.TuneEpochs - rounds + 1);
+    }
+
+    /// <summary>The pruned network, with widths rounded where that is faster here; only where milliseconds are the goal.</summary>
+    private Network RoundedByTime(Thinning thinning, Network prepared, double kept, string name)
+    {
+        Network pruned = thinning.Prune(prepared, kept, _options.Ignore, _options.Method);
+        (string What, Network Network)[] others = _options.Goal == CompressionGoal.Milliseconds ? [.. thinning.Rounded(prepared, kept, _options.Ignore)] : [];
+        others = [.. others.Where(other => other.Network.Cost().Macs != pruned.Cost().Macs).DistinctBy(other => other.Network.Cost().Macs)];
+        if (others.Length == 0)
+        {
+            return pruned;
+        }
+
+        string chosen = _run.Choose(name, "rounding", () =>
+        {
+            IReadOnlyList<double> times = NetworkTiming.Milliseconds([pruned, .. others.Select(other => other.Network)], 1, cancel: _cancel);
+            int best = Enumerable.Range(1, others.Length).MinBy(i => times[i]);
+            return times[best] * Slower < times[0] ? string.Create(CultureInfo.InvariantCulture, $"{best}: {times[0]:F4} ms to {times[best]:F4} ms") : "0";
+        });
+        int index = int.Parse(chosen.Split(':')[0], CultureInfo.InvariantCulture);
+        if (index == 0)
+        {
+            return pruned;
+        }
+
+        (string what, Network rounded) = others[index - 1];
+        _remarks.Add(string.Create(CultureInfo.InvariantCulture,
+            $"{name}: {what}, since that is faster here ({chosen.Split(':')[1].Trim()}); it costs {((double)rounded.Cost().Macs / pruned.Cost().Macs - 1) * 100:F1} % more operations."));
+        return rounded;
     }
 
     private double Accuracy(Network network) => Evaluator.Evaluate(network, _validation, cancel: _cancel).Accuracy;

@@ -16,14 +16,29 @@ internal abstract record Thinning
 
     internal string Name => Structure.ToString().ToLowerInvariant();
 
-    /// <summary>The regularizer of this structure.</summary>
-    internal abstract WeightRegularizer Regularizer(float strength);
+    /// <summary>What the regularizer's norms are of.</summary>
+    internal abstract Grouping Grouping { get; }
+
+    /// <summary>The regularizer of a method for this structure; null: it has none.</summary>
+    internal WeightRegularizer? Regularizer(CompressionMethod method, float strength) => method switch
+    {
+        CompressionMethod.Hoyer => new HoyerSquare { Strength = strength, Grouping = Grouping },
+        CompressionMethod.L1 => new L1 { Strength = strength, Grouping = Grouping },
+        _ => null,
+    };
+
+    /// <summary>The part to ask for where a network was pruned to a part before.</summary>
+    internal virtual double Next(double kept, double before) => kept;
 
     /// <summary>The pruned network; what is pruned stays zero in fine-tuning.</summary>
     /// <param name="network">Trained with the regularizer.</param>
     /// <param name="kept">Part that stays.</param>
     /// <param name="ignore">Layers that stay as they are; a star stands for any text.</param>
-    internal abstract Network Prune(Network network, double kept, IReadOnlyList<string> ignore);
+    /// <param name="method">How it was trained.</param>
+    internal abstract Network Prune(Network network, double kept, IReadOnlyList<string> ignore, CompressionMethod method);
+
+    /// <summary>Other networks that keep as much or a little more, of which measured time chooses; by what they are.</summary>
+    internal virtual IEnumerable<(string What, Network Network)> Rounded(Network network, double kept, IReadOnlyList<string> ignore) => [];
 
     internal static IReadOnlyList<Thinning> For(CompressionStructure structure) => structure switch
     {
@@ -43,13 +58,13 @@ internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShap
 
     internal override double FirstKept => Block == WeightBlockShape.Single ? 0.1 : 0.2;
 
-    internal override WeightRegularizer Regularizer(float strength) => new HoyerSquare { Strength = strength, Grouping = Grouping.Blocks(Block) };
+    internal override Grouping Grouping => Grouping.Blocks(Block);
 
-    internal override Network Prune(Network network, double kept, IReadOnlyList<string> ignore)
+    internal override Network Prune(Network network, double kept, IReadOnlyList<string> ignore, CompressionMethod method)
     {
-        if (Block != WeightBlockShape.Single)
+        if (Block != WeightBlockShape.Single || method is CompressionMethod.Magnitude or CompressionMethod.Gradual)
         {
-            // Root mean squares of blocks lie close to their layer's deviation: one multiple for all would empty small layers.
+            // The baselines' rule; and root mean squares of blocks lie close to their layer's deviation: one multiple for all would empty small layers.
             return network.Prune(PruningRule.GlobalSparsity(1 - kept) with { Block = Block }, ignore);
         }
 
@@ -74,8 +89,20 @@ internal sealed record ChannelThinning : Thinning
 
     internal override double FirstKept => 0.4;
 
-    internal override WeightRegularizer Regularizer(float strength) => new HoyerSquare { Strength = strength, Grouping = Grouping.FilterAndChannel };
+    /// <summary>Multiples that widths are rounded up to: of the lanes of the vector kernels.</summary>
+    private static readonly int[] Multiples = [4, 8, 16];
 
-    internal override Network Prune(Network network, double kept, IReadOnlyList<string> ignore) =>
-        network.PruneChannels(kept, name => ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false))).Network.Shrink().Network;
+    internal override Grouping Grouping => Grouping.FilterAndChannel;
+
+    /// <summary>The part is of the operations that the network has, and pruned channels are gone.</summary>
+    internal override double Next(double kept, double before) => Math.Min(1, kept / before);
+
+    internal override Network Prune(Network network, double kept, IReadOnlyList<string> ignore, CompressionMethod method) => Prune(network, kept, ignore, multiple: 1);
+
+    internal override IEnumerable<(string What, Network Network)> Rounded(Network network, double kept, IReadOnlyList<string> ignore) =>
+        Multiples.Select(multiple => ($"widths rounded up to multiples of {multiple}", Prune(network, kept, ignore, multiple)));
+
+    private static Network Prune(Network network, double kept, IReadOnlyList<string> ignore, int multiple) => network
+        .PruneChannels(kept, name => ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)), multiple)
+        .Network.Shrink().Network;
 }

@@ -20,10 +20,14 @@ public static class ChannelPruning
     /// <param name="network">Not changed. A regularizer of groups should have made some channels small.</param>
     /// <param name="macsKept">Part of the network's operations that may be left, above 0 to 1.</param>
     /// <param name="ignores">Layers that stay as wide as they are, by name of the node; null: none.</param>
+    /// <param name="multiple">
+    /// Widths are rounded up to a multiple of this, as far as channels go: the most important of those that would go stay. 1: nothing is rounded.
+    /// </param>
     /// <returns>The narrower network, and how its parameters moved. Every layer keeps a tenth of its channels, so it may cost more than asked for.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The part is not above 0 to 1.</exception>
-    public static NetworkEdit PruneChannels(this Network network, double macsKept, Func<string, bool>? ignores = null)
+    public static NetworkEdit PruneChannels(this Network network, double macsKept, Func<string, bool>? ignores = null, int multiple = 1)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
         if (!(macsKept is > 0 and <= 1))
         {
             throw new ArgumentOutOfRangeException(nameof(macsKept), $"PruneChannels: expected a part of the operations above 0 to 1 (got {macsKept})");
@@ -38,7 +42,35 @@ public static class ChannelPruning
             (low, high) = network.WithoutChannels(order.Take(middle)).Network.Cost().Macs > target ? (middle + 1, high) : (low, middle);
         }
 
-        return network.WithoutChannels(order.Take(low));
+        return network.WithoutChannels(Rounded(network, [.. order.Take(low)], multiple));
+    }
+
+    /// <summary>Groups that go, without the most important ones that bring each width up to a multiple.</summary>
+    private static IEnumerable<ChannelGroup> Rounded(Network network, ChannelGroup[] going, int multiple)
+    {
+        var lost = new Dictionary<(string, int), int>();
+        foreach (ChannelSlice slice in going.SelectMany(group => group.Values))
+        {
+            lost[(slice.Name, slice.Axis)] = lost.GetValueOrDefault((slice.Name, slice.Axis)) + slice.Indices.Count;
+        }
+
+        // A group that flattening expands has as many indices for each channel: it is the layer that makes the channels whose width counts.
+        bool IsOdd(ChannelSlice slice) => slice.Indices.Count == 1 && lost[(slice.Name, slice.Axis)] > 0
+            && (network.Graph.ShapeOf(slice.Name)[slice.Axis] - lost[(slice.Name, slice.Axis)]) % multiple != 0;
+        var kept = new HashSet<int>();
+        for (int i = going.Length - 1; i >= 0; i--)
+        {
+            if (going[i].Values.Any(IsOdd))
+            {
+                kept.Add(i);
+                foreach (ChannelSlice slice in going[i].Values)
+                {
+                    lost[(slice.Name, slice.Axis)] -= slice.Indices.Count;
+                }
+            }
+        }
+
+        return going.Where((_, i) => !kept.Contains(i));
     }
 
     /// <summary>Groups that may go, the least important first, as many of each layer as it can spare.</summary>

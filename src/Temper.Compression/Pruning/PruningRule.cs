@@ -59,6 +59,21 @@ public abstract record PruningRule
         return new TargetMacsRule(macs);
     }
 
+    /// <summary>
+    /// As few weights go as bring the network down to a time: all layers compete by their scores. Zeros save time only where what runs the network
+    /// leaves them out.
+    /// </summary>
+    /// <param name="milliseconds">Above zero. <c>Prune</c> refuses a time that the network without the weights it may prune does not reach.</param>
+    /// <param name="measure">Gives the milliseconds of a network, such as <c>n => NetworkTiming.Milliseconds([n], 1)[0]</c>; asked about ten times.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is not above zero.</exception>
+    public static PruningRule TargetMilliseconds(double milliseconds, Func<Networks.Network, double> measure)
+    {
+        ArgumentNullException.ThrowIfNull(measure);
+        return milliseconds > 0 && double.IsFinite(milliseconds)
+            ? new TargetTimeRule(milliseconds, measure)
+            : throw new ArgumentOutOfRangeException(nameof(milliseconds), $"PruningRule: milliseconds must be above zero (got {milliseconds})");
+    }
+
     /// <summary>N:M sparsity: of every M consecutive inputs of an output, at the same kernel position, the N units of the highest scores stay.</summary>
     /// <param name="kept">N, 0 to M.</param>
     /// <param name="of">M, 1 or more; the last inputs of a layer may be fewer, and at most N of them stay.</param>

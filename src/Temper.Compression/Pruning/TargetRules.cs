@@ -43,6 +43,59 @@ internal sealed record TargetMacsRule(long Macs) : PruningRule
     }
 }
 
+/// <summary>The least part of the weights goes with which the network is fast enough, by bisection.</summary>
+internal sealed record TargetTimeRule(double Milliseconds, Func<Network, double> Measure) : PruningRule
+{
+    private const int Rounds = 8;
+
+    internal override void Apply(PrunedNetwork network)
+    {
+        bool[][] all = [.. network.Layers.Select(layer => (bool[])layer.Stays.Clone())];
+        long total = network.Layers.Sum(layer => (long)layer.Nonzero);
+        if (TimeWithout(total) is var least && least > Milliseconds)
+        {
+            Restore();
+            throw new ArgumentException(
+                $"PruningRule.TargetMilliseconds: out of reach (got {Milliseconds} ms, expected at least {least:G4} ms, the time without any of the weights that may go); raise it or ignore fewer layers");
+        }
+
+        // Bisection on the weights that go; what holds was measured, so the result is.
+        (long holds, long fails) = (total, -1);
+        if (TimeWithout(0) <= Milliseconds)
+        {
+            holds = 0;
+        }
+
+        for (int round = 0; round < Rounds && holds - fails > 1 && holds > 0; round++)
+        {
+            long middle = (Math.Max(fails, 0) + holds) / 2;
+            (holds, fails) = TimeWithout(middle) <= Milliseconds ? (middle, fails) : (holds, middle);
+        }
+
+        Drop(holds);
+
+        double TimeWithout(long count)
+        {
+            Drop(count);
+            return Measure(network.Network.WithParameters(network.Layers.Select(layer => layer.ToParameter())));
+        }
+
+        void Drop(long count)
+        {
+            Restore();
+            Ranking.DropLowest(network.Layers, layer => layer.Scores, (layer, unit) => layer.Sizes[unit], count);
+        }
+
+        void Restore()
+        {
+            for (int l = 0; l < all.Length; l++)
+            {
+                all[l].CopyTo(network.Layers[l].Stays, 0);
+            }
+        }
+    }
+}
+
 /// <summary>Drops the units of the lowest scores of several layers.</summary>
 internal static class Ranking
 {

@@ -13,6 +13,15 @@ public static class PngEncoder
     public static byte[] Encode(Picture picture)
     {
         using var png = new MemoryStream();
+        WriteHeader(png, picture);
+        WriteChunk(png, "IDAT"u8, Compress(picture));
+        WriteChunk(png, "IEND"u8, []);
+        return png.ToArray();
+    }
+
+    /// <summary>Signature and header chunk.</summary>
+    internal static void WriteHeader(Stream png, Picture picture)
+    {
         png.Write(Signature);
         byte[] header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, picture.Width);
@@ -20,12 +29,10 @@ public static class PngEncoder
         header[8] = 8;
         header[9] = picture.Channels switch { 1 => 0, 3 => 2, _ => 6 };
         WriteChunk(png, "IHDR"u8, header);
-        WriteChunk(png, "IDAT"u8, Compress(picture));
-        WriteChunk(png, "IEND"u8, []);
-        return png.ToArray();
     }
 
-    private static byte[] Compress(Picture picture)
+    /// <summary>The rows, unfiltered, as a zlib stream.</summary>
+    internal static byte[] Compress(Picture picture)
     {
         using var compressed = new MemoryStream();
         using (var zlib = new ZLibStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
@@ -41,7 +48,8 @@ public static class PngEncoder
         return compressed.ToArray();
     }
 
-    private static void WriteChunk(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
+    /// <summary>Length, type, data, check sum.</summary>
+    internal static void WriteChunk(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
     {
         Span<byte> number = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(number, data.Length);

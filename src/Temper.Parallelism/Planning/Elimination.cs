@@ -8,13 +8,17 @@ namespace Temper.Parallelism.Planning;
 /// becomes an edge between them, parallel edges become one. Every series-parallel graph ends with one layer.
 /// </summary>
 /// <remarks>
-/// Where only layers with three or more neighbors are left, one of them is fixed to each of its patterns in turn. That is exact as long as
-/// the number of trials stays within <see cref="MaxTrials"/>; beyond, only patterns with one split at all levels are tried, and
-/// <see cref="IsExact"/> is false.
+/// A layer that has one pattern left adds the costs of its edges to its neighbors, so rules and given plans need no tables. Where only layers
+/// with three or more neighbors are left, one of them is fixed to each of its patterns in turn. That is exact as long as the number of trials
+/// stays within <see cref="MaxTrials"/>; beyond, only its cheapest pattern and those with one split at all levels are tried, and
+/// <see cref="IsExact"/> is false. The same happens to layers between two others if tables would be too large.
 /// </remarks>
 internal sealed class Elimination
 {
     internal const int MaxTrials = 1024;
+
+    /// <summary>Tables of all pairs of patterns are made up to this many patterns.</summary>
+    internal const int MaxTablePatterns = 1024;
 
     private readonly EliminationCache _cache;
     private readonly CostVector[] _costs;
@@ -65,10 +69,19 @@ internal sealed class Elimination
     internal int[] Solve(int last)
     {
         int[] patterns = new int[_costs.Length];
+        for (int layer = 0; layer < _costs.Length; layer++)
+        {
+            if (!_isGone[layer] && OnlyPattern(_costs[layer].Values) is >= 0 and var only)
+            {
+                Settle(layer, only);
+            }
+        }
+
         var ready = new Stack<int>(Enumerable.Range(0, _costs.Length).Reverse());
         while (ready.TryPop(out int layer))
         {
-            if (_isGone[layer] || layer == last || _neighbors[layer].Count is not (1 or 2))
+            bool isEliminable = _neighbors[layer].Count == 1 || (_neighbors[layer].Count == 2 && _costs[layer].Values.Length <= MaxTablePatterns);
+            if (_isGone[layer] || layer == last || !isEliminable)
             {
                 continue;
             }
@@ -135,12 +148,13 @@ internal sealed class Elimination
     {
         int chosen = tangled.MaxBy(layer => _neighbors[layer].Count);
         int count = _costs[chosen].Values.Length;
-        int[] tried = count <= _trials ? [.. Enumerable.Range(0, count)] : _uniform;
+        int[] tried = count <= _trials ? [.. Enumerable.Range(0, count)]
+            : [.. _uniform.Prepend(Smallest(_costs[chosen].Values)).Distinct().Take(_trials)];
         IsExact = tried.Length == count;
         double least = double.PositiveInfinity;
         foreach (int pattern in tried.Where(pattern => double.IsFinite(_costs[chosen].Values[pattern])))
         {
-            Elimination rest = Fixed(tangled, chosen, pattern, Math.Max(1, _trials / tried.Length));
+            Elimination rest = Without(tangled, chosen, pattern, _trials / tried.Length);
             int[] found = rest.Solve(tangled.First(layer => layer != chosen));
             double total = rest.Total + _costs[chosen].Values[pattern];
             IsExact &= rest.IsExact;
@@ -157,19 +171,34 @@ internal sealed class Elimination
         Total += least;
     }
 
-    private Elimination Fixed(int[] tangled, int chosen, int pattern, int trials)
+    /// <summary>What is left to solve once a layer has a pattern.</summary>
+    private Elimination Without(int[] tangled, int chosen, int pattern, int trials)
     {
-        CostVector[] costs = [.. _costs];
-        foreach (Neighbor neighbor in _neighbors[chosen])
+        bool[] isGone = [.. Enumerable.Range(0, _costs.Length).Select(layer => layer == chosen || !tangled.Contains(layer))];
+        var rest = new Elimination(_cache, [.. _costs], [.. _neighbors.Select(list => list.ToList())], isGone, (_uniform, trials));
+        rest.Settle(chosen, pattern);
+        return rest;
+    }
+
+    /// <summary>Gives a layer a pattern: its edges become part of its neighbors' costs.</summary>
+    private void Settle(int layer, int pattern)
+    {
+        foreach (Neighbor neighbor in _neighbors[layer])
         {
-            double[] sums = [.. costs[neighbor.Layer].Values.Select((cost, other) => cost
+            double[] sums = [.. _costs[neighbor.Layer].Values.Select((cost, other) => cost
                 + (neighbor.IsStart ? neighbor.Edge.Edge.Of(pattern, other) : neighbor.Edge.Edge.Of(other, pattern)))];
-            costs[neighbor.Layer] = _cache.Vector(sums);
+            _costs[neighbor.Layer] = _cache.Fresh(sums);
+            _neighbors[neighbor.Layer].RemoveAll(back => back.Layer == layer);
         }
 
-        List<Neighbor>[] neighbors = [.. _neighbors.Select(list => list.Where(neighbor => neighbor.Layer != chosen).ToList())];
-        bool[] isGone = [.. Enumerable.Range(0, _costs.Length).Select(layer => layer == chosen || !tangled.Contains(layer))];
-        return new Elimination(_cache, costs, neighbors, isGone, (_uniform, trials));
+        _neighbors[layer].Clear();
+    }
+
+    /// <summary>The only pattern with a finite cost; -1 if there are several or none.</summary>
+    private static int OnlyPattern(double[] costs)
+    {
+        int only = Array.FindIndex(costs, double.IsFinite);
+        return only < 0 || Array.FindIndex(costs, only + 1, double.IsFinite) >= 0 ? -1 : only;
     }
 
     private static int Smallest(double[] costs) => Array.IndexOf(costs, costs.Min());

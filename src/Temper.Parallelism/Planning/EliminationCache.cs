@@ -6,7 +6,8 @@ namespace Temper.Parallelism.Planning;
 /// What eliminations have computed, by what it was computed from. Blocks of a network that are alike are eliminated once, and a network
 /// that has grown by a layer takes all but the new layer from here.
 /// </summary>
-internal sealed class EliminationCache
+/// <param name="cancellation">Ends a computation that takes long.</param>
+internal sealed class EliminationCache(CancellationToken cancellation = default)
 {
     private readonly Dictionary<VectorKey, CostVector> _vectors = [];
     private readonly Dictionary<(int, int), CostVector> _sums = [];
@@ -29,6 +30,9 @@ internal sealed class EliminationCache
 
         return vector;
     }
+
+    /// <summary>A vector that is not looked for again, and so not kept.</summary>
+    internal CostVector Fresh(double[] costs) => new(costs, _ids++);
 
     internal CostVector Sum(CostVector a, CostVector b)
     {
@@ -66,6 +70,7 @@ internal sealed class EliminationCache
     {
         if (!_crossings.TryGetValue((costs.Id, edge.Id, isForward), out Crossing? crossing))
         {
+            cancellation.ThrowIfCancellationRequested();
             double[] best = new double[costs.Values.Length];
             int[] choice = new int[best.Length];
             edge.Edge.Cross(costs.Values, isForward, best, choice);
@@ -94,6 +99,7 @@ internal sealed class EliminationCache
             int[] choice = new int[count];
             for (int other = 0; other < count; other++)
             {
+                cancellation.ThrowIfCancellationRequested();
                 for (int pattern = 0; pattern < count; pattern++)
                 {
                     row[pattern] = costs.Values[pattern] + (isNearForward ? near.Edge.Of(pattern, other) : near.Edge.Of(other, pattern));
@@ -120,6 +126,7 @@ internal sealed class EliminationCache
             var table = new TableEdge(count);
             for (int from = 0; from < count; from++)
             {
+                cancellation.ThrowIfCancellationRequested();
                 for (int to = 0; to < count; to++)
                 {
                     table.Costs[(from * count) + to] = first.Edge.Of(from, to) + (sameDirection ? second.Edge.Of(from, to) : second.Edge.Of(to, from));

@@ -10,12 +10,9 @@ internal sealed record SearchResult(int[] Patterns, double Bytes, double LowerBo
 /// The exact search: a layer's choice is its pattern over all levels at once. Costs couple neighbors only, so the least sum over a chain is
 /// Viterbi's, O(layers), and branched graphs are eliminated (see <see cref="Elimination"/>).
 /// </summary>
-internal sealed class JointSearch(PlanCost cost)
+internal sealed class JointSearch(PlanCost cost, CancellationToken cancellation = default)
 {
-    /// <summary>Tables of all pairs of patterns, which branches need, are made up to this many patterns.</summary>
-    internal const int MaxTablePatterns = 1024;
-
-    private readonly EliminationCache _cache = new();
+    private readonly EliminationCache _cache = new(cancellation);
 
     /// <summary>Costs of layers that were met before, by the layer itself: networks that grow keep most of theirs.</summary>
     private readonly Dictionary<PlannedLayer, EliminationCache.CostVector>[] _known =
@@ -39,6 +36,9 @@ internal sealed class JointSearch(PlanCost cost)
         double bytes = Total(cost, patterns, isFixed);
         return new SearchResult(patterns, bytes, elimination.IsExact ? bytes : Bound(cost));
     }
+
+    /// <summary>Whether all patterns can be searched: branches take tables of all pairs of patterns.</summary>
+    internal static bool CanSearch(PlanCost cost) => cost.Network.IsChain || cost.Patterns.Count <= Elimination.MaxTablePatterns;
 
     /// <summary>The best plan of the network that the search was made for.</summary>
     internal SearchResult Find(int last = -1, Func<int, int, double>? penalty = null, int[]? isFixed = null) => Find(cost, last, penalty, isFixed);

@@ -12,16 +12,17 @@ internal sealed class MemorySearch(PlanCost cost, JointSearch joint, RankMemory 
 {
     private const int PriceSteps = 24;
 
+    /// <summary>From the cheapest to the dearest.</summary>
+    private static readonly MemorySaving[] Savings =
+        [MemorySaving.None, MemorySaving.ShardedOptimizer, MemorySaving.Recompute, MemorySaving.ShardedOptimizer | MemorySaving.Recompute];
+
     /// <summary>The plan and what it takes to fit.</summary>
     /// <exception cref="InfeasiblePlanException">Even the smallest plan is too large.</exception>
     internal (int[] Patterns, MemorySaving Saving) Find(int[] best, double limit)
     {
-        foreach (MemorySaving saving in Enumerable.Range(0, 4).Select(number => (MemorySaving)number))
+        foreach (MemorySaving saving in Savings.Where(saving => memory.Plan(best, saving) <= limit))
         {
-            if (memory.Plan(best, saving) <= limit)
-            {
-                return (best, saving);
-            }
+            return (best, saving);
         }
 
         const MemorySaving All = MemorySaving.ShardedOptimizer | MemorySaving.Recompute;
@@ -33,7 +34,33 @@ internal sealed class MemorySearch(PlanCost cost, JointSearch joint, RankMemory 
                 $"plan: no plan of {cost.Network.Name} over {cost.Hierarchy.Accelerators} accelerators fits into {Mebibytes(limit)} MiB a rank; it needs {Mebibytes(needed)} MiB (sharded optimizer and recomputed outputs included); allow more memory, more accelerators or a smaller batch");
         }
 
-        return (Cheapest(smallest, limit, All), All);
+        return (JointSearch.CanSearch(cost) ? Cheapest(smallest, limit, All) : Exchange(best, smallest, limit, All), All);
+    }
+
+    /// <summary>What a given plan takes to fit.</summary>
+    /// <exception cref="InfeasiblePlanException">It does not.</exception>
+    internal MemorySaving Fit(int[] plan, double limit)
+    {
+        double least = Savings.Min(saving => memory.Plan(plan, saving));
+        return least <= limit ? Savings.First(saving => memory.Plan(plan, saving) <= limit) : throw new InfeasiblePlanException(
+            $"plan: this plan of {cost.Network.Name} over {cost.Hierarchy.Accelerators} accelerators does not fit into {Mebibytes(limit)} MiB a rank; it needs {Mebibytes(least)} MiB (sharded optimizer and recomputed outputs included); allow more memory, or search for a plan that fits");
+    }
+
+    /// <summary>
+    /// Where the joint search cannot be used: layers take their smallest pattern one after the other, those that save most first, until the
+    /// plan fits.
+    /// </summary>
+    private int[] Exchange(int[] best, int[] smallest, double limit, MemorySaving saving)
+    {
+        int[] patterns = [.. best];
+        foreach (int layer in Enumerable.Range(0, patterns.Length).OrderByDescending(Saved).TakeWhile(_ => memory.Plan(patterns, saving) > limit))
+        {
+            patterns[layer] = smallest[layer];
+        }
+
+        return patterns;
+
+        double Saved(int layer) => memory.Layer(layer, best[layer], saving) - memory.Layer(layer, smallest[layer], saving);
     }
 
     /// <summary>Bisects the price of a byte: the cheaper memory is, the fewer bytes move.</summary>

@@ -17,17 +17,18 @@ public sealed class PlanSession
     /// <summary>Plans a network and keeps what it has computed, from both ends.</summary>
     /// <param name="network">The network as it begins.</param>
     /// <param name="options">The same for all plans of the session.</param>
+    /// <param name="cancellation">Ends this search and those that follow.</param>
     /// <exception cref="ArgumentException">Options cannot be used, or there are too many patterns for a joint search of branches.</exception>
-    public PlanSession(PlannedNetwork network, PlanOptions options)
+    public PlanSession(PlannedNetwork network, PlanOptions options, CancellationToken cancellation = default)
     {
         PlanCost cost = Planner.CostOf(network, options);
-        if (!network.IsChain && cost.Patterns.Count > JointSearch.MaxTablePatterns)
+        if (!JointSearch.CanSearch(cost))
         {
             throw new ArgumentException(
-                $"plan: too many accelerators to plan branches again and again (got {options.Accelerators}, {cost.Patterns.Count} patterns a layer, expected at most {JointSearch.MaxTablePatterns}); plan once");
+                $"plan: too many accelerators to plan branches again and again (got {options.Accelerators}, {cost.Patterns.Count} patterns a layer, expected at most {Elimination.MaxTablePatterns}); plan once");
         }
 
-        (_options, _search) = (options, new JointSearch(cost));
+        (_options, _search) = (options, new JointSearch(cost, cancellation));
         _search.Find(last: 0);
         _search.Find();
     }

@@ -92,19 +92,20 @@ public static class Planner
     /// <summary>Finds a plan.</summary>
     /// <param name="network">The network.</param>
     /// <param name="options">Accelerators, batch, costs, search, limits.</param>
+    /// <param name="cancellation">Ends a search that takes long.</param>
     /// <returns>The plan; data parallelism where nothing beats it. The same for the same arguments.</returns>
     /// <exception cref="ArgumentException">Options cannot be used.</exception>
     /// <exception cref="InfeasiblePlanException">No plan fits: the batch is too small for the accelerators, or the memory limit too low.</exception>
+    /// <exception cref="OperationCanceledException">The search was canceled.</exception>
     /// <remarks>arXiv:1901.02067; see docs/hypar.md for what is ours.</remarks>
-    public static PlanResult Plan(PlannedNetwork network, PlanOptions options)
+    public static PlanResult Plan(PlannedNetwork network, PlanOptions options, CancellationToken cancellation = default)
     {
         PlanCost cost = CostOf(network, options);
-        var joint = new JointSearch(cost);
+        var joint = new JointSearch(cost, cancellation);
         int[] greedy = new HyParSearch(cost).Find();
         double greedyBytes = JointSearch.Total(cost, greedy);
         // Tables of all pairs of patterns would be too large: the greedy plan, with a bound.
-        bool isSearched = network.IsChain || cost.Patterns.Count <= JointSearch.MaxTablePatterns;
-        SearchResult optimum = isSearched ? joint.Find() : new SearchResult(greedy, greedyBytes, JointSearch.Bound(cost));
+        SearchResult optimum = JointSearch.CanSearch(cost) ? joint.Find() : new SearchResult(greedy, greedyBytes, JointSearch.Bound(cost));
         if (double.IsInfinity(optimum.Bytes))
         {
             throw new InfeasiblePlanException(
@@ -119,15 +120,22 @@ public static class Planner
     /// <summary>What is known of a given plan.</summary>
     /// <param name="network">The network.</param>
     /// <param name="plan">A plan for it.</param>
-    /// <param name="options">Costs; accelerators and batch are the plan's.</param>
+    /// <param name="options">Costs and memory limit; accelerators and batch are the plan's.</param>
+    /// <param name="cancellation">Ends the search for the lower bound.</param>
     /// <exception cref="ArgumentException">The plan is for another network, or has splits that are not allowed.</exception>
-    public static PlanResult Evaluate(PlannedNetwork network, RankPlan plan, PlanOptions options)
+    /// <exception cref="InfeasiblePlanException">The plan does not fit into the memory limit.</exception>
+    /// <exception cref="OperationCanceledException">The search was canceled.</exception>
+    public static PlanResult Evaluate(PlannedNetwork network, RankPlan plan, PlanOptions options, CancellationToken cancellation = default)
     {
-        options = options with { Accelerators = plan.Accelerators, Batch = plan.Batch, MemoryLimit = null };
+        options = options with { Accelerators = plan.Accelerators, Batch = plan.Batch };
         PlanCost cost = CostOf(network, options);
-        var joint = new JointSearch(cost);
-        SearchResult found = joint.Find(isFixed: plan.Patterns(cost));
-        return Describe((cost, joint), options, found.Patterns, joint.Find().LowerBound, MemorySaving.None, []);
+        var joint = new JointSearch(cost, cancellation);
+        int[] patterns = joint.Find(isFixed: plan.Patterns(cost)).Patterns;
+        MemorySaving saving = options.MemoryLimit is { } limit
+            ? new MemorySearch(cost, joint, new RankMemory(cost, options.OptimizerStates)).Fit(patterns, limit)
+            : MemorySaving.None;
+        double bound = JointSearch.CanSearch(cost) ? joint.Find().LowerBound : JointSearch.Bound(cost);
+        return Describe((cost, joint), options, patterns, bound, saving, []);
     }
 
     internal static PlanCost CostOf(PlannedNetwork network, PlanOptions options)
@@ -150,27 +158,34 @@ public static class Planner
 
     internal static PlanResult Finish((PlanCost Cost, JointSearch Joint) search, PlanOptions options, int[] patterns, double bound)
     {
-        var notes = new List<string>();
         int[] data = Baseline(search, _ => Split.Data);
         double dataBytes = JointSearch.Total(search.Cost, data);
-        if (dataBytes <= JointSearch.Total(search.Cost, patterns))
-        {
-            patterns = data;
-            notes.Add("data parallelism is chosen: no plan that was found moves fewer bytes, so kernels stay whole");
-        }
-        else if (double.IsInfinity(dataBytes))
-        {
-            notes.Add($"data parallelism is no choice: {options.Batch} samples are fewer than {options.Accelerators} accelerators");
-        }
-
+        int[] chosen = dataBytes <= JointSearch.Total(search.Cost, patterns) ? data : patterns;
+        int[] fits = chosen;
         MemorySaving saving = MemorySaving.None;
         if (options.MemoryLimit is { } limit)
         {
             var memory = new RankMemory(search.Cost, options.OptimizerStates);
-            (patterns, saving) = new MemorySearch(search.Cost, search.Joint, memory).Find(patterns, limit);
+            (fits, saving) = new MemorySearch(search.Cost, search.Joint, memory).Find(chosen, limit);
         }
 
-        return Describe(search, options, patterns, bound, saving, notes);
+        // Notes are about the plan in the end, not about one that the memory limit has replaced.
+        var notes = new List<string>();
+        if (double.IsInfinity(dataBytes))
+        {
+            notes.Add($"data parallelism is no choice: {options.Batch} samples are fewer than {options.Accelerators} accelerators");
+        }
+
+        if (!fits.AsSpan().SequenceEqual(chosen))
+        {
+            notes.Add($"the plan that moves the fewest bytes{(chosen == data ? ", data parallelism," : "")} does not fit into the memory; this one does");
+        }
+        else if (chosen == data)
+        {
+            notes.Add("data parallelism is chosen: no plan that was found moves fewer bytes, so kernels stay whole");
+        }
+
+        return Describe(search, options, fits, bound, saving, notes);
     }
 
     private static PlanResult Describe(

@@ -40,6 +40,8 @@ public static class MorphAudit
             () => PairAttacks.Sweep(rows, inputs.Pairs),
             () => PairAttacks.Learned(rows, inputs.Pairs),
             () => SetAttacks.Unpaired(rows),
+            () => SetAttacks.Moments(rows),
+            () => SetAttacks.Jigsaw(rows),
             () => SetAttacks.Geometry(rows),
             () => LayerAttacks.FeaturePicture(rows, layer),
         ])

@@ -29,13 +29,19 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
     public static AugConvLayer Compose(MorphKey key, Morpher morpher, Tensor weights, int stride, int padding)
     {
         AugConv layer = OperatorFor(key.Map, weights.Shape, stride, padding);
+        if (layer.Pattern.Count > Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"morph layer: the layer is too large (got {layer.Pattern.Count:N0} numbers, expected at most {Array.MaxLength:N0}); use smaller pictures, more cores or fewer channels");
+        }
+
         Tensor shuffled = Shuffled(weights, key.ChannelOrder(weights.Shape[0]));
         float[] blocks = new float[checked((int)layer.Pattern.Count)];
         for (int core = 0; core < key.Map.Cores; core++)
         {
             for (int first = 0; first < key.Map.CoreSide; first += RowsAtOnce)
             {
-                Store(layer.Pattern, core, first, Convolved(layer, morpher, shuffled, core, first, Math.Min(RowsAtOnce, key.Map.CoreSide - first)), blocks);
+                Store(layer.Pattern, core, first, Convolved(layer, morpher, shuffled, (core * key.Map.CoreSide) + first, Math.Min(RowsAtOnce, key.Map.CoreSide - first)), blocks);
             }
         }
 
@@ -75,20 +81,11 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         return Tensor.From((float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
     }
 
-    /// <summary>Some rows of <c>M⁻¹ = Mᵀ</c>, zero outside their core, convolved: <c>[rows, O, OH, OW]</c>.</summary>
-    private static Tensor Convolved(AugConv layer, Morpher morpher, Tensor weights, int core, int first, int count)
+    /// <summary>Some rows of <c>M⁻¹</c> convolved: <c>[rows, O, OH, OW]</c>.</summary>
+    private static Tensor Convolved(AugConv layer, Morpher morpher, Tensor weights, int first, int count)
     {
-        int side = layer.CoreSide;
-        ReadOnlySpan<float> matrix = morpher.Core(core);
         float[] rows = new float[count * layer.Inputs];
-        for (int row = 0; row < count; row++)
-        {
-            for (int i = 0; i < side; i++)
-            {
-                rows[(row * layer.Inputs) + (core * side) + i] = matrix[(i * side) + first + row];
-            }
-        }
-
+        morpher.Secret.InverseRows(first, rows);
         return Tensor.From(rows, [count, layer.Image.Channels, layer.Image.Height, layer.Image.Width]).Conv2d(weights, bias: null, layer.Options);
     }
 

@@ -28,6 +28,8 @@ internal sealed record BundleManifest
 
     public required bool IsRepeated { get; init; }
 
+    public bool IsStructured { get; init; }
+
     public string[] Classes { get; init; } = [];
 
     /// <summary>By name: train and test.</summary>
@@ -35,7 +37,7 @@ internal sealed record BundleManifest
 
     public BundleLayer? Layer { get; init; }
 
-    internal MorphMap Map => new MorphMap(Image[0], Image[1], Image[2]) { Cores = Cores, IsRepeated = IsRepeated }.Checked();
+    internal MorphMap Map => new MorphMap(Image[0], Image[1], Image[2]) { Cores = Cores, IsRepeated = IsRepeated, IsStructured = IsStructured }.Checked();
 
     internal static BundleManifest Parse(ReadOnlySpan<byte> text, string name)
     {
@@ -74,7 +76,7 @@ internal sealed record BundlePart
 {
     public required string File { get; init; }
 
-    /// <summary>npy, safetensors or tfrecord.</summary>
+    /// <summary>npy, npz, safetensors or tfrecord.</summary>
     public required string Container { get; init; }
 
     public required int Rows { get; init; }

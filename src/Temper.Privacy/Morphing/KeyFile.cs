@@ -9,7 +9,7 @@ namespace Temper.Privacy.Morphing;
 /// <code>
 /// 0   "TMPRMOLE"            8 bytes
 /// 8   version 1             uint32
-/// 12  channels, height, width, cores, repeated (0 or 1)      5 int32
+/// 12  channels, height, width, cores, map (0 cores, 1 one core repeated, 2 structured)      5 int32
 /// 32  key id                16 bytes
 /// 48  PBKDF2-SHA256 rounds  uint32
 /// 52  salt 16, nonce 12     28 bytes
@@ -25,6 +25,7 @@ internal static class KeyFile
     private const int MostRounds = 10_000_000;
     private const int MostBytes = 4096;
     private const int TagBytes = 16;
+    private const int Repeated = 1, Structured = 2;
 
     private static ReadOnlySpan<byte> Magic => "TMPRMOLE"u8;
 
@@ -57,7 +58,7 @@ internal static class KeyFile
         byte[] secrets = [.. key.Seed, .. key.SigningKey];
         byte[] file = new byte[HeaderBytes + secrets.Length + TagBytes + SHA256.HashSizeInBytes];
         Magic.CopyTo(file);
-        int[] numbers = [1, key.Map.Channels, key.Map.Height, key.Map.Width, key.Map.Cores, key.Map.IsRepeated ? 1 : 0];
+        int[] numbers = [1, key.Map.Channels, key.Map.Height, key.Map.Width, key.Map.Cores, key.Map.IsStructured ? Structured : key.Map.IsRepeated ? Repeated : 0];
         for (int i = 0; i < numbers.Length; i++)
         {
             BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(8 + (4 * i)), numbers[i]);
@@ -101,13 +102,13 @@ internal static class KeyFile
 
         int Number(int place, ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes[place..]);
         (int version, int rounds, int length) = (Number(8, body), Number(48, body), Number(80, body));
-        if (version != 1 || rounds is < 1 or > MostRounds || length != body.Length - HeaderBytes - TagBytes || Number(28, body) is not (0 or 1))
+        if (version != 1 || rounds is < 1 or > MostRounds || length != body.Length - HeaderBytes - TagBytes || Number(28, body) is not (0 or Repeated or Structured))
         {
             throw new ModelFormatException(
                 name, 8, $"morphing key: the header is not what it must be (got version {version}, {rounds} rounds, {length} secret bytes); a newer Temper may have written it");
         }
 
-        MorphMap map = new(Number(12, body), Number(16, body), Number(20, body)) { Cores = Number(24, body), IsRepeated = Number(28, body) == 1 };
+        MorphMap map = new(Number(12, body), Number(16, body), Number(20, body)) { Cores = Number(24, body), IsRepeated = Number(28, body) == Repeated, IsStructured = Number(28, body) == Structured };
         try
         {
             map.Checked();

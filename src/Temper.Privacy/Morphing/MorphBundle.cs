@@ -71,18 +71,25 @@ public sealed class MorphBundle
     /// <param name="morpher">Its map.</param>
     /// <param name="data">The set.</param>
     /// <param name="folder">The bundle, which may hold a layer of the same key already.</param>
-    /// <param name="format">npy, safetensors or tfrecord.</param>
+    /// <param name="format">npy, npz, safetensors or tfrecord.</param>
     /// <param name="progress">Told the part, rows done and rows of the part.</param>
     /// <param name="cancel">Stops between two chunks.</param>
-    /// <exception cref="ArgumentException">The set does not fit the key, or the bundle is another key's.</exception>
+    /// <exception cref="ArgumentException">A part of the set does not fit the key or holds bad labels or numbers, or the bundle is another key's.</exception>
     public static void WriteData(
         MorphKey key, Morpher morpher, DataSets data, string folder, string format = "npy", Action<string, int, int>? progress = null, CancellationToken cancel = default)
     {
         RowContainer container = RowContainer.Find(format) ?? throw new ArgumentException(
             $"morph data: unknown format (got '{format}', expected {string.Join(", ", RowContainer.All.Select(known => known.Name))})");
         BundleManifest manifest = ForKey(key, folder) with { Classes = [.. data.Train.ClassNames] };
+        (string Name, Dataset Set)[] parts = [("train", data.Train), ("test", data.Test)];
+        foreach ((_, Dataset set) in parts)
+        {
+            // All parts before anything is written: a bad test part is not found after an hour of training rows.
+            RowWriter.Check(key, morpher, set, manifest.Classes.Length);
+        }
+
         Directory.CreateDirectory(folder);
-        foreach ((string part, Dataset set) in new[] { ("train", data.Train), ("test", data.Test) })
+        foreach ((string part, Dataset set) in parts)
         {
             var writer = new RowWriter(key, morpher, container, folder) { Progress = (done, all) => progress?.Invoke(part, done, all) };
             manifest.Parts[part] = writer.Write(part, set, cancel);
@@ -174,7 +181,7 @@ public sealed class MorphBundle
     {
         var fresh = new BundleManifest
         {
-            Key = key.Id, Image = [key.Map.Channels, key.Map.Height, key.Map.Width], Cores = key.Map.Cores, IsRepeated = key.Map.IsRepeated,
+            Key = key.Id, Image = [key.Map.Channels, key.Map.Height, key.Map.Width], Cores = key.Map.Cores, IsRepeated = key.Map.IsRepeated, IsStructured = key.Map.IsStructured,
         };
         if (!IsBundle(folder))
         {
@@ -198,16 +205,27 @@ public sealed class MorphBundle
         RowContainer container = RowContainer.Find(part.Container)!;
         using FileStream stream = File.OpenRead(path);
         stream.Position = container.Head(part.Rows, Map.Inputs).Length;
+        long end = stream.Position + ((long)part.Rows * container.Stride(Map.Inputs));
         byte[] chunk = new byte[Math.Min(stream.Length, (long)part.ChunkRows * container.Stride(Map.Inputs))];
+        uint sum = container.HeadSum(part.Rows, Map.Inputs);
         for (int i = 0; i < part.Chunks.Length; i++)
         {
-            int count = (int)Math.Min(chunk.Length, stream.Length - stream.Position);
+            int count = (int)Math.Min(chunk.Length, end - stream.Position);
             long place = stream.Position;
             stream.ReadExactly(chunk, 0, count);
             if (!string.Equals(Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), part.Chunks[i], StringComparison.Ordinal))
             {
                 throw new ModelFormatException(path, place, $"morphed rows: chunk {i} is not what the manifest says; the file is damaged or changed, fetch it again");
             }
+
+            sum = container.Sum(sum, chunk.AsSpan(0, count));
+        }
+
+        byte[] tail = container.Tail(part.Rows, Map.Inputs, sum), found = new byte[tail.Length];
+        stream.ReadExactly(found);
+        if (!found.AsSpan().SequenceEqual(tail))
+        {
+            throw new ModelFormatException(path, end, "morphed rows: what stands behind the rows is not what it must be; the file is damaged or changed, fetch it again");
         }
     }
 

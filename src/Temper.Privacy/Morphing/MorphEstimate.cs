@@ -38,8 +38,8 @@ public sealed record MorphEstimate(MorphMap Map, long Rows, AugConv Layer, long?
     /// <summary>Bytes of the layer, float32; half of that as float16.</summary>
     public long LayerBytes => LayerNumbers * sizeof(float);
 
-    /// <summary>Bytes of the drawn map in memory, float32.</summary>
-    public long MapBytes => (long)Map.DrawnCores * Map.CoreSide * Map.CoreSide * sizeof(float);
+    /// <summary>Bytes of the drawn map in memory: float32 cores, or orders and signs.</summary>
+    public long MapBytes => Map.IsStructured ? (long)HadamardMap.Rounds * Map.Inputs * (sizeof(int) + sizeof(float)) : (long)Map.DrawnCores * Map.CoreSide * Map.CoreSide * sizeof(float);
 
     /// <summary>Numbers that are sent beyond those of the rows, as a part of the rows' numbers.</summary>
     public double Traffic => LayerNumbers / ((double)Rows * Map.Inputs);
@@ -49,7 +49,7 @@ public sealed record MorphEstimate(MorphMap Map, long Rows, AugConv Layer, long?
 
     /// <summary>Memory that morphing rows needs at least at once: the map, drawn in float64 core by core, and chunks of rows; in bytes.</summary>
     public long DataMemory => Math.Max(
-        MapBytes + ((long)Map.CoreSide * Map.CoreSide * sizeof(double)), MapBytes + (3L * RowWriter.ChunkRows * Map.Inputs * sizeof(float)));
+        MapBytes + (Map.IsStructured ? 0 : (long)Map.CoreSide * Map.CoreSide * sizeof(double)), MapBytes + (3L * RowWriter.ChunkRows * Map.Inputs * sizeof(float)));
 
     /// <summary>Memory that composing the layer needs: the map and the layer twice, since its tensor is a copy; in bytes.</summary>
     public long LayerMemory => MapBytes + (2 * LayerBytes);

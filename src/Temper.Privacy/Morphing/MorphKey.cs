@@ -68,7 +68,7 @@ public sealed class MorphKey : IDisposable
     }
 
     /// <summary>Name and sizes, nothing secret.</summary>
-    public override string ToString() => $"key {Id} for {Map.Channels}x{Map.Height}x{Map.Width} in {Map.Cores} {(Map.IsRepeated ? "equal " : "")}cores";
+    public override string ToString() => $"key {Id} for {Map.Channels}x{Map.Height}x{Map.Width} {(Map.IsStructured ? "by a structured map" : $"in {Map.Cores} {(Map.IsRepeated ? "equal " : "")}cores")}";
 
     internal KeyStream Stream(string purpose) => new(_seed, _id, $"mole/v1/{purpose}");
 

@@ -12,17 +12,23 @@ public sealed record MorphMap(int Channels, int Height, int Width)
     /// <summary>Whether all cores are the same one, as in the authors' code; else each is drawn for itself (the default).</summary>
     public bool IsRepeated { get; init; }
 
+    /// <summary>
+    /// Whether the map is a product of secret orders, signs and Walsh-Hadamard transforms in the place of dense cores: it takes d log d operations and
+    /// next to no memory, so pictures may be large. It hides no more than a dense map does.
+    /// </summary>
+    public bool IsStructured { get; init; }
+
     /// <summary>Numbers of a picture, d.</summary>
     public int Inputs => checked(Channels * Height * Width);
 
     /// <summary>Rows of a core, q = d / kappa.</summary>
     public int CoreSide => Inputs / Cores;
 
-    /// <summary>Cores that are drawn: one if it is repeated.</summary>
-    public int DrawnCores => IsRepeated ? 1 : Cores;
+    /// <summary>Cores that are drawn: one if it is repeated, none if the map is structured.</summary>
+    public int DrawnCores => IsStructured ? 0 : IsRepeated ? 1 : Cores;
 
-    /// <summary>Multiply-accumulates to morph one picture, d q.</summary>
-    public long Macs => (long)Inputs * CoreSide;
+    /// <summary>Multiply-accumulates to morph one picture: d q, or for a structured map a step for each number, round and doubling.</summary>
+    public long Macs => IsStructured ? (long)HadamardMap.Rounds * Inputs * (1 + System.Numerics.BitOperations.Log2((uint)Inputs)) : (long)Inputs * CoreSide;
 
     /// <summary>Most numbers of a picture: the matrix of one core would have 1.6 GB.</summary>
     internal const int MostCoreSide = 20_000;
@@ -36,6 +42,12 @@ public sealed record MorphMap(int Channels, int Height, int Width)
             throw new ArgumentException($"morph: sizes do not fit (got {Channels}x{Height}x{Width} in {Cores} cores, expected positive numbers)");
         }
 
+        if (IsStructured)
+        {
+            return Cores == 1 && !IsRepeated ? this : throw new ArgumentException(
+                $"morph: a structured map has no cores (got {Cores}{(IsRepeated ? ", repeated" : "")}); leave --cores and --repeated out, or --structured");
+        }
+
         if (Inputs % Cores != 0)
         {
             throw new ArgumentException(
@@ -43,6 +55,6 @@ public sealed record MorphMap(int Channels, int Height, int Width)
         }
 
         return CoreSide <= MostCoreSide ? this : throw new ArgumentException(
-            $"morph: a core is too large (got {CoreSide} rows, {(long)CoreSide * CoreSide * 4 / 1_000_000:N0} MB, expected at most {MostCoreSide}); use more cores, such as {Channels * Height}");
+            $"morph: a core is too large (got {CoreSide} rows, {(long)CoreSide * CoreSide * 4 / 1_000_000:N0} MB, expected at most {MostCoreSide}); use more cores, such as {Channels * Height}, or a structured map");
     }
 }

@@ -31,7 +31,7 @@ internal sealed class MorphedDataset : Dataset, IDisposable
         SampleShape = [map.Channels, map.Height, map.Width];
         (_stride, _before, _first) = (container.Stride(map.Inputs), container.Frame.Before, head.Length);
         _file = File.OpenHandle(path);
-        long expected = head.Length + ((long)part.Rows * _stride);
+        long expected = head.Length + ((long)part.Rows * _stride) + container.Tail(part.Rows, map.Inputs, 0).Length;
         byte[] found = new byte[head.Length];
         if (RandomAccess.GetLength(_file) != expected || RandomAccess.Read(_file, found, 0) != found.Length || !found.AsSpan().SequenceEqual(head))
         {

@@ -14,12 +14,24 @@ internal abstract class RowContainer
     /// <summary>Bytes before and behind the numbers of each row.</summary>
     internal virtual (int Before, int Behind) Frame => (0, 0);
 
-    internal static IReadOnlyList<RowContainer> All { get; } = [new NpyRows(), new SafetensorsRows(), new TfRecordRows()];
+    internal static IReadOnlyList<RowContainer> All { get; } = [new NpyRows(), new NpzRows(), new SafetensorsRows(), new TfRecordRows()];
 
     internal static RowContainer? Find(string name) => All.FirstOrDefault(container => string.Equals(container.Name, name, StringComparison.Ordinal));
 
     /// <summary>What stands before the first row.</summary>
     internal abstract byte[] Head(int rows, int width);
+
+    /// <summary>What stands behind the last row; its length does not depend on the sum.</summary>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="width">Numbers a row.</param>
+    /// <param name="sum">Check sum of the rows, from <see cref="HeadSum"/> on.</param>
+    internal virtual byte[] Tail(int rows, int width, uint sum) => [];
+
+    /// <summary>Check sum of what the tail's sum covers before the first row.</summary>
+    internal virtual uint HeadSum(int rows, int width) => 0;
+
+    /// <summary>The check sum with more bytes; 0 where the tail has none.</summary>
+    internal virtual uint Sum(uint sum, ReadOnlySpan<byte> bytes) => 0;
 
     /// <summary>The bytes of some rows.</summary>
     /// <param name="rows"><c>[N, width]</c>.</param>
@@ -35,12 +47,7 @@ internal abstract class RowContainer
     {
         internal override string Name => "npy";
 
-        internal override byte[] Head(int rows, int width)
-        {
-            string header = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
-            int padded = ((10 + header.Length + 1 + 63) / 64 * 64) - 10;
-            return [0x93, .. "NUMPY"u8, 1, 0, (byte)padded, (byte)(padded >> 8), .. Encoding.ASCII.GetBytes(header.PadRight(padded - 1) + "\n")];
-        }
+        internal override byte[] Head(int rows, int width) => NpyHead(rows, width);
     }
 
     /// <summary>One tensor called <c>rows</c>.</summary>
@@ -132,6 +139,14 @@ internal abstract class RowContainer
             crc = ~crc;
             return ((crc >> 15) | (crc << 17)) + 0xA282EAD8;
         }
+    }
+
+    /// <summary>The head of a file of NumPy's format 1.0: little-endian float32, C order.</summary>
+    internal static byte[] NpyHead(int rows, int width)
+    {
+        string header = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
+        int padded = ((10 + header.Length + 1 + 63) / 64 * 64) - 10;
+        return [0x93, .. "NUMPY"u8, 1, 0, (byte)padded, (byte)(padded >> 8), .. Encoding.ASCII.GetBytes(header.PadRight(padded - 1) + "\n")];
     }
 
     /// <summary>The head of a safetensors file with one tensor, its numbers aligned to eight bytes.</summary>

@@ -22,17 +22,17 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     /// <summary>Writes one part: the rows, then the labels.</summary>
     internal BundlePart Write(string part, Dataset data, CancellationToken cancel)
     {
-        Check(data);
         string file = $"{part}-rows.{container.Name}", path = Path.Combine(folder, file), partial = path + ".partial", journal = path + ".journal";
         byte[] head = container.Head(data.Count, key.Map.Inputs);
         List<string> done = Resumable(partial, journal, head, data);
-        using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0))
+        using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0))
         {
             stream.SetLength(head.Length + ((long)done.Count * ChunkRows * container.Stride(key.Map.Inputs)));
             stream.Position = 0;
             stream.Write(head);
             stream.Seek(0, SeekOrigin.End);
             WriteChunks(stream, data, done, journal, cancel);
+            WriteTail(stream, head.Length, data.Count);
             stream.Flush(flushToDisk: true);
         }
 
@@ -71,6 +71,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
             cancel.ThrowIfCancellationRequested();
             int count = Math.Min(ChunkRows, data.Count - (chunk * ChunkRows));
             Read(data, chunk * ChunkRows, count, rows);
+            RequireFinite(data, rows.AsSpan(0, count * inputs), chunk * ChunkRows);
             float[] result = morphed[chunk % 2];
             morpher.Apply(rows.AsSpan(0, count * inputs), result.AsSpan(0, count * inputs));
             Settle();
@@ -78,6 +79,26 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         }
 
         Settle();
+    }
+
+    /// <summary>Writes what stands behind the rows. Its check sum takes another look at the file: a run that went on has not seen all rows.</summary>
+    private void WriteTail(FileStream stream, int head, int rows)
+    {
+        int inputs = key.Map.Inputs;
+        if (container.Tail(rows, inputs, 0).Length == 0)
+        {
+            return;
+        }
+
+        uint sum = container.HeadSum(rows, inputs);
+        byte[] buffer = new byte[1 << 20];
+        stream.Position = head;
+        for (int count; (count = stream.Read(buffer)) > 0;)
+        {
+            sum = container.Sum(sum, buffer.AsSpan(0, count));
+        }
+
+        stream.Write(container.Tail(rows, inputs, sum));
     }
 
     private string Append(FileStream stream, ReadOnlySpan<float> rows, byte[] buffer)
@@ -162,8 +183,26 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Throws unless the set fits the key, is finite, and the first rows come back from the map.</summary>
-    private void Check(Dataset data)
+    private static void RequireFinite(Dataset data, ReadOnlySpan<float> rows, int first)
+    {
+        int inputs = data.SampleShape.Count;
+        // A sum is finite only if every number is.
+        if (float.IsFinite(System.Numerics.Tensors.TensorPrimitives.Sum(rows)))
+        {
+            return;
+        }
+
+        for (int row = 0; row < rows.Length / inputs; row++)
+        {
+            if (!float.IsFinite(System.Numerics.Tensors.TensorPrimitives.Sum(rows.Slice(row * inputs, inputs))))
+            {
+                throw new ArgumentException($"morph data: sample {first + row} of {data.Name} holds numbers that are not finite; the bundle is not signed, repair the set and go on");
+            }
+        }
+    }
+
+    /// <summary>Throws unless the set fits the key, its labels are classes, and the first rows are finite and come back from the map.</summary>
+    internal static void Check(MorphKey key, Morpher morpher, Dataset data, int classes)
     {
         if (data.SampleShape.Count != key.Map.Inputs || data.SampleShape is not { Rank: 3 } shape || shape[0] != key.Map.Channels || shape[1] != key.Map.Height)
         {
@@ -171,16 +210,25 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
                 $"morph data: {data.Name} does not fit the key (got pictures {data.SampleShape}, expected [{key.Map.Channels}, {key.Map.Height}, {key.Map.Width}]); make a key for this set: temper morph keygen");
         }
 
+        for (int i = 0; i < data.Count; i++)
+        {
+            if (data.Label(i) < 0 || data.Label(i) >= Math.Max(classes, 1))
+            {
+                throw new ArgumentException($"morph data: the label of sample {i} of {data.Name} is no class (got {data.Label(i)}, expected 0 to {Math.Max(classes, 1) - 1})");
+            }
+        }
+
         int count = Math.Min(CheckedRows, data.Count);
         float[] rows = new float[count * key.Map.Inputs], morphed = new float[rows.Length], back = new float[rows.Length];
         Read(data, 0, count, rows);
+        RequireFinite(data, rows, 0);
         morpher.Apply(rows, morphed);
         morpher.Undo(morphed, back);
         double error = count == 0 ? 0 : AugConvLayer.RelativeError(back, rows);
         if (!(error <= MostError))
         {
             throw new InvalidOperationException(
-                $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MostError}); nothing was written. Are all pixels finite?");
+                $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MostError}); nothing was written");
         }
     }
 }

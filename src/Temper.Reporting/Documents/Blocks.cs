@@ -11,6 +11,7 @@ namespace Temper.Reporting.Documents;
 [JsonDerivedType(typeof(ChartRow), "charts")]
 [JsonDerivedType(typeof(DataTable), "table")]
 [JsonDerivedType(typeof(PictureGrid), "pictures")]
+[JsonDerivedType(typeof(Drawing), "drawing")]
 [JsonDerivedType(typeof(Listing), "listing")]
 [JsonDerivedType(typeof(Facts), "facts")]
 public abstract record Block

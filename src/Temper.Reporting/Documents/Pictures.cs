@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Temper.Reporting.Documents;
 
 /// <summary>A picture with a caption, for example what a network says about it.</summary>
@@ -32,4 +34,17 @@ public sealed record PictureGrid(IReadOnlyList<Picture> Pictures) : Block
     internal override string? Problem() => Pictures.All(picture => picture is not null && IsPng(picture.Png.Span))
         ? null
         : "a picture is not a PNG file";
+}
+
+/// <summary>
+/// A drawing that a method made. It becomes part of the page as an image, not as markup: what it holds can neither run nor load anything.
+/// </summary>
+/// <param name="Svg">An SVG file.</param>
+/// <param name="Caption">What it shows, also for readers who cannot see it.</param>
+public sealed record Drawing(string Svg, string Caption) : Block
+{
+    internal override void Write(Markup html) => html.Open("figure", ("class", "drawing")).Leaf("figcaption", Caption)
+        .Empty("img", ("src", $"data:image/svg+xml;base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(Svg))}"), ("alt", Caption)).Close();
+
+    internal override string? Problem() => Svg.StartsWith("<svg", StringComparison.Ordinal) ? null : "a drawing is not an SVG file";
 }

@@ -47,6 +47,8 @@ internal static class StyleSheet
         th:last-child, td:last-child { padding-right: 0; }
         tbody tr:last-child td { border-bottom: 0; }
         .number { text-align: right; }
+        .drawing { overflow-x: auto; margin: 8px 0; }
+        .drawing img { display: block; min-width: 100%; background: #fff; }
         .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); gap: 10px; }
         .picture { border: 1px solid var(--line); border-radius: 8px; overflow: hidden; font-size: 12px; line-height: 1.35; }
         .picture img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: #000; image-rendering: pixelated; }

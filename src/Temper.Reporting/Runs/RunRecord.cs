@@ -58,7 +58,7 @@ internal sealed record RunRecord
     /// <summary>The record without pictures: for a terminal, where a picture is a page of letters.</summary>
     internal RunRecord WithoutPictures() => this with
     {
-        Sections = [.. Sections.Select(section => section with { Blocks = [.. section.Blocks.Where(block => block is not PictureGrid)] })],
+        Sections = [.. Sections.Select(section => section with { Blocks = [.. section.Blocks.Where(block => block is not (PictureGrid or Drawing))] })],
     };
 }
 

@@ -97,7 +97,7 @@ internal sealed class AttackRunner(Attack attack, AttackTarget target, Tensor in
             s.Forwards,
             s.Backwards,
             s.FirstBackwards,
-            TensorPrimitives.IndexOfMax(s.HasBest ? s.BestLogits : s.CleanLogits));
+            s.IsNotFinite && s.Forwards == 1 ? -1 : TensorPrimitives.IndexOfMax(s.HasBest ? s.BestLogits : s.CleanLogits));
         run.Progress?.Report(++_finished);
         return true;
     }

@@ -50,11 +50,18 @@ public sealed record CarliniWagner : MinimalAttack
     /// <summary>Values of c that are tried.</summary>
     public int SearchSteps { get; init; } = 4;
 
-    /// <summary>The first c, for inputs of 0 to 1; null: twice the c of the linearized network, from the gradient at the clean sample.</summary>
+    /// <summary>
+    /// The first c, for inputs of 0 to 1, from which the authors' search goes on; null: twice the c at which the linearized network has its minimum, from
+    /// the gradient at the clean sample; ten times as much after a search that found nothing. Once there is an adversarial, searches go on from the best
+    /// one, with the c, the guidance and the step that follow from it.
+    /// </summary>
     public double? FirstC { get; init; }
 
-    /// <summary>Adam's step, for inputs of 0 to 1.</summary>
-    public double LearningRate { get; init; } = 0.1;
+    /// <summary>
+    /// Adam's step, for inputs of 0 to 1; null: from the sample. In pixels the first step then has a third of the length of the way to the linearized
+    /// boundary; after a search that found nothing it is three times as long, after an adversarial it follows its distance. In tanh space 0.1.
+    /// </summary>
+    public double? LearningRate { get; init; }
 
     /// <summary>Whether the step shrinks to a hundredth over the steps of each c, along half a cosine; not in the paper.</summary>
     public bool DecaysRate { get; init; } = true;
@@ -76,7 +83,7 @@ public sealed record CarliniWagner : MinimalAttack
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(SearchSteps >= 1, "search steps", SearchSteps, "1 or more");
         Require(FirstC is null or > 0, "first c", FirstC ?? 0, "above zero");
-        Require(LearningRate > 0, "learning rate", LearningRate, "above zero");
+        Require(LearningRate is null or > 0, "learning rate", LearningRate ?? 0, "above zero");
         Require(Refresh >= 0, "refresh", Refresh, "zero or more");
     }
 
@@ -109,7 +116,7 @@ public sealed record CarliniWagner : MinimalAttack
                 yield return Ask.Gradient;
                 c = double.IsNaN(c) ? path.EstimateC() : c;
                 isFound |= s.IsAdversarial;
-                double loss = path.Step(c, LearningRate * (DecaysRate ? Schedules.Cosine(step, Steps, 1, 0.01) : 1));
+                double loss = path.Step(c, path.Rate(LearningRate) * (DecaysRate ? Schedules.Cosine(step, Steps, 1, 0.01) : 1));
                 if (AbortsEarly && step % Math.Max(Steps / 10, 1) == 0)
                 {
                     if (loss > 0.9999 * before)
@@ -121,8 +128,9 @@ public sealed record CarliniWagner : MinimalAttack
                 }
             }
 
+            path.EndSearch(search);
             (low, high) = isFound ? (low, Math.Min(high, c)) : (Math.Max(low, c), high);
-            c = double.IsFinite(high) ? (low + high) / 2 : c * 10;
+            c = double.IsFinite(high) ? FirstC is null && s.HasBest ? isFound ? path.BestC : 2 * c : (low + high) / 2 : c * 10;
         }
     }
 }

@@ -19,12 +19,16 @@ internal sealed class CarliniWagnerPath
     private int _step;
     private bool _isAnchored;
     private bool _isGuided;
+    private double _reach = double.NaN;
+    private double _bestSeen = double.PositiveInfinity;
+    private readonly float[] _bestGradient;
 
     internal CarliniWagnerPath(CarliniWagner options, Search s)
     {
         int size = s.Clean.Length;
         (_options, _s, _v, _first, _second, _direction, _anchor) =
             (options, s, new double[size], new double[size], new double[size], s.Vector(), new double[size]);
+        _bestGradient = s.Vector();
         _isGuided = options.Guidance != Guidance.None;
         Array.Fill(_direction, 1);
         SetAnchor(s.Clean);
@@ -48,10 +52,65 @@ internal sealed class CarliniWagnerPath
             SetAnchor(_s.Clean);
         }
 
-        if (search > 0 && _isGuided && _options.Refresh > 0)
+        if (search > 0 && _options.FirstC is null && _options.Refresh == 0 && _s.HasBest && _options.Variable == AttackVariable.Pixel)
+        {
+            GoOnFromBest();
+        }
+        else if (search > 0 && _isGuided && _options.Refresh > 0)
         {
             SetAnchor(_s.Clean);
             _isAnchored = false;
+        }
+    }
+
+    /// <summary>Twice the c at which the best adversarial is a minimum: there <c>2 d = c g</c>.</summary>
+    internal double BestC { get; private set; } = 1;
+
+    /// <summary>Adam's step for inputs of 0 to 1: the given one, or a part of the way that is expected, in the length of a step of all inputs.</summary>
+    internal double Rate(double? given)
+    {
+        const double Part = 1.0 / 3, InTanh = 0.1;
+        if (given is { } rate)
+        {
+            return rate;
+        }
+
+        if (_options.Variable == AttackVariable.Tanh)
+        {
+            return InTanh;
+        }
+
+        double range = (double)_s.High - _s.Low;
+        if (double.IsNaN(_reach))
+        {
+            double slope = Perturbations.Length(_s.Gradient), way = slope > 0 ? Math.Max(-_s.Value + _s.Gap, 0) / slope : range;
+            _reach = Math.Clamp(way, 1e-3 * range, 3 * range);
+        }
+
+        return Part * _reach / range / Math.Max(Perturbations.Length(_direction), 1e-6);
+    }
+
+    /// <summary>Takes what a search for one c has shown: the next one looks around the best adversarial, closer each time, or farther out for a first one.</summary>
+    internal void EndSearch(int search) => _reach = _s.HasBest ? _s.BestDistance * Math.Pow(0.5, search + 1) : 3 * _reach;
+
+    /// <summary>
+    /// Starts at the best adversarial. Its gradient guides from there; an input that has moved keeps at least the weight of its change, so that it
+    /// can go back where the gradient has become small.
+    /// </summary>
+    private void GoOnFromBest()
+    {
+        double gradient = Perturbations.Size(Norm.Linf, _bestGradient), change = Perturbations.Distance(Norm.Linf, _s.Best, _s.Clean);
+        SetAnchor(_s.Clean);
+        _isAnchored = true;
+        for (int i = 0; i < _v.Length; i++)
+        {
+            double d = (double)_s.Best[i] - _s.Clean[i];
+            if (_isGuided && _options.Guidance == Guidance.Weighted && gradient > 0 && change > 0)
+            {
+                _direction[i] = (float)Math.Max(Math.Abs(_bestGradient[i]) / gradient, Math.Abs(d) / change);
+            }
+
+            _v[i] = _direction[i] == 0 ? 0 : d / _direction[i];
         }
     }
 
@@ -108,13 +167,14 @@ internal sealed class CarliniWagnerPath
 
     /// <summary>A step of Adam on |x' - x|^2 + c f(x'), with f = max(-margin loss, -gap).</summary>
     /// <param name="c">Weight of f.</param>
-    /// <param name="learningRate">Size of the step; null: that of the options.</param>
+    /// <param name="learningRate">Size of the step, for inputs of 0 to 1.</param>
     /// <returns>The loss at the point that was asked about.</returns>
-    internal double Step(double c, double? learningRate = null)
+    internal double Step(double c, double learningRate)
     {
         const double Beta1 = 0.9, Beta2 = 0.999, Tiny = 1e-8;
         _step++;
-        double unit = Unit, half = ((double)_s.High - _s.Low) / 2, rate = (learningRate ?? _options.LearningRate) * unit * Math.Sqrt(1 - Math.Pow(Beta2, _step)) / (1 - Math.Pow(Beta1, _step));
+        NoteBest();
+        double unit = Unit, half = ((double)_s.High - _s.Low) / 2, rate = learningRate * unit * Math.Sqrt(1 - Math.Pow(Beta2, _step)) / (1 - Math.Pow(Beta1, _step));
         double f = Math.Max(-_s.Value, -_s.Gap), active = -_s.Value > -_s.Gap ? c : 0, squares = 0, scale = ((double)_s.High - _s.Low) * ((double)_s.High - _s.Low);
         for (int i = 0; i < _v.Length; i++)
         {
@@ -135,6 +195,17 @@ internal sealed class CarliniWagnerPath
         }
 
         return (squares / scale) + (c * f);
+    }
+
+    /// <summary>The gradient that was just given is that at the point asked about, which may be the best adversarial so far.</summary>
+    private void NoteBest()
+    {
+        if (_s.IsAdversarial && _s.Distance < _bestSeen)
+        {
+            double range = (double)_s.High - _s.Low, slope = Perturbations.Length(_s.Gradient) * range;
+            _s.Gradient.CopyTo(_bestGradient, 0);
+            (_bestSeen, BestC) = (_s.Distance, slope > 0 ? Math.Clamp(2 * 2 * _s.Distance / range / slope, 1e-10, 1e10) : BestC);
+        }
     }
 
     /// <summary>In pixels the variable stays where the point is within the bounds; with the sign's guidance it stays zero or more.</summary>

@@ -1,5 +1,15 @@
 namespace Temper.Robustness.Attacks;
 
+/// <summary>Which of the adversarials that the elastic-net attack met is returned (the paper's decision rules).</summary>
+public enum EadRule
+{
+    /// <summary>The one of least <c>|d|^2 + beta |d|_1</c>.</summary>
+    ElasticNet,
+
+    /// <summary>The one of least <c>|d|_1</c>.</summary>
+    L1,
+}
+
 /// <summary>
 /// The elastic-net attack (arXiv:1709.04114): <c>min c f(x') + |d|^2 + beta |d|_1</c> by fast iterative shrinkage, with a search for c. The attack of
 /// Carlini and Wagner in pixels is beta = 0.
@@ -11,6 +21,9 @@ public sealed record Ead : MinimalAttack
 
     /// <inheritdoc/>
     public override Norm Norm { get; init; } = Norm.L1;
+
+    /// <summary>Which adversarial is returned.</summary>
+    public EadRule Rule { get; init; }
 
     /// <summary>Price of the sum of changes.</summary>
     public double Beta { get; init; } = 1e-2;
@@ -40,6 +53,20 @@ public sealed record Ead : MinimalAttack
 
     internal override IEnumerable<Ask> Find(Search s)
     {
+        double range = (double)s.High - s.Low;
+        s.Rule = Rule == EadRule.L1
+            ? search => Perturbations.Distance(Norm.L1, search.X, search.Clean)
+            : search => Math.Pow(Perturbations.Distance(Norm.L2, search.X, search.Clean) / range, 2) + (Beta * Perturbations.Distance(Norm.L1, search.X, search.Clean) / range);
+        foreach (Ask ask in Walk(s))
+        {
+            yield return ask;
+        }
+
+        s.Rule = null;
+    }
+
+    private IEnumerable<Ask> Walk(Search s)
+    {
         float[] x = s.Vector(), y = s.Vector();
         double low = 0, high = double.PositiveInfinity, c = FirstC;
         for (int search = 0; search < SearchSteps; search++)
@@ -68,7 +95,7 @@ public sealed record Ead : MinimalAttack
     private void Shrink(Search s, float[] x, float[] y, int step, double c)
     {
         double range = (double)s.High - s.Low, rate = LearningRate * Math.Sqrt(1 - ((double)step / Steps)), active = -s.Value > -s.Gap ? c : 0;
-        double threshold = Beta * LearningRate * range, ahead = step / (step + 3.0);
+        double threshold = Beta * range, ahead = step / (step + 3.0);
         for (int i = 0; i < x.Length; i++)
         {
             double d = (double)y[i] - s.Clean[i];

@@ -24,6 +24,12 @@ public sealed record Fmn : MinimalAttack
     /// </summary>
     public bool KeepsToBox { get; init; } = true;
 
+    /// <summary>
+    /// Whether a perturbation in the 2-norm that is shorter than the radius is brought out to it, as in the library from which results are usually quoted
+    /// (adversarial-library); the paper projects into the ball.
+    /// </summary>
+    public bool FillsRadius { get; init; } = true;
+
     internal override IReadOnlyList<Norm> Norms => [Norm.L2, Norm.Linf, Norm.L1, Norm.L0];
 
     internal override void CheckOptions()
@@ -49,7 +55,12 @@ public sealed record Fmn : MinimalAttack
             double gamma = Schedules.Cosine(step, Steps, Gamma, 0.001);
             radius = NextRadius(s, radius, gamma);
             Perturbations.Ascend(Norm.L2, s.X, s.Gradient, Schedules.Cosine(step, Steps, first, 0.01 * range));
-            if (double.IsFinite(radius))
+            if (FillsRadius && Norm == Norm.L2 && double.IsFinite(radius) && Perturbations.Distance(Norm.L2, s.X, s.Clean) is > 0 and var size)
+            {
+                Perturbations.ScaleTo(s.X, s.Clean, (float)(radius / size));
+                Perturbations.Clip(s.X, s.Low, s.High);
+            }
+            else if (double.IsFinite(radius))
             {
                 Perturbations.Project(Norm, s.X, s.Clean, radius, s.Bounds);
             }

@@ -1,3 +1,5 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
@@ -15,8 +17,11 @@ public sealed record HopSkipJump : MinimalAttack
     /// <summary>Random points of the first estimate; grows with the root of the number of steps.</summary>
     public int FirstDraws { get; init; } = 100;
 
-    /// <summary>Random points that are tried for a start.</summary>
+    /// <summary>Random points that are tried for starts.</summary>
     public int StartDraws { get; init; } = 100;
+
+    /// <summary>Most classes from whose regions a path starts; not in the paper, which has one.</summary>
+    public int Starts { get; init; } = 9;
 
     /// <inheritdoc/>
     public override Access Needs => Access.Decisions;
@@ -29,6 +34,7 @@ public sealed record HopSkipJump : MinimalAttack
         Require(Queries >= 1, "queries", Queries, "1 or more");
         Require(FirstDraws >= 1, "first draws", FirstDraws, "1 or more");
         Require(StartDraws >= 1, "start draws", StartDraws, "1 or more");
+        Require(Starts >= 1, "starts", Starts, "1 or more");
     }
 
     internal override IEnumerable<Ask> Find(Search s)
@@ -46,7 +52,40 @@ public sealed record HopSkipJump : MinimalAttack
 
     private IEnumerable<Ask> Walk(Search s)
     {
-        for (int draw = 0; draw < StartDraws && !s.HasBest; draw++)
+        var paths = new List<Path>();
+        foreach (Ask ask in FindStarts(s, paths))
+        {
+            yield return ask;
+        }
+
+        // Halving: all paths for a third of the queries, the nearest third of them for another third, the nearest for the rest.
+        foreach (int last in (int[])[Queries / 3, 2 * Queries / 3, int.MaxValue])
+        {
+            int until = paths.Count == 1 ? int.MaxValue : last, begun = s.Forwards, share = Math.Max(0, (until - begun) / Math.Max(paths.Count, 1));
+            for (int k = 0; k < paths.Count; k++)
+            {
+                int end = until == int.MaxValue ? until : begun + ((k + 1) * share);
+                while (s.Forwards < end)
+                {
+                    foreach (Ask ask in paths[k].Step(s, FirstDraws))
+                    {
+                        yield return ask;
+                    }
+                }
+            }
+
+            paths = [.. paths.OrderBy(path => path.Distance).Take(last == Queries / 3 ? (paths.Count + 2) / 3 : 1)];
+        }
+    }
+
+    /// <summary>
+    /// Random points until one is adversarial, and further ones of other classes: the region of each class has a nearest point of its own, and a
+    /// path hardly ever leaves the region in which it starts.
+    /// </summary>
+    private IEnumerable<Ask> FindStarts(Search s, List<Path> paths)
+    {
+        var seen = new HashSet<int>();
+        for (int draw = 0; draw < StartDraws && paths.Count < Starts; draw++)
         {
             for (int i = 0; i < s.X.Length; i++)
             {
@@ -54,66 +93,84 @@ public sealed record HopSkipJump : MinimalAttack
             }
 
             yield return Ask.Scores;
-        }
+            if (s.IsAdversarial && seen.Add(TensorPrimitives.IndexOfMax(s.Logits)))
+            {
+                var path = new Path(s);
+                foreach (Ask ask in path.Bisect(s))
+                {
+                    yield return ask;
+                }
 
-        if (!s.HasBest)
-        {
-            yield break;
+                paths.Add(path);
+            }
         }
+    }
 
-        int size = s.Clean.Length;
-        double part = 1.0 / (size * Math.Sqrt(size));
-        foreach (Ask ask in BoundarySearch.Between(s, 20))
-        {
-            yield return ask;
-        }
+    /// <summary>One walk along the boundary.</summary>
+    private sealed class Path(Search s)
+    {
+        private readonly float[] _point = (float[])s.X.Clone();
+        private readonly float[] _far = s.Vector();
+        private readonly float[] _direction = s.Vector();
+        private readonly float[] _sum = s.Vector();
+        private int _step;
 
-        float[] point = s.Vector(), direction = s.Vector(), draws = s.Vector();
-        for (int step = 1; ; step++)
+        /// <summary>The distance of its nearest adversarial.</summary>
+        internal double Distance { get; private set; } = s.Distance;
+
+        /// <summary>One step of algorithm 2: the direction at the boundary, the way along it, and back to the boundary.</summary>
+        internal IEnumerable<Ask> Step(Search s, int firstDraws)
         {
-            s.Best.CopyTo(point, 0);
-            double distance = s.BestDistance, reach = step == 1 ? 0.1 * (s.High - s.Low) : Math.Sqrt(size) * part * distance;
-            foreach (Ask ask in Estimate(s, point, direction, draws, (int)(FirstDraws * Math.Sqrt(step)), Math.Max(reach, 1e-4 * distance)))
+            _step++;
+
+            // The authors' probe: a tenth of the range at first, then sqrt(D) theta |d| with theta = 1 / (D sqrt(D)).
+            double reach = _step == 1 ? 0.1 * (s.High - s.Low) : Distance / _point.Length;
+            foreach (Ask ask in Estimate(s, _point, _direction, _sum, (int)(firstDraws * Math.Sqrt(_step)), Math.Max(reach, 1e-4 * Distance)))
             {
                 yield return ask;
             }
 
             // Geometric search: half the step until the point is adversarial.
-            double length = distance / Math.Sqrt(step);
+            double length = Distance / Math.Sqrt(_step);
             for (int halving = 0; halving < 15; halving++, length /= 2)
             {
-                point.CopyTo(s.X, 0);
-                Perturbations.AddScaled(s.X, direction, length);
+                _point.CopyTo(s.X, 0);
+                Perturbations.AddScaled(s.X, _direction, length);
                 Perturbations.Clip(s.X, s.Low, s.High);
                 yield return Ask.Scores;
                 if (s.IsAdversarial)
                 {
-                    break;
-                }
-            }
+                    foreach (Ask ask in Bisect(s))
+                    {
+                        yield return ask;
+                    }
 
-            if (s.IsAdversarial)
-            {
-                foreach (Ask ask in Bisect(s))
-                {
-                    yield return ask;
+                    yield break;
                 }
             }
         }
-    }
 
-    /// <summary>Bisection between the clean sample and the adversarial point of the search.</summary>
-    private static IEnumerable<Ask> Bisect(Search s)
-    {
-        float[] far = (float[])s.X.Clone();
-        double low = 0, high = 1;
-        for (int round = 0; round < 16; round++)
+        /// <summary>Bisection between the clean sample and the adversarial point of the search; the path goes on at the last adversarial.</summary>
+        internal IEnumerable<Ask> Bisect(Search s)
         {
-            double middle = (low + high) / 2;
-            far.CopyTo(s.X, 0);
-            Perturbations.ScaleTo(s.X, s.Clean, (float)middle);
-            yield return Ask.Scores;
-            (low, high) = s.IsAdversarial ? (low, middle) : (middle, high);
+            s.X.CopyTo(_far, 0);
+            double low = 0, high = 1;
+            for (int round = 0; round < 16; round++)
+            {
+                double middle = (low + high) / 2;
+                _far.CopyTo(s.X, 0);
+                Perturbations.ScaleTo(s.X, s.Clean, (float)middle);
+                yield return Ask.Scores;
+                (low, high) = s.IsAdversarial ? (low, middle) : (middle, high);
+            }
+
+            double distance = high * Perturbations.Distance(Norm.L2, _far, s.Clean);
+            if (distance < Distance)
+            {
+                _far.CopyTo(_point, 0);
+                Perturbations.ScaleTo(_point, s.Clean, (float)high);
+                Distance = distance;
+            }
         }
     }
 

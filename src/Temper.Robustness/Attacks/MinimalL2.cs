@@ -37,7 +37,10 @@ public sealed record MinimalL2 : MinimalAttack
 
         if (!s.HasBest)
         {
-            foreach (Ask ask in new CarliniWagner { Guidance = Guidance.Weighted }.Find(s))
+            // The gradients of the polish go to the search for a first adversarial: four values of c where they suffice.
+            int searches = Math.Min(4, PolishSteps);
+            var instead = new CarliniWagner { Guidance = Guidance.Weighted, SearchSteps = searches, Steps = PolishSteps / Math.Max(searches, 1) };
+            foreach (Ask ask in PolishSteps == 0 ? [] : instead.Find(s))
             {
                 yield return ask;
             }

@@ -23,6 +23,7 @@ internal sealed class Search
     private readonly Criterion _criterion;
     private readonly int _index;
     private readonly SearchLimits _limits;
+    private double _bestByRule = double.PositiveInfinity;
 
     internal Search(AttackTarget target, Criterion criterion, int index, float[] clean, SearchLimits limits, RandomStream random)
     {
@@ -97,6 +98,12 @@ internal sealed class Search
     /// <summary>Size of the perturbation at <see cref="X"/> in the attack's norm.</summary>
     internal double Distance { get; private set; }
 
+    /// <summary>
+    /// What decides between adversarials, from the distance and the point: the smaller one stays. Null: the distance. An attack that sets it
+    /// sets it back when it ends.
+    /// </summary>
+    internal Func<Search, double>? Rule { get; set; }
+
     /// <summary>The nearest adversarial that was found; the clean sample while there is none.</summary>
     internal float[] Best { get; }
 
@@ -153,13 +160,26 @@ internal sealed class Search
         }
 
         BestMargin = Math.Min(BestMargin, Margin);
-        if (IsAdversarial && Distance < BestDistance)
+        if (IsAdversarial && IsBetter())
         {
             FirstBackwards = HasBest ? FirstBackwards : Backwards;
             (BestDistance, BestStage) = (Distance, Stage);
             X.CopyTo(Best, 0);
             Logits.CopyTo(BestLogits, 0);
         }
+    }
+
+    private bool IsBetter()
+    {
+        if (Rule is null)
+        {
+            return Distance < BestDistance;
+        }
+
+        double value = Rule(this);
+        bool isBetter = !HasBest || value < _bestByRule;
+        _bestByRule = isBetter ? value : _bestByRule;
+        return isBetter;
     }
 
     private static bool Finite(ReadOnlySpan<float> values)

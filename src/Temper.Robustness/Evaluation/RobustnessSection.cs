@@ -12,12 +12,35 @@ namespace Temper.Robustness.Evaluation;
 /// <param name="Checks">The checklist.</param>
 public sealed record RobustnessEvaluation(Attack Attack, AttackResult Result, IReadOnlyList<long> Labels, IReadOnlyList<TrustCheck> Checks)
 {
-    /// <summary>Samples that were right before the attack, 0 to 1.</summary>
-    public double CleanAccuracy => Share(sample => sample.Outcome != AttackOutcome.WrongFromStart);
+    /// <summary>
+    /// Largest perturbation that counts, in the attack's norm; null: any. Attacks that look for the smallest perturbation also find larger
+    /// ones, which are no success then.
+    /// </summary>
+    public double? Epsilon { get; init; }
+
+    /// <summary>Samples that were right before the attack, 0 to 1; no answer (logits that are not finite) is not right.</summary>
+    public double CleanAccuracy => Share(IsRightWhenClean);
+
+    /// <summary>Samples that are right under attack, 0 to 1, within <see cref="Epsilon"/>.</summary>
+    public double Accuracy => AccuracyAt(Epsilon ?? double.PositiveInfinity);
+
+    /// <summary>Samples that are fooled within <see cref="Epsilon"/> or wrong from the start, 0 to 1.</summary>
+    public double Success => Share(IsSuccess);
 
     /// <summary>Samples that are right at a distance: those that are not fooled by a perturbation of that size or smaller.</summary>
     /// <param name="distance">Size of the perturbation in the attack's norm.</param>
-    public double AccuracyAt(double distance) => Share(sample => !sample.IsAdversarial || (sample.Outcome != AttackOutcome.WrongFromStart && sample.Distance(Attack.Norm) > distance));
+    public double AccuracyAt(double distance) => Share(sample => sample.IsRobust || (sample.Outcome == AttackOutcome.Fooled && !IsWithin(sample, distance)));
+
+    /// <summary>Whether a sample is fooled within <see cref="Epsilon"/>, or wrong from the start.</summary>
+    /// <param name="sample">One of the result.</param>
+    public bool IsSuccess(SampleResult sample) => sample.IsAdversarial && IsWithin(sample, Epsilon ?? double.PositiveInfinity);
+
+    /// <summary>Whether a sample was right before the attack.</summary>
+    internal static bool IsRightWhenClean(SampleResult sample) =>
+        sample.Outcome != AttackOutcome.WrongFromStart && !(sample.Outcome == AttackOutcome.NotFinite && sample.Forwards <= 1);
+
+    /// <summary>Rounding of clean + epsilon is not held against an attack.</summary>
+    private bool IsWithin(SampleResult sample, double distance) => sample.Distance(Attack.Norm) <= (distance * (1 + 1e-6)) + 1e-7;
 
     private double Share(Func<SampleResult, bool> test) => Result.Samples.Count == 0 ? double.NaN : Result.Samples.Count(test) / (double)Result.Samples.Count;
 }
@@ -36,7 +59,7 @@ public static class RobustnessSection
         var figures = new KeyFigures(
         [
             new KeyFigure("clean accuracy", Percent(found.CleanAccuracy)),
-            new KeyFigure("accuracy under attack", Percent(result.RobustAccuracy), Threat(found.Attack)),
+            new KeyFigure("accuracy under attack", Percent(found.Accuracy), Threat(found)),
             new KeyFigure("median smallest change", Number(result.MedianDistance(norm)), $"{norm}"),
             new KeyFigure("verdict", verdict.Split(':')[0]),
         ]);
@@ -76,12 +99,12 @@ public static class RobustnessSection
         [.. rows.Select(group =>
         {
             SampleResult[] samples = [.. group.Select(pair => pair.Second)];
-            var one = new AttackResult(found.Result.Adversarials, samples);
-            int? most = samples.Where(sample => sample.Outcome == AttackOutcome.Fooled).GroupBy(sample => sample.Prediction).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Select(g => (int?)g.Key).FirstOrDefault();
+            RobustnessEvaluation one = found with { Result = new AttackResult(found.Result.Adversarials, samples) };
+            int? most = samples.Where(sample => sample.Outcome == AttackOutcome.Fooled && found.IsSuccess(sample)).GroupBy(sample => sample.Prediction).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Select(g => (int?)g.Key).FirstOrDefault();
             return (string[])
             [
-                Name(classes, (int)group.Key), $"{samples.Length}", Percent(samples.Count(s => s.Outcome != AttackOutcome.WrongFromStart) / (double)samples.Length),
-                Percent(one.RobustAccuracy), Number(one.MedianDistance(found.Attack.Norm)), most is { } k ? Name(classes, k) : "-",
+                Name(classes, (int)group.Key), $"{samples.Length}", Percent(one.CleanAccuracy),
+                Percent(one.Accuracy), Number(one.Result.MedianDistance(found.Attack.Norm)), most is { } k ? Name(classes, k) : "-",
             ];
         })]);
     }
@@ -102,7 +125,9 @@ public static class RobustnessSection
         }
     }
 
-    private static string Threat(Attack attack) => attack is FixedBudgetAttack ball ? string.Create(CultureInfo.InvariantCulture, $"{attack.Name}, {attack.Norm} {ball.Epsilon:G4}") : $"{attack.Name}, no limit";
+    private static string Threat(RobustnessEvaluation found) => (found.Epsilon ?? (found.Attack as FixedBudgetAttack)?.Epsilon) is { } radius
+        ? string.Create(CultureInfo.InvariantCulture, $"{found.Attack.Name}, {found.Attack.Norm} {radius:G4}")
+        : $"{found.Attack.Name}, no limit";
 
     private static string Name(IReadOnlyList<string> classes, int k) => k < classes.Count ? classes[k] : $"{k}";
 

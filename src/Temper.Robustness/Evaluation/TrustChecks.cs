@@ -21,6 +21,11 @@ public static class TrustChecks
     /// <summary>Most samples that a check looks at.</summary>
     private const int Most = 64;
 
+    /// <summary>Checks of a result; the others, the checklist, are about the target.</summary>
+    private static readonly string[] OfResults = ["verified", NotFinite];
+
+    private const string NotFinite = "not-finite";
+
     /// <summary>Runs all checks that the target allows.</summary>
     /// <param name="target">The target.</param>
     /// <param name="inputs">Clean inputs <c>[N, ...]</c>.</param>
@@ -38,7 +43,7 @@ public static class TrustChecks
         }
 
         var probe = new TrustProbe(target, inputs.Slice(0, 0, count), labels[..count].ToArray(), random);
-        List<TrustCheck> checks = [probe.Accuracy(), probe.Normalization(), probe.Repeats(), probe.Probabilities(), probe.Steps()];
+        List<TrustCheck> checks = [probe.Finite(), probe.Accuracy(), probe.Normalization(), probe.Repeats(), probe.Probabilities(), probe.Steps()];
         if (target.Access == Access.Gradients)
         {
             double radius = epsilon ?? (0.03 * (target.Maximum - target.Minimum));
@@ -50,11 +55,19 @@ public static class TrustChecks
         return checks;
     }
 
+    /// <summary>Whether every answer that an attack got was finite: a network without an answer is not robust, and a search ends there.</summary>
+    /// <param name="result">The result.</param>
+    public static TrustCheck Finite(AttackResult result)
+    {
+        int broken = result.Samples.Count(sample => sample.Outcome == AttackOutcome.NotFinite);
+        return new TrustCheck(NotFinite, broken > 0, $"{broken} of {result.Samples.Count} searches ended at logits or gradients that are not finite; these samples count as not robust");
+    }
+
     /// <summary>The verdict: <c>trustworthy</c>, <c>suspicious</c> with the reasons, or <c>not checked</c> where no checklist ran.</summary>
     /// <param name="checks">The checklist.</param>
     public static string Verdict(IReadOnlyList<TrustCheck> checks) => checks.Where(check => check.IsSuspicious).Select(check => check.Name).ToArray() is { Length: > 0 } reasons
         ? $"suspicious: {string.Join(", ", reasons)}"
-        : checks.Any(check => check.Name is not "verified") ? "trustworthy" : "not checked";
+        : checks.Any(check => !OfResults.Contains(check.Name, StringComparer.Ordinal)) ? "trustworthy" : "not checked";
 }
 
 /// <summary>The checks, over the same samples.</summary>
@@ -77,6 +90,12 @@ internal sealed class TrustProbe
     }
 
     private float Range => _target.Maximum - _target.Minimum;
+
+    internal TrustCheck Finite()
+    {
+        int broken = Enumerable.Range(0, _count).Count(i => Row(i).ContainsAnyExceptInRange(float.MinValue, float.MaxValue));
+        return new TrustCheck("finite-logits", broken > 0, $"{broken} of {_count} clean samples have logits that are not finite");
+    }
 
     internal TrustCheck Accuracy() => new(
         "clean-accuracy", _accuracy < 1.5 / _target.Classes, $"{_accuracy:P1} of {_count} clean samples are right (chance: {1.0 / _target.Classes:P1})");

@@ -84,7 +84,8 @@ public sealed class VnnLibProperty
             throw new ModelFormatException(name, 0, "vnnlib: there is no condition on outputs");
         }
 
-        return new VnnLibProperty([.. low.Values.Select(Up)], [.. high.Values.Select(Down)], cases);
+        (float Low, float High)[] bounds = [.. Enumerable.Range(0, count).Select(i => Interval(i, low[i], high[i], name))];
+        return new VnnLibProperty([.. bounds.Select(bound => bound.Low)], [.. bounds.Select(bound => bound.High)], cases);
     }
 
     /// <summary>How far each case is from being fulfilled; zero or more: it is.</summary>
@@ -107,7 +108,23 @@ public sealed class VnnLibProperty
         }
     }
 
-    // Bounds are those of the file or tighter: a counterexample of single precision must lie in the box of the file.
+    /// <summary>
+    /// The interval of an input in single precision: within that of the file, so that a counterexample lies in the file's box. Where no single
+    /// precision number lies in it, as with an input fixed at 0.1, the nearest one stands for it, as it does when a network reads 0.1.
+    /// </summary>
+    private static (float Low, float High) Interval(int index, double low, double high, string name)
+    {
+        const double Largest = 1e38;
+        if (low > high || low < -Largest || high > Largest)
+        {
+            throw new ModelFormatException(name, 0, string.Create(CultureInfo.InvariantCulture,
+                $"vnnlib: the bounds of X_{index} leave nothing to search (got {low:R} to {high:R}, expected low <= high, both within {Largest}); correct the file"));
+        }
+
+        (float up, float down) = (Up(low), Down(high));
+        return up <= down ? (up, down) : ((float)((low + high) / 2), (float)((low + high) / 2));
+    }
+
     private static float Up(double value) => (float)value < value ? MathF.BitIncrement((float)value) : (float)value;
 
     private static float Down(double value) => (float)value > value ? MathF.BitDecrement((float)value) : (float)value;

@@ -17,8 +17,16 @@ public sealed class ConfusionMatrix
         _counts = new long[checked(classes * classes)];
     }
 
+    internal ConfusionMatrix(int classes, long[] counts)
+    {
+        (Classes, _counts) = (classes, counts);
+        Count = counts.Sum();
+    }
+
     /// <summary>Number of classes.</summary>
     public int Classes { get; }
+
+    internal IReadOnlyList<long> Counts => _counts;
 
     /// <summary>Number of samples.</summary>
     public long Count { get; private set; }

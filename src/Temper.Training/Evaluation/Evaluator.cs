@@ -11,7 +11,11 @@ namespace Temper.Training.Evaluation;
 /// <param name="Loss">Mean loss.</param>
 /// <param name="Accuracy">Part that was right, 0 to 1; NaN where targets are not classes.</param>
 /// <param name="Confusion">Actual by predicted classes; null where targets are not classes.</param>
-public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion);
+public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
+{
+    /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes, or where ranks have shared the samples.</summary>
+    public IReadOnlyList<(int Predicted, float Probability)> Answers { get; init; } = [];
+}
 
 /// <summary>Measures networks.</summary>
 public static class Evaluator
@@ -26,25 +30,42 @@ public static class Evaluator
     /// <exception cref="ShapeMismatchException">Samples do not fit the network.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static EvaluationResult Evaluate(
-        Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256, CancellationToken cancel = default)
+        Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256, CancellationToken cancel = default) =>
+        Evaluate(network, dataset, loss, TrainingRanks.One, batchSize, cancel);
+
+    /// <summary>Runs all samples, each rank a part of them.</summary>
+    internal static EvaluationResult Evaluate(
+        Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256, CancellationToken cancel = default)
     {
         loss ??= new CrossEntropyLoss();
         batchSize = Rounded(network.Batch, batchSize, dataset);
         double sum = 0;
         ConfusionMatrix? confusion = null;
-        foreach (Batch batch in new DataLoader(dataset, new DataLoaderOptions { BatchSize = batchSize }, RandomStream.FromSeed(0)).Epoch(0))
+        var answers = new List<(int, float)>(dataset.Count);
+        var loading = new DataLoaderOptions { BatchSize = batchSize, Part = ranks.Part };
+        foreach (Batch batch in new DataLoader(dataset, loading, RandomStream.FromSeed(0)).Epoch(0))
         {
             cancel.ThrowIfCancellationRequested();
+            if (batch.Inputs.Shape[0] == 0)
+            {
+                continue;                           // fewer samples than ranks
+            }
+
             Tensor output = FixedBatch.Run(network, [batch.Inputs])[0];
             sum += (double)loss.Value(output, batch.Targets).ToScalar() * batch.Inputs.Shape[0];
             if (loss.IsClassification)
             {
                 confusion ??= new ConfusionMatrix(output.Shape[-1]);
                 AddRows(confusion, output, batch.Targets.AsSpan<long>());
+                answers.AddRange(AnswersOf(output.Softmax()));
             }
         }
 
-        return new EvaluationResult(dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion);
+        Joined(network, loss, ranks, ref sum, ref confusion);
+        return new EvaluationResult(dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion)
+        {
+            Answers = ranks.Part.Count == 1 ? answers : [],             // a rank has seen its own part only
+        };
     }
 
     /// <summary>The predicted class and its probability for some samples.</summary>
@@ -57,10 +78,15 @@ public static class Evaluator
         // Where a network takes several samples at a time, those behind the wanted ones go with them.
         int own = Math.Max(network.Batch.Size, 1), first = start / own * own, last = (start + count + own - 1) / own * own;
         (Tensor inputs, _) = dataset.Read(first, last - first);
-        Tensor probabilities = FixedBatch.Run(network, [inputs])[0].Softmax().Slice(0, start - first, start - first + count);
+        return AnswersOf(FixedBatch.Run(network, [inputs])[0].Softmax().Slice(0, start - first, start - first + count));
+    }
+
+    /// <summary>The most likely class of each row.</summary>
+    private static (int Predicted, float Probability)[] AnswersOf(Tensor probabilities)
+    {
         int classes = probabilities.Shape[-1];
-        var predictions = new (int, float)[count];
-        for (int i = 0; i < count; i++)
+        var predictions = new (int, float)[probabilities.Shape[0]];
+        for (int i = 0; i < predictions.Length; i++)
         {
             ReadOnlySpan<float> row = probabilities.AsSpan<float>().Slice(i * classes, classes);
             int predicted = TensorPrimitives.IndexOfMax(row);
@@ -86,6 +112,20 @@ public static class Evaluator
             ? checked((batchSize + own - 1) / own * own)
             : throw new ArgumentException(
                 $"Evaluator: the network takes {own} samples at a time (got {dataset.Count} samples of {dataset.Name}, expected a multiple); export the model with a free batch axis");
+    }
+
+    /// <summary>Adds up what the ranks have found.</summary>
+    private static void Joined(Network network, TrainingLoss loss, TrainingRanks ranks, ref double sum, ref ConfusionMatrix? confusion)
+    {
+        if (ranks.Part.Count == 1)
+        {
+            return;
+        }
+
+        int classes = loss.IsClassification ? network.Graph.ShapeOf(network.Outputs[0].Value)[-1] : 0;
+        double[] sums = [sum, .. confusion?.Counts ?? new long[classes * classes]];
+        ranks.Sum(sums);
+        (sum, confusion) = (sums[0], classes == 0 ? null : new ConfusionMatrix(classes, [.. sums[1..].Select(count => (long)count)]));
     }
 
     private static void AddRows(ConfusionMatrix confusion, Tensor output, ReadOnlySpan<long> labels)

@@ -54,6 +54,10 @@ public sealed partial class Learner
     /// <param name="folder">Need not exist.</param>
     public static bool CanLoad(string folder) => Checkpoint.Exists(folder);
 
+    /// <summary>A learner at the same step with other parameters: those that ranks have put together of their shards.</summary>
+    internal Learner With(Network network, Func<Parameter, (OptimizerState State, float[]? Average)> remembered) =>
+        new(network, _options, remembered) { Steps = Steps, GradientCount = GradientCount };
+
     internal void Save(string folder, IReadOnlyDictionary<string, string> identity, MethodState method, Func<string, Stream>? create) => Checkpoint.Save(
         folder,
         Steps,

@@ -25,11 +25,15 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
     public TrainingResult Fit(
         string stage, Network network, (Dataset Train, Dataset Validation) data, TrainingOptions options, CancellationToken cancel = default)
     {
-        options = options with { CheckpointFolder = Path.Combine(folder.CheckpointsPath, stage) };
+        options = options with { CheckpointFolder = CheckpointsOf(stage) };
         return Trainer.CanResume(options.CheckpointFolder)
             ? Trainer.Resume(network, data.Train, data.Validation, options, cancel)
             : Trainer.Fit(network, data.Train, data.Validation, options, cancel);
     }
+
+    /// <summary>Folder of a stage's checkpoints; need not exist.</summary>
+    /// <param name="stage">Name of the training.</param>
+    public string CheckpointsOf(string stage) => Path.Combine(folder.CheckpointsPath, stage);
 
     /// <summary>Makes a choice that depends on time or on the machine, once: a resumed run gets what was chosen first.</summary>
     /// <param name="stage">Where in the run.</param>

@@ -62,6 +62,7 @@ public static class OperatorRegistry
         ["TopK"] = TopK.From,
         ["Resize"] = Resize.From,
         ["GridSample"] = GridSample.From,
+        ["OpticalFlow"] = OpticalFlow.From,
         ["QuantizeLinear"] = Quantize.From,
     };
 

@@ -99,6 +99,70 @@ public sealed class PipelineTests
         Assert.Equal(1, result.Before.Accuracy);
     }
 
+    [Theory]
+    [InlineData(CompressionMethod.L1, CompressionStructure.Channels)]
+    [InlineData(CompressionMethod.Magnitude, CompressionStructure.Element)]
+    [InlineData(CompressionMethod.Gradual, CompressionStructure.Element)]
+    [InlineData(CompressionMethod.Gradual, CompressionStructure.Channels)]
+    public void Baselines_take_the_same_way_with_the_same_budget(CompressionMethod method, CompressionStructure structure)
+    {
+        var run = new RecordedRun(_ => 1);
+        CompressionResult result = CompressionPipeline.Run(
+            Trained.Value, Validation, Options with { Structure = structure, Method = method, MaxAccuracyDrop = 30, TuneEpochs = 4, Trials = 1, FirstKept = 0.4 }, run, TimeProvider.System);
+        CompressionTrial trial = Assert.Single(result.Trials);
+        Assert.Equal(6, run.Epochs);
+        double left = structure == CompressionStructure.Channels ? (double)trial.Figures.Macs / result.Before.Macs : (double)trial.Figures.Weights / result.Before.Weights;
+        Assert.InRange(left, 0.2, 0.41);
+        Assert.True(trial.IsWithinBound);
+    }
+
+    [Fact]
+    public void Without_data_layers_are_fitted_again_on_inputs_made_from_the_network()
+    {
+        CompressionOptions options = Options with { MaxAccuracyDrop = 4, Goal = CompressionGoal.Weights, Trials = 3, FirstKept = 0.7 };
+        CompressionResult result = CompressionPipeline.WithoutData(Trained.Value, options, new RecordedRun(_ => 1));
+        Assert.Contains("No samples were read", result.Remarks[0], StringComparison.Ordinal);
+        Assert.True(result.Trials[0].Figures.Weights <= 0.71 * result.Before.Weights);
+
+        // The judge is what the network was trained for, which nothing here has seen.
+        double before = Evaluator.Evaluate(Trained.Value, Validation).Accuracy, after = Evaluator.Evaluate(result.Trials[0].Network, Validation).Accuracy;
+        Assert.True(after > before - 0.1, $"{after} after {before}");
+        Assert.Equal(result.Trials[0].Figures.Accuracy, CompressionPipeline.WithoutData(Trained.Value, options, new RecordedRun(_ => 1)).Trials[0].Figures.Accuracy);
+    }
+
+    [Fact]
+    public void Widths_are_rounded_where_measured_time_says_so_and_the_cost_is_told()
+    {
+        CompressionOptions options = Options with { Structure = CompressionStructure.Channels, Goal = CompressionGoal.Milliseconds, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1, FirstKept = 0.3 };
+        CompressionResult plain = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(_ => 1) { Rounding = "0" }, TimeProvider.System);
+        CompressionResult rounded = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(_ => 1) { Rounding = "1: 2 ms to 1 ms" }, TimeProvider.System);
+        Assert.DoesNotContain(plain.Remarks, remark => remark.Contains("rounded", StringComparison.Ordinal));
+        Assert.Contains(rounded.Remarks, remark => remark.Contains("multiples of 4", StringComparison.Ordinal) && remark.Contains("% more operations", StringComparison.Ordinal));
+        Assert.True(rounded.Trials[0].Figures.Macs > plain.Trials[0].Figures.Macs);
+        Assert.Equal(0, rounded.Trials[0].Network.Parameters["conv1.weight"].Value.Shape[0] % 4);
+        Assert.Equal(0, rounded.Trials[0].Network.Parameters["conv2.weight"].Value.Shape[0] % 4);
+    }
+
+    [Fact]
+    public void Each_layer_alone_has_its_sensitivity()
+    {
+        IReadOnlyList<LayerSensitivity> rows = LayerSensitivity.Of(Trained.Value, Validation, [0, 0.5, 1]);
+        Assert.Equal(["conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight"], rows.Select(row => row.Layer));
+        double before = Evaluator.Evaluate(Trained.Value, Validation).Accuracy;
+        Assert.All(rows, row => Assert.Equal(before, row.Accuracy[0], 1e-9));
+        Assert.All(rows, row => Assert.InRange(row.Accuracy[1], 0, 0.5));
+        Assert.Equal(4 * 9 * 2, rows[0].Weights);
+    }
+
+    [Theory]
+    [InlineData(0.995, 5000, 0.92, 10000, true)]
+    [InlineData(0.992, 6000, 0.991, 10000, false)]
+    [InlineData(0.96, 50, 0.92, 100, false)]
+    [InlineData(1, 6000, 0.9999, 10000, false)]
+    [InlineData(0.9, 0, 0.5, 10, false)]
+    public void Held_out_samples_that_look_memorised_are_told(double heldOut, int count, double test, int testCount, bool isTold) =>
+        Assert.Equal(isTold, HeldOutCheck.Warning(heldOut, count, test, testCount)?.Contains("test:0.5", StringComparison.Ordinal) == true);
+
     [Fact]
     public void Networks_that_cannot_be_compressed_are_refused_before_anything_starts()
     {
@@ -123,11 +187,18 @@ public sealed class PipelineTests
     {
         public int TrainCount => Train.Count;
 
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => Trainer.Fit(network, Train, Validation, options);
+        internal string Rounding { get; init; } = "0";
 
-        public string Choose(string stage, string name, Func<string> choose) => name is "milliseconds"
-            ? milliseconds(stage).ToString(CultureInfo.InvariantCulture)
-            : choose();
+        internal int Epochs { get; private set; }
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options)
+        {
+            Epochs += options.Epochs;
+            return Trainer.Fit(network, Train, Validation, options);
+        }
+
+        public string Choose(string stage, string name, Func<string> choose) =>
+            name is "milliseconds" ? milliseconds(stage).ToString(CultureInfo.InvariantCulture) : name is "rounding" ? Rounding : choose();
 
         public void Note(string line)
         {

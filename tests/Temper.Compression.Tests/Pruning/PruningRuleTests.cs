@@ -118,6 +118,22 @@ public sealed class PruningRuleTests
         // The convolutions have 10,368 + 1,080 multiply-accumulates, the linear layer 140.
         Assert.Equal(10368 + 1080 + 140, Dense.Cost().NonzeroMacs);
         Assert.Equal(10368, Dense.Prune(PruningRule.TargetMacs(10368), ["conv1"]).Cost().NonzeroMacs);
+
+        // Time by a made clock: a millisecond for each thousand weights and ten for nothing.
+        int asked = 0;
+        double Milliseconds(Network network)
+        {
+            asked++;
+            return 10 + (SparsityReport.Of(network).Nonzero / 1000.0);
+        }
+
+        double all = Milliseconds(Dense), wanted = 10 + ((all - 10) / 2);
+        Network fast = Dense.Prune(PruningRule.TargetMilliseconds(wanted, Milliseconds));
+        Assert.InRange(Milliseconds(fast), wanted - ((all - 10) / 100), wanted);
+        Assert.InRange(asked, 3, 15);
+        Assert.Equal(SparsityReport.Of(Dense).Nonzero, SparsityReport.Of(Dense.Prune(PruningRule.TargetMilliseconds(all, Milliseconds))).Nonzero);
+        Assert.Contains("out of reach", Assert.Throws<ArgumentException>(() => Dense.Prune(PruningRule.TargetMilliseconds(9, Milliseconds))).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => PruningRule.TargetMilliseconds(0, Milliseconds));
         Assert.Contains("out of reach", Assert.Throws<ArgumentException>(() => Dense.Prune(PruningRule.TargetMacs(10367), ["conv1"])).Message, StringComparison.Ordinal);
         Assert.All(Weights, name => Assert.Equal(Of(Dense, name), Of(Dense.Prune(PruningRule.TargetMacs(1_000_000)), name)));
         Assert.Equal(0, Dense.Prune(PruningRule.TargetMacs(0)).Cost().NonzeroMacs);

@@ -6,8 +6,6 @@ namespace Temper.Parallelism.Tests.Planning;
 /// <summary>The exact cost against counting, and the paper's against its own formulas level by level.</summary>
 public sealed class ExactCostTests
 {
-    private const int Batch = 24, Middle = 24;
-
     [Theory]
     [InlineData(2)]
     [InlineData(4)]
@@ -19,16 +17,19 @@ public sealed class ExactCostTests
     {
         Hierarchy hierarchy = Hierarchy.Of(accelerators);
         int[] groups = [.. hierarchy.Groups];
-        PlannedNetwork network = PlannedNetwork.Chain("two", Layer("a", 0, 24, Middle), Layer("b", Middle, Middle, 24));
-        var cost = new PlanCost(network, hierarchy, Batch, CostKind.Exact, splits: 3);
+        // As many of each as there are ranks, so that all divide evenly; twice as many samples, so that sizes cannot be confused.
+        int batch = 2 * accelerators, width = accelerators;
+        PlannedNetwork network = PlannedNetwork.Chain("two", Layer("a", 0, width, width), Layer("b", width, width, width));
+        var cost = new PlanCost(network, hierarchy, batch, CostKind.Exact, splits: 3);
+        byte[][] splits = [.. Enumerable.Range(0, cost.Patterns.Count).Select(pattern => cost.Patterns.Digits(pattern).ToArray())];
+        long[] gradients = [.. splits.Select(split => ShardCounting.Gradient(groups, split, width, width))];
+        // The last layer's output goes to whole samples, for the loss.
+        long[] losses = [.. splits.Select(split => ShardCounting.Value(groups, split, new byte[groups.Length], batch, width))];
         for (int from = 0; from < cost.Patterns.Count; from++)
         {
             for (int to = 0; to < cost.Patterns.Count; to++)
             {
-                byte[] a = cost.Patterns.Digits(from).ToArray(), b = cost.Patterns.Digits(to).ToArray();
-                // The last layer's output goes to whole samples, for the loss.
-                long sent = ShardCounting.Value(groups, a, b, Batch, Middle) + ShardCounting.Value(groups, b, new byte[groups.Length], Batch, 24)
-                    + ShardCounting.Gradient(groups, a, 24, Middle) + ShardCounting.Gradient(groups, b, Middle, 24);
+                long sent = ShardCounting.Value(groups, splits[from], splits[to], batch, width) + losses[to] + gradients[from] + gradients[to];
                 Assert.Equal(4.0 * sent, JointSearch.Total(cost, [from, to]), 1e-6 * sent);
             }
         }

@@ -82,6 +82,64 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Notes_are_about_the_plan_that_fits_into_the_memory()
+    {
+        PlannedNetwork network = PaperNetworks.Create("sconv");
+        PlanOptions options = new() { Search = SearchKind.Joint, OptimizerStates = 2 };
+        PlanResult free = Planner.Plan(network, options);
+        Assert.True(free.Plan.IsDataParallel);
+        Assert.Contains(free.Notes, IsDataChosen);
+        double least = 0.97 * new RankMemory(free.Cost, 2).Plan(free.Patterns, MemorySaving.Recompute | MemorySaving.ShardedOptimizer);
+        PlanResult small = Planner.Plan(network, options with { MemoryLimit = least });
+        Assert.False(small.Plan.IsDataParallel);
+        Assert.True(small.RankMemory <= least);
+        Assert.DoesNotContain(small.Notes, IsDataChosen);
+        Assert.Contains(small.Notes, note => note.Contains("does not fit into the memory", StringComparison.Ordinal));
+
+        static bool IsDataChosen(string note) => note.StartsWith("data parallelism is chosen", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_given_plan_is_held_to_the_memory_limit()
+    {
+        PlannedNetwork network = PaperNetworks.Create("vgg-a");
+        PlanOptions options = new() { Accelerators = 4, Search = SearchKind.Joint };
+        PlanResult free = Planner.Plan(network, options);
+        PlanResult saving = Planner.Evaluate(network, free.Plan, options with { MemoryLimit = free.RankMemory - 1 });
+        Assert.NotEqual(MemorySaving.None, saving.Saving);
+        Assert.Equal(free.Plan.Levels, saving.Plan.Levels);
+        Assert.True(saving.RankMemory < free.RankMemory);
+        var error = Assert.Throws<InfeasiblePlanException>(() => Planner.Evaluate(network, free.Plan, options with { MemoryLimit = 1e6 }));
+        Assert.Matches(@"needs \d+ MiB", error.Message);
+    }
+
+    [Fact]
+    public void Branches_over_thousands_of_accelerators_are_planned_evaluated_and_capped_without_tables()
+    {
+        PlannedNetwork network = NetworkLayers.Of(NetworkZoo.Create("resnet-20"), "resnet-20");
+        PlanOptions options = new() { Accelerators = 2048, Batch = 4096, Cost = CostKind.Exact, Search = SearchKind.Joint };
+        PlanResult result = Planner.Plan(network, options);
+        Assert.True(result.Bytes.LowerBound <= result.Bytes.Plan && result.Bytes.Plan <= result.Bytes.Data);
+        Assert.Equal(result.Bytes.Plan, Planner.Evaluate(network, result.Plan, options).Bytes.Plan);
+        StepTimeline step = StepSimulator.Run(FasterPlan.Choose(result, Machine.Paper(2048)), Machine.Paper(2048));
+        Assert.True(step.Seconds > 0);
+        double least = new RankMemory(result.Cost, 1).Plan(result.Patterns, MemorySaving.Recompute | MemorySaving.ShardedOptimizer) * 0.97;
+        Assert.True(Planner.Plan(network, options with { MemoryLimit = least }).RankMemory <= least);
+    }
+
+    [Fact]
+    public void A_search_can_be_canceled()
+    {
+        PlannedNetwork network = NetworkLayers.Of(NetworkZoo.Create("resnet-20"), "resnet-20");
+        var canceled = new CancellationToken(canceled: true);
+        PlanOptions options = new() { Cost = CostKind.Exact, Search = SearchKind.Joint };
+        Assert.Throws<OperationCanceledException>(() => Planner.Plan(network, options, canceled));
+        RankPlan plan = Planner.Plan(network, options).Plan;
+        Assert.Throws<OperationCanceledException>(() => Planner.Evaluate(network, plan, options, canceled));
+        Assert.Throws<OperationCanceledException>(() => new PlanSession(network, options, canceled));
+    }
+
+    [Fact]
     public void Plan_survives_its_file_and_a_picture_names_its_layers()
     {
         PlannedNetwork network = NetworkLayers.Of(NetworkZoo.Create("resnet-20"), "resnet-20");

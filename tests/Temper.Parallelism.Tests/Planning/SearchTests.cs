@@ -81,8 +81,40 @@ public sealed class SearchTests
         Assert.Equal(found.Bytes, found.LowerBound);
     }
 
+    [Fact]
+    public void Patterns_that_are_given_stay_and_the_rest_is_best_beside_them()
+    {
+        var random = new SequenceRandom(RandomStream.FromSeed(17));
+        for (int round = 0; round < 100; round++)
+        {
+            PlannedNetwork network = RandomPlans.Graph(random, random.Next(2, 7));
+            var cost = new PlanCost(network, Hierarchy.Of(4), 64, CostKind.Exact, splits: 2);
+            int[] isFixed = [.. network.Layers.Select((_, layer) => random.Next(0, 1) == 0 ? -1 : Cheapest(cost, layer))];
+            SearchResult found = new JointSearch(cost).Find(isFixed: isFixed);
+            Assert.All(isFixed.Zip(found.Patterns), pair => Assert.True(pair.First < 0 || pair.First == pair.Second));
+            double best = Best(cost, isFixed);
+            Assert.Equal(best, found.Bytes, best * 1e-9);
+        }
+    }
+
+    [Fact]
+    public void A_graph_too_tangled_for_all_trials_still_gets_a_plan_and_a_bound()
+    {
+        var random = new SequenceRandom(RandomStream.FromSeed(19));
+        PlannedLayer[] layers = [.. Enumerable.Range(0, 18).Select(i => RandomPlans.Chain(random, 1).Layers[0] with { Name = $"l{i}" })];
+        PlannedEdge[] edges = [.. Enumerable.Range(0, 18).SelectMany(to => Enumerable.Range(0, to).Select(from => new PlannedEdge(from, to, layers[from].Outputs)))];
+        var cost = new PlanCost(new PlannedNetwork("dense", layers, edges), Hierarchy.Of(16), 64, CostKind.Exact, splits: 2);
+        SearchResult found = new JointSearch(cost).Find();
+        Assert.InRange(found.Bytes, found.LowerBound, double.MaxValue);
+        Assert.True(found.LowerBound < found.Bytes);
+        Assert.Equal(found.Bytes, JointSearch.Total(cost, found.Patterns), found.Bytes * 1e-12);
+    }
+
+    private static int Cheapest(PlanCost cost, int layer) =>
+        Enumerable.Range(0, cost.Patterns.Count).MinBy(pattern => cost.Layer(layer, pattern));
+
     /// <summary>The least total of all assignments, by depth-first search; what cannot become better is left out.</summary>
-    private static double Best(PlanCost cost)
+    private static double Best(PlanCost cost, int[]? isFixed = null)
     {
         PlannedNetwork network = cost.Network;
         int[] patterns = new int[network.Layers.Count];
@@ -112,6 +144,11 @@ public sealed class SearchTests
 
             for (int pattern = 0; pattern < cost.Patterns.Count; pattern++)
             {
+                if (isFixed is not null && isFixed[layer] >= 0 && isFixed[layer] != pattern)
+                {
+                    continue;
+                }
+
                 patterns[layer] = pattern;
                 double with = sum + cost.Layer(layer, pattern) + incoming[layer].Sum(edge => cost.Edge(edge, patterns[edge.From], pattern));
                 Try(layer + 1, with);

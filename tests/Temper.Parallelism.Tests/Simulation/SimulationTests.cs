@@ -1,6 +1,7 @@
 using System.Text;
 using Temper.Parallelism.Planning;
 using Temper.Parallelism.Simulation;
+using Temper.Reporting.Documents;
 
 namespace Temper.Parallelism.Tests.Simulation;
 
@@ -75,6 +76,16 @@ public sealed class SimulationTests
         StepTimeline step = StepSimulator.Run(plan, Machine.Paper(4096) with { Topology = Topology.HTree(4096, 1e9) });
         Assert.True(step.Seconds > 0);
         Assert.Equal(plan.Bytes.Plan, plan.Bytes.LowerBound);
+    }
+
+    [Fact]
+    public void Section_of_a_plan_has_its_picture_a_row_for_each_layer_and_can_be_drawn()
+    {
+        PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-a"), new PlanOptions { Search = SearchKind.Joint });
+        Section section = PlanSection.Of(plan, PlanSteps.Of(plan, Machine.Paper(16)));
+        Assert.Contains("conv8", Assert.Single(section.Blocks.OfType<Drawing>()).Svg, StringComparison.Ordinal);
+        Assert.Contains(section.Blocks.OfType<DataTable>(), table => table.Rows.Count == plan.Plan.Layers.Count);
+        Assert.Contains("not measured", new Report { Title = "plan", Sections = [section] }.ToHtml(), StringComparison.Ordinal);
     }
 
     [Fact]

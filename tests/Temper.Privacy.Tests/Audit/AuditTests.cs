@@ -118,6 +118,45 @@ public sealed class AuditTests
         Assert.InRange(found.Where((picture, row) => order[picture] == row).Count() / (double)Count, 0.95, 1);
     }
 
+    /// <summary>Independent skewed numbers of different size: every axis can be told from the others and from its opposite.</summary>
+    [Fact]
+    public void Second_moments_of_another_set_give_the_pictures()
+    {
+        const int Count = 4000, Inputs = 8;
+        Temper.Randomness.RandomCursor cursor = Temper.Randomness.RandomStream.FromSeed(5).Cursor();
+        float[] all = new float[2 * Count * Inputs], map = new float[Inputs * Inputs], rows = new float[Count * Inputs];
+        for (int i = 0; i < all.Length; i++)
+        {
+            all[i] = -MathF.Log(1 - cursor.NextSingle(0, 1)) * MathF.Pow(1.6f, i % Inputs);
+        }
+
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 2, 4));
+        using var morpher = new Morpher(key);
+        morpher.Apply(all.AsSpan(0, Count * Inputs), rows);
+        (float[] found, int axes) = SecondMoments.Recover(all[(Count * Inputs)..], rows, rows[..(20 * Inputs)], Inputs);
+        Assert.Equal(Inputs - 1, axes);
+        Assert.InRange(AugConvLayer.RelativeError(found, all.AsSpan(0, 20 * Inputs)), 0, 0.2);
+    }
+
+    [Fact]
+    public void Section_of_an_audit_shows_recovered_and_real_pictures_side_by_side()
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 12, 12));
+        DataSets data = MorphSamples.Pictures(1, 12, 30);
+        Tensor weights = MorphSamples.Weights(16, 1, 3);
+        IReadOnlyList<AttackFinding> findings = MorphAudit.Run(
+            MorphSamples.Bundle(folder.Path, key, data, weights, 1), new AuditInputs { Weights = weights, Truth = data.Train, Pictures = 4 });
+        Temper.Reporting.Documents.Section section = AuditSection.Of(findings);
+        var first = section.Blocks.OfType<Temper.Reporting.Documents.PictureGrid>().First();
+        Assert.Equal(["recovered", "real", "recovered", "real"], first.Pictures.Take(4).Select(picture => picture.Caption));
+        // The attack is exact: what came back is drawn as the real one.
+        Assert.True(first.Pictures[0].Png.Span.SequenceEqual(first.Pictures[1].Png.Span));
+        string html = new Temper.Reporting.Documents.Report { Title = "audit", Sections = [section] }.ToHtml();
+        Assert.Contains("BROKEN: whoever gets this bundle can have the pictures", html, StringComparison.Ordinal);
+        Assert.All(findings, finding => Assert.Contains(finding.Name, html, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -142,6 +181,37 @@ public sealed class AuditTests
                 Assert.Equal(matrix[(i * n) + j], Enumerable.Range(0, n).Sum(k => values[k] * vectors[(k * n) + i] * vectors[(k * n) + j]), 1e-11);
             }
         }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(30)]
+    public void Cholesky_solves_inverts_and_refuses_what_is_not_positive(int n)
+    {
+        float[] random = MorphSamples.Weights(n, n, 1).ToArray<float>();
+        double[] matrix = new double[n * n];
+        for (int i = 0; i < n * n; i++)
+        {
+            matrix[i] = Enumerable.Range(0, n).Sum(k => (double)random[(i / n * n) + k] * random[(i % n * n) + k]) + (i / n == i % n ? 0.5 : 0);
+        }
+
+        var factor = new Temper.Kernels.Cholesky(matrix, n);
+        double[] inverse = factor.Inverse(), upper = factor.UpperOfInverse(), solved = [.. matrix];
+        factor.Solve(solved, n);
+        for (int i = 0; i < n * n; i++)
+        {
+            (int row, int column) = Math.DivRem(i, n);
+            double one = row == column ? 1 : 0;
+            Assert.Equal(one, solved[i], 1e-9);
+            Assert.Equal(one, Enumerable.Range(0, n).Sum(k => matrix[(row * n) + k] * inverse[(k * n) + column]), 1e-9);
+            Assert.Equal(inverse[i], Enumerable.Range(0, n).Sum(k => upper[(k * n) + row] * upper[(k * n) + column]), 1e-9);
+        }
+
+        matrix[0] = -1;
+        Assert.Throws<ArithmeticException>(() => new Temper.Kernels.Cholesky(matrix, n));
+        // A ridge keeps even a matrix of zeros solvable.
+        Assert.True(double.IsFinite(new Temper.Kernels.Cholesky(new double[n * n], n, 1e-9).Inverse()[0]));
     }
 
     [Fact]

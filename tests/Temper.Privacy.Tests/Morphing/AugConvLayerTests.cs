@@ -50,6 +50,20 @@ public sealed class AugConvLayerTests
     }
 
     [Fact]
+    public void Layer_of_a_structured_map_gives_the_convolution_too_and_is_broken_like_any_other()
+    {
+        using var folder = new Temper.Testing.TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 12, 12) { IsStructured = true });
+        Tensor weights = MorphSamples.Weights(16, 1, 3);
+        Temper.Data.DataSets data = MorphSamples.Pictures(1, 12, 40);
+        MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, data, weights, 1);
+        Assert.True(bundle.Map.IsStructured);
+        IReadOnlyList<Temper.Privacy.Audit.AttackFinding> findings = Temper.Privacy.Audit.MorphAudit.Run(
+            bundle, new Temper.Privacy.Audit.AuditInputs { Weights = weights, Truth = data.Train, Pictures = 5 });
+        Assert.All(findings.Take(3), finding => Assert.Equal(Temper.Privacy.Audit.AttackFinding.Broken, finding.Verdict));
+    }
+
+    [Fact]
     public void Density_of_stored_blocks_is_that_of_the_specification()
     {
         // Cores and density for 3x32x32, 3x3, padding 1; 64 channels.

@@ -17,6 +17,7 @@ public sealed class BundleTests
 
     [Theory]
     [InlineData("npy")]
+    [InlineData("npz")]
     [InlineData("safetensors")]
     [InlineData("tfrecord")]
     public void Rows_come_back_as_the_map_gives_them(string format)
@@ -61,6 +62,65 @@ public sealed class BundleTests
         Assert.DoesNotContain(Directory.EnumerateFiles(stopped), file => file.EndsWith("partial", StringComparison.Ordinal) || file.EndsWith("journal", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(1500, float.NaN, 0L, false)]
+    [InlineData(3, float.PositiveInfinity, 0L, true)]
+    [InlineData(1500, 0f, 77L, true)]
+    [InlineData(1500, 0f, -1L, true)]
+    public void A_bad_test_part_is_refused_and_what_can_be_seen_before_writing_is(int index, float pixel, long label, bool isBefore)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(Map);
+        using var morpher = new Morpher(key);
+        DataSets data = MorphSamples.Pictures(1, 8, 2000);
+        string output = Path.Combine(folder.Path, "bundle");
+        ArgumentException error = Assert.Throws<ArgumentException>(() => MorphBundle.WriteData(
+            key, morpher, new DataSets(data.Train, new Spoiled(data.Train, index, pixel, label)), output));
+        Assert.Contains($"sample {index} of", error.Message, StringComparison.Ordinal);
+        Assert.False(MorphBundle.IsBundle(output));
+        Assert.Equal(isBefore, !Directory.Exists(output));
+    }
+
+    /// <summary>A set with one bad sample.</summary>
+    private sealed class Spoiled(Dataset source, int bad, float pixel, long label) : Dataset
+    {
+        public override string Name => "spoiled";
+
+        public override int Count => source.Count;
+
+        public override Temper.Tensors.Shape SampleShape => source.SampleShape;
+
+        public override IReadOnlyList<string> ClassNames => source.ClassNames;
+
+        public override void CopySample(int index, Span<float> sample)
+        {
+            source.CopySample(index, sample);
+            sample[5] = index == bad ? pixel : sample[5];
+        }
+
+        public override long Label(int index) => index == bad ? label : source.Label(index);
+    }
+
+    [Fact]
+    public void Large_archives_have_the_fields_of_zip64()
+    {
+        // 2,000,000 rows of 3,072 numbers are 24 GB: the head and the tail are made without them.
+        var rows = new NpzRows();
+        byte[] head = rows.Head(2_000_000, 3072), tail = rows.Tail(2_000_000, 3072, 0x12345678);
+        long size = RowContainer.NpyHead(2_000_000, 3072).Length + (2_000_000L * 3072 * 4);
+        Assert.Equal(uint.MaxValue, BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(22)));
+        Assert.Equal(0x12345678u, BinaryPrimitives.ReadUInt32LittleEndian(tail.AsSpan(4)));
+        Assert.Equal((ulong)size, BinaryPrimitives.ReadUInt64LittleEndian(tail.AsSpan(8)));
+        // The end of the directory points to the ZIP64 end, which points to the directory.
+        int end = tail.Length - 22, locator = end - 20;
+        Assert.Equal(0x07064B50u, BinaryPrimitives.ReadUInt32LittleEndian(tail.AsSpan(locator)));
+        long start = head.Length - RowContainer.NpyHead(2_000_000, 3072).Length + size;
+        long end64 = (long)BinaryPrimitives.ReadUInt64LittleEndian(tail.AsSpan(locator + 8)) - start;
+        Assert.Equal(0x06064B50u, BinaryPrimitives.ReadUInt32LittleEndian(tail.AsSpan((int)end64)));
+        long directory = (long)BinaryPrimitives.ReadUInt64LittleEndian(tail.AsSpan((int)end64 + 48)) - start;
+        Assert.Equal(0x02014B50u, BinaryPrimitives.ReadUInt32LittleEndian(tail.AsSpan((int)directory)));
+    }
+
     [Fact]
     public void Half_precision_layer_differs_by_less_than_a_thousandth()
     {
@@ -74,12 +134,14 @@ public sealed class BundleTests
         Assert.InRange(AugConvLayer.RelativeError(read.Weight.ToArray<float>(), layer.Weight.ToArray<float>()), 1e-7, 1e-3);
     }
 
-    [Fact]
-    public void Every_changed_file_is_refused()
+    [Theory]
+    [InlineData("npz")]
+    [InlineData("npy")]
+    public void Every_changed_file_is_refused(string format)
     {
         using var folder = new TemporaryFolder();
         using MorphKey key = MorphSamples.Key(Map);
-        MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(1, 8, 600), MorphSamples.Weights(5, 1, 3), 1);
+        MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(1, 8, 600), MorphSamples.Weights(5, 1, 3), 1, format);
         foreach (string path in Directory.GetFiles(folder.Path))
         {
             byte[] content = File.ReadAllBytes(path);
@@ -160,7 +222,7 @@ public sealed class BundleTests
         MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(1, 8, 100), MorphSamples.Weights(5, 1, 3), 1);
         Assert.Throws<ArgumentException>(() => MorphBundle.WriteData(other, morpher, MorphSamples.Pictures(1, 8, 100), folder.Path));
         Assert.Throws<ArgumentException>(() => MorphBundle.WriteData(key, morpher, MorphSamples.Pictures(1, 16, 100), Path.Combine(folder.Path, "b")));
-        byte[] core = MemoryMarshal.AsBytes(morpher.Core(0)[..16]).ToArray();
+        byte[] core = MemoryMarshal.AsBytes(((CoreMap)morpher.Secret).Core(0)[..16]).ToArray();
         foreach (string path in Directory.GetFiles(folder.Path))
         {
             ReadOnlySpan<byte> content = File.ReadAllBytes(path);
@@ -177,6 +239,10 @@ public sealed class BundleTests
         {
             case "npy":
                 Assert.Equal(rows, NpyFile.Load(path).ToArray<float>());
+                break;
+            case "npz":
+                Assert.Equal(rows, NpzFile.Load(path)["rows"].ToArray<float>());
+                Assert.Equal(0xCBF43926, new NpzRows().Sum(0, "123456789"u8));
                 break;
             case "safetensors":
                 Assert.Equal(rows, SafetensorsFile.Load(path)["rows"].ToArray<float>());

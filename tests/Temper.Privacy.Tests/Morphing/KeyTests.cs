@@ -65,12 +65,14 @@ public sealed class KeyTests
         Assert.All(counts, entry => Assert.InRange(entry.Value, 850, 1150));
     }
 
-    [Fact]
-    public void File_gives_the_key_again_and_is_for_its_owner_alone()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void File_gives_the_key_again_and_is_for_its_owner_alone(bool isStructured)
     {
         using var folder = new Temper.Testing.TemporaryFolder();
         string path = Path.Combine(folder.Path, "key");
-        using var key = MorphKey.Create(Map with { IsRepeated = true });
+        using var key = MorphKey.Create(isStructured ? new MorphMap(3, 40, 40) { IsStructured = true } : Map with { IsRepeated = true });
         key.Save(path, Password);
         using MorphKey again = MorphKey.Load(path, Password);
         Assert.Equal(key.Map, again.Map);

@@ -86,6 +86,60 @@ public sealed class MorpherTests
         }
     }
 
+    /// <summary>Powers of two and sizes that are cut into several.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 4)]
+    [InlineData(3, 7)]
+    [InlineData(3, 32)]
+    public void Structured_map_is_orthogonal_and_spreads_every_number(int channels, int side)
+    {
+        using MorphKey key = MorphSamples.Key(new MorphMap(channels, side, side) { IsStructured = true });
+        using var morpher = new Morpher(key);
+        int inputs = key.Map.Inputs, rows = Math.Min(inputs, 200);
+        float[] units = new float[rows * inputs], map = new float[units.Length], back = new float[units.Length];
+        for (int i = 0; i < rows; i++)
+        {
+            units[(i * inputs) + i] = 1;
+        }
+
+        morpher.Apply(units, map);
+        for (int i = 0; i < rows; i += 7)
+        {
+            for (int j = 0; j < rows; j += 3)
+            {
+                float product = System.Numerics.Tensors.TensorPrimitives.Dot<float>(map.AsSpan(i * inputs, inputs), map.AsSpan(j * inputs, inputs));
+                Assert.Equal(i == j ? 1 : 0, product, 1e-4f);
+            }
+        }
+
+        morpher.Undo(map, back);
+        Assert.InRange(AugConvLayer.RelativeError(back, units), 0, 1e-5);
+        // What one number of a picture gives is spread over the row: no number holds more than a tenth of it.
+        Assert.True(inputs < 3000 || System.Numerics.Tensors.TensorPrimitives.MaxMagnitude<float>(map) < MathF.Sqrt(0.1f));
+        // Rows of the inverse are those of the transposed map.
+        float[] inverse = new float[Math.Min(2, inputs) * inputs];
+        morpher.Secret.InverseRows(0, inverse);
+        for (int i = 0; i < rows; i++)
+        {
+            Assert.Equal(map[i * inputs], inverse[i], 1e-5f);
+        }
+    }
+
+    [Fact]
+    public void Structured_map_takes_pictures_that_no_dense_one_could()
+    {
+        using MorphKey key = MorphSamples.Key(new MorphMap(3, 128, 128) { IsStructured = true });
+        using var morpher = new Morpher(key);
+        float[] rows = [.. Enumerable.Range(0, 3 * key.Map.Inputs).Select(i => MathF.Abs(MathF.Sin(i * 0.7f)))], morphed = new float[rows.Length], back = new float[rows.Length];
+        morpher.Apply(rows, morphed);
+        morpher.Undo(morphed, back);
+        Assert.InRange(AugConvLayer.RelativeError(back, rows), 0, 1e-5);
+        Assert.Throws<ArgumentException>(() => MorphSamples.Key(new MorphMap(3, 128, 128)));
+        Assert.Throws<ArgumentException>(() => MorphSamples.Key(new MorphMap(3, 8, 8) { IsStructured = true, Cores = 3 }));
+        Assert.Contains("too large", Assert.Throws<ArgumentException>(() => AugConvLayer.Compose(key, morpher, MorphSamples.Weights(64, 3, 3), 1, 1)).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>The map of a known seed: the same bytes on every machine, vector width and number of threads.</summary>
     [Theory]
     [InlineData(1)]
@@ -97,5 +151,8 @@ public sealed class MorpherTests
         using MorphKey key = MorphSamples.Key(new MorphMap(3, 6, 5) { Cores = 3 });
         using var morpher = new Morpher(key);
         Assert.StartsWith("6e57e7f730266d80e1fdb5b8199572b8199e48ed9", morpher.Digest);
+        using MorphKey structured = MorphSamples.Key(new MorphMap(3, 6, 5) { IsStructured = true });
+        using var mixer = new Morpher(structured);
+        Assert.StartsWith("27241b2d63545220e8b35cf67304661dda40a3cf6", mixer.Digest);
     }
 }

@@ -26,7 +26,7 @@ public sealed class ReportTests
         Assert.Equal("html", root.Name.LocalName);
         Assert.DoesNotContain("http", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("url(", html, StringComparison.OrdinalIgnoreCase);
-        Assert.All(root.Descendants("img"), img => Assert.StartsWith("data:image/png;base64,", (string?)img.Attribute("src"), StringComparison.Ordinal));
+        Assert.All(root.Descendants("img"), img => Assert.Matches(@"^data:image/(png|svg\+xml);base64,", (string?)img.Attribute("src")));
     }
 
     [Fact]
@@ -56,6 +56,7 @@ public sealed class ReportTests
         { "bars", new ChartRow([new BarChart { Title = "c", Labels = ["a", "b"], Bars = [new ChartBars("x", [1])] }]) },
         { "format", new ChartRow([new BarChart { Title = "c", Labels = ["a"], Bars = [new ChartBars("x", [1])], ValueFormat = "F999999999" }]) },
         { "script for a picture", new PictureGrid([new Picture("<svg onload='x()'/>"u8.ToArray(), "a")]) },
+        { "script for a drawing", new Drawing("<script>x()</script>", "a") },
         { "missing", new PictureGrid([null!]) },
     };
 

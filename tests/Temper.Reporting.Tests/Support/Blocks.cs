@@ -21,6 +21,7 @@ internal static class Blocks
         ]),
         new DataTable([text, "#weights"], [[text, "12"]]),
         new PictureGrid([new Picture(Png, text, IsRight: false)]),
+        new Drawing($"<svg>{text}</svg>", text),
         new Paragraph(text), new Warning(text), new Listing(text), new Facts([new Fact(text, text)]),
     ]);
 }

@@ -17,7 +17,7 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
     ];
 
     /// <summary>Those that look for the smallest perturbation in the 2-norm, at 100 gradients.</summary>
-    private static readonly string[] Names = ["deepfool", "ddn", "fmn", "cw", "guided-cw", "minimal-l2"];
+    private static readonly string[] Names = ["deepfool", "ddn", "fmn", "alma", "cw", "guided-cw", "minimal-l2"];
 
     private static readonly (string Name, LinearCase Case, double[] Exact, double[] Targeted)[] Cases = [.. Nets.Select(net =>
     {
@@ -52,22 +52,22 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
         double.IsInfinity(exact[i]) || exact[i] < 0.02 ? 1 : sample.IsAdversarial ? sample.L2 / exact[i] : double.PositiveInfinity).Max();
 
     [Theory]
+    [InlineData("bim")]
     [InlineData("pgd")]
+    [InlineData("mim")]
     [InlineData("apgd-ce")]
+    [InlineData("apgd-dlr")]
     [InlineData("autoattack")]
     public void Attacks_in_a_ball_succeed_where_the_exact_distance_is_smaller(string which)
     {
         Attack attack = AttackCatalog.Create(which, new AttackChoice(Norm.Linf, Epsilon: 0.1, Steps: 50));
-        foreach ((string name, LinearCase net, _, _) in Cases)
+        foreach ((string name, LinearCase net, _, _) in Cases.Where(one => one.Case.B.Length > 2 || !which.EndsWith("dlr", StringComparison.Ordinal)))
         {
             AttackResult found = attack.Run(net.Network, net.Inputs, net.Untargeted, Random);
             for (int i = 0; i < LinearCase.Samples; i++)
             {
                 double exact = net.Exact(i, Norm.Linf);
-
-                // Cross-entropy alone may end at a local maximum with three or more classes; success beyond the distance is wrong for all.
-                bool mayMiss = !string.Equals(which, "autoattack", StringComparison.Ordinal) && net.B.Length > 2 && exact < 0.1;
-                if (Math.Abs(exact - 0.1) > 0.001 && !mayMiss)
+                if (Math.Abs(exact - 0.1) > 0.001)
                 {
                     Assert.True(found.Samples[i].IsAdversarial == exact < 0.1, $"{which}, {name}: sample {i} at {exact:F4}: {found.Samples[i].Outcome}");
                 }
@@ -75,11 +75,40 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>
+    /// With three or more classes cross-entropy, a convex function of the input here, has several local maxima in the ball, and ascent may end at one
+    /// where the sample is right. Then no direction leads up, in double precision: what is missed is missed by the loss, not by the steps.
+    /// </summary>
     [Fact]
-    public void Decisions_alone_come_near_the_exact_distances_of_two_classes()
+    public void Where_ascent_alone_misses_a_sample_it_stands_at_a_maximum_of_cross_entropy()
+    {
+        const double Radius = 0.1;
+        int missed = 0;
+        foreach ((string name, LinearCase net, _, _) in Cases)
+        {
+            for (int i = 0; i < LinearCase.Samples; i++)
+            {
+                var target = new Recorder(new NetworkTarget(net.Network));
+                AttackResult found = new Pgd { Epsilon = Radius, Steps = 100 }.Run(target, net.Inputs.Slice(0, i, i + 1), Criterion.Misclassified([net.Labels[i]]), Random);
+                if (net.Exact(i, Norm.Linf) < Radius - 0.001 && !found.Samples[0].IsAdversarial)
+                {
+                    missed++;
+                    (double gain, double scale) = net.LinearGain(i, target.Last, Radius);
+                    output.WriteLine($"{name}: sample {i}: what a straight step could still gain is {gain / scale:P2} of what it could from the middle");
+                    Assert.True(gain < 0.05 * scale, $"{name}: sample {i} was missed at a point from which cross-entropy grows: {gain} of {scale}");
+                    Assert.True(net.B.Length > 2, $"{name}: two classes leave one maximum");
+                }
+            }
+        }
+
+        Assert.True(missed > 0, "no sample was missed: cross-entropy is not the reason for a finish any more");
+    }
+
+    [Fact]
+    public void Decisions_alone_come_near_the_exact_distances()
     {
         double worst = 0;
-        foreach ((string name, LinearCase net, double[] exact, _) in Cases.Where(one => one.Name.StartsWith("2 classes", StringComparison.Ordinal)))
+        foreach ((string name, LinearCase net, double[] exact, _) in Cases)
         {
             AttackResult found = new HopSkipJump().Run(net.Network, net.Inputs, net.Untargeted, Random, new AttackRun { Forwards = 10_000 });
             double most = Worst(found, exact);
@@ -88,5 +117,17 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
         }
 
         Assert.InRange(worst, 1 - 1e-4, 1.1);
+    }
+
+    /// <summary>Remembers the last point whose gradient was asked for.</summary>
+    private sealed class Recorder(AttackTarget inner) : WrappedTarget(inner)
+    {
+        internal float[] Last { get; private set; } = [];
+
+        public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+        {
+            Last = x[..(count * SampleShape.Count)].ToArray();
+            Inner.Gradient(x, count, logits, derivative, gradient);
+        }
     }
 }

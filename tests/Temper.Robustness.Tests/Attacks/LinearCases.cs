@@ -54,6 +54,27 @@ internal sealed record LinearCase(Network Network, float[] W, float[] B, Tensor 
     internal double Exact(int sample, Norm norm) => Enumerable.Range(0, Classes).Where(k => k != Labels[sample])
         .Min(k => Exact(Inputs.AsSpan<float>().Slice(sample * Size, Size).ToArray(), k, (int)Labels[sample], norm));
 
+    /// <summary>
+    /// How much cross-entropy could grow along a straight line within the ball of the largest norm and the bounds, to first order, from a point;
+    /// and from the clean sample if the gradient were the same there.
+    /// </summary>
+    internal (double Gain, double Scale) LinearGain(int sample, float[] at, double radius)
+    {
+        float[] clean = Inputs.AsSpan<float>().Slice(sample * Size, Size).ToArray();
+        double[] z = [.. Enumerable.Range(0, Classes).Select(k => Logit(k, at))];
+        double most = z.Max(), sum = z.Sum(value => Math.Exp(value - most)), gain = 0, scale = 0;
+        int label = (int)Labels[sample];
+        for (int i = 0; i < Size; i++)
+        {
+            double slope = Enumerable.Range(0, Classes).Sum(k => (Math.Exp(z[k] - most) / sum) * ((double)W[(k * Size) + i] - W[(label * Size) + i]));
+            double low = Math.Max(clean[i] - radius, 0), high = Math.Min(clean[i] + radius, 1);
+            gain += Math.Max(slope * (high - at[i]), slope * (low - at[i]));
+            scale += Math.Max(slope * (high - clean[i]), slope * (low - clean[i]));
+        }
+
+        return (gain, scale);
+    }
+
     /// <summary>Bisection for the multiplier, in double precision.</summary>
     private double Exact(float[] x, int k, int label, Norm norm)
     {

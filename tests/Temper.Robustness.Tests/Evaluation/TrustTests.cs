@@ -1,6 +1,7 @@
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
+using Temper.Robustness.Criteria;
 using Temper.Robustness.Evaluation;
 using Temper.Tensors;
 using Xunit.Abstractions;
@@ -45,6 +46,53 @@ public sealed class TrustTests(ITestOutputHelper output)
     {
         var wrong = new StraightThroughTarget(Plain.Target, x => Each(x, v => 1 - v));
         Assert.Contains("normalization", Verdict(wrong), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Logits_that_are_not_finite_are_found() => Assert.Contains("finite-logits", Verdict(new Changed(Plain.Target, logits: z => z > 2 ? float.NaN : z)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void No_answer_is_never_robust(float value)
+    {
+        // Finite on clean samples and broken wherever a gradient is asked for; and broken everywhere.
+        foreach ((AttackTarget target, string where) in new (AttackTarget, string)[] { (new Broken(Plain.Target, value), "on the way"), (new Changed(Plain.Target, logits: _ => value), "everywhere") })
+        {
+            var attack = new Pgd { Epsilon = 0.4, Steps = 5 };
+            AttackResult result = attack.Run(target, Plain.Inputs, Criterion.Misclassified(Plain.Labels), RandomStream.FromSeed(1));
+            int broken = result.Samples.Count(sample => sample.Outcome == AttackOutcome.NotFinite);
+            Assert.True(broken > 0, where);
+            var found = new RobustnessEvaluation(attack, result, Plain.Labels, [TrustChecks.Finite(result)]);
+            Assert.True(found.Accuracy <= 1 - (broken / (double)Count), where);
+            Assert.Equal(found.Accuracy, result.RobustAccuracy);
+            bool isEverywhere = string.Equals(where, "everywhere", StringComparison.Ordinal);
+            Assert.InRange(found.CleanAccuracy, isEverywhere ? 0 : 0.9, isEverywhere ? 0 : 1);
+            Assert.Equal(isEverywhere ? 0 : 1 - found.CleanAccuracy, found.Success, 1e-9);
+            Assert.Contains("not-finite", TrustChecks.Verdict(found.Checks), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Only_what_lies_within_the_radius_is_a_success()
+    {
+        var attack = new Ddn();
+        AttackResult result = attack.Run(Plain.Target, Plain.Inputs, Criterion.Misclassified(Plain.Labels), RandomStream.FromSeed(1));
+        double median = result.MedianDistance(Norm.L2);
+        RobustnessEvaluation any = new(attack, result, Plain.Labels, []), within = any with { Epsilon = median };
+        Assert.Equal((1, 0), (any.Success, any.Accuracy));
+        Assert.Equal(0.5, within.Success, 0.05);
+        Assert.Equal(1, within.Success + within.Accuracy, 1e-9);
+        Assert.Equal(within.AccuracyAt(median), within.Accuracy);
+    }
+
+    [Fact]
+    public void A_named_threat_model_wants_inputs_of_0_to_1()
+    {
+        ThreatModel threat = ThreatModel.Presets[0];
+        threat.RequireFits(Plain.Target);
+        var bytes = new DelegateTarget(Plain.Target.SampleShape, 4, (0, 255), (ReadOnlySpan<float> _, int _, Span<float> _) => { });
+        Assert.Contains("0 to 255", Assert.Throws<ArgumentException>(() => threat.RequireFits(bytes)).Message, StringComparison.Ordinal);
     }
 
     private string Verdict(AttackTarget target)
@@ -111,6 +159,15 @@ public sealed class TrustTests(ITestOutputHelper output)
             }, gradient);
             Each(z[..(count * Classes)], logits ?? (v => v));
             Each(gradient[..(count * SampleShape.Count)], v => v * slope);
+        }
+    }
+
+    private sealed class Broken(AttackTarget inner, float value) : WrappedTarget(inner)
+    {
+        public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> z, LogitDerivative derivative, Span<float> gradient)
+        {
+            Inner.Gradient(x, count, z, derivative, gradient);
+            z[..(count * Classes)].Fill(value);
         }
     }
 

@@ -33,6 +33,31 @@ public sealed class VnnLibTests
     }
 
     [Theory]
+    [InlineData("0.1", "0.1")]
+    [InlineData("0.10000000000000001", "0.10000000000000002")]
+    [InlineData("-1e-46", "1e-46")]
+    public void An_input_that_is_fixed_is_searched_at_the_nearest_number(string low, string high)
+    {
+        VnnLibProperty property = VnnLibProperty.Parse(
+            $"(assert (>= X_0 {low}))(assert (<= X_0 {high}))(assert (>= X_1 0))(assert (<= X_1 1))(assert (>= Y_0 0.9))", "test");
+        Assert.True(property.Low[0] <= property.High[0]);
+        Assert.Equal((float)double.Parse(low, System.Globalization.CultureInfo.InvariantCulture), property.Low[0], 1e-8f);
+        PropertyResult found = PropertySearch.Run(new NetworkTarget(Sum(), (0, 1)), property, 500, RandomStream.FromSeed(1));
+        Assert.InRange(found.Counterexample!.ToArray<float>()[0], property.Low[0], property.High[0]);
+    }
+
+    [Fact]
+    public void A_property_of_points_alone_asks_about_the_one_input()
+    {
+        string point = "(assert (>= X_0 0.3))(assert (<= X_0 0.3))(assert (>= X_1 0.7))(assert (<= X_1 0.7))";
+        var target = new NetworkTarget(Sum(), (0, 1));
+        Assert.NotNull(PropertySearch.Run(target, VnnLibProperty.Parse($"{point}(assert (>= Y_0 0.99))", "test"), 100, RandomStream.FromSeed(1)).Counterexample);
+        Assert.Null(PropertySearch.Run(target, VnnLibProperty.Parse($"{point}(assert (>= Y_0 1.01))", "test"), 100, RandomStream.FromSeed(1)).Counterexample);
+    }
+
+    [Theory]
+    [InlineData("(assert (<= X_0 0.1))(assert (>= X_0 0.2))(assert (>= Y_0 0))")]
+    [InlineData("(assert (<= X_0 1e300))(assert (>= X_0 0))(assert (>= Y_0 0))")]
     [InlineData("(assert (<= X_0 1)")]
     [InlineData("(assert (>= X_0 1))(assert (>= Y_0 0))")]
     [InlineData("(assert (<= X_0 1))(assert (>= X_0 0))")]

@@ -6,6 +6,7 @@ using Temper.Inference.Timing;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Peers.Measuring;
+using Temper.Privacy.Audit;
 using Temper.Privacy.Morphing;
 using Temper.Randomness;
 using Temper.Tensors;
@@ -18,7 +19,7 @@ internal static class MorphTable
     private const int Batch = 512;
     private static readonly MorphMap Cifar = new(3, 32, 32);
 
-    /// <param name="arguments">What: rate, rows, layer or memory (all where none is given); then seconds for each row, then threads.</param>
+    /// <param name="arguments">What: rate, rows, layer, memory or audit (all where none is given); then seconds for each row, then threads.</param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 1 ? double.Parse(arguments[1], CultureInfo.InvariantCulture) : 2;
@@ -26,7 +27,7 @@ internal static class MorphTable
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable("morphing", "found", "bar", "");
         string which = arguments.Length > 0 ? arguments[0] : "";
-        foreach ((string name, Action<TextTable, double> part) in new (string, Action<TextTable, double>)[] { ("rate", Rate), ("rows", Rows), ("layer", Layer), ("memory", Memory) })
+        foreach ((string name, Action<TextTable, double> part) in new (string, Action<TextTable, double>)[] { ("rate", Rate), ("rows", Rows), ("layer", Layer), ("memory", Memory), ("audit", Audit) })
         {
             if (which.Length == 0 || string.Equals(which, name, StringComparison.Ordinal))
             {
@@ -96,6 +97,26 @@ internal static class MorphTable
                 [.. layers.Select(layer => new Contender($"{layer.Operator.CoreSide}", () => new AugConvLayer(layer.Operator, layer.Weight).Features(x)))], seconds);
             Row(table, $"96 cores against one, batch {batch}", times[0] / times[1], 3, isLeast: true);
         }
+    }
+
+    /// <summary>Attacks on a default bundle: 64 channels, the weights known.</summary>
+    private static void Audit(TextTable table, double seconds)
+    {
+        string folder = Directory.CreateTempSubdirectory("temper-audit").FullName;
+        Tensor weights = Tensor.From(Random(64 * 27), [64, 3, 3, 3]);
+        using (var key = MorphKey.Create(Cifar))
+        using (var morpher = new Morpher(key))
+        {
+            var data = new ImageDataset("noise", [3, 32, 32], Bytes(64 * Cifar.Inputs), new byte[64], ["only"]);
+            MorphBundle.WriteData(key, morpher, new DataSets(data, data.Take(0)), folder);
+            MorphBundle.WriteLayer(key, AugConvLayer.Compose(key, morpher, weights, 1, 1), folder);
+            foreach (AttackFinding finding in MorphAudit.Run(MorphBundle.Open(folder), new AuditInputs { Weights = weights, Truth = data }).Take(3))
+            {
+                Row(table, $"{finding.Name}: {finding.Verdict}, SSIM {finding.Mean?.Ssim:F4}, s", finding.Time.TotalSeconds, finding.Name[0] == 'B' ? 40 : 8, isLeast: false);
+            }
+        }
+
+        Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>Memory of the process while few and many rows are written.</summary>

@@ -161,6 +161,8 @@ internal static class LayerAttacks
 /// <summary>The one mix of colors that a picture shows when it is known.</summary>
 internal static class ColorFit
 {
+    private const double LeastRidge = 1e-13;
+
     /// <summary>Fits the mix on the known picture with the most contrast and applies it to all.</summary>
     internal static float[] Apply(float[] mixed, float[] truth, int channels, int pixels)
     {
@@ -180,7 +182,7 @@ internal static class ColorFit
             }
         }
 
-        new Cholesky(gram, channels).Solve(right, channels);
+        new Cholesky(gram, channels, LeastRidge).Solve(right, channels);
         float[] result = new float[mixed.Length];
         for (int i = 0; i < mixed.Length; i++)
         {

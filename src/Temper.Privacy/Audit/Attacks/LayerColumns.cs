@@ -42,6 +42,46 @@ internal sealed class LayerColumns
         }
     }
 
+    /// <summary>
+    /// The columns of one output pixel with their rows added up, each with a fixed sign, in fewer places: <c>[places, outputs]</c>. Linear relations among columns, of
+    /// all pixels, stay as they are, and next to none come in as long as places are many times the rank.
+    /// </summary>
+    internal void Sketch(int pixel, Span<double> target, int places)
+    {
+        (AugConvGroup group, int place) = _byPixel[pixel];
+        int outputs = Sizes.Outputs, side = Sizes.CoreSide, columns = _pattern.ColumnsOf(group);
+        ReadOnlySpan<float> weight = _layer.Weight.AsSpan<float>();
+        Span<double> row = stackalloc double[outputs <= 1024 ? outputs : 0];
+        row = row.IsEmpty ? new double[outputs] : row;
+        target.Clear();
+        for (int core = 0; core < group.Cores.Length; core++)
+        {
+            for (int i = 0; i < side; i++)
+            {
+                uint hash = Mixed((uint)((group.Cores[core] * side) + i));
+                Span<double> sum = target.Slice((int)((hash >> 1) % (uint)places) * outputs, outputs);
+                System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(
+                    weight.Slice((int)(group.Offset + ((((long)core * side) + i) * columns) + (place * outputs)), outputs), row);
+                if ((hash & 1) == 0)
+                {
+                    System.Numerics.Tensors.TensorPrimitives.Add<double>(sum, row, sum);
+                }
+                else
+                {
+                    System.Numerics.Tensors.TensorPrimitives.Subtract<double>(sum, row, sum);
+                }
+            }
+        }
+
+        // The finalizer of MurmurHash3: nothing secret, only spread.
+        static uint Mixed(uint x)
+        {
+            x = (x ^ (x >> 16)) * 0x85EBCA6B;
+            x = (x ^ (x >> 13)) * 0xC2B2AE35;
+            return x ^ (x >> 16);
+        }
+    }
+
     /// <summary>Some rows of the matrix as feature maps, <c>[rows, outputs, height, width]</c>.</summary>
     internal Tensor Rows(int first, int count)
     {

@@ -10,9 +10,19 @@ namespace Temper.Privacy.Audit.Attacks;
 /// </summary>
 internal sealed class PatchOverlap
 {
+    /// <summary>Keeps systems of pixels that are nearly dependent solvable.</summary>
+    private const double LeastRidge = 1e-13;
+
+    /// <summary>Rows that a pixel's columns are added up in, for each dimension of its patch: two patches have twice its rank.</summary>
+    private const int RowsForRank = 16;
+
+    private const long MostKeptBytes = 1L << 29;
+
     private readonly LayerColumns _columns;
     private readonly AugConvSizes _sizes;
     private readonly int _rank;
+    private readonly int _rows;                         // rows of a pixel's columns: all inputs, or fewer that keep the relations
+    private readonly double[]?[]? _kept;                // output pixel: its columns, where all of them are small
     private readonly double[]?[] _whitened;             // output pixel: [outputs, rank], its columns times this are orthonormal
     private readonly double[]?[] _basis;                // picture pixel: [outputs, channels] on the columns at _corner
     private readonly double[]?[] _aligned;              // picture pixel: the same, all pixels in one mix of colors
@@ -22,6 +32,8 @@ internal sealed class PatchOverlap
     {
         (_columns, _sizes) = (columns, columns.Sizes);
         _rank = _sizes.Channels * _sizes.KernelHeight * _sizes.KernelWidth;
+        _rows = Math.Min(columns.Sizes.Inputs, RowsForRank * _rank);
+        _kept = (long)_sizes.Pixels * _rows * _sizes.Outputs * sizeof(double) <= MostKeptBytes ? new double[_sizes.Pixels][] : null;
         _whitened = new double[_sizes.Pixels][];
         (_basis, _aligned) = (new double[_sizes.Height * _sizes.Width][], new double[_sizes.Height * _sizes.Width][]);
         _overlap = new double[_sizes.Height * _sizes.Width];
@@ -88,8 +100,26 @@ internal sealed class PatchOverlap
 
     private double[] ColumnsAt(int pixel)
     {
-        double[] a = new double[_sizes.Inputs * _sizes.Outputs];
-        _columns.Columns(pixel, a, _sizes.Outputs);
+        if (_kept?[pixel] is { } known)
+        {
+            return known;
+        }
+
+        double[] a = new double[_rows * _sizes.Outputs];
+        if (_rows < _sizes.Inputs)
+        {
+            _columns.Sketch(pixel, a, _rows);
+        }
+        else
+        {
+            _columns.Columns(pixel, a, _sizes.Outputs);
+        }
+
+        if (_kept is not null)
+        {
+            _kept[pixel] = a;
+        }
+
         return a;
     }
 
@@ -102,7 +132,7 @@ internal sealed class PatchOverlap
 
         int n = _sizes.Outputs;
         double[] a = ColumnsAt(pixel);
-        (double[] values, double[] vectors) = SymmetricEigen.Of(Product(a, a, _sizes.Inputs, n, n), n);
+        (double[] values, double[] vectors) = SymmetricEigen.Of(Product(a, a, _rows, n, n), n);
         double[] whitened = new double[n * _rank];
         for (int k = 0; k < _rank; k++)
         {
@@ -126,7 +156,7 @@ internal sealed class PatchOverlap
         }
 
         int other = ((y + _sizes.PadTop) * _sizes.OutWidth) + x + _sizes.PadLeft, n = _sizes.Outputs, colors = _sizes.Channels;
-        double[] cross = Product(ColumnsAt(Corner(y, x)), ColumnsAt(other), _sizes.Inputs, n, n), first = _whitened[Corner(y, x)]!;
+        double[] cross = Product(ColumnsAt(Corner(y, x)), ColumnsAt(other), _rows, n, n), first = _whitened[Corner(y, x)]!;
         double[] angles = Product(first, Times(cross, _whitened[other]!, n, n, _rank), n, _rank, _rank);
         double[] transposed = Transposed(angles, _rank, _rank);
         (double[] values, double[] vectors) = SymmetricEigen.Of(Product(transposed, transposed, _rank, _rank, _rank), _rank);
@@ -155,12 +185,12 @@ internal sealed class PatchOverlap
 
         double[][] spans = new double[_basis.Length][];
         Each(_basis.Length, place => spans[place] = _basis[place] is { } basis
-            ? Times(ColumnsAt(Corner(place / _sizes.Width, place % _sizes.Width)), basis, _sizes.Inputs, _sizes.Outputs, _sizes.Channels) : []);
+            ? Times(ColumnsAt(Corner(place / _sizes.Width, place % _sizes.Width)), basis, _rows, _sizes.Outputs, _sizes.Channels) : []);
         double[][] center = new double[_basis.Length][];
         Each(places.Length, i => center[places[i]] = CenterTap(places[i], Pixel(places[i]), spans));
         double[] reference = center[places[0]];
         int colors = _sizes.Channels, n = _sizes.Outputs;
-        var inverse = new Cholesky(Times(reference, Transposed(reference, colors, n), colors, n, colors), colors);
+        var inverse = new Cholesky(Times(reference, Transposed(reference, colors, n), colors, n, colors), colors, LeastRidge);
         foreach (int place in places)
         {
             // (G_x⁻¹ K)(G_r⁻¹ K)⁺ = G_x⁻¹ G_r; the inverse of a symmetric matrix is applied to the transposed.
@@ -178,7 +208,7 @@ internal sealed class PatchOverlap
     /// <summary>The coefficients <c>G⁻¹ K</c> of the center tap, <c>[channels, outputs]</c>, by least squares over the patch's nine bases.</summary>
     private double[] CenterTap(int place, int pixel, double[][] spans)
     {
-        int colors = _sizes.Channels, n = _sizes.Outputs, taps = _sizes.KernelHeight * _sizes.KernelWidth, inputs = _sizes.Inputs;
+        int colors = _sizes.Channels, n = _sizes.Outputs, taps = _sizes.KernelHeight * _sizes.KernelWidth, inputs = _rows;
         int top = (place / _sizes.Width) - (_sizes.KernelHeight / 2), left = (place % _sizes.Width) - (_sizes.KernelWidth / 2);
         double[] patch = new double[inputs * _rank];
         for (int tap = 0; tap < taps; tap++)
@@ -191,7 +221,7 @@ internal sealed class PatchOverlap
         }
 
         double[] coefficients = Product(patch, ColumnsAt(pixel), inputs, _rank, n);
-        new Cholesky(Product(patch, patch, inputs, _rank, _rank), _rank).Solve(coefficients, n);
+        new Cholesky(Product(patch, patch, inputs, _rank, _rank), _rank, LeastRidge).Solve(coefficients, n);
         int middle = ((_sizes.KernelHeight / 2) * _sizes.KernelWidth) + (_sizes.KernelWidth / 2);
         return coefficients.AsSpan(middle * colors * n, colors * n).ToArray();
     }

@@ -8,6 +8,7 @@ internal static class SetAttacks
 {
     private const int MostInputs = 1024;
     private const int GeometryRows = 500;
+    private const int LeastMomentRows = 200;
 
     /// <summary>Pairs rows with pictures of the same set in another order.</summary>
     internal static AttackFinding Unpaired(AuditRows rows)
@@ -45,6 +46,41 @@ internal static class SetAttacks
             Detail = string.Create(CultureInfo.InvariantCulture, $"{rate:P1} of {count} rows matched with their picture"),
         };
     }
+
+    /// <summary>Pictures from covariances: half of the truth stands for the public set, rows of the other half are attacked.</summary>
+    internal static AttackFinding Moments(AuditRows rows)
+    {
+        AttackFinding finding = new()
+        {
+            Name = "second moments", Needs = "morphed rows and other pictures of the same kind", Verdict = AttackFinding.NotRun, Detail = "the truth is not given (--truth)",
+            Size = (rows.Map.Channels, rows.Map.Height, rows.Map.Width),
+        };
+        int inputs = rows.Map.Inputs, half = rows.SetCount / 2;
+        if (rows.Truth is not { } truth)
+        {
+            return finding;
+        }
+
+        if (inputs > MostInputs || half < LeastMomentRows)
+        {
+            return finding with { Detail = $"needs {2 * LeastMomentRows} rows and pictures of at most {MostInputs} numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
+        }
+
+        int count = Math.Min(rows.Count, half);
+        (float[] pictures, int axes) = SecondMoments.Recover(
+            truth[(half * inputs)..], rows.Rows[..(half * inputs)], rows.Rows[..(count * inputs)], inputs);
+        return (finding with
+        {
+            Detail = $"{axes} of {inputs} axes told apart by {half} rows; half of the truth stands for pictures that an outsider finds elsewhere",
+        }).Judged(pictures, truth[..(count * inputs)], rows.Mean);
+    }
+
+    /// <summary>Puzzles put together, which needs pieces: no map of a bundle leaves any.</summary>
+    internal static AttackFinding Jigsaw(AuditRows rows) => new()
+    {
+        Name = "jigsaw", Needs = "morphed rows of a map that only moves pixels or patches", Verdict = AttackFinding.NotRun,
+        Detail = $"the map mixes all {rows.Map.CoreSide} numbers of a core, so there are no pieces to put together",
+    };
 
     /// <summary>Distances between rows against distances between pictures.</summary>
     internal static AttackFinding Geometry(AuditRows rows)

@@ -16,6 +16,11 @@ public static partial class NetworkZoo
         ["resnet-32"] = options => ResNetCifar(32, options),
         ["resnet-44"] = options => ResNetCifar(44, options),
         ["resnet-56"] = options => ResNetCifar(56, options),
+        ["two-stream"] = TwoStream,
+        ["two-stream-logits"] = TwoStreamLogits,
+        ["flow-stream"] = FlowStream,
+        ["frame-stream"] = FrameStream,
+        ["temporal-shift"] = TemporalShift,
     };
 
     /// <summary>The names that <see cref="Create"/> knows, besides families with depths: <c>basic-2-2-2</c>, <c>plain-3-3-3</c>.</summary>

@@ -1,0 +1,40 @@
+using Temper.Reinforcement.Environments;
+
+namespace Temper.ReinforcementSample;
+
+/// <summary>An environment of one's own: walk to the goal at the right end of a corridor; each step costs a little.</summary>
+internal sealed class Corridor : IEnvironment
+{
+    private const int Length = 8;
+    private readonly EnvironmentRandom _random = new();
+    private int _place;
+
+    public EnvironmentSpec Spec { get; } = new()
+    {
+        Name = "corridor", ObservationShape = [Length], Minimum = 0, Maximum = 1, Actions = ActionSpace.Discrete(2, ["left", "right"]), StepLimit = 50,
+    };
+
+    public void Reset(ulong seed, Span<float> observation)
+    {
+        _random.Reset(seed);
+        _place = _random.Next(Length / 2);
+        Show(observation);
+    }
+
+    public StepOutcome Step(AgentAction action, Span<float> observation)
+    {
+        _place = Math.Max(0, _place + (action.Index == 1 ? 1 : -1));
+        Show(observation);
+        bool isThere = _place == Length - 1;
+        return new StepOutcome(isThere ? 1 : -0.01f, isThere);
+    }
+
+    private void Show(Span<float> observation)
+    {
+        if (!observation.IsEmpty)
+        {
+            observation.Clear();
+            observation[_place] = 1;
+        }
+    }
+}

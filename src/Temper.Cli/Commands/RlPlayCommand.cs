@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Output;
+using Temper.Cli.Reinforcement;
+using Temper.Cli.Runs;
+using Temper.Kernels;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
+using Temper.Reporting.Documents;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Lets an agent play.</summary>
+internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent play an environment: ours, or a published one; 'random' plays at random")
+{
+    private const string AtRandom = "random";
+
+    private static readonly Setting<string?> Agent = Setting.OptionalText("agent", "File of the agent, or 'random'");
+
+    private static readonly Setting<ulong> Seed = Setting.Seed();
+
+    private static readonly Setting<bool> Sample = Setting.Switch("sample", "Draw actions from the policy; else the best one is taken");
+
+    private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "File for a report with pictures and an animation of the first episode, .html");
+
+    internal override IReadOnlyList<Setting> Settings { get; } =
+        [RlSettings.Environment, Agent, RlSettings.Episodes, Seed, Sample, ReportFile, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.AllActions];
+
+    internal override int Run(CommandContext context)
+    {
+        string name = context.Require(RlSettings.Environment), file = context.Require(Agent);
+        EnvironmentOptions options = RlSettings.Options(context);
+        bool isRandom = file is AtRandom;
+        Policy policy = isRandom ? RandomPolicy.For(EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
+        Func<IEnvironment> create = isRandom ? () => EnvironmentCatalog.Create(name, options) : () => policy.CreateEnvironment(name, options);
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        string? report = context.Get(ReportFile);
+        var recording = new PlayRecording();
+        IReadOnlyList<PlayedEpisode> played = EpisodePlayer.Play(policy, create, new PlayOptions
+        {
+            Watch = report is null ? null : recording.See,
+            Episodes = context.Get(RlSettings.Episodes), Seed = context.Get(Seed), IsSampled = isRandom || context.Get(Sample), Cancel = context.Cancel,
+        });
+        ReturnStatistics statistics = ReturnStatistics.Of([.. played.Select(episode => episode.Return)]);
+        if (report is not null)
+        {
+            Save(report, $"{file} in {name}", played, statistics, recording);
+        }
+
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, new JsonObject
+            {
+                ["env"] = name, ["agent"] = file, ["source"] = policy.Source, ["sample"] = isRandom || context.Get(Sample),
+                ["returns"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.Return)]),
+                ["lengths"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.Steps)]),
+                ["truncated"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.IsTruncated)]),
+                ["mean"] = statistics.Mean, ["report"] = report, ["interval"] = new JsonArray(statistics.Low, statistics.High),
+            });
+        }
+        else
+        {
+            new ResultTable($"{file} in {name}, {played.Count} episodes", "what", "#value")
+                .Row("mean return", $"{statistics.Mean:F2}")
+                .Row("95 % interval", $"{statistics.Low:F2} to {statistics.High:F2}")
+                .Row("least, largest", $"{statistics.Least:F2}, {statistics.Largest:F2}")
+                .Row("mean length", $"{played.Average(episode => episode.Steps):F1}")
+                .Write(context.Terminal);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static void Save(string path, string title, IReadOnlyList<PlayedEpisode> played, ReturnStatistics statistics, PlayRecording recording) => new Report
+    {
+        Title = title,
+        Sections =
+        [
+            new Section("Returns",
+            [
+                new KeyFigures([new KeyFigure("mean return", $"{statistics.Mean:F2}", $"95 % interval {statistics.Low:F2} to {statistics.High:F2}, {played.Count} episodes")]),
+                new DataTable(["#episode", "#return", "#steps", "end"], [.. played.Select((episode, i) => (string[])
+                    [$"{i}", $"{episode.Return:F2}", $"{episode.Steps}", episode.IsTruncated ? "time limit" : ""])]),
+            ]),
+            recording.ToSection("The first episode", $"return {played[0].Return:F2} in {played[0].Steps} steps, as the agent saw it"),
+        ],
+    }.Save(path);
+}

@@ -1,0 +1,65 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Cli.Reinforcement;
+using Temper.Cli.Snooping;
+using Temper.Kernels;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
+using Temper.Snooping.Logs;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Records what an eavesdropper between agent and environment hears.</summary>
+internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what an eavesdropper between agent and environment hears under a threat model")
+{
+    private static readonly Setting<string?> Agent = Setting.OptionalText("agent", "File of the agent that plays");
+
+    private static readonly Setting<ulong> Seed = Setting.Seed();
+
+    internal override IReadOnlyList<Setting> Settings { get; } =
+        [RlSettings.Environment, Agent, SnoopingSettings.Threat, SnoopingSettings.Steps, SnoopingSettings.Output, Seed, RlSettings.Sticky, RlSettings.StepLimit];
+
+    internal override int Run(CommandContext context)
+    {
+        string name = context.Require(RlSettings.Environment), output = context.Require(SnoopingSettings.Output);
+        ThreatModel threat = ThreatModels.Parse(context.Get(SnoopingSettings.Threat));
+        Policy policy = PolicyFile.Load(context.Require(Agent));
+        EnvironmentOptions options = RlSettings.Options(context);
+        EnvironmentSpec spec = policy.CreateEnvironment(name, options).Spec;
+        if (!spec.Actions.IsDiscrete)
+        {
+            throw ToolException.Usage($"rl record: records agents with one of several actions (got {name}, whose actions are numbers)");
+        }
+
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        var recorder = new SnoopRecorder(SnoopingSettings.StreamOf(policy, spec), threat, context.Get(SnoopingSettings.Steps));
+        int episodes = 0;
+        for (ulong seed = context.Get(Seed); !recorder.IsFull; seed++)
+        {
+            EpisodePlayer.Play(policy, () => policy.CreateEnvironment(name, options), new PlayOptions
+            {
+                Episodes = 1, Seed = seed, Channels = new ObservationChannels { Frame = new RecordingChannel(recorder) }, Cancel = context.Cancel,
+            });
+            episodes++;
+        }
+
+        IStateLog log = recorder.ToLog();
+        SnoopLogFile.Save(log, output);
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, new JsonObject
+            {
+                ["env"] = name, ["threat"] = context.Get(SnoopingSettings.Threat), ["steps"] = log.Count, ["episodes"] = episodes, ["output"] = output,
+            });
+        }
+        else
+        {
+            Console.Out.WriteLine($"{output}: {log.Count:N0} steps of {episodes} episodes of {name}, {threat.Describe()}");
+        }
+
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Cli.Reinforcement;
+using Temper.Cli.Snooping;
+using Temper.Kernels;
+using Temper.Reinforcement.Agents;
+using Temper.Reporting.Documents;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Evaluation;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Plays agents under snooping attacks and all baselines.</summary>
+internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents while their observations are attacked through proxies, beside every baseline")
+{
+    private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List("proxy", "What temper rl snoop wrote; several: give it several times");
+
+    private static readonly Setting<string?> Other = Setting.OptionalText("transfer-agent", "File of an independent agent of the same method, whose gradients are tried too");
+
+    private static readonly Setting<string?> OtherMethod = Setting.OptionalText("transfer-method", "File of an agent of another method, whose gradients are tried too");
+
+    private static readonly Setting<double[]> Epsilons = Setting.Numbers("epsilon", "Largest changes of a number, in units of the observation", [0.02, 0.05, 0.1]);
+
+    private static readonly Setting<IReadOnlyList<string>> Attacks = Setting.List("attack", "fgsm, pgd or mi-fgsm; several: give it several times; without it fgsm");
+
+    private static readonly Setting<string> Mode = Setting.Choice(
+        "stack", "per-frame: each frame is changed once, when it crosses the channel; whole: the agent's whole stack at each step", "per-frame", "per-frame", "whole");
+
+    private static readonly Setting<string> Precision = Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
+
+    private static readonly Setting<int> DefenceBits = Setting.Integer("defence-bits", "Bits to which the rounding defence rounds observations", usual: 1);
+
+    private static readonly Setting<double?> Timing = Setting.OptionalNumber("timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
+
+    private static readonly Setting<ulong> Seed = Setting.Seed();
+
+    internal override IReadOnlyList<Setting> Settings { get; } =
+    [
+        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenceBits, Timing, SnoopingSettings.Log,
+        RlSettings.Episodes, SnoopingSettings.Output, Seed, RlSettings.Sticky, RlSettings.StepLimit,
+    ];
+
+    internal override int Run(CommandContext context)
+    {
+        SnoopingRunOptions options = Options(context);
+        IReadOnlyList<Proxy> proxies = [.. context.Get(Proxies).Select(Proxy.Load)];
+        IStateLog? log = context.Get(SnoopingSettings.Log) is { } file ? SnoopLogFile.Load(file) : null;
+        if (proxies.Count == 0 || (context.Get(Timing) is not null && log is null))
+        {
+            throw ToolException.Usage(proxies.Count == 0 ? "rl report: --proxy is missing (see temper rl snoop)" : "rl report: --timing needs --log, whose frames set its bounds");
+        }
+
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        var run = new SnoopingRun(options);
+        var rows = new SnoopingRows(run, proxies, (Load(context, Other), Load(context, OtherMethod)), row => context.Terminal.Note(
+            $"{row.Attack}{(row.Defence.Length > 0 ? $" ({row.Defence})" : "")}, epsilon {row.Epsilon:0.###}: {row.MeanReturn:F2}"));
+        rows.AddClean();
+        foreach (double epsilon in context.Get(Epsilons))
+        {
+            rows.Add(epsilon, context.Get(Attacks) is { Count: > 0 } attacks ? attacks : ["fgsm"]);
+            if (context.Get(Timing) is { } rate)
+            {
+                rows.AddTimed(epsilon, rate, log!);
+            }
+        }
+
+        var table = new SnoopingTable(rows.Rows, run.RandomReturn(), Conditions(options, proxies));
+        if (context.Get(SnoopingSettings.Output) is { } output)
+        {
+            var report = new Report { Title = $"Snooping on {options.Environment}", Subtitle = $"temper rl report, {options.Victims.Count} victims", Sections = [table.ToSection()] };
+            report.Save(Path.Combine(output, "report.html"));
+        }
+
+        Tell(context, table);
+        return ExitCode.Success;
+    }
+
+    private static SnoopingRunOptions Options(CommandContext context)
+    {
+        IReadOnlyList<string> agents = context.Get(SnoopingSettings.Agents);
+        return agents.Count == 0 ? throw ToolException.Usage("rl report: --agent is missing") : new SnoopingRunOptions
+        {
+            Environment = context.Require(RlSettings.Environment), EnvironmentOptions = RlSettings.Options(context), Victims = [.. agents.Select(PolicyFile.Load)],
+            Episodes = context.Get(RlSettings.Episodes), Seed = context.Get(Seed), Mode = context.Get(Mode) is "whole" ? StackMode.WholeStack : StackMode.PerFrame,
+            Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32, DefenceBits = context.Get(DefenceBits), Time = context.Time,
+            Cancel = context.Cancel,
+        };
+    }
+
+    private static Policy? Load(CommandContext context, Setting<string?> setting) => context.Get(setting) is { } file ? PolicyFile.Load(file) : null;
+
+    /// <summary>What every figure depends on.</summary>
+    private static KeyValuePair<string, string>[] Conditions(SnoopingRunOptions options, IReadOnlyList<Proxy> proxies)
+    {
+        StreamInfo stream = new SnoopingRun(options).StreamOf(options.Victims[0]);
+        float? sticky = options.EnvironmentOptions.Sticky ?? options.Victims[0].Options.Sticky;
+        return
+        [
+            new("environment", options.Environment), new("victims", $"{options.Victims.Count}, {options.Episodes} episodes each"),
+            new("changed", options.Mode == StackMode.PerFrame ? "each frame once, as it crosses the channel" : "the whole stack at each step"),
+            new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits a number" : "float32"),
+            new("observations", $"{stream.FrameShape}, {stream.Frames} frames, {stream.Minimum} to {stream.Maximum}"),
+            new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "as usual"),
+            .. proxies.Select((proxy, i) => new KeyValuePair<string, string>(
+                $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {proxy.Steps:N0} steps of {proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3}")),
+        ];
+    }
+
+    private void Tell(CommandContext context, SnoopingTable table)
+    {
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, new JsonObject
+            {
+                ["complete"] = table.Missing.Count == 0, ["missing"] = new JsonArray([.. table.Missing.Select(baseline => (JsonNode)SnoopingTable.Name(baseline))]),
+                ["conditions"] = new JsonObject(table.Conditions.Select(condition => KeyValuePair.Create(condition.Key, (JsonNode?)condition.Value))),
+                ["random_return"] = table.RandomReturn, ["rows"] = new JsonArray([.. table.Rows.Select(row => (JsonNode)Fields(table, row))]),
+            });
+            return;
+        }
+
+        var result = new ResultTable($"{table.Rows[0].Episodes} episodes a row; random play earns {table.RandomReturn:F2}", "attack", "defence", "#epsilon", "#mean return", "#95 % interval", "#drop");
+        foreach (SnoopingRow row in table.Rows)
+        {
+            result.Row(row.Attack, row.Defence, $"{row.Epsilon:0.###}", $"{row.MeanReturn:F2}", $"{row.Interval.Low:F2} to {row.Interval.High:F2}", $"{table.Drop(row) * 100:F0} %");
+        }
+
+        result.Write(context.Terminal);
+        if (table.Missing.Count > 0)
+        {
+            Console.Out.WriteLine($"incomplete: lacks {string.Join(", ", table.Missing.Select(SnoopingTable.Name))}");
+        }
+    }
+
+    private static JsonObject Fields(SnoopingTable table, SnoopingRow row) => new()
+    {
+        ["attack"] = row.Attack, ["defence"] = row.Defence, ["epsilon"] = row.Epsilon, ["mean_return"] = row.MeanReturn,
+        ["interval"] = new JsonArray(row.Interval.Low, row.Interval.High), ["episodes"] = row.Episodes, ["drop"] = JsonResult.Number(table.Drop(row)),
+        ["attacked_frames"] = row.AttackedFrames, ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
+        ["half_epsilon"] = table.HalfEpsilon(row.Attack) is { } half ? half : null,
+    };
+}

@@ -1,0 +1,47 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Cli.Snooping;
+using Temper.Kernels;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Trains a proxy on what an eavesdropper heard.</summary>
+internal sealed class RlSnoopCommand() : ToolCommand("rl snoop", "Train a proxy on a recorded log: no agent, no environment")
+{
+    private static readonly Setting<ulong> Seed = Setting.Seed();
+
+    internal override IReadOnlyList<Setting> Settings { get; } =
+    [
+        SnoopingSettings.Log, SnoopingSettings.Proxy, SnoopingSettings.Architecture, SnoopingSettings.Epochs, SnoopingSettings.BatchSize, SnoopingSettings.LearningRate,
+        SnoopingSettings.Output, Seed,
+    ];
+
+    internal override int Run(CommandContext context)
+    {
+        string output = context.Require(SnoopingSettings.Output);
+        IStateLog log = SnoopLogFile.Load(context.Require(SnoopingSettings.Log));
+        RelatedTask task = RelatedTasks.Find(context.Get(SnoopingSettings.Proxy));
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        Proxy proxy = task.TrainOn(log, SnoopingSettings.ProxyOptions(context, context.Get(Seed)), context.Cancel);
+        proxy.Save(output);
+        if (context.IsJson)
+        {
+            JsonResult.Write(Name, new JsonObject
+            {
+                ["proxy"] = proxy.Task, ["threat"] = $"{log.Threat}".ToLowerInvariant(), ["steps"] = log.Count, ["fidelity"] = JsonResult.Number(proxy.Fidelity),
+                ["fidelity_name"] = proxy.FidelityName, ["output"] = output,
+            });
+        }
+        else
+        {
+            Console.Out.WriteLine($"{output}: {proxy.Task} from {log.Count:N0} steps of {log.Stream.Source}; {proxy.FidelityName} on episodes that were held out: {proxy.Fidelity:F3}");
+        }
+
+        return ExitCode.Success;
+    }
+}

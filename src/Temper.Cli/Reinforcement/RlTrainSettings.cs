@@ -1,0 +1,107 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Runs;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
+
+namespace Temper.Cli.Reinforcement;
+
+/// <summary>How agents are trained. What is not given is what suits the environment.</summary>
+internal static class RlTrainSettings
+{
+    internal static Setting<string> Agent { get; } = Setting.Choice("agent", "Method: ppo, a2c or dqn", "ppo", "ppo", "a2c", "dqn");
+
+    internal static Setting<long?> Steps { get; } = Whole("steps", "Steps in all environments together");
+
+    internal static Setting<long?> Environments { get; } = Whole("environments", "Environments that step together");
+
+    internal static Setting<double?> LearningRate { get; } = Setting.OptionalNumber("learning-rate", "Learning rate at the start");
+
+    internal static Setting<double?> Gamma { get; } = Setting.OptionalNumber("gamma", "Discount of a step", maximum: 1);
+
+    internal static Setting<long?> Horizon { get; } = Whole("horizon", "ppo, a2c: steps of each environment between updates");
+
+    internal static Setting<long?> Passes { get; } = Whole("passes", "ppo, a2c: passes over the experience of an update");
+
+    internal static Setting<long?> Minibatches { get; } = Whole("minibatches", "ppo, a2c: parts of the experience, a gradient step each");
+
+    internal static Setting<double?> Lambda { get; } = Setting.OptionalNumber("lambda", "ppo, a2c: lambda of generalized advantages", maximum: 1);
+
+    internal static Setting<double?> Clip { get; } = Setting.OptionalNumber("clip", "ppo: how far the ratio of probabilities may go");
+
+    internal static Setting<double?> Entropy { get; } = Setting.OptionalNumber("entropy", "ppo, a2c: weight of the entropy");
+
+    internal static Setting<long?> ReturnSteps { get; } = Whole("return-steps", "dqn: steps of a transition");
+
+    internal static Setting<bool> Dueling { get; } = Setting.Switch("dueling", "dqn: compute the state's value and the actions' advantages apart");
+
+    internal static Setting<bool> Single { get; } = Setting.Switch("single", "dqn: the target network chooses the next action too (not double DQN)");
+
+    internal static Setting<int[]?> Hidden { get; } = Layers("hidden", "Widths of the network's layers, such as 128 or 256,256");
+
+    internal static Setting<int[]?> Convolutions { get; } = Layers("convolutions", "Channels of the network's convolutions, such as 16; none: no convolution");
+
+    internal static Setting<int> EvaluateEvery { get; } = Setting.Integer("evaluate-every", "Steps between measurements; 0: a twentieth of the training", usual: 0, minimum: 0);
+
+    internal static Setting<int> EvaluationEpisodes { get; } = Setting.Integer("evaluation-episodes", "Episodes of a measurement while training", usual: 20);
+
+    internal static Setting<int> FinalEpisodes { get; } = Setting.Integer("episodes", "Fresh episodes that the final score is measured in", usual: 100);
+
+    internal static Setting<double?> Until { get; } = Setting.OptionalNumber("until", "Stop when a measurement reaches this mean return", minimum: double.MinValue);
+
+    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "File for a copy of the agent");
+
+    internal static IReadOnlyList<Setting> All { get; } =
+    [
+        Agent, Steps, Environments, LearningRate, Gamma, Horizon, Passes, Minibatches, Lambda, Clip, Entropy, ReturnSteps, Dueling, Single, Hidden, Convolutions,
+        EvaluateEvery, EvaluationEpisodes, FinalEpisodes, Until, Output,
+    ];
+
+    /// <summary>The options of a training: those that suit the environment, and what is said otherwise.</summary>
+    internal static AgentTrainingOptions Options(CommandContext context, EnvironmentSpec spec)
+    {
+        AgentTrainingOptions options = AgentPresets.For(context.Get(Agent), spec, context.Get(RunSettings.Seed));
+        options = options with
+        {
+            Steps = context.Get(Steps) ?? options.Steps, Environments = (int?)context.Get(Environments) ?? options.Environments,
+            LearningRate = (float?)context.Get(LearningRate) ?? options.LearningRate, Gamma = (float?)context.Get(Gamma) ?? options.Gamma, Network = Network(context, spec),
+        };
+        return options switch
+        {
+            OnPolicyOptions ppo => Checked(context, ppo with
+            {
+                Horizon = (int?)context.Get(Horizon) ?? ppo.Horizon, Epochs = (int?)context.Get(Passes) ?? ppo.Epochs, Minibatches = (int?)context.Get(Minibatches) ?? ppo.Minibatches,
+                Lambda = (float?)context.Get(Lambda) ?? ppo.Lambda, Clip = (float?)context.Get(Clip) ?? ppo.Clip, EntropyWeight = (float?)context.Get(Entropy) ?? ppo.EntropyWeight,
+            }, ReturnSteps, Dueling, Single),
+            DqnOptions dqn => Checked(context, dqn with
+            {
+                ReturnSteps = (int?)context.Get(ReturnSteps) ?? dqn.ReturnSteps, IsDouble = !context.Get(Single),
+            }, Horizon, Passes, Minibatches, Lambda, Clip, Entropy),
+            _ => options,
+        };
+    }
+
+    /// <summary>A setting of another method would be ignored: it is refused.</summary>
+    private static AgentTrainingOptions Checked(CommandContext context, AgentTrainingOptions options, params Setting[] foreign) =>
+        foreign.FirstOrDefault(context.Values.IsGiven) is { } other
+            ? throw ToolException.Usage($"rl train: {other.Flag} is not for {context.Get(Agent)}; leave it out")
+            : options;
+
+    private static AgentNetwork? Network(CommandContext context, EnvironmentSpec spec)
+    {
+        AgentNetwork usual = AgentNetwork.For(spec);
+        int[]? convolutions = context.Get(Convolutions);
+        if (convolutions is { Length: > 0 } && spec.ObservationShape.Rank != 3)
+        {
+            throw ToolException.Usage($"rl train: {Convolutions.Flag} needs a grid or pictures (got observations {spec.ObservationShape} of {spec.Name})");
+        }
+
+        return usual with { Hidden = context.Get(Hidden) ?? usual.Hidden, Convolutions = convolutions ?? usual.Convolutions, IsDueling = context.Get(Dueling) };
+    }
+
+    private static Setting<int[]?> Layers(string name, string help) => new(name, help, null, text => text is "none" ? [] : NumberLists.Integers(text, 1)) { Separator = ',' };
+
+    private static Setting<long?> Whole(string name, string help) => new(name, $"{help}; without it as suits the environment", null, text =>
+        long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value) && value is > 0 and <= int.MaxValue
+            ? value
+            : throw new FormatException("a whole number from 1 on"));
+}

@@ -1,0 +1,95 @@
+using Temper.Cli.CommandLine;
+using Temper.Reinforcement.Agents;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Evaluation;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+
+namespace Temper.Cli.Snooping;
+
+/// <summary>The rows of a report: the mandatory baselines, each proxy with each attack, timed attacks, and the rounding defence.</summary>
+/// <param name="run">Plays.</param>
+/// <param name="proxies">What was trained on what was heard.</param>
+/// <param name="others">Other agents of the same method and of another one; none: their rows are missing.</param>
+/// <param name="told">Told of each row.</param>
+internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies, (Policy? Same, Policy? Other) others, Action<SnoopingRow> told)
+{
+    private readonly List<SnoopingRow> _rows = [];
+
+    internal IReadOnlyList<SnoopingRow> Rows => _rows;
+
+    internal void AddClean() => Add(run.Clean());
+
+    /// <summary>All rows of one size.</summary>
+    internal void Add(double epsilon, IReadOnlyList<string> attacks)
+    {
+        GradientSign fgsm = GradientSign.Fgsm(epsilon);
+        Add(run.Row("random-sign", new RandomSign { Epsilon = epsilon }, _ => [], null), Baseline.RandomSign);
+        Add(run.Row("uniform-noise", new UniformNoise { Epsilon = epsilon }, _ => [], null), Baseline.UniformNoise);
+        Add(run.Row("white-box fgsm", fgsm, victim => [run.Known(victim, "white-box")], null), Baseline.WhiteBoxFgsm);
+        Add(run.Row("white-box pgd", GradientSign.Pgd(epsilon), victim => [run.Known(victim, "white-box")], null), Baseline.WhiteBoxPgd);
+        Add(run.Row("white-box fgsm", fgsm, victim => [run.Known(victim, "white-box")], null, isDefended: true), Baseline.Rounding);
+        if (others.Same is { } same)
+        {
+            Add(run.Row("other agent fgsm", fgsm, _ => [run.Known(same, "other agent")], null), Baseline.Transfer);
+        }
+
+        if (others.Other is { } other)
+        {
+            Add(run.Row("other method fgsm", fgsm, _ => [run.Known(other, "other method")], null), Baseline.OtherMethod);
+        }
+
+        foreach (string attack in attacks)
+        {
+            AddProxies(Create(attack, epsilon), attack);
+        }
+    }
+
+    /// <summary>Frames chosen by a rule, and as many at random.</summary>
+    internal void AddTimed(double epsilon, double rate, IStateLog log)
+    {
+        Proxy proxy = proxies.FirstOrDefault(proxy => proxy.Goal == ProxyGoal.Classes) ?? throw ToolException.Usage("rl report: --timing needs a proxy of actions, such as action-imitator");
+        GradientSign attack = GradientSign.Fgsm(epsilon);
+        foreach (TimingRule rule in new[] { TimingRule.Random, TimingRule.LowMargin, TimingRule.HighPreference })
+        {
+            string name = rule switch { TimingRule.Random => "random frames", TimingRule.LowMargin => "low-margin frames", _ => "high-preference frames" };
+            Add(run.Row($"{proxy.Task} fgsm, {name}", attack, _ => [proxy], AttackTiming.Calibrate(rule, rate, proxy, log)));
+        }
+    }
+
+    private void AddProxies(GradientSign attack, string name)
+    {
+        foreach (Proxy proxy in proxies)
+        {
+            if (proxy.Goal == ProxyGoal.Value)
+            {
+                // Which way hurts is not known beforehand; both are tried.
+                Add(run.Row($"{proxy.Task} {name}, value down", attack, _ => [proxy], null));
+                Add(run.Row($"{proxy.Task} {name}, value up", attack with { RaisesValue = true }, _ => [proxy], null));
+                continue;
+            }
+
+            Add(run.Row($"{proxy.Task} {name}", attack, _ => [proxy], null));
+            Add(run.Row($"{proxy.Task} {name}", attack, _ => [proxy], null, isDefended: true));
+        }
+
+        if (proxies.Count > 1)
+        {
+            Add(run.Row($"all proxies {name}", attack, _ => proxies, null));
+        }
+    }
+
+    private static GradientSign Create(string attack, double epsilon) => attack switch
+    {
+        "fgsm" => GradientSign.Fgsm(epsilon),
+        "pgd" => GradientSign.Pgd(epsilon),
+        "mi-fgsm" => GradientSign.MomentumIterative(epsilon),
+        _ => throw ToolException.Usage($"rl report: there is no attack '{attack}' (expected fgsm, pgd or mi-fgsm)"),
+    };
+
+    private void Add(SnoopingRow row, Baseline? baseline = null)
+    {
+        _rows.Add(baseline is null ? row : row with { Baseline = baseline });
+        told(_rows[^1]);
+    }
+}

@@ -1,0 +1,99 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Evaluation;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+
+namespace Temper.Cli.Snooping;
+
+/// <summary>What one report plays: victims, their environment, and how.</summary>
+internal sealed record SnoopingRunOptions
+{
+    internal required string Environment { get; init; }
+
+    internal required EnvironmentOptions EnvironmentOptions { get; init; }
+
+    internal required IReadOnlyList<Policy> Victims { get; init; }
+
+    internal required int Episodes { get; init; }
+
+    internal required ulong Seed { get; init; }
+
+    internal required StackMode Mode { get; init; }
+
+    internal required ChannelPrecision Precision { get; init; }
+
+    /// <summary>Bits to which the rounding defence rounds.</summary>
+    internal required int DefenceBits { get; init; }
+
+    internal required TimeProvider Time { get; init; }
+
+    internal CancellationToken Cancel { get; init; }
+}
+
+/// <summary>Plays victims under one attack after the other.</summary>
+internal sealed class SnoopingRun(SnoopingRunOptions options)
+{
+    private readonly RandomStream _random = RandomStream.FromSeed(options.Seed);
+
+    /// <summary>The stream of a victim.</summary>
+    internal StreamInfo StreamOf(Policy victim) => SnoopingSettings.StreamOf(victim, victim.CreateEnvironment(options.Environment, options.EnvironmentOptions).Spec);
+
+    /// <summary>A victim's own network, or another agent's, as what an attacker with access to it would use.</summary>
+    internal Proxy Known(Policy policy, string name) => new()
+    {
+        Network = WithoutValue(policy.Network), Task = name, Goal = ProxyGoal.Classes, Stream = StreamOf(policy),
+    };
+
+    internal SnoopingRow Clean() => Row("none", new RandomSign { Epsilon = 0 }, _ => [], null) with { Baseline = Baseline.Clean };
+
+    /// <summary>What random play earns.</summary>
+    internal double RandomReturn()
+    {
+        Policy victim = options.Victims[0];
+        IEnvironment Create() => victim.CreateEnvironment(options.Environment, options.EnvironmentOptions);
+        return EpisodePlayer.Play(RandomPolicy.For(Create()), Create, new PlayOptions { Episodes = options.Episodes, Seed = options.Seed, IsSampled = true, Cancel = options.Cancel })
+            .Average(episode => episode.Return);
+    }
+
+    /// <summary>Plays all victims under an attack.</summary>
+    /// <param name="name">What the row is called.</param>
+    /// <param name="attack">The attack; stack mode and precision are those of the run.</param>
+    /// <param name="proxies">The proxies against a victim.</param>
+    /// <param name="timing">Which frames; null: all.</param>
+    /// <param name="isDefended">Whether the agent rounds what it sees.</param>
+    internal SnoopingRow Row(string name, ObservationAttack attack, Func<Policy, IReadOnlyList<Proxy>> proxies, AttackTiming? timing, bool isDefended = false)
+    {
+        attack = attack with { Mode = options.Mode, Precision = options.Precision };
+        var returns = new List<IReadOnlyList<double>>();
+        (long frames, long attacked) = (0, 0);
+        TimeSpan spent = TimeSpan.Zero;
+        foreach (Policy victim in options.Victims)
+        {
+            StreamInfo stream = StreamOf(victim);
+            var attacker = new ObservationAttacker(attack, proxies(victim), stream, _random.Split(name), timing);
+            var channel = new AttackingChannel(attacker, options.Time);
+            IObservationChannel outer = isDefended ? new RoundingChannel(channel, options.DefenceBits, stream.Minimum, stream.Maximum) : channel;
+            returns.Add([.. EpisodePlayer.Play(victim, () => victim.CreateEnvironment(options.Environment, options.EnvironmentOptions), new PlayOptions
+            {
+                Episodes = options.Episodes, Seed = options.Seed, Cancel = options.Cancel,
+                Channels = options.Mode == StackMode.PerFrame ? new ObservationChannels { Frame = outer } : new ObservationChannels { Stack = outer },
+            }).Select(episode => episode.Return)]);
+            (frames, attacked, spent) = (frames + attacker.Frames, attacked + attacker.Attacked, spent + channel.Spent);
+        }
+
+        return new SnoopingRow
+        {
+            Attack = name, Epsilon = attack.Epsilon, Defence = isDefended ? $"rounding to {options.DefenceBits} bit{(options.DefenceBits > 1 ? "s" : "")}" : "",
+            MeanReturn = returns.Average(victim => victim.Average()), Interval = BootstrapInterval.Of(returns, _random.Split("interval")),
+            Episodes = returns.Sum(victim => victim.Count), AttackedFrames = frames > 0 ? (double)attacked / frames : 0,
+            MillisecondsPerFrame = attacked > 0 ? spent.TotalMilliseconds / attacked : double.NaN, IsNoOperation = attack.Epsilon > 0 && attack.IsBelowPrecision,
+        };
+    }
+
+    /// <summary>The policy's first output alone: an attacker has no use for the value, and a pass without it is faster.</summary>
+    private static Network WithoutValue(Network network) => network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network;
+}

@@ -1,0 +1,50 @@
+using Temper.Cli.CommandLine;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+
+namespace Temper.Cli.Snooping;
+
+/// <summary>What the commands of snooping can be told.</summary>
+internal static class SnoopingSettings
+{
+    internal static Setting<string> Threat { get; } = Setting.Choice(
+        "threat", "What is heard: s (observations), sr (and rewards), sa (and actions) or sra (all)", "sa", "s", "sr", "sa", "sra");
+
+    internal static Setting<int> Steps { get; } = Setting.Integer("steps", "Steps to record", usual: 10_000);
+
+    internal static Setting<IReadOnlyList<string>> Agents { get; } = Setting.List("agent", "File of the agent under attack; several victims: give it several times");
+
+    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "File to write");
+
+    internal static Setting<string?> Log { get; } = Setting.OptionalText("log", "What temper rl record wrote");
+
+    internal static Setting<string> Proxy { get; } = Setting.Choice(
+        "proxy", "The related task: " + string.Join(", ", RelatedTasks.All.Select(task => task.Name)), "action-imitator", [.. RelatedTasks.All.Select(task => task.Name)]);
+
+    internal static Setting<string> Architecture { get; } = Setting.Choice(
+        "architecture", "The proxy's network: default (as victims usually have), mlp, small-tanh or large", "default", "default", "mlp", "small-tanh", "large");
+
+    internal static Setting<int> Epochs { get; } = Setting.Integer("epochs", "Passes over the log", usual: 10);
+
+    internal static Setting<int> BatchSize { get; } = Setting.Integer("batch", "Steps a batch", usual: 64);
+
+    internal static Setting<double> LearningRate { get; } = Setting.Number("learning-rate", "Learning rate of Adam", usual: 1e-3);
+
+    internal static ProxyOptions ProxyOptions(CommandContext context, ulong seed) => new()
+    {
+        Seed = seed, Epochs = context.Get(Epochs), BatchSize = context.Get(BatchSize), LearningRate = (float)context.Get(LearningRate),
+        Architecture = context.Get(Architecture) switch
+        {
+            "mlp" => ProxyArchitecture.Mlp,
+            "small-tanh" => ProxyArchitecture.SmallTanh,
+            "large" => ProxyArchitecture.Large,
+            _ => ProxyArchitecture.Default,
+        },
+    };
+
+    /// <summary>What an eavesdropper knows of an environment's stream.</summary>
+    internal static StreamInfo StreamOf(Policy policy, EnvironmentSpec spec) =>
+        new(spec.ObservationShape, policy.FramesIn(spec), spec.Minimum, spec.Maximum, spec.Actions.Count, spec.Name);
+}

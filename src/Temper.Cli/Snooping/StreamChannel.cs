@@ -1,0 +1,58 @@
+using Temper.Reinforcement.Environments;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Logs;
+
+namespace Temper.Cli.Snooping;
+
+/// <summary>Puts an eavesdropper into an environment's channel. The two projects do not know each other.</summary>
+internal sealed class RecordingChannel(SnoopRecorder recorder) : IObservationChannel
+{
+    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    {
+        if (place != ObservationPlace.Last)
+        {
+            recorder.Observe(observation, place == ObservationPlace.First);
+        }
+    }
+
+    public void Act(int slot, AgentAction action, StepOutcome outcome) => recorder.Act(action.Index, outcome.Reward);
+}
+
+/// <summary>Puts an attacker into an environment's channel, and measures how long it takes.</summary>
+internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvider time) : IObservationChannel
+{
+    internal TimeSpan Spent { get; private set; }
+
+    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    {
+        if (place != ObservationPlace.Last)
+        {
+            long start = time.GetTimestamp();
+            attacker.Perturb(slot, observation, place == ObservationPlace.First);
+            Spent += time.GetElapsedTime(start);
+        }
+    }
+
+    public void Act(int slot, AgentAction action, StepOutcome outcome)
+    {
+        // An attacker of observations has no use for actions and rewards.
+    }
+}
+
+/// <summary>Rounds what passes to a few levels, as a defence of the agent, behind another channel.</summary>
+internal sealed class RoundingChannel(IObservationChannel inner, int bits, float minimum, float maximum) : IObservationChannel
+{
+    private readonly float _levels = (1 << bits) - 1;
+
+    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    {
+        inner.Observe(slot, observation, place);
+        foreach (ref float value in observation)
+        {
+            float part = (Math.Clamp(value, minimum, maximum) - minimum) / (maximum - minimum);
+            value = minimum + (MathF.Round(part * _levels) / _levels * (maximum - minimum));
+        }
+    }
+
+    public void Act(int slot, AgentAction action, StepOutcome outcome) => inner.Act(slot, action, outcome);
+}

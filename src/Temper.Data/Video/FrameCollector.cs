@@ -1,0 +1,69 @@
+using Temper.Formats;
+
+namespace Temper.Data.Video;
+
+/// <summary>Keeps the frames that are asked for, of one size and within the memory allowed.</summary>
+internal sealed class FrameCollector(string path, VideoReadOptions options)
+{
+    private readonly List<byte[]> _frames = [];
+    private int _width;
+    private int _height;
+    private int _seen;
+
+    /// <summary>Whether nothing more is wanted.</summary>
+    internal bool IsFull => _frames.Count >= options.Frames;
+
+    /// <summary>How many frames have to be decoded at most.</summary>
+    internal long Last => options.Start + ((options.Frames - 1L) * options.Step) + 1;
+
+    /// <summary>Throws where a video's frames would take too much memory.</summary>
+    internal void RequireSize(int width, int height)
+    {
+        long bytes = 3L * width * height;
+        if (width < 1 || height < 1 || bytes > options.MostBytes)
+        {
+            throw new ModelFormatException(path, 0, $"video: frames of an impossible size (got {width} x {height}, expected at most {options.MostBytes} bytes)");
+        }
+
+        if (_frames.Count > 0 && (width != _width || height != _height))
+        {
+            throw new ModelFormatException(path, 0, $"video: the size of frames changes (got {width} x {height} at frame {_seen}, expected {_width} x {_height})");
+        }
+
+        if ((_frames.Count + 1) * bytes > options.MostBytes)
+        {
+            throw new ModelFormatException(
+                path, 0, $"video: {_frames.Count + 1} frames of {width} x {height} take more than {options.MostBytes} bytes; ask for fewer frames or a larger step");
+        }
+    }
+
+    /// <summary>Takes the next frame, <c>[H, W, 3]</c>; keeps it if it is one of those asked for.</summary>
+    internal void Add(int width, int height, ReadOnlySpan<byte> pixels)
+    {
+        bool isWanted = _seen >= options.Start && (_seen - options.Start) % options.Step == 0 && !IsFull;
+        if (isWanted)
+        {
+            RequireSize(width, height);
+            (_width, _height) = (width, height);
+            _frames.Add(pixels.ToArray());
+        }
+
+        _seen++;
+    }
+
+    internal VideoClip ToClip(double framesPerSecond)
+    {
+        if (_frames.Count == 0)
+        {
+            throw new ModelFormatException(path, 0, $"video: there are no such frames (got {_seen} frames, the first wanted is number {options.Start})");
+        }
+
+        byte[] all = new byte[_frames.Count * _frames[0].Length];
+        for (int i = 0; i < _frames.Count; i++)
+        {
+            _frames[i].CopyTo(all, i * _frames[0].Length);
+        }
+
+        return new VideoClip(_frames.Count, _height, _width, all, framesPerSecond / options.Step);
+    }
+}

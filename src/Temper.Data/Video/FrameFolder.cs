@@ -1,0 +1,67 @@
+using System.Text.RegularExpressions;
+using Temper.Data.Images;
+using Temper.Formats;
+
+namespace Temper.Data.Video;
+
+/// <summary>Videos as a folder of pictures.</summary>
+internal static partial class FrameFolder
+{
+    /// <summary>Reads the pictures in the order of their names, numbers in names by their value.</summary>
+    internal static void Read(string folder, FrameCollector frames)
+    {
+        string[] files = [.. Directory.EnumerateFiles(folder).Where(IsPicture).OrderBy(SortKey, StringComparer.Ordinal)];
+        if (files.Length == 0)
+        {
+            throw new ModelFormatException(folder, 0, $"video: the folder holds no pictures (expected {string.Join(", ", PictureFile.Extensions)})");
+        }
+
+        foreach (string file in files)
+        {
+            if (frames.IsFull)
+            {
+                break;
+            }
+
+            Picture picture = PictureFile.Load(file);
+            frames.Add(picture.Width, picture.Height, Rgb(picture));
+        }
+    }
+
+    /// <summary>Writes 00000.png and so on into a new folder.</summary>
+    internal static void Write(string folder, VideoClip clip)
+    {
+        Directory.CreateDirectory(folder);
+        for (int i = 0; i < clip.Frames; i++)
+        {
+            byte[] png = PngEncoder.Encode(new Picture(clip.Width, clip.Height, 3, clip.Frame(i).ToArray()));
+            AtomicFile.Write(Path.Combine(folder, $"{i:D5}.png"), stream => stream.Write(png));
+        }
+    }
+
+    /// <summary>The name with every number filled up with zeros, so that 10 comes behind 9.</summary>
+    private static string SortKey(string path) => Digits().Replace(Path.GetFileName(path), match => match.Value.PadLeft(20, '0'));
+
+    [GeneratedRegex("[0-9]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Digits();
+
+    private static bool IsPicture(string path) =>
+        Path.GetFileName(path)[0] != '.' && PictureFile.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Three channels: gray is repeated, opacity dropped.</summary>
+    private static byte[] Rgb(Picture picture)
+    {
+        if (picture.Channels == 3)
+        {
+            return picture.Pixels;
+        }
+
+        byte[] pixels = new byte[picture.Width * picture.Height * 3];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = picture.Pixels[(i / 3 * picture.Channels) + (picture.Channels < 3 ? 0 : i % 3)];
+        }
+
+        return pixels;
+    }
+}

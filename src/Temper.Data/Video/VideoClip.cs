@@ -1,0 +1,143 @@
+using Temper.Data.Images;
+using Temper.Tensors;
+
+namespace Temper.Data.Video;
+
+/// <summary>A stretch of video in memory: frames of one size in color, a byte a channel.</summary>
+public sealed class VideoClip
+{
+    private readonly byte[] _pixels;
+
+    /// <summary>Keeps frames; nothing is copied.</summary>
+    /// <param name="frames">T, one or more.</param>
+    /// <param name="height">H, in pixels.</param>
+    /// <param name="width">W, in pixels.</param>
+    /// <param name="pixels"><c>[T, H, W, 3]</c>, red, green, blue, 0 to 255.</param>
+    /// <param name="framesPerSecond">Above zero.</param>
+    /// <exception cref="ArgumentException">The number of bytes does not fit, or a number is not positive.</exception>
+    public VideoClip(int frames, int height, int width, byte[] pixels, double framesPerSecond = 25)
+    {
+        if (frames < 1 || height < 1 || width < 1 || pixels.Length != 3L * frames * height * width || !(framesPerSecond > 0))
+        {
+            throw new ArgumentException(
+                $"VideoClip: sizes do not fit (got {pixels.Length} bytes for {frames} frames of {height} x {width} x 3 at {framesPerSecond} a second)", nameof(pixels));
+        }
+
+        (Frames, Height, Width, _pixels, FramesPerSecond) = (frames, height, width, pixels, framesPerSecond);
+    }
+
+    /// <summary>T, the number of frames.</summary>
+    public int Frames { get; }
+
+    /// <summary>H, in pixels.</summary>
+    public int Height { get; }
+
+    /// <summary>W, in pixels.</summary>
+    public int Width { get; }
+
+    /// <summary>Frames a second.</summary>
+    public double FramesPerSecond { get; }
+
+    /// <summary>All pixels, <c>[T, H, W, 3]</c>.</summary>
+    public ReadOnlySpan<byte> Pixels => _pixels;
+
+    /// <summary>The pixels of one frame, <c>[H, W, 3]</c>.</summary>
+    /// <param name="index">0 to T - 1.</param>
+    public ReadOnlySpan<byte> Frame(int index) => _pixels.AsSpan(index * Height * Width * 3, Height * Width * 3);
+
+    /// <summary>The clip as an animated PNG file that repeats without end. The same clip gives the same bytes.</summary>
+    public byte[] ToAnimation() => PngAnimation.Encode(
+        [.. Enumerable.Range(0, Frames).Select(frame => new Picture(Width, Height, 3, Frame(frame).ToArray()))],
+        (int)Math.Clamp(Math.Round(1000 / FramesPerSecond), 1, ushort.MaxValue));
+
+    /// <summary>Every <paramref name="step"/>-th frame from <paramref name="start"/> on.</summary>
+    /// <param name="start">First frame.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="step">Distance of two frames, one or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are not as many frames.</exception>
+    public VideoClip Window(int start, int count, int step = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + ((long)(count - 1) * step), Frames - 1);
+        byte[] pixels = new byte[count * Height * Width * 3];
+        for (int i = 0; i < count; i++)
+        {
+            Frame(start + (i * step)).CopyTo(pixels.AsSpan(i * Height * Width * 3));
+        }
+
+        return new VideoClip(count, Height, Width, pixels, FramesPerSecond / step);
+    }
+
+    /// <summary>The largest centered square of each frame in another size, each pixel the mean of the area it covers.</summary>
+    /// <param name="side">Height and width.</param>
+    public VideoClip Square(int side)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(side, 1);
+        int edge = Math.Min(Height, Width), top = (Height - edge) / 2, left = (Width - edge) / 2;
+        if (edge == side && Height == Width)
+        {
+            return this;
+        }
+
+        var axis = new AreaScaling(edge, side);
+        byte[] pixels = new byte[Frames * side * side * 3];
+        float[] rows = new float[side * edge * 3];
+        for (int i = 0; i < Frames; i++)
+        {
+            axis.Scale(Frame(i), Width, top, left, rows, pixels.AsSpan(i * side * side * 3));
+        }
+
+        return new VideoClip(Frames, side, side, pixels, FramesPerSecond);
+    }
+
+    /// <summary>The frames as float32 <c>[T, 3, H, W]</c>, 0 to 1.</summary>
+    public Tensor ToTensor()
+    {
+        float[] values = new float[_pixels.Length];
+        CopyTo(values);
+        return Tensor.From(values, [Frames, 3, Height, Width]);
+    }
+
+    /// <summary>Writes the frames as <c>[T, 3, H, W]</c>, 0 to 1.</summary>
+    internal void CopyTo(Span<float> values)
+    {
+        int area = Height * Width;
+        for (int frame = 0; frame < Frames; frame++)
+        {
+            ReadOnlySpan<byte> from = Frame(frame);
+            for (int channel = 0; channel < 3; channel++)
+            {
+                Span<float> plane = values.Slice(((frame * 3) + channel) * area, area);
+                for (int i = 0; i < area; i++)
+                {
+                    plane[i] = from[(3 * i) + channel] / 255f;
+                }
+            }
+        }
+    }
+
+    /// <summary>Frames of float32 values, rounded to bytes.</summary>
+    /// <param name="values"><c>[T, 3, H, W]</c> or <c>[T, 1, H, W]</c>, 0 to 1; values outside are clipped.</param>
+    /// <param name="framesPerSecond">Above zero.</param>
+    /// <exception cref="ShapeMismatchException">The shape is another.</exception>
+    public static VideoClip FromTensor(Tensor values, double framesPerSecond = 25)
+    {
+        if (values.Rank != 4 || values.Shape[1] is not (1 or 3) || values.Count == 0)
+        {
+            throw new ShapeMismatchException("VideoClip.FromTensor", values.Shape, "frames [T, 3, H, W] or [T, 1, H, W]");
+        }
+
+        ReadOnlySpan<float> from = values.AsSpan<float>();
+        (int frames, int channels, int area) = (values.Shape[0], values.Shape[1], values.Shape[2] * values.Shape[3]);
+        byte[] pixels = new byte[frames * area * 3];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            (int frame, int place, int channel) = (i / (3 * area), i / 3 % area, channels == 3 ? i % 3 : 0);
+            pixels[i] = (byte)Math.Clamp(MathF.Round(from[(((frame * channels) + channel) * area) + place] * 255), 0, 255);
+        }
+
+        return new VideoClip(frames, values.Shape[2], values.Shape[3], pixels, framesPerSecond);
+    }
+}

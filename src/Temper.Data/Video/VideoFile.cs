@@ -1,0 +1,158 @@
+using Temper.Data.Images;
+using Temper.Data.Readers;
+using Temper.Formats;
+using Temper.Formats.Npz;
+using Temper.Tensors;
+
+namespace Temper.Data.Video;
+
+/// <summary>Which frames of a video are read.</summary>
+public sealed record VideoReadOptions
+{
+    /// <summary>First frame.</summary>
+    public int Start { get; init; }
+
+    /// <summary>Distance of two frames, one or more.</summary>
+    public int Step { get; init; } = 1;
+
+    /// <summary>Most frames; what follows is not decoded.</summary>
+    public int Frames { get; init; } = 256;
+
+    /// <summary>Most bytes of all frames together, three a pixel.</summary>
+    public long MostBytes { get; init; } = 1L << 30;
+
+    internal void Check()
+    {
+        if (Start < 0 || Step < 1 || Frames < 1 || MostBytes < 1)
+        {
+            throw new ArgumentException($"video: frames to read do not fit (got start {Start}, step {Step}, {Frames} frames); start is 0 or more, step and frames are 1 or more");
+        }
+    }
+}
+
+/// <summary>
+/// Reads and writes videos: Y4M, animated GIF, folders of pictures and arrays <c>[T, H, W, 3]</c> by itself, everything else through an
+/// installed ffmpeg.
+/// </summary>
+public static class VideoFile
+{
+    private const long MostFileBytes = 1L << 30;
+
+    /// <summary>Whether a name looks like that of a video: by its ending, or a folder.</summary>
+    internal static bool IsVideo(string path) => Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether ffmpeg is installed, which writes .mkv, .avi and .mp4.</summary>
+    public static bool CanCode => Ffmpeg.IsInstalled;
+
+    /// <summary>Endings of files that data sets take for clips.</summary>
+    public static IReadOnlyList<string> Endings { get; } = [".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".y4m", ".gif", ".npy"];
+
+    /// <summary>Reads frames.</summary>
+    /// <param name="path">A video file, a folder of pictures in the order of their names, or uint8 <c>[T, H, W, 3]</c> as .npy or .npy.gz.</param>
+    /// <param name="options">Which frames; null: the first 256.</param>
+    /// <exception cref="ModelFormatException">The file is damaged, holds no such frames, or they take too much memory.</exception>
+    /// <exception cref="DataUnavailableException">ffmpeg is needed and not installed.</exception>
+    /// <exception cref="FileNotFoundException">Nothing is there.</exception>
+    public static VideoClip Load(string path, VideoReadOptions? options = null)
+    {
+        options ??= new VideoReadOptions();
+        options.Check();
+        var frames = new FrameCollector(path, options);
+        if (Directory.Exists(path))
+        {
+            FrameFolder.Read(path, frames);
+            return frames.ToClip(25);
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"video: there is no file or folder '{path}'");
+        }
+
+        double rate = 25;
+        if (path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".npy.gz", StringComparison.OrdinalIgnoreCase))
+        {
+            ReadArray(path, frames);
+        }
+        else
+        {
+            rate = Kind(path) switch
+            {
+                "Y4M" => Y4m.Read(path, frames),
+                "GIF" => GifDecoder.Read(File.ReadAllBytes(RequireSize(path)), path, frames),
+                _ => Ffmpeg.Read(path, frames),
+            };
+        }
+
+        return frames.ToClip(rate);
+    }
+
+    /// <summary>Writes frames, as a whole or not at all.</summary>
+    /// <param name="path">
+    /// .y4m, .npy, or a name without ending for a folder of PNG files; through ffmpeg .mkv and .avi (FFV1, without loss) and .mp4 (H.264).
+    /// </param>
+    /// <param name="clip">The frames.</param>
+    /// <param name="quality">H.264's constant rate factor, 1 to 51, larger is coarser; null: without loss.</param>
+    /// <exception cref="ArgumentException">The ending is not one of these.</exception>
+    /// <exception cref="DataUnavailableException">ffmpeg is needed and not installed.</exception>
+    /// <exception cref="IOException">Writing failed.</exception>
+    public static void Save(string path, VideoClip clip, int? quality = null)
+    {
+        switch (Path.GetExtension(path).ToLowerInvariant())
+        {
+            case ".y4m":
+                AtomicFile.Write(path, stream => Y4m.Write(stream, clip));
+                break;
+            case ".npy":
+                NpyFile.Save(path, Tensor.From(clip.Pixels, [clip.Frames, clip.Height, clip.Width, 3]));
+                break;
+            case "":
+                FrameFolder.Write(path, clip);
+                break;
+            case ".mkv" or ".avi":
+                Ffmpeg.Write(path, clip, ["-c:v", "ffv1", "-pix_fmt", "bgr0"]);
+                break;
+            case ".mp4" when quality is { } factor:
+                // Chroma at half the resolution needs even sides.
+                Ffmpeg.Write(path, clip, ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-crf", $"{Math.Clamp(factor, 1, 51)}", "-pix_fmt", "yuv420p"]);
+                break;
+            case ".mp4":
+                Ffmpeg.Write(path, clip, ["-c:v", "libx264rgb", "-qp", "0", "-pix_fmt", "rgb24"]);
+                break;
+            default:
+                throw new ArgumentException($"video: cannot write '{path}' (expected .y4m, .npy, .mkv, .avi, .mp4 or a folder's name without an ending)", nameof(path));
+        }
+    }
+
+    private static string Kind(string path)
+    {
+        Span<byte> start = stackalloc byte[10];
+        using FileStream file = File.OpenRead(path);
+        int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        return read == 0 ? throw new ModelFormatException(path, 0, "video: the file is empty")
+            : start[..read].StartsWith("YUV4MPEG2"u8) ? "Y4M"
+            : start[..read].StartsWith("GIF8"u8) ? "GIF"
+            : "";
+    }
+
+    private static string RequireSize(string path) => new FileInfo(path).Length <= MostFileBytes
+        ? path
+        : throw new ModelFormatException(path, 0, $"video: the file is larger than {MostFileBytes} bytes, the most that is read whole");
+
+    private static void ReadArray(string path, FrameCollector frames)
+    {
+        byte[] file = CompressedFile.ReadAll(path, MostFileBytes);
+        using var stream = new MemoryStream(file);
+        Tensor array = NpyFile.Read(stream, file.Length, path);
+        if (array.DType != DType.UInt8 || array.Rank != 4 || array.Shape[3] != 3)
+        {
+            throw new ModelFormatException(path, 0, $"video: an array of frames has another shape or type (got {array.DType} {array.Shape}, expected uint8 [T, H, W, 3])");
+        }
+
+        int size = array.Shape[1] * array.Shape[2] * 3;
+        for (int i = 0; i < array.Shape[0] && !frames.IsFull; i++)
+        {
+            frames.Add(array.Shape[2], array.Shape[1], array.AsSpan<byte>().Slice(i * size, size));
+        }
+    }
+}

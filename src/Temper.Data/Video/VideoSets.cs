@@ -1,0 +1,151 @@
+using Temper.Formats;
+using Temper.Tensors;
+
+namespace Temper.Data.Video;
+
+/// <summary>How clips are cut out of videos.</summary>
+public sealed record VideoSetOptions
+{
+    /// <summary>Frames of a clip, two or more.</summary>
+    public int Frames { get; init; } = 11;
+
+    /// <summary>Side of the square frames, in pixels.</summary>
+    public int Size { get; init; } = 56;
+
+    /// <summary>Distance of two frames in the video.</summary>
+    public int Step { get; init; } = 1;
+
+    /// <summary>Frames from the start of one clip to that of the next.</summary>
+    public int Stride { get; init; } = 4;
+
+    /// <summary>Most frames of a video that are read.</summary>
+    public int MostFrames { get; init; } = 300;
+}
+
+/// <summary>Clips of videos in memory, <c>[T, 3, H, W]</c>, a byte a channel.</summary>
+public sealed class VideoDataset : Dataset
+{
+    private readonly List<(byte[] Pixels, byte Label)> _clips;
+
+    internal VideoDataset(string name, Shape shape, IReadOnlyList<string> classes, List<(byte[] Pixels, byte Label)> clips) =>
+        (Name, SampleShape, ClassNames, _clips) = (name, shape, classes, clips);
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override int Count => _clips.Count;
+
+    /// <inheritdoc/>
+    public override Shape SampleShape { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> ClassNames { get; }
+
+    /// <inheritdoc/>
+    public override void CopySample(int index, Span<float> sample)
+    {
+        (int frames, int size) = (SampleShape[0], SampleShape[2]);
+        new VideoClip(frames, size, size, _clips[index].Pixels).CopyTo(sample);
+    }
+
+    /// <inheritdoc/>
+    public override long Label(int index) => _clips[index].Label;
+}
+
+/// <summary>Reads folders of videos as sets of clips.</summary>
+public static class VideoSets
+{
+    private const long MostBytes = 4L << 30;
+
+    private static readonly string[] TestNames = ["test", "val", "valid", "validation"];
+
+    /// <summary>
+    /// Reads a folder: <c>train</c> and <c>test</c> with a folder of videos a class; or folders of classes with UCF-101's split files
+    /// <c>trainlist01.txt</c> and <c>testlist01.txt</c>; or videos without classes, each of which becomes a class: the first 60 % of its
+    /// frames train, the last 30 % test, what is between belongs to neither.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">How clips are cut; null: as usual.</param>
+    /// <exception cref="ModelFormatException">A video cannot be read, or there are none.</exception>
+    public static DataSets Read(string folder, VideoSetOptions? options = null)
+    {
+        options ??= new VideoSetOptions();
+        (List<Entry> train, List<Entry> test, string[] classes) = Find(folder);
+        if (classes.Length is 0 or > 256 || train.Count + test.Count == 0)
+        {
+            throw new ModelFormatException(
+                folder, 0, $"video: no set of videos (got {train.Count + test.Count} videos of {classes.Length} classes; expected train and test with folders of classes, UCF-101's split files, or videos)");
+        }
+
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        Shape shape = [options.Frames, 3, options.Size, options.Size];
+        return new DataSets(new VideoDataset(name, shape, classes, Cut(train, options)), new VideoDataset(name, shape, classes, Cut(test, options)));
+    }
+
+    private static (List<Entry> Train, List<Entry> Test, string[] Classes) Find(string folder)
+    {
+        string train = Path.Combine(folder, "train");
+        string? test = TestNames.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists);
+        if (Directory.Exists(train) || test is not null)
+        {
+            string[] names = [.. new[] { train, test }.OfType<string>().Where(Directory.Exists).SelectMany(Folders).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            return (OfClasses(train, names), OfClasses(test, names), names);
+        }
+
+        string[] lists = ["trainlist01.txt", "testlist01.txt"];
+        if (Directory.EnumerateFiles(folder, "trainlist01.txt", SearchOption.AllDirectories).FirstOrDefault() is { } list)
+        {
+            string[] names = [.. lists.SelectMany(file => Lines(Path.Combine(Path.GetDirectoryName(list)!, file))).Select(line => line.Split('/')[0]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            List<Entry>[] parts = [.. lists.Select(file => Lines(Path.Combine(Path.GetDirectoryName(list)!, file)).Select(line => Listed(folder, line, names)).ToList())];
+            return (parts[0], parts[1], names);
+        }
+
+        string[] videos = [.. Videos(folder)];
+        return (
+            [.. videos.Select((path, i) => new Entry(path, (byte)i, 0, 0.6))], [.. videos.Select((path, i) => new Entry(path, (byte)i, 0.7, 1))],
+            [.. videos.Select(path => Path.GetFileNameWithoutExtension(path))]);
+    }
+
+    /// <summary>A line of a split file: <c>Class/video.avi</c>, in some with a number behind.</summary>
+    private static Entry Listed(string folder, string line, string[] classes)
+    {
+        string name = line.Split(' ')[0];
+        string path = Path.GetFullPath(Path.Combine(folder, name));
+        return path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? new Entry(path, (byte)Array.IndexOf(classes, name.Split('/')[0]), 0, 1)
+            : throw new ModelFormatException(folder, 0, $"video: the split file names a video outside of the folder (got '{name}')");
+    }
+
+    private static IEnumerable<string> Lines(string file) => File.Exists(file) ? File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0) : [];
+
+    private static IEnumerable<string> Folders(string root) => Directory.GetDirectories(root).Select(path => Path.GetFileName(path)!).Where(name => name[0] != '.');
+
+    private static List<Entry> OfClasses(string? root, string[] classes) => root is null || !Directory.Exists(root) ? [] :
+        [.. classes.SelectMany((name, label) => Directory.Exists(Path.Combine(root, name)) ? Videos(Path.Combine(root, name)).Select(path => new Entry(path, (byte)label, 0, 1)) : [])];
+
+    private static IEnumerable<string> Videos(string folder) => Directory.EnumerateFiles(folder).Where(path => VideoFile.IsVideo(path) && Path.GetFileName(path)[0] != '.').Order(StringComparer.Ordinal);
+
+    private static List<(byte[] Pixels, byte Label)> Cut(List<Entry> entries, VideoSetOptions options)
+    {
+        List<(byte[] Pixels, byte Label)> clips = [];
+        long bytes = 0;
+        foreach (Entry entry in entries)
+        {
+            VideoClip video = VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MostFrames }).Square(options.Size);
+            int span = ((options.Frames - 1) * options.Step) + 1, last = (int)(entry.End * video.Frames) - span;
+            for (int start = (int)(entry.Start * video.Frames); start <= last; start += options.Stride)
+            {
+                byte[] pixels = video.Window(start, options.Frames, options.Step).Pixels.ToArray();
+                bytes += pixels.Length;
+                clips.Add(bytes <= MostBytes ? (pixels, entry.Label) : throw new ModelFormatException(
+                    entry.Path, 0, $"video: the clips of the set take more than {MostBytes} bytes; ask for smaller or fewer ones (size, stride)"));
+            }
+        }
+
+        return clips;
+    }
+
+    /// <summary>A video with its class, and the part of it that is used.</summary>
+    private sealed record Entry(string Path, byte Label, double Start, double End);
+}

@@ -1,0 +1,221 @@
+using System.Runtime.InteropServices;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Temper.Parallelism.Collectives;
+
+/// <summary>Ranks that are threads of this process: no engine is needed. The reference for other backends, and for tests of plans.</summary>
+public static class InProcessGroup
+{
+    /// <summary>Runs a body once for each rank, each on a thread of its own, and waits for all of them.</summary>
+    /// <typeparam name="T">What a rank gives.</typeparam>
+    /// <param name="ranks">Number of ranks, one or more.</param>
+    /// <param name="body">What each rank does, with its place in the group.</param>
+    /// <returns>What the ranks gave, in their order.</returns>
+    /// <exception cref="RankFailedException">A rank failed; the others were stopped. Names the rank.</exception>
+    public static IReadOnlyList<T> Run<T>(int ranks, Func<Communicator, T> body)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(ranks, 1);
+        var board = new Board(ranks);
+        var results = new T[ranks];
+        Thread[] threads = [.. Enumerable.Range(0, ranks).Select(rank => new Thread(() =>
+        {
+            using var member = new Member(board, rank);
+            try
+            {
+                results[rank] = body(member);
+            }
+            catch (Exception error)
+            {
+                board.Fail(rank, error);
+            }
+        })
+        {
+            Name = $"rank {rank}",
+            IsBackground = true,
+        })];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        board.ThrowIfFailed();
+        return results;
+    }
+
+    /// <summary>What a rank shows to the others during a call.</summary>
+    private sealed class Offer
+    {
+        internal byte[] Bytes = [];
+        internal int[] Lengths = [];
+        internal int Target;
+    }
+
+    /// <summary>Where the ranks of a group meet. Every call is: show, meet, read, meet.</summary>
+    private sealed class Board(int size, Board? parent = null)
+    {
+        private readonly Lock _lock = new();
+        private readonly Dictionary<(long Call, int Color), Board> _groups = [];
+        private readonly Barrier _barrier = new(size);
+        private readonly CancellationTokenSource _stop = new();
+        private readonly List<Board> _children = [];
+        private (int Rank, Exception Error)? _failure;
+
+        internal int Size => size;
+
+        internal Offer[] Offers { get; } = [.. Enumerable.Range(0, size).Select(_ => new Offer())];
+
+        internal void Fail(int rank, Exception error)
+        {
+            Board root = this;
+            while (root.Parent is { } above)
+            {
+                root = above;
+            }
+
+            lock (root._lock)
+            {
+                root._failure ??= (rank, error);
+            }
+
+            root.Stop();
+        }
+
+        private Board? Parent => parent;
+
+        internal void ThrowIfFailed()
+        {
+            if (_failure is var (rank, error))
+            {
+                throw error is RankFailedException { InnerException: null } ? error : new RankFailedException($"rank {rank} of {size}: {error.Message}", error);
+            }
+        }
+
+        internal void Meet()
+        {
+            try
+            {
+                _barrier.SignalAndWait(_stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new RankFailedException("another rank has failed");
+            }
+        }
+
+        internal Board Group(long call, int color, int members)
+        {
+            lock (_lock)
+            {
+                if (!_groups.TryGetValue((call, color), out Board? group))
+                {
+                    group = new Board(members, this);
+                    _groups.Add((call, color), group);
+                    _children.Add(group);
+                }
+
+                return group;
+            }
+        }
+
+        private void Stop()
+        {
+            _stop.Cancel();
+            Board[] children;
+            lock (_lock)
+            {
+                children = [.. _children];
+            }
+
+            Array.ForEach(children, child => child.Stop());
+        }
+    }
+
+    private sealed class Member(Board board, int rank) : Communicator
+    {
+        private long _splits;
+
+        public override int Rank => rank;
+
+        public override int Size => board.Size;
+
+        public override void Barrier() => board.Meet();
+
+        public override void Abort(int code, string reason) => board.Fail(rank, new RankFailedException($"rank {rank} of {Size}: {reason}"));
+
+        public override Communicator Split(int color)
+        {
+            int[] colors = new int[Size];
+            GatherBytes(MemoryMarshal.AsBytes<int>([color]), MemoryMarshal.AsBytes(colors.AsSpan()));
+            int members = colors.Count(other => other == color), place = colors.AsSpan(0, rank).Count(color);
+            return new Member(board.Group(_splits++, color, members), place);
+        }
+
+        internal override void ExchangeFloats(
+            ReadOnlySpan<float> send, ReadOnlySpan<int> sendLengths, Span<float> receive, ReadOnlySpan<int> receiveLengths)
+        {
+            Show(MemoryMarshal.AsBytes(send), sendLengths.ToArray());
+            int place = 0;
+            for (int from = 0; from < Size; from++)
+            {
+                Offer offer = board.Offers[from];
+                int start = TensorPrimitives.Sum<int>(offer.Lengths.AsSpan(0, rank));
+                RequireMatch(offer.Lengths[rank], receiveLengths[from], from);
+                MemoryMarshal.Cast<byte, float>(offer.Bytes).Slice(start, offer.Lengths[rank]).CopyTo(receive[place..]);
+                place += receiveLengths[from];
+            }
+
+            board.Meet();
+        }
+
+        internal override void SumFloats(Span<float> values)
+        {
+            Show(MemoryMarshal.AsBytes(values), []);
+            values.Clear();
+            foreach (Offer offer in board.Offers)
+            {
+                TensorPrimitives.Add(values, MemoryMarshal.Cast<byte, float>(offer.Bytes), values);
+            }
+
+            board.Meet();
+        }
+
+        internal override void GatherBytes(ReadOnlySpan<byte> own, Span<byte> all)
+        {
+            Show(own, []);
+            for (int from = 0; from < Size; from++)
+            {
+                board.Offers[from].Bytes.CopyTo(all[(from * own.Length)..]);
+            }
+
+            board.Meet();
+        }
+
+        internal override void BroadcastBytes(Span<byte> values, int root)
+        {
+            Show(rank == root ? values : [], []);
+            board.Offers[root].Bytes.CopyTo(values);
+            board.Meet();
+        }
+
+        internal override void SendReceiveFloats(ReadOnlySpan<float> send, int to, Span<float> receive, int from)
+        {
+            board.Offers[rank].Target = to;
+            Show(MemoryMarshal.AsBytes(send), []);
+            ReadOnlySpan<float> sent = MemoryMarshal.Cast<byte, float>(board.Offers[from].Bytes);
+            RequireMatch(board.Offers[from].Target == rank ? sent.Length : 0, receive.Length, from);
+            sent.CopyTo(receive);
+            board.Meet();
+        }
+
+        private void Show(ReadOnlySpan<byte> bytes, int[] lengths)
+        {
+            (board.Offers[rank].Bytes, board.Offers[rank].Lengths) = (bytes.ToArray(), lengths);
+            board.Meet();
+        }
+
+        private void RequireMatch(int sent, int expected, int from)
+        {
+            if (sent != expected)
+            {
+                throw new RankFailedException($"rank {rank} of {Size}: rank {from} sent another number of values (got {sent}, expected {expected})");
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Parallelism.Execution;
+
+/// <summary>Moves a value between ranks inside a network: copies forward and sums back, or sums forward and copies back.</summary>
+/// <param name="Exchange">What goes where.</param>
+/// <param name="IsGather">Whether copies go forward.</param>
+internal sealed record ShardTransfer(ShardExchange Exchange, bool IsGather) : Operator
+{
+    public override string Kind => IsGather ? "GatherShards" : "SumShards";
+
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>
+        inputs[0].With(1, inputs[0][1] / Exchange.ChannelsOf(isSpread: !IsGather) * Exchange.ChannelsOf(isSpread: IsGather));
+
+    internal override Tensor Forward(in NodeContext context) => new TransferOperation(context.X, Exchange, IsGather).Apply();
+
+    private sealed class TransferOperation(Tensor x, ShardExchange exchange, bool isGather) : Operation(x)
+    {
+        protected override Tensor Forward() => isGather ? exchange.Gather(x) : exchange.Sum(x);
+
+        internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
+        {
+            if (inputs.Wants(0))
+            {
+                inputs.Add(0, isGather ? exchange.Sum(gradient) : exchange.Gather(gradient));
+            }
+        }
+    }
+}
+
+/// <summary>This rank's samples and channels of data, which every rank reads whole.</summary>
+/// <param name="Step">Tells the other operators how many samples there are.</param>
+/// <param name="Layout">What the first layer needs.</param>
+internal sealed record TakeShard(ShardStep Step, ShardLayout Layout) : Operator
+{
+    public override string Kind => "TakeShard";
+
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].With(1, Channels(inputs[0][1]).Length);
+
+    internal override Tensor Forward(in NodeContext context)
+    {
+        Tensor x = context.X;
+        Step.Samples = x.Shape[0];
+        int[] samples = ShardLayout.Indices(x.Shape[0], Layout.Samples, Step.Hierarchy, Step.Ranks.Rank), channels = Channels(x.Shape[1]);
+        int inner = 1;
+        for (int axis = 2; axis < x.Shape.Rank; axis++)
+        {
+            inner *= x.Shape[axis];
+        }
+
+        Tensor result = Tensor.Allocate(x.Shape.With(0, samples.Length).With(1, channels.Length));
+        ReadOnlySpan<float> values = x.ToRowMajor().Physical();
+        Span<float> taken = result.Writable();
+        int place = 0;
+        foreach (int sample in samples)
+        {
+            foreach (int channel in channels)
+            {
+                values.Slice(((sample * x.Shape[1]) + channel) * inner, inner).CopyTo(taken[place..]);
+                place += inner;
+            }
+        }
+
+        return result;
+    }
+
+    private int[] Channels(int length) => ShardLayout.Indices(length, Layout.Channels, Step.Hierarchy, Step.Ranks.Rank);
+}

@@ -1,0 +1,134 @@
+using Temper.Data;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Parallelism.Collectives;
+using Temper.Parallelism.Planning;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Parallelism.Execution;
+
+/// <summary>Training under a plan that divides samples at some levels and kernels at others: each rank trains its shard of the network.</summary>
+/// <remarks>For chains of convolutions, linear layers, activations and pooling; anything else is refused before the first step.</remarks>
+public sealed class ShardedRanks : TrainingRanks, IDisposable
+{
+    private readonly Communicator _ranks;
+    private readonly ShardedNetwork _sharded;
+    private readonly List<(Communicator Group, int[] Layers)> _replicas = [];
+    private float[] _values = [];
+
+    /// <summary>Divides the training of a network. Called by all ranks.</summary>
+    /// <param name="ranks">All ranks of the run.</param>
+    /// <param name="network">The whole network.</param>
+    /// <param name="plan">The plan.</param>
+    /// <exception cref="ArgumentException">The plan is of another network or number of ranks, or a layer is too small for it.</exception>
+    /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
+    public ShardedRanks(Communicator ranks, Network network, RankPlan plan)
+    {
+        _ranks = ranks;
+        if (plan.Accelerators != ranks.Size)
+        {
+            throw new ArgumentException($"plan: it is of another number of ranks (got a plan of {plan.Accelerators}, expected {ranks.Size}); plan with --accelerators {ranks.Size}");
+        }
+
+        _sharded = new ShardedNetwork(network, plan, ranks);
+        IEnumerable<IGrouping<string, int>> kinds = Enumerable.Range(0, plan.Layers.Count)
+            .GroupBy(layer => string.Concat(plan.Levels.Select(level => level[layer] == '0' ? '0' : '1')), StringComparer.Ordinal);
+        foreach (IGrouping<string, int> kind in kinds)
+        {
+            Communicator group = ranks.Split(_sharded.Layers[kind.First()].GroupOf(ranks.Rank));
+            _replicas.Add((group, [.. kind]));
+        }
+    }
+
+    /// <summary>Throws where a network cannot be trained under a plan.</summary>
+    /// <param name="network">The whole network.</param>
+    /// <param name="plan">The plan.</param>
+    /// <exception cref="ArgumentException">The plan is of another network, or a layer is too small for it.</exception>
+    /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
+    public static void Require(Network network, RankPlan plan) => _ = ShardedNetwork.LayersOf(network, plan);
+
+    /// <inheritdoc/>
+    public override BatchPart Part => new(_ranks.Rank, _ranks.Size);
+
+    /// <inheritdoc/>
+    public override BatchPart LoadedPart => BatchPart.Whole;
+
+    /// <summary>Bytes of gradients and activations that this rank has sent, and of shards for evaluation and checkpoints.</summary>
+    public long BytesSent => _ranks.BytesSent + _replicas.Sum(replica => replica.Group.BytesSent);
+
+    /// <inheritdoc/>
+    public override void Begin(Learner learner, TrainingOptions options)
+    {
+        (string Name, bool IsUsed)[] refused =
+        [
+            ("a regularizer", options.Regularizers.Count > 0), ("clipping", options.Clipping is not null), ("an objective", options.Objective is not null),
+            ("an edit between epochs", options.Edits.Count > 0),
+        ];
+        if (refused.FirstOrDefault(one => one.IsUsed) is { Name: { } name })
+        {
+            throw new NotSupportedException($"plan: {name} needs whole parameters, and a rank has only shards of them; use --plan data");
+        }
+
+        learner.Edit(_sharded.Cut);
+    }
+
+    /// <inheritdoc/>
+    public override RandomStream StreamOf(RandomStream stream) => _ranks.Size == 1 ? stream : stream.Split(_ranks.Rank);
+
+    /// <inheritdoc/>
+    public override Batch Share(Batch batch, int samples)
+    {
+        int[] own = _sharded.LossSamples(samples);
+        Shape shape = batch.Targets.Shape.With(0, own.Length);
+        return batch with { Targets = batch.Targets.DType == DType.Int64 ? Rows<long>(batch.Targets, own, shape) : Rows<float>(batch.Targets, own, shape) };
+    }
+
+    /// <inheritdoc/>
+    public override void Reduce(Gradients gradients)
+    {
+        foreach ((Communicator group, int[] layers) in _replicas)
+        {
+            string[] names = [.. layers.SelectMany(layer => _sharded.Layers[layer].Node.Parameters).Where(gradients.Parameters.Contains)];
+            int count = names.Sum(name => gradients[name].Length), place = 0;
+            _values = _values.Length < count ? new float[count] : _values;
+            foreach (string name in names)
+            {
+                gradients[name].CopyTo(_values.AsSpan(place));
+                place += gradients[name].Length;
+            }
+
+            group.AllReduce(_values.AsSpan(0, count));
+            place = 0;
+            foreach (string name in names)
+            {
+                _values.AsSpan(place, gradients[name].Length).CopyTo(gradients[name]);
+                place += gradients[name].Length;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Sum(Span<double> values) => _ranks.AllReduce(values);
+
+    /// <inheritdoc/>
+    public override Learner Whole(Learner learner) => new ShardAssembly(_sharded, _ranks).Of(learner);
+
+    /// <summary>Gives back the groups of ranks.</summary>
+    public void Dispose() => _replicas.ForEach(replica => replica.Group.Dispose());
+
+    private static Tensor Rows<T>(Tensor targets, int[] rows, Shape shape)
+        where T : unmanaged
+    {
+        ReadOnlySpan<T> values = targets.AsSpan<T>();
+        int width = targets.Shape[0] == 0 ? 0 : values.Length / targets.Shape[0];
+        T[] taken = new T[rows.Length * width];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            values.Slice(rows[i] * width, width).CopyTo(taken.AsSpan(i * width));
+        }
+
+        return Tensor.From(taken, shape);
+    }
+}

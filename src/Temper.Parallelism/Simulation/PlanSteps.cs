@@ -1,0 +1,23 @@
+using Temper.Parallelism.Planning;
+
+namespace Temper.Parallelism.Simulation;
+
+/// <summary>Simulated steps of a plan and of what it is compared with.</summary>
+/// <param name="Machine">Name of the machine.</param>
+/// <param name="Plan">The plan.</param>
+/// <param name="Data">Every layer splits samples.</param>
+/// <param name="Model">Every layer splits its kernel by input channels.</param>
+/// <param name="Trick">"One weird trick": convolutions split samples, linear layers the kernel.</param>
+public sealed record PlanSteps(string Machine, StepTimeline Plan, StepTimeline Data, StepTimeline Model, StepTimeline Trick)
+{
+    /// <summary>Simulates all four.</summary>
+    /// <param name="result">A plan, from the planner.</param>
+    /// <param name="machine">The accelerators; as many as the plan has.</param>
+    /// <exception cref="ArgumentException">The numbers of accelerators differ.</exception>
+    public static PlanSteps Of(PlanResult result, Machine machine) => new(
+        machine.Name,
+        StepSimulator.Run(result, machine),
+        StepSimulator.Run(Planner.Baseline(result, _ => Split.Data), machine),
+        StepSimulator.Run(Planner.Baseline(result, _ => Split.Input), machine),
+        StepSimulator.Run(Planner.Baseline(result, layer => layer.IsConvolution ? Split.Data : Split.Input), machine));
+}

@@ -1,0 +1,180 @@
+using System.Text.Json.Nodes;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Reinforcement.Environments;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Reinforcement.Agents;
+
+/// <summary>Trains values of actions from replayed experience.</summary>
+public sealed class DqnTrainer : AgentTrainer
+{
+    private readonly DqnOptions _options;
+    private readonly ReplayBuffer _replay;
+    private readonly StepQueue[] _queues;
+    private readonly PolicyRunner _runner = new(isBatchInvariant: false);
+    private readonly RandomStream _noise, _picks;
+    private readonly float[] _before, _outputs, _actions, _draws, _rows, _values, _target;
+    private readonly StepOutcome[] _outcomes;
+    private readonly int _count, _length;
+    private Network _targetNetwork;
+    private double _loss;
+
+    /// <summary>Begins.</summary>
+    /// <param name="create">Makes one environment; its actions are discrete.</param>
+    /// <param name="options">How to train.</param>
+    /// <exception cref="ArgumentException">The environment's actions are continuous.</exception>
+    public DqnTrainer(Func<IEnvironment> create, DqnOptions options)
+        : base(options, create, ActionHead.Values)
+    {
+        EnvironmentSpec spec = Environment.Spec;
+        if (!spec.Actions.IsDiscrete || options.NormalizesObservations)
+        {
+            throw new ArgumentException($"DQN: needs discrete actions and observations as they are ({spec.Name}); take ppo or a2c");
+        }
+
+        (_options, _count, _length) = (options, spec.Actions.Count, Environment.ObservationLength);
+        _replay = new ReplayBuffer(options.Capacity, _length, spec);
+        _queues = [.. Enumerable.Range(0, options.Environments).Select(_ => new StepQueue(options.ReturnSteps, _length, options.Gamma))];
+        (_before, _outputs) = (new float[options.Environments * _length], new float[options.Environments * _count]);
+        (_actions, _draws, _outcomes) = (new float[options.Environments], new float[2 * options.Environments], new StepOutcome[options.Environments]);
+        (_rows, _values, _target) = (new float[options.Batch * _length], new float[options.Batch * _count], new float[options.Batch * _count]);
+        (_noise, _picks) = (Stream.Split("actions"), Stream.Split("replay"));
+        Learner = new Learner(Layout.ActionValues(spec, Environment.Frames, Stream.Split("weights")), new LearnerOptions
+        {
+            Optimizer = new Adam { LearningRate = options.LearningRate, Epsilon = 1e-5f }, Clipping = new GradientClipping { MaxNorm = options.MaxGradientNorm }, Seed = options.Seed,
+        });
+        _targetNetwork = Learner.Snapshot();
+        Environment.Reset();
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "dqn";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<KeyValuePair<string, double>> Metrics => [new("loss/value", _loss), new("epsilon", Epsilon)];
+
+    private protected override Learner Learner { get; set; }
+
+    private float Epsilon => _options.FirstEpsilon + ((_options.LastEpsilon - _options.FirstEpsilon) * Math.Min(1f, (float)Steps / _options.EpsilonSteps));
+
+    /// <inheritdoc/>
+    /// <remarks>One step of all environments, then the gradient steps that are due.</remarks>
+    public override void Update()
+    {
+        FinishedEpisodes.Clear();
+        Act();
+        long before = Steps;
+        Steps += _options.Environments;
+        long due = Steps < _options.Start ? 0 : (Steps / _options.TrainEvery) - (Math.Max(before, _options.Start - 1) / _options.TrainEvery);
+        for (int i = 0; i < due && _replay.Count >= _options.Batch; i++)
+        {
+            Learn();
+        }
+    }
+
+    private protected override void SaveMore(JsonObject json, Dictionary<string, Tensor> tensors)
+    {
+        _replay.Save(tensors);
+        json["queues"] = new JsonArray([.. _queues.Select(queue => (JsonNode)queue.Count)]);
+        float[] state = [.. _queues.SelectMany(queue => queue.State)];
+        tensors["queues"] = Tensor.From(state, [state.Length]);
+        foreach (Parameter parameter in _targetNetwork.Parameters)
+        {
+            tensors[$"target.{parameter.Name}"] = parameter.Value;
+        }
+    }
+
+    private protected override void RestoreMore(JsonObject json, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        _replay.Restore(tensors);
+        ReadOnlySpan<float> state = tensors["queues"].AsSpan<float>();
+        for (int i = 0; i < _queues.Length; i++)
+        {
+            int length = json["queues"]![i]!.GetValue<int>() * (_length + 2);
+            _queues[i].Restore(state[..length]);
+            state = state[length..];
+        }
+
+        _targetNetwork = _targetNetwork.WithParameters(_targetNetwork.Parameters.Select(parameter => parameter with { Value = tensors[$"target.{parameter.Name}"] }));
+    }
+
+    private void Act()
+    {
+        Environment.Observations.CopyTo(_before);
+        _runner.Run(Learner.Network, _before, _options.Environments, _outputs);
+        _noise.Split(Steps).Fill(_draws.AsSpan());
+        for (int i = 0; i < _options.Environments; i++)
+        {
+            Head.Greedy(_outputs.AsSpan(i * _count, _count), _actions.AsSpan(i, 1));
+            if (_draws[2 * i] < Epsilon)
+            {
+                _actions[i] = Math.Min(_count - 1, (int)(_draws[(2 * i) + 1] * _count));
+            }
+        }
+
+        Environment.Step(_actions, _outcomes);
+        FinishedEpisodes.AddRange(Environment.Finished);
+        for (int i = 0; i < _options.Environments; i++)
+        {
+            StepOutcome outcome = _outcomes[i];
+            ReadOnlySpan<float> last = outcome.IsOver ? Environment.FinalObservation(i) : Environment.Observations.Slice(i * _length, _length);
+            _queues[i].Add(
+                _before.AsSpan(i * _length, _length), _actions[i], outcome.Reward * _options.RewardScale, outcome.IsTerminated, outcome.IsOver, last, _replay);
+        }
+    }
+
+    /// <summary>
+    /// One step towards <c>y = r + discount Q'(o', argmax Q(o', .))</c>, Q' the target network, by Huber's loss: its slope, the error cut at
+    /// +-1, goes to the action that was taken (arXiv:1509.06461, eq. 4).
+    /// </summary>
+    private void Learn()
+    {
+        int batch = _options.Batch;
+        Span<int> picked = stackalloc int[batch];
+        _picks.Split(Learner.Steps).Cursor().Fill(picked, _replay.Count);
+        int[] samples = picked.ToArray();
+        for (int i = 0; i < batch; i++)
+        {
+            _replay.ReadLast(samples[i], _rows.AsSpan(i * _length, _length));
+        }
+
+        _runner.Run(_targetNetwork, _rows, batch, _target);
+        _runner.Run(_options.IsDouble ? Learner.Network : _targetNetwork, _rows, batch, _values);
+        using var scope = new TensorScope();
+        Tensor input = Tensor.Allocate(Learner.Network.Inputs[0].BatchShape(batch));
+        for (int i = 0; i < batch; i++)
+        {
+            _replay.ReadFirst(samples[i], input.Writable().Slice(i * _length, _length));
+        }
+
+        using Gradients gradients = Learner.Gradients((network, pass) =>
+        {
+            Tensor outputs = network.Forward(input, pass), slope = Tensor.Allocate(outputs.Shape);
+            _loss = Slope(outputs.AsSpan<float>(), samples, slope.Writable());
+            return (outputs * slope).Sum();
+        });
+        Learner.Apply(gradients, RateFactor);
+        if (Learner.Steps % _options.TargetEvery == 0)
+        {
+            _targetNetwork = Learner.Snapshot();
+        }
+    }
+
+    private double Slope(ReadOnlySpan<float> outputs, int[] samples, Span<float> slope)
+    {
+        slope.Clear();
+        double loss = 0;
+        for (int i = 0; i < samples.Length; i++)
+        {
+            int best = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(_values.AsSpan(i * _count, _count)), place = (i * _count) + (int)_replay.Actions[samples[i]];
+            float error = outputs[place] - (_replay.Rewards[samples[i]] + (_replay.Discounts[samples[i]] * _target[(i * _count) + best]));
+            slope[place] = Math.Clamp(error, -1, 1) / samples.Length;
+            loss += (Math.Abs(error) <= 1 ? 0.5 * error * error : Math.Abs(error) - 0.5) / samples.Length;
+        }
+
+        return loss;
+    }
+}

@@ -1,0 +1,64 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Reinforcement.Agents;
+
+/// <summary>Mean and deviation of each number of the observations so far, to normalize by.</summary>
+/// <param name="length">Numbers of an observation.</param>
+internal sealed class ObservationMoments(int length)
+{
+    private const double LeastVariance = 1e-4;
+    private readonly double[] _mean = new double[length], _squares = new double[length];
+    private readonly float[] _center = new float[length], _scale = [.. Enumerable.Repeat(1f, length)];
+    private double _count;
+
+    /// <summary>Numbers for a checkpoint: count, means, sums of squares.</summary>
+    internal double[] State
+    {
+        get => [_count, .. _mean, .. _squares];
+        set
+        {
+            _count = value[0];
+            value.AsSpan(1, length).CopyTo(_mean);
+            value.AsSpan(1 + length, length).CopyTo(_squares);
+            Refresh();
+        }
+    }
+
+    /// <summary>Takes in observations; what <see cref="Apply"/> does changes with the next <see cref="Refresh"/> only.</summary>
+    internal void Add(ReadOnlySpan<float> observations)
+    {
+        for (int start = 0; start < observations.Length; start += length)
+        {
+            _count++;
+            for (int i = 0; i < length; i++)
+            {
+                double x = observations[start + i], difference = x - _mean[i];
+                _mean[i] += difference / _count;
+                _squares[i] += difference * (x - _mean[i]);
+            }
+        }
+    }
+
+    /// <summary>From now on observations are normalized by everything that was taken in.</summary>
+    internal void Refresh()
+    {
+        for (int i = 0; i < length; i++)
+        {
+            _center[i] = (float)_mean[i];
+            _scale[i] = (float)Math.Sqrt(Math.Max(LeastVariance, _squares[i] / Math.Max(1, _count)));
+        }
+    }
+
+    /// <summary>Normalizes observations in place.</summary>
+    internal void Apply(Span<float> observations)
+    {
+        for (int i = 0; i < observations.Length; i++)
+        {
+            observations[i] = (observations[i] - _center[i % length]) / _scale[i % length];
+        }
+    }
+
+    /// <summary>A network that takes observations as they are, by normalizing them first.</summary>
+    internal Network Prepend(Network network) => network.Prepend(network.Inputs[0], x => x.Normalize(_center, _scale, name: "normalize"));
+}

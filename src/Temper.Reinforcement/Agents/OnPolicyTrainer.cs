@@ -1,0 +1,173 @@
+using System.Text.Json.Nodes;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Reinforcement.Environments;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Reinforcement.Agents;
+
+/// <summary>Trains an actor and a critic on fresh experience: PPO, and A2C as its form with one unclipped pass.</summary>
+public sealed class OnPolicyTrainer : AgentTrainer
+{
+    private readonly OnPolicyOptions _options;
+    private readonly PolicyGradient _loss;
+    private readonly Rollout _rollout;
+    private readonly ObservationRows _rows;
+    private readonly PolicyRunner _runner = new(isBatchInvariant: false);
+    private readonly RandomStream _noise, _order;
+    private readonly float[] _outputs, _single, _draws, _last, _seen;
+    private readonly int[] _shuffled;
+    private readonly StepOutcome[] _outcomes;
+    private readonly int _width, _noiseWidth, _actionWidth;
+    private PolicyLoss _metrics;
+
+    /// <summary>Begins.</summary>
+    /// <param name="create">Makes one environment.</param>
+    /// <param name="options">How to train.</param>
+    public OnPolicyTrainer(Func<IEnvironment> create, OnPolicyOptions options)
+        : base(options, create, create().Spec.Actions.IsDiscrete ? ActionHead.Categorical : ActionHead.Gaussian)
+    {
+        _options = options;
+        EnvironmentSpec spec = Environment.Spec;
+        (_width, _noiseWidth, _actionWidth) = (Head.OutputsFor(spec.Actions), Head.NoiseFor(spec.Actions), Math.Max(1, spec.Actions.Dimensions));
+        _rollout = new Rollout(options.Horizon, options.Environments, Environment.ObservationLength, _actionWidth);
+        _loss = new PolicyGradient(Head, options, _rollout) { Width = _width };
+        _rows = new ObservationRows(_rollout);
+        (_outputs, _single, _draws) = (new float[options.Environments * _width], new float[_width], new float[options.Environments * _noiseWidth]);
+        (_last, _outcomes) = (new float[options.Environments], new StepOutcome[options.Environments]);
+        (_seen, _shuffled) = (new float[Environment.Observations.Length], new int[_rollout.Length]);
+        (_noise, _order) = (Stream.Split("actions"), Stream.Split("order"));
+        Learner = new Learner(Layout.ActorCritic(spec, Environment.Frames, Head, Stream.Split("weights")), new LearnerOptions
+        {
+            Optimizer = options.Optimizer with { LearningRate = options.LearningRate },
+            Clipping = new GradientClipping { MaxNorm = options.MaxGradientNorm },
+            Seed = options.Seed,
+        });
+        Environment.Reset();
+    }
+
+    /// <inheritdoc/>
+    public override string Name => _options.Clip is null ? "a2c" : "ppo";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<KeyValuePair<string, double>> Metrics =>
+    [
+        new("loss/policy", _metrics.Policy), new("loss/value", _metrics.Value), new("entropy", _metrics.Entropy), new("divergence", _metrics.Divergence),
+    ];
+
+    private protected override Learner Learner { get; set; }
+
+    /// <inheritdoc/>
+    public override void Update()
+    {
+        FinishedEpisodes.Clear();
+        for (int step = 0; step < _options.Horizon; step++)
+        {
+            Act(step);
+        }
+
+        _runner.Run(Learner.Network, Seen(Environment.Observations, _seen), _options.Environments, _outputs, _last);
+        _rollout.ComputeAdvantages(_last, _options.Gamma, _options.Lambda);
+        Learn();
+        Steps += _rollout.Length;
+        Moments?.Refresh();
+    }
+
+    private void Act(int step)
+    {
+        int count = _options.Environments;
+        Span<float> seen = _rollout.Observations(step), actions = _rollout.Actions(step);
+        Moments?.Add(Environment.Observations);
+        _runner.Run(Learner.Network, Seen(Environment.Observations, seen), count, _outputs, _rollout.Values.AsSpan(step * count, count));
+        Head.FillNoise(_noise.Split((Updates * _options.Horizon) + step), _draws, 0);
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<float> outputs = _outputs.AsSpan(i * _width, _width);
+            Span<float> action = actions.Slice(i * _actionWidth, _actionWidth);
+            Head.Sample(outputs, _draws.AsSpan(i * _noiseWidth, _noiseWidth), action);
+            _rollout.LogProbabilities[(step * count) + i] = Head.Likelihood(outputs, action).LogProbability;
+        }
+
+        Environment.Step(actions, _outcomes);
+        FinishedEpisodes.AddRange(Environment.Finished);
+        for (int i = 0; i < count; i++)
+        {
+            int sample = (step * count) + i;
+            _rollout.Rewards[sample] = (_outcomes[i].Reward * _options.RewardScale) + (_outcomes[i] is { IsTruncated: true, IsTerminated: false } ? _options.Gamma * ValueAfter(i) : 0);
+            _rollout.Ends[sample] = _outcomes[i].IsOver;
+        }
+    }
+
+    /// <summary>Updates that were done.</summary>
+    private long Updates => Steps / _rollout.Length;
+
+    /// <summary>What would have come after an episode that was cut off in the last step.</summary>
+    private float ValueAfter(int slot)
+    {
+        Span<float> value = stackalloc float[1];
+        Span<float> seen = _seen.AsSpan(0, Environment.ObservationLength);
+        _runner.Run(Learner.Network, Seen(Environment.FinalObservation(slot), seen), 1, _single, value);
+        return value[0];
+    }
+
+    /// <summary>Observations as the network sees them.</summary>
+    private Span<float> Seen(ReadOnlySpan<float> observations, Span<float> seen)
+    {
+        observations.CopyTo(seen);
+        Moments?.Apply(seen);
+        return seen;
+    }
+
+    private void Learn()
+    {
+        _metrics = default;
+        int size = _rollout.Length / _options.Minibatches, parts = _options.Epochs * _options.Minibatches;
+        for (int epoch = 0; epoch < _options.Epochs; epoch++)
+        {
+            for (int i = 0; i < _shuffled.Length; i++)
+            {
+                _shuffled[i] = i;
+            }
+
+            _order.Split(Updates).Split(epoch).Shuffle(_shuffled.AsSpan());
+            for (int part = 0; part < _options.Minibatches; part++)
+            {
+                // What does not divide goes into the last part.
+                int start = part * size, end = part == _options.Minibatches - 1 ? _shuffled.Length : start + size;
+                PolicyLoss loss = Step(_shuffled.AsMemory(start, end - start));
+                _metrics = _metrics.Plus(loss.Policy / parts, loss.Value / parts, loss.Entropy / parts, loss.Divergence / parts);
+            }
+        }
+    }
+
+    /// <summary>
+    /// One gradient step. The gradient of the loss by the outputs has a closed form, so the tape is given the inner product of outputs and that
+    /// gradient: its backward pass is the loss's own.
+    /// </summary>
+    private PolicyLoss Step(ReadOnlyMemory<int> samples)
+    {
+        using var scope = new TensorScope();
+        PolicyLoss loss = default;
+        Tensor input = Tensor.Allocate(Learner.Network.Inputs[0].BatchShape(samples.Length));
+        _rows.CopyTo(input, samples);
+        using Gradients gradients = Learner.Gradients((network, pass) =>
+        {
+            IReadOnlyList<Tensor> outputs = network.Forward([input], pass);
+            outputs[0].AsSpan<float>().CopyTo(_loss.Outputs);
+            outputs[1].AsSpan<float>().CopyTo(_loss.Values);
+            loss = _loss.Compute(samples);
+            return (outputs[0] * Lent(_loss.ByOutputs, outputs[0].Shape)).Sum() + (outputs[1] * Lent(_loss.ByValues, outputs[1].Shape)).Sum();
+        });
+        Learner.Apply(gradients, RateFactor);
+        return loss;
+    }
+
+    private static Tensor Lent(float[] values, Shape shape)
+    {
+        Tensor tensor = Tensor.Allocate(shape);
+        values.AsSpan(0, shape.Count).CopyTo(tensor.Writable());
+        return tensor;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using Temper.Formats;
+using Temper.Formats.Models;
+using Temper.Formats.Safetensors;
+using Temper.Networks;
+using Temper.Reinforcement.Environments;
+
+namespace Temper.Reinforcement.Agents;
+
+/// <summary>Agents in files: our own are models with their graph, told by metadata; published ones are taken in the layouts of their frameworks.</summary>
+public static class PolicyFile
+{
+    private const string Prefix = "temper.agent.";
+
+    /// <summary>Saves an agent: a model that every command takes, with what an agent needs in its metadata.</summary>
+    /// <param name="policy">The agent.</param>
+    /// <param name="path">A .safetensors file.</param>
+    public static void Save(Policy policy, string path) => ModelFile.Save(WithMetadata(policy), path);
+
+    /// <summary>Loads an agent.</summary>
+    /// <param name="path">
+    /// A model that <see cref="Save"/> wrote, or a .safetensors file with the names of Stable-Baselines3, of Flax's dense layers or of the Atari
+    /// networks with a <c>base.main</c>.
+    /// </param>
+    /// <exception cref="ModelFormatException">It is damaged, or of no known layout.</exception>
+    public static Policy Load(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return FromNetwork(ModelFile.Load(path), path);
+        }
+
+        SafetensorsFile file = SafetensorsFile.Load(path);
+        return ModelFile.HoldsGraph(path) ? FromNetwork(ModelFile.Load(path), path) : PublishedPolicies.Read(file, path);
+    }
+
+    internal static Network WithMetadata(Policy policy)
+    {
+        var metadata = policy.Network.Metadata.ToDictionary(StringComparer.Ordinal);
+        metadata[Prefix + "head"] = policy.Head.Name;
+        metadata[Prefix + "source"] = policy.Source;
+        Put("environment", policy.Environment);
+        Put("sticky", policy.Options.Sticky?.ToString(CultureInfo.InvariantCulture));
+        Put("step-limit", policy.Options.StepLimit?.ToString(CultureInfo.InvariantCulture));
+        Put("actions", policy.Actions is { } actions ? string.Join(',', actions) : null);
+        return policy.Network.WithMetadata(metadata);
+
+        void Put(string key, string? value)
+        {
+            if (value is not null)
+            {
+                metadata[Prefix + key] = value;
+            }
+        }
+    }
+
+    internal static Policy FromNetwork(Network network, string path)
+    {
+        string? head = Text("head");
+        if (network.Inputs.Count != 1 || head is null)
+        {
+            throw new ModelFormatException(path, 0, "agent: a model, but no agent (its metadata name no head); make one with temper rl train");
+        }
+
+        try
+        {
+            return new Policy
+            {
+                Network = network,
+                Head = ActionHead.All.FirstOrDefault(known => string.Equals(known.Name, head, StringComparison.Ordinal)) ?? throw new FormatException($"unknown head '{head}'"),
+                Environment = Text("environment"),
+                Source = Text("source") ?? "",
+                Options = new EnvironmentOptions
+                {
+                    Sticky = Text("sticky") is { } sticky ? float.Parse(sticky, CultureInfo.InvariantCulture) : null,
+                    StepLimit = Text("step-limit") is { } limit ? int.Parse(limit, CultureInfo.InvariantCulture) : null,
+                },
+                Actions = Text("actions") is { } actions ? ParseActions(actions) : null,
+            };
+        }
+        catch (FormatException e)
+        {
+            throw new ModelFormatException(path, 0, $"agent: its metadata are damaged ({e.Message})", e);
+        }
+
+        string? Text(string key) => network.Metadata.GetValueOrDefault(Prefix + key);
+    }
+
+    internal static int[] ParseActions(string text) => [.. text.Split(',').Select(action => int.Parse(action, CultureInfo.InvariantCulture))];
+}

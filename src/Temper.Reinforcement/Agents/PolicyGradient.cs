@@ -1,0 +1,122 @@
+using Temper.Kernels;
+
+namespace Temper.Reinforcement.Agents;
+
+/// <summary>
+/// The loss of PPO and A2C for some samples, and its gradient by the network's outputs. Samples are done in pieces of a fixed number, on as many
+/// threads as there are, and added in their order.
+/// </summary>
+/// <param name="head">What the outputs mean.</param>
+/// <param name="options">Clip and weights.</param>
+/// <param name="rollout">The experience.</param>
+internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, Rollout rollout) : IPoolWork
+{
+    private const int Piece = 64;
+    private readonly PolicyLoss[] _sums = new PolicyLoss[(rollout.Length + Piece - 1) / Piece];
+    private ReadOnlyMemory<int> _samples;
+    private float _mean, _scale;
+
+    /// <summary>The network's outputs for the samples, <c>[B, A]</c>, to be filled in before <see cref="Compute"/>.</summary>
+    internal float[] Outputs { get; private set; } = [];
+
+    /// <summary>The network's values for the samples, <c>[B]</c>, to be filled in as well.</summary>
+    internal float[] Values { get; } = new float[rollout.Length];
+
+    /// <summary>The gradient by the outputs.</summary>
+    internal float[] ByOutputs { get; private set; } = [];
+
+    /// <summary>The gradient by the values.</summary>
+    internal float[] ByValues { get; } = new float[rollout.Length];
+
+    /// <summary>A, outputs of the policy.</summary>
+    internal required int Width
+    {
+        get;
+        init
+        {
+            field = value;
+            (Outputs, ByOutputs) = (new float[rollout.Length * value], new float[rollout.Length * value]);
+        }
+    }
+
+    /// <summary>
+    /// Mean over the samples of <c>-min(r A, clip(r) A) - entropyWeight H + valueWeight (V - target)^2 / 2</c>, <c>r</c> the new probability of
+    /// the action over the old one (arXiv:1707.06347, eq. 9). Without a clip the first term is <c>-A log p</c>, the plain policy gradient.
+    /// </summary>
+    /// <param name="samples">Which of the experience.</param>
+    internal PolicyLoss Compute(ReadOnlyMemory<int> samples)
+    {
+        _samples = samples;
+        (_mean, _scale) = options.NormalizesAdvantages ? Moments(samples.Span) : (0, 1);
+        int pieces = (samples.Length + Piece - 1) / Piece;
+        WorkerPool.Current.Run(this, pieces);
+        PolicyLoss sum = default;
+        for (int i = 0; i < pieces; i++)
+        {
+            sum = sum.Plus(_sums[i].Policy, _sums[i].Value, _sums[i].Entropy, _sums[i].Divergence);
+        }
+
+        return sum;
+    }
+
+    /// <inheritdoc/>
+    public void Run(int task, int thread)
+    {
+        float part = 1f / _samples.Length;
+        PolicyLoss sum = default;
+        for (int i = task * Piece; i < Math.Min(_samples.Length, (task + 1) * Piece); i++)
+        {
+            int sample = _samples.Span[i];
+            ReadOnlySpan<float> outputs = Outputs.AsSpan(i * Width, Width), action = rollout.Action(sample);
+            Span<float> byOutputs = ByOutputs.AsSpan(i * Width, Width);
+            (float log, float entropy) = head.Likelihood(outputs, action);
+            float advantage = (rollout.Advantages[sample] - _mean) * _scale;
+            float difference = log - rollout.LogProbabilities[sample], ratio = MathF.Exp(difference);
+            (float surrogate, float slope) = Surrogate(advantage, log, ratio);
+            float error = Values[i] - rollout.Targets[sample];
+            byOutputs.Clear();
+            head.AddGradient(outputs, action, (log, entropy), -slope * part, -options.EntropyWeight * part, byOutputs);
+            ByValues[i] = options.ValueWeight * error * part;
+            sum = sum.Plus(-surrogate * part, 0.5f * error * error * part, entropy * part, (ratio - 1 - difference) * part);
+        }
+
+        _sums[task] = sum;
+    }
+
+    /// <summary>What is to be maximized, and its slope by the log probability: <c>dr / d log p = r</c>.</summary>
+    private (float Surrogate, float Slope) Surrogate(float advantage, float log, float ratio)
+    {
+        if (options.Clip is not { } clip)
+        {
+            return (advantage * log, advantage);
+        }
+
+        float clipped = Math.Clamp(ratio, 1 - clip, 1 + clip) * advantage, free = ratio * advantage;
+        return free <= clipped ? (free, free) : (clipped, 0);
+    }
+
+    private (float Mean, float Scale) Moments(ReadOnlySpan<int> samples)
+    {
+        (double sum, double squares) = (0, 0);
+        foreach (int sample in samples)
+        {
+            double advantage = rollout.Advantages[sample];
+            sum += advantage;
+            squares += advantage * advantage;
+        }
+
+        double mean = sum / samples.Length, variance = Math.Max(0, (squares / samples.Length) - (mean * mean));
+        return ((float)mean, (float)(1 / (Math.Sqrt(variance) + 1e-8)));
+    }
+}
+
+/// <summary>The parts of a loss, each a mean over samples.</summary>
+/// <param name="Policy">Of the policy.</param>
+/// <param name="Value">Half the squared error of the value.</param>
+/// <param name="Entropy">Entropy of the policy, in nats.</param>
+/// <param name="Divergence">How far the policy has moved since the experience was made: an estimate of the KL divergence, in nats.</param>
+public readonly record struct PolicyLoss(float Policy, float Value, float Entropy, float Divergence)
+{
+    internal PolicyLoss Plus(float policy, float value, float entropy, float divergence) =>
+        new(Policy + policy, Value + value, Entropy + entropy, Divergence + divergence);
+}

@@ -1,0 +1,21 @@
+using Temper.Networks;
+using Temper.Reinforcement.Environments;
+
+namespace Temper.Reinforcement.Agents;
+
+/// <summary>The agent that knows nothing: a network of zeros, whose drawn actions are all equally likely. What scores are compared with.</summary>
+public static class RandomPolicy
+{
+    /// <summary>One for an environment.</summary>
+    /// <param name="environment">The environment; its frames are not stacked.</param>
+    public static Policy For(IEnvironment environment)
+    {
+        EnvironmentSpec spec = environment.Spec;
+        ActionHead head = spec.Actions.IsDiscrete ? ActionHead.Categorical : ActionHead.Gaussian;
+        var input = new InputSpec { SampleShape = spec.ObservationShape, Minimum = spec.Minimum, Maximum = spec.Maximum };
+        return new Policy
+        {
+            Network = Network.Build([input], values => [("policy", values[0].Flatten().Linear(head.OutputsFor(spec.Actions)))]), Head = head, Source = "random actions",
+        };
+    }
+}

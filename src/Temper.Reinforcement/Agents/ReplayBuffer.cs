@@ -1,0 +1,113 @@
+using Temper.Reinforcement.Environments;
+using Temper.Tensors;
+
+namespace Temper.Reinforcement.Agents;
+
+/// <summary>
+/// The last transitions, in a ring. Observations between 0 and 1 are kept in bytes, in steps of 1/255: exact for grids and for pictures that
+/// are drawn in such steps. Others are kept as they are.
+/// </summary>
+internal sealed class ReplayBuffer
+{
+    private readonly int _capacity, _length;
+    private readonly byte[]? _bytes;
+    private readonly float[]? _floats;
+
+    internal ReplayBuffer(int capacity, int observationLength, EnvironmentSpec spec)
+    {
+        (_capacity, _length) = (capacity, observationLength);
+        bool isUnit = spec.Minimum == 0 && spec.Maximum == 1;
+        long numbers = 2L * capacity * observationLength;
+        if (numbers > Array.MaxLength)
+        {
+            throw new ArgumentException($"replay: {capacity} transitions of {observationLength} numbers are too many for one memory; take a smaller buffer");
+        }
+
+        (_bytes, _floats) = isUnit ? (new byte[numbers], null) : ((byte[]?)null, new float[numbers]);
+        (Actions, Rewards, Discounts) = (new float[capacity], new float[capacity], new float[capacity]);
+    }
+
+    internal int Count { get; private set; }
+
+    internal float[] Actions { get; }
+
+    /// <summary>Discounted sums of the steps of each transition.</summary>
+    internal float[] Rewards { get; }
+
+    /// <summary>What the value of the last observation counts: gamma to the number of steps, 0 where the episode terminated.</summary>
+    internal float[] Discounts { get; }
+
+    /// <summary>Where the next transition goes.</summary>
+    private int Next { get; set; }
+
+    internal void Add(ReadOnlySpan<float> first, float action, float reward, float discount, ReadOnlySpan<float> last)
+    {
+        Write(2 * Next, first);
+        Write((2 * Next) + 1, last);
+        (Actions[Next], Rewards[Next], Discounts[Next]) = (action, reward, discount);
+        Next = (Next + 1) % _capacity;
+        Count = Math.Min(Count + 1, _capacity);
+    }
+
+    internal void ReadFirst(int transition, Span<float> observation) => Read(2 * transition, observation);
+
+    internal void ReadLast(int transition, Span<float> observation) => Read((2 * transition) + 1, observation);
+
+    internal void Save(Dictionary<string, Tensor> tensors)
+    {
+        int used = 2 * Count * _length;
+        tensors["replay.observations"] = _bytes is not null ? Tensor.From(_bytes.AsSpan(0, used), [used]) : Tensor.From(_floats.AsSpan(0, used), [used]);
+        tensors["replay.actions"] = Tensor.From(Actions.AsSpan(0, Count), [Count]);
+        tensors["replay.rewards"] = Tensor.From(Rewards.AsSpan(0, Count), [Count]);
+        tensors["replay.discounts"] = Tensor.From(Discounts.AsSpan(0, Count), [Count]);
+        tensors["replay.next"] = Tensor.From([(long)Next], [1]);
+    }
+
+    internal void Restore(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        Tensor observations = tensors["replay.observations"];
+        if (_bytes is not null)
+        {
+            observations.AsSpan<byte>().CopyTo(_bytes);
+        }
+        else
+        {
+            observations.AsSpan<float>().CopyTo(_floats);
+        }
+
+        tensors["replay.actions"].AsSpan<float>().CopyTo(Actions);
+        tensors["replay.rewards"].AsSpan<float>().CopyTo(Rewards);
+        tensors["replay.discounts"].AsSpan<float>().CopyTo(Discounts);
+        (Count, Next) = (tensors["replay.actions"].Count, (int)tensors["replay.next"].AsSpan<long>()[0]);
+    }
+
+    private void Write(int place, ReadOnlySpan<float> observation)
+    {
+        if (_bytes is null)
+        {
+            observation.CopyTo(_floats.AsSpan(place * _length));
+            return;
+        }
+
+        Span<byte> bytes = _bytes.AsSpan(place * _length, _length);
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = (byte)((observation[i] * 255) + 0.5f);
+        }
+    }
+
+    private void Read(int place, Span<float> observation)
+    {
+        if (_bytes is null)
+        {
+            _floats.AsSpan(place * _length, _length).CopyTo(observation);
+            return;
+        }
+
+        ReadOnlySpan<byte> bytes = _bytes.AsSpan(place * _length, _length);
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            observation[i] = bytes[i] / 255f;
+        }
+    }
+}

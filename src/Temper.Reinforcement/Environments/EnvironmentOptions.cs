@@ -1,0 +1,20 @@
+namespace Temper.Reinforcement.Environments;
+
+/// <summary>What can be said about a named environment.</summary>
+public sealed record EnvironmentOptions
+{
+    internal const float UsualSticky = 0.1f;
+    internal const int UsualGridLimit = 5000;
+
+    /// <summary>
+    /// Grid games: probability that the last action is carried out once more in the place of the agent's, 0 to 1; null: 0.1, as
+    /// the games that these follow.
+    /// </summary>
+    public float? Sticky { get; init; }
+
+    /// <summary>Grid games: all six actions, also those that do nothing; else only those of the game.</summary>
+    public bool HasAllActions { get; init; }
+
+    /// <summary>Steps after which an episode is truncated; null: as usual for the environment. 0: never.</summary>
+    public int? StepLimit { get; init; }
+}

@@ -1,0 +1,115 @@
+namespace Temper.Reinforcement.Environments.Grids;
+
+/// <summary>A ball, a paddle, three rows of bricks: a point for each brick. The rules of MinAtar's Breakout, written from their description.</summary>
+public sealed class BrickBreak : GridGame
+{
+    private const int Paddle = 0, Ball = 1, Trail = 2, Brick = 3;
+    private const int FirstBrickRow = 1, BrickRows = 3, LastRow = Size - 1;
+
+    /// <summary>A bit for each brick, row by row.</summary>
+    private const int AllBricks = (1 << (BrickRows * Size)) - 1;
+
+    /// <summary>Makes the rules.</summary>
+    public BrickBreak()
+        : base(9)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "brick-break";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Channels { get; } = ["paddle", "ball", "trail", "brick"];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<GridAction> Actions { get; } = [GridAction.None, GridAction.Left, GridAction.Right];
+
+    private ref int PaddleColumn => ref State[0];
+
+    private ref int Row => ref State[1];
+
+    private ref int Column => ref State[2];
+
+    private ref int Down => ref State[3];
+
+    private ref int Right => ref State[4];
+
+    private ref int TrailRow => ref State[5];
+
+    private ref int TrailColumn => ref State[6];
+
+    private ref int Bricks => ref State[7];
+
+    /// <summary>1 while the ball is among bricks: it takes one of them and passes through the others.</summary>
+    private ref int HasContact => ref State[8];
+
+    internal override GridGame New() => new BrickBreak();
+
+    internal override void Reset(IDraws draws)
+    {
+        bool isLeft = draws.Next(2) == 0;
+        (PaddleColumn, Row, Column, Down, Right) = (4, 3, isLeft ? 0 : 9, 1, isLeft ? 1 : -1);
+        (TrailRow, TrailColumn, Bricks, HasContact) = (Row, Column, AllBricks, 0);
+    }
+
+    internal override StepOutcome Step(GridAction action, IDraws draws)
+    {
+        PaddleColumn = Math.Clamp(PaddleColumn + (action == GridAction.Right ? 1 : action == GridAction.Left ? -1 : 0), 0, Size - 1);
+        (int oldRow, int oldColumn) = (TrailRow, TrailColumn) = (Row, Column);
+        (int row, int column) = (oldRow + Down, oldColumn + Right);
+        if ((uint)column >= Size)
+        {
+            column = Math.Clamp(column, 0, Size - 1);
+            Right = -Right;
+        }
+
+        (float reward, bool isOver, bool isContact) = (0, false, false);
+        if (row < 0)
+        {
+            (row, Down) = (0, -Down);
+        }
+        else if ((Bricks & BitOf(row, column)) != 0)
+        {
+            isContact = true;
+            if (HasContact == 0)
+            {
+                reward = 1;
+                Bricks &= ~BitOf(row, column);
+                (row, Down) = (oldRow, -Down);
+            }
+        }
+        else if (row == LastRow)
+        {
+            Bricks = Bricks == 0 ? AllBricks : Bricks;
+            if (PaddleColumn == oldColumn)
+            {
+                (row, Down) = (oldRow, -Down);
+            }
+            else if (PaddleColumn == column)
+            {
+                (row, Down, Right) = (oldRow, -Down, -Right);
+            }
+            else
+            {
+                isOver = true;
+            }
+        }
+
+        (Row, Column, HasContact) = (row, column, isContact ? 1 : 0);
+        return new StepOutcome(reward, isOver);
+    }
+
+    internal override void Draw(ref CellWriter cells)
+    {
+        cells.Mark(Ball, Row, Column);
+        cells.Mark(Paddle, LastRow, PaddleColumn);
+        cells.Mark(Trail, TrailRow, TrailColumn);
+        for (int bits = Bricks; bits != 0; bits &= bits - 1)
+        {
+            int cell = System.Numerics.BitOperations.TrailingZeroCount(bits);
+            cells.Mark(Brick, FirstBrickRow, cell);     // a cell number above 9 runs on into the next row
+        }
+    }
+
+    private static int BitOf(int row, int column) => row is < FirstBrickRow or >= FirstBrickRow + BrickRows ? 0 : 1 << (((row - FirstBrickRow) * Size) + column);
+}

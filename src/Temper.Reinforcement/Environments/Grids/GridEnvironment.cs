@@ -1,0 +1,99 @@
+namespace Temper.Reinforcement.Environments.Grids;
+
+/// <summary>A grid game as an environment: <c>[C, 10, 10]</c> of zeros and ones, with sticky actions.</summary>
+public sealed class GridEnvironment : IEnvironment
+{
+    private readonly GridGame _game;
+    private readonly GridAction[] _actions;
+    private readonly float _sticky;
+    private readonly EnvironmentRandom _draws = new(), _stickyDraws = new();
+    private readonly ushort[] _cells;
+    private GridAction _last = GridAction.None;
+
+    /// <summary>Makes it.</summary>
+    /// <param name="game">The rules.</param>
+    /// <param name="options">Sticky actions, which actions there are, the time limit.</param>
+    public GridEnvironment(GridGame game, EnvironmentOptions options)
+    {
+        _game = game;
+        _actions = options.HasAllActions ? Enum.GetValues<GridAction>() : [.. game.Actions];
+        _sticky = options.Sticky ?? EnvironmentOptions.UsualSticky;
+        _cells = new ushort[game.Channels.Count * GridGame.Cells];
+        Spec = new EnvironmentSpec
+        {
+            Name = game.Name, ObservationShape = [game.Channels.Count, GridGame.Size, GridGame.Size], Minimum = 0, Maximum = 1,
+            Actions = ActionSpace.Discrete(_actions.Length, [.. _actions.Select(NameOf)]), StepLimit = options.StepLimit ?? EnvironmentOptions.UsualGridLimit,
+        };
+    }
+
+    /// <inheritdoc/>
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>The rules.</summary>
+    public GridGame Game => _game;
+
+    /// <summary>What each index of an action does.</summary>
+    public IReadOnlyList<GridAction> Actions => _actions;
+
+    /// <summary>Probability that the action before is carried out once more.</summary>
+    public float Sticky => _sticky;
+
+    /// <summary>The action that was carried out last: it survives a reset, as in the games these follow.</summary>
+    public long Carried
+    {
+        get => (long)_last;
+        set => _last = (GridAction)value;
+    }
+
+    /// <inheritdoc/>
+    public void Reset(ulong seed, Span<float> observation)
+    {
+        _draws.Reset(seed);
+        _stickyDraws.Reset(~seed);
+        _game.Reset(_draws);
+        Show(observation);
+    }
+
+    /// <inheritdoc/>
+    public StepOutcome Step(AgentAction action, Span<float> observation)
+    {
+        if (_sticky == 0 || _stickyDraws.NextSingle() >= _sticky)
+        {
+            _last = _actions[action.Index];
+        }
+
+        StepOutcome outcome = _game.Step(_last, _draws);
+        Show(observation);
+        return outcome;
+    }
+
+    /// <summary>The cells that are one: channel x 100 + row x 10 + column. What a sparse first layer reads.</summary>
+    /// <param name="cells">At least 100 a channel; a cell may come twice.</param>
+    /// <returns>How many.</returns>
+    internal int ActiveCells(Span<ushort> cells)
+    {
+        var writer = new CellWriter(cells);
+        _game.Draw(ref writer);
+        return writer.Count;
+    }
+
+    internal static string NameOf(GridAction action) => action switch
+    {
+        GridAction.None => "none", GridAction.Left => "left", GridAction.Up => "up", GridAction.Right => "right", GridAction.Down => "down", _ => "fire",
+    };
+
+    private void Show(Span<float> observation)
+    {
+        if (observation.IsEmpty)
+        {
+            return;
+        }
+
+        observation.Clear();
+        int count = ActiveCells(_cells);
+        foreach (ushort cell in _cells.AsSpan(0, count))
+        {
+            observation[cell] = 1;
+        }
+    }
+}

@@ -1,0 +1,337 @@
+namespace Temper.Reinforcement.Environments.Grids;
+
+/// <summary>
+/// A submarine shoots fish and submarines, picks up divers and must come up for air. The rules of MinAtar's Seaquest, written from their
+/// description, with its oddity: the divers that are brought up leave a count of -1.
+/// </summary>
+public sealed class SubHunt : GridGame
+{
+    private const int Front = 0, Back = 1, Bullet = 2, Trail = 3, EnemyBullet = 4, FishChannel = 5, SubChannel = 6, OxygenGauge = 7, DiverGauge = 8, DiverChannel = 9;
+    private const int Floor = 8, MostOxygen = 200, MostDivers = 6, Cooldown = 5, EnemyShot = 10, DiverInterval = 30, UsualSpawn = 20, UsualMove = 5, DiverMove = 5;
+    private const int LeastMove = 2, Fields = 13, Capacity = 64;
+    private static readonly int Pool = Flock.LengthFor(Capacity);
+
+    /// <summary>Makes the rules.</summary>
+    public SubHunt()
+        : base(Fields + (5 * Flock.LengthFor(Capacity)))
+    {
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "sub-hunt";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Channels { get; } =
+        ["front", "back", "bullet", "trail", "enemy-bullet", "fish", "enemy-sub", "oxygen", "divers-aboard", "diver"];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<GridAction> Actions { get; } = Enum.GetValues<GridAction>();
+
+    private ref int Row => ref State[0];
+
+    private ref int Column => ref State[1];
+
+    /// <summary>1: looks to the right, -1: to the left.</summary>
+    private ref int Facing => ref State[2];
+
+    private ref int ShotTimer => ref State[3];
+
+    private ref int Oxygen => ref State[4];
+
+    private ref int Aboard => ref State[5];
+
+    private ref int IsSurfaced => ref State[6];
+
+    private ref int SpawnInterval => ref State[7];
+
+    private ref int SpawnTimer => ref State[8];
+
+    private ref int DiverTimer => ref State[9];
+
+    private ref int MoveInterval => ref State[10];
+
+    private ref int Ramps => ref State[11];
+
+    private ref int IsOver => ref State[12];
+
+    private Flock Bullets => FlockOf(0);
+
+    private Flock EnemyBullets => FlockOf(1);
+
+    private Flock Fish => FlockOf(2);
+
+    private Flock Subs => FlockOf(3);
+
+    private Flock Divers => FlockOf(4);
+
+    internal override GridGame New() => new SubHunt();
+
+    internal override void Reset(IDraws draws)
+    {
+        Array.Clear(State);
+        (Row, Column, Facing, Oxygen, IsSurfaced) = (0, 5, -1, MostOxygen, 1);
+        SpawnInterval = SpawnTimer = UsualSpawn;
+        (DiverTimer, MoveInterval) = (DiverInterval, UsualMove);
+    }
+
+    internal override StepOutcome Step(GridAction action, IDraws draws)
+    {
+        Spawn(draws);
+        Play(action);
+        int reward = MoveBullets();
+        MoveDivers();
+        reward += MoveEnemies(Subs, isArmed: true);
+        MoveEnemyBullets();
+        reward += MoveEnemies(Fish, isArmed: false);
+        SpawnTimer -= SpawnTimer > 0 ? 1 : 0;
+        DiverTimer -= DiverTimer > 0 ? 1 : 0;
+        ShotTimer -= ShotTimer > 0 ? 1 : 0;
+        reward += Breathe();
+        return new StepOutcome(reward, IsOver != 0);
+    }
+
+    internal override void Draw(ref CellWriter cells)
+    {
+        cells.Mark(Front, Row, Column);
+        cells.MarkInside(Back, Row, Column - Facing);
+        for (int i = 0; i < Oxygen * Size / MostOxygen; i++)
+        {
+            cells.Mark(OxygenGauge, Size - 1, i);
+        }
+
+        for (int i = 0; i < Aboard; i++)
+        {
+            cells.Mark(DiverGauge, Size - 1, Size - 2 - i);
+        }
+
+        Bullets.Draw(ref cells, Bullet);
+        EnemyBullets.Draw(ref cells, EnemyBullet);
+        Fish.Draw(ref cells, FishChannel);
+        Fish.DrawTrails(ref cells, Trail);
+        Subs.Draw(ref cells, SubChannel);
+        Subs.DrawTrails(ref cells, Trail);
+        Divers.Draw(ref cells, DiverChannel);
+        Divers.DrawTrails(ref cells, Trail);
+    }
+
+    private Flock FlockOf(int index) => new(State.AsSpan(Fields + (index * Pool), Pool));
+
+    private void Spawn(IDraws draws)
+    {
+        if (SpawnTimer == 0)
+        {
+            SpawnTimer = SpawnInterval;
+            (int direction, bool isSub, int row) = (draws.Next(2) == 0 ? 1 : -1, draws.Next(3) == 0, draws.Next(Floor) + 1);
+            if (!Fish.IsAgainst(row, direction) && !Subs.IsAgainst(row, direction))
+            {
+                (isSub ? Subs : Fish).Add(row, direction > 0 ? 0 : Size - 1, direction, MoveInterval, EnemyShot);
+            }
+        }
+
+        if (DiverTimer == 0)
+        {
+            DiverTimer = DiverInterval;
+            int direction = draws.Next(2) == 0 ? 1 : -1;
+            Divers.Add(draws.Next(Floor) + 1, direction > 0 ? 0 : Size - 1, direction, DiverMove);
+        }
+    }
+
+    private void Play(GridAction action)
+    {
+        switch (action)
+        {
+            case GridAction.Fire when ShotTimer == 0:
+                Bullets.Add(Row, Column, Facing, 0);
+                ShotTimer = Cooldown;
+                break;
+            case GridAction.Left or GridAction.Right:
+                Facing = action == GridAction.Right ? 1 : -1;
+                Column = Math.Clamp(Column + Facing, 0, Size - 1);
+                break;
+            case GridAction.Up: Row = Math.Max(0, Row - 1); break;
+            case GridAction.Down: Row = Math.Min(Floor, Row + 1); break;
+            default: break;
+        }
+    }
+
+    private int MoveBullets()
+    {
+        int hits = 0;
+        for (int i = Bullets.Count - 1; i >= 0; i--)
+        {
+            if (!Bullets.Move(i))
+            {
+                Bullets.Remove(i);
+            }
+            else if (TryHit(Fish, i) || TryHit(Subs, i))
+            {
+                hits++;
+            }
+        }
+
+        return hits;
+    }
+
+    private bool TryHit(Flock enemies, int bullet)
+    {
+        int hit = enemies.At(Bullets.Row(bullet), Bullets.Column(bullet));
+        if (hit < 0)
+        {
+            return false;
+        }
+
+        enemies.Remove(hit);
+        Bullets.Remove(bullet);
+        return true;
+    }
+
+    private void MoveDivers()
+    {
+        for (int i = Divers.Count - 1; i >= 0; i--)
+        {
+            if (TryTakeAboard(i))
+            {
+                continue;
+            }
+
+            if (Divers.Timer(i) > 0)
+            {
+                Divers.Timer(i)--;
+                continue;
+            }
+
+            Divers.Timer(i) = DiverMove;
+            if (!Divers.Move(i))
+            {
+                Divers.Remove(i);
+            }
+            else
+            {
+                TryTakeAboard(i);
+            }
+        }
+    }
+
+    private bool TryTakeAboard(int diver)
+    {
+        if (!IsHere(Divers, diver) || Aboard >= MostDivers)
+        {
+            return false;
+        }
+
+        Divers.Remove(diver);
+        Aboard++;
+        return true;
+    }
+
+    private int MoveEnemies(Flock enemies, bool isArmed)
+    {
+        int hits = 0;
+        for (int i = enemies.Count - 1; i >= 0; i--)
+        {
+            IsOver |= IsHere(enemies, i) ? 1 : 0;
+            if (enemies.Timer(i) > 0)
+            {
+                enemies.Timer(i)--;
+            }
+            else
+            {
+                enemies.Timer(i) = MoveInterval;
+                if (!enemies.Move(i))
+                {
+                    enemies.Remove(i);
+                    continue;
+                }
+
+                IsOver |= IsHere(enemies, i) ? 1 : 0;
+                int bullet = Bullets.At(enemies.Row(i), enemies.Column(i));
+                if (bullet >= 0)
+                {
+                    enemies.Remove(i);
+                    Bullets.Remove(bullet);
+                    hits++;
+                    continue;
+                }
+            }
+
+            if (isArmed)
+            {
+                Shoot(enemies, i);
+            }
+        }
+
+        return hits;
+    }
+
+    private void Shoot(Flock subs, int i)
+    {
+        if (subs.ShotTimer(i) > 0)
+        {
+            subs.ShotTimer(i)--;
+            return;
+        }
+
+        subs.ShotTimer(i) = EnemyShot;
+        EnemyBullets.Add(subs.Row(i), subs.Column(i), subs.Direction(i), 0);
+    }
+
+    private void MoveEnemyBullets()
+    {
+        for (int i = EnemyBullets.Count - 1; i >= 0; i--)
+        {
+            IsOver |= IsHere(EnemyBullets, i) ? 1 : 0;
+            if (!EnemyBullets.Move(i))
+            {
+                EnemyBullets.Remove(i);
+            }
+            else
+            {
+                IsOver |= IsHere(EnemyBullets, i) ? 1 : 0;
+            }
+        }
+    }
+
+    /// <summary>Oxygen goes down below the surface; coming up needs a diver, and six are worth the oxygen that is left.</summary>
+    private int Breathe()
+    {
+        if (Row > 0)
+        {
+            IsSurfaced = 0;
+            Oxygen--;
+            IsOver |= Oxygen <= 0 ? 1 : 0;
+            return 0;
+        }
+
+        if (IsSurfaced != 0)
+        {
+            return 0;
+        }
+
+        // Nobody aboard ends the episode; a count of -1, left by an earlier surfacing, is nobody too.
+        if (Aboard <= 0)
+        {
+            IsOver = 1;
+            return 0;
+        }
+
+        IsSurfaced = 1;
+        int reward = 0;
+        if (Aboard == MostDivers)
+        {
+            (reward, Aboard) = (Oxygen * Size / MostOxygen, 0);
+        }
+
+        (Oxygen, Aboard) = (MostOxygen, Aboard - 1);
+        Ramp();
+        return reward;
+    }
+
+    private void Ramp()
+    {
+        SpawnInterval = Math.Max(1, SpawnInterval - 1);
+        MoveInterval = Math.Max(LeastMove, MoveInterval - (Ramps % 2));
+        Ramps++;
+    }
+
+    private bool IsHere(Flock flock, int i) => flock.Row(i) == Row && flock.Column(i) == Column;
+}

@@ -1,0 +1,224 @@
+using Temper.Formats;
+using Temper.Formats.Npz;
+using Temper.Tensors;
+
+namespace Temper.Reinforcement.Environments.Grids;
+
+/// <summary>One episode that some other program recorded.</summary>
+/// <param name="Name">Its name in the file.</param>
+/// <param name="Observations">Bits, cell by cell and channel by channel; one more than actions.</param>
+/// <param name="Actions">What was done.</param>
+/// <param name="Rewards">What it gave.</param>
+/// <param name="Terminals">Whether the episode was over then.</param>
+public sealed record RecordedEpisode(
+    string Name, IReadOnlyList<bool[]> Observations, IReadOnlyList<GridAction> Actions, IReadOnlyList<float> Rewards, IReadOnlyList<bool> Terminals);
+
+/// <summary>What became of a replay.</summary>
+/// <param name="Episodes">Episodes that were replayed.</param>
+/// <param name="Steps">Steps that agree.</param>
+/// <param name="Difference">The first step that does not; null where all do.</param>
+public sealed record ReplayResult(int Episodes, int Steps, ReplayDifference? Difference);
+
+/// <summary>Where a trace and the rules part.</summary>
+/// <param name="Episode">The episode.</param>
+/// <param name="Step">The step, from 0 on.</param>
+/// <param name="What">What differs.</param>
+public sealed record ReplayDifference(string Episode, int Step, string What);
+
+/// <summary>
+/// Holds the rules of a game against recorded episodes. Where rules draw random numbers, all draws are tried and those kept that give what was
+/// recorded: a step agrees when at least one history of draws explains everything up to it. Without draws that is an exact comparison.
+/// </summary>
+public static class TraceReplay
+{
+    /// <summary>States that are followed at the same time, at most: far more than hidden draws of these games leave open.</summary>
+    private const int MostStates = 20_000;
+
+    /// <summary>Reads episodes: <c>epN.states_packed</c>, <c>epN.actions</c>, <c>epN.rewards</c>, <c>epN.terminals</c> and <c>channels</c>.</summary>
+    /// <param name="path">An npz archive.</param>
+    /// <param name="game">The game that it should be of.</param>
+    /// <exception cref="ModelFormatException">It is damaged, or of a game with other channels.</exception>
+    public static IReadOnlyList<RecordedEpisode> Read(string path, GridGame game) => TraceFile.Read(path, game);
+
+    /// <summary>Replays episodes.</summary>
+    /// <param name="game">The rules.</param>
+    /// <param name="episodes">From <see cref="Read"/>.</param>
+    public static ReplayResult Run(GridGame game, IReadOnlyList<RecordedEpisode> episodes)
+    {
+        int steps = 0;
+        foreach (RecordedEpisode episode in episodes)
+        {
+            (int agreed, string? difference) = Run(game, episode);
+            steps += agreed;
+            if (difference is not null)
+            {
+                return new ReplayResult(episodes.Count, steps, new ReplayDifference(episode.Name, agreed, difference));
+            }
+        }
+
+        return new ReplayResult(episodes.Count, steps, null);
+    }
+
+    private static (int Steps, string? Difference) Run(GridGame game, RecordedEpisode episode)
+    {
+        bool[] seen = new bool[game.Channels.Count * GridGame.Cells];
+        GridGame scratch = game.New();
+        var states = new HashSet<int[]>(StateComparer.Instance);
+        Each(scratch, null, episode.Observations[0], seen, reset: true, (outcome, isSame) => Keep(states, scratch, isSame));
+        if (states.Count == 0)
+        {
+            return (0, $"the first observation: {Describe(game, seen, episode.Observations[0])}");
+        }
+
+        for (int step = 0; step < episode.Actions.Count; step++)
+        {
+            var next = new HashSet<int[]>(StateComparer.Instance);
+            string difference = "";
+            foreach (int[] state in states)
+            {
+                Each(scratch, state, episode.Observations[step + 1], seen, reset: false, (outcome, isSame) =>
+                {
+                    bool agrees = isSame && outcome.Reward == episode.Rewards[step] && outcome.IsTerminated == episode.Terminals[step];
+                    Keep(next, scratch, agrees);
+                    difference = agrees ? difference : Difference(game, episode, step, outcome, isSame, seen);
+                }, episode.Actions[step]);
+            }
+
+            if (next.Count == 0)
+            {
+                return (step, $"action {GridEnvironment.NameOf(episode.Actions[step])}: {difference}");
+            }
+
+            if (next.Count > MostStates)
+            {
+                throw new InvalidDataException($"replay: {episode.Name} leaves more than {MostStates} histories open at step {step}; it cannot be checked");
+            }
+
+            states = next;
+        }
+
+        return (episode.Actions.Count, null);
+    }
+
+    /// <summary>Runs a reset or a step from one state with every sequence of draws.</summary>
+    private static void Each(
+        GridGame game, int[]? from, bool[] expected, bool[] seen, bool reset, Action<StepOutcome, bool> visit, GridAction action = GridAction.None)
+    {
+        var draws = new TriedDraws(game.DrawsThatLeadTo(expected));
+        do
+        {
+            draws.Begin();
+            from?.CopyTo(game.State, 0);
+            StepOutcome outcome = default;
+            if (reset)
+            {
+                game.Reset(draws);
+            }
+            else
+            {
+                outcome = game.Step(action, draws);
+            }
+
+            Show(game, seen);
+            visit(outcome, seen.AsSpan().SequenceEqual(expected));
+        }
+        while (draws.MoveNext());
+    }
+
+    private static void Keep(HashSet<int[]> states, GridGame game, bool agrees)
+    {
+        if (agrees)
+        {
+            states.Add([.. game.State]);
+        }
+    }
+
+    private static void Show(GridGame game, bool[] seen)
+    {
+        Span<ushort> cells = stackalloc ushort[16 * GridGame.Cells];
+        var writer = new CellWriter(cells);
+        game.Draw(ref writer);
+        Array.Clear(seen);
+        foreach (ushort cell in cells[..writer.Count])
+        {
+            seen[cell] = true;
+        }
+    }
+
+    private static string Difference(GridGame game, RecordedEpisode episode, int step, StepOutcome outcome, bool isSame, bool[] seen) =>
+        !isSame ? Describe(game, seen, episode.Observations[step + 1])
+        : outcome.Reward != episode.Rewards[step] ? $"the reward differs (got {outcome.Reward}, recorded {episode.Rewards[step]})"
+        : $"the end differs (got {outcome.IsTerminated}, recorded {episode.Terminals[step]})";
+
+    private static string Describe(GridGame game, bool[] seen, bool[] expected)
+    {
+        int[] cells = [.. Enumerable.Range(0, seen.Length).Where(i => seen[i] != expected[i])];
+        if (cells.Length == 0)
+        {
+            return "no choice of random numbers explains it";
+        }
+
+        int first = cells[0], place = first % GridGame.Cells;
+        return $"{cells.Length} cells differ, the first: {game.Channels[first / GridGame.Cells]} at row {place / GridGame.Size}, column {place % GridGame.Size} "
+            + $"(got {(seen[first] ? 1 : 0)}, recorded {(expected[first] ? 1 : 0)})";
+    }
+
+    /// <summary>States by their numbers.</summary>
+    private sealed class StateComparer : IEqualityComparer<int[]>
+    {
+        internal static StateComparer Instance { get; } = new();
+
+        public bool Equals(int[]? x, int[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(int[] state)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes<int>(state));
+            return hash.ToHashCode();
+        }
+    }
+}
+
+/// <summary>Goes through all sequences of draws, the last draw first, or through one that is known.</summary>
+/// <param name="known">The only sequence to try; null: all.</param>
+internal sealed class TriedDraws(IReadOnlyList<int>? known) : IDraws
+{
+    private readonly List<(int Value, int Below)> _drawn = [];
+    private int _place;
+
+    public int Next(int below)
+    {
+        if (known is not null)
+        {
+            return _place < known.Count ? Math.Min(known[_place++], below - 1) : 0;
+        }
+
+        if (_place == _drawn.Count)
+        {
+            _drawn.Add((0, below));
+        }
+
+        return _drawn[_place++].Value;
+    }
+
+    /// <summary>Begins one run.</summary>
+    internal void Begin() => _place = 0;
+
+    /// <summary>Goes to the next sequence.</summary>
+    /// <returns>False when all were tried.</returns>
+    internal bool MoveNext()
+    {
+        while (_drawn.Count > 0)
+        {
+            (int value, int below) = _drawn[^1];
+            _drawn.RemoveAt(_drawn.Count - 1);
+            if (value + 1 < below)
+            {
+                _drawn.Add((value + 1, below));
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,148 @@
+namespace Temper.Robustness.Attacks;
+
+/// <summary>
+/// The augmented Lagrangian method (ALMA, arXiv:2011.11857) in the 2-norm: <c>min |d| + P(y, rho, mu)</c>, where y is above zero until the sample is
+/// adversarial and the penalty P grows until it is.
+/// </summary>
+public sealed record Alma : MinimalAttack
+{
+    /// <inheritdoc/>
+    public override string Name => "alma";
+
+    /// <summary>Steps.</summary>
+    public int Steps { get; init; } = 1000;
+
+    /// <summary>Length of the first step, for inputs of 0 to 1 (the paper's epsilon).</summary>
+    public double FirstDistance { get; init; } = 0.5;
+
+    /// <summary>The last step as a part of the first.</summary>
+    public double Reduction { get; init; } = 0.01;
+
+    /// <summary>What is kept of the multiplier, of squares and of the direction at each step; the authors' 0.9, and 0.5 for 100 steps.</summary>
+    public double Smoothing { get; init; } = 0.9;
+
+    /// <summary>Steps between two looks at whether the constraint improves.</summary>
+    public int CheckSteps { get; init; } = 10;
+
+    /// <summary>The constraint has improved where y fell to this part.</summary>
+    public double Improvement { get; init; } = 0.95;
+
+    /// <summary>By how much rho grows where it has not.</summary>
+    public double Growth { get; init; } = 1.2;
+
+    internal override void CheckOptions()
+    {
+        Require(Steps >= 1, "steps", Steps, "1 or more");
+        Require(FirstDistance > 0, "first distance", FirstDistance, "above zero");
+        Require(Reduction is > 0 and <= 1, "reduction", Reduction, "above 0 to 1");
+        Require(Smoothing is >= 0 and < 1, "smoothing", Smoothing, "0 to below 1");
+        Require(CheckSteps >= 1, "check steps", CheckSteps, "1 or more");
+        Require(Growth >= 1, "growth", Growth, "1 or more");
+    }
+
+    internal override IEnumerable<Ask> Find(Search s)
+    {
+        double range = (double)s.High - s.Low, mu = 1, rho = 1, before = 0, rate = 0;
+        int found = -1;
+        var path = new Descent(s, Smoothing);
+
+        // The ratio of logits is constant with two classes and knows one rival only: there the margin in units of the clean logits stands for it.
+        bool isRatio = s.Classes > 2 && s.Target < 0;
+        double unit = isRatio ? 1 : Math.Max((double)s.CleanLogits.Max() - s.CleanLogits.Min(), 1e-6);
+        s.Clean.CopyTo(s.X, 0);
+        for (int step = 0; step < Steps; step++)
+        {
+            s.Loss = s.LossOf(isRatio ? LossKind.Dlr : LossKind.Margin);
+            yield return Ask.Gradient;
+            double y = ((isRatio ? 0 : s.Gap) - s.Value + 1e-4) / unit;
+            found = found < 0 && s.IsAdversarial ? step : found;
+            if (step > 0 && (step + 1) % CheckSteps == 0)
+            {
+                rho = found >= 0 || y < Improvement * before ? rho : Growth * rho;
+                before = y;
+            }
+
+            before = step == 0 ? y : before;
+            mu = step == 0 ? mu : Math.Clamp((Smoothing * mu) + ((1 - Smoothing) * Slope(y, rho, mu)), 1e-6, 1e12);
+            path.Direction(Slope(y, rho, mu) / unit * range, step > 0);
+            rate = step == 0 ? path.RateFor(FirstDistance * range) : rate;
+            double decay = found < 0 ? 1 : Math.Pow(Reduction, (step - found) / (double)(Steps - found));
+            path.Move(rate * decay);
+        }
+
+        yield return Ask.Scores;
+    }
+
+    /// <summary>The derivative by y of the penalty P2: <c>mu y + mu rho y^2 + rho^2 y^3 / 6</c> above zero, <c>mu y / (1 - rho y)</c> below.</summary>
+    private static double Slope(double y, double rho, double mu) => y >= 0
+        ? mu + (2 * mu * rho * y) + (0.5 * rho * rho * y * y)
+        : mu / ((1 - (rho * y)) * (1 - (rho * y)));
+
+    /// <summary>Steps of RMSprop with momentum on d, within the bounds.</summary>
+    private sealed class Descent
+    {
+        private readonly Search _s;
+        private readonly double _smoothing;
+        private readonly double[] _gradient;
+        private readonly double[] _squares;
+        private readonly double[] _momentum;
+
+        internal Descent(Search s, double smoothing)
+        {
+            (_s, _smoothing) = (s, smoothing);
+            (_gradient, _squares, _momentum) = (new double[s.X.Length], new double[s.X.Length], new double[s.X.Length]);
+            Array.Fill(_squares, 1);
+        }
+
+        /// <summary>Gradient of |d| + P by d, both in units of the range; the first step has no distance.</summary>
+        internal void Direction(double penalty, bool hasDistance)
+        {
+            double length = hasDistance ? Math.Max(_s.Distance, 1e-12) : double.PositiveInfinity;
+            for (int i = 0; i < _gradient.Length; i++)
+            {
+                // s.Loss is minus y.
+                _gradient[i] = (((double)_s.X[i] - _s.Clean[i]) / length) - (penalty * _s.Gradient[i]);
+                _squares[i] = (_smoothing * _squares[i]) + ((1 - _smoothing) * _gradient[i] * _gradient[i]);
+                _momentum[i] = (_smoothing * _momentum[i]) + (_gradient[i] / (Math.Sqrt(_squares[i]) + 1e-8));
+            }
+        }
+
+        /// <summary>The rate at which one step along the gradient within the bounds has a length, by bisection.</summary>
+        internal double RateFor(double wanted)
+        {
+            double low = 0, high = 1;
+            for (int round = 0; round < 60 && Moved(high) < wanted; round++)
+            {
+                (low, high) = (high, 2 * high);
+            }
+
+            for (int round = 0; round < 30; round++)
+            {
+                double middle = (low + high) / 2;
+                (low, high) = Moved(middle) > wanted ? (low, middle) : (middle, high);
+            }
+
+            return (low + high) / 2;
+        }
+
+        internal void Move(double rate)
+        {
+            for (int i = 0; i < _gradient.Length; i++)
+            {
+                _s.X[i] = (float)Math.Clamp(_s.X[i] - (rate * _momentum[i]), _s.Low, _s.High);
+            }
+        }
+
+        private double Moved(double rate)
+        {
+            double squares = 0;
+            for (int i = 0; i < _gradient.Length; i++)
+            {
+                double d = Math.Clamp(_s.X[i] - (rate * _gradient[i]), _s.Low, _s.High) - _s.X[i];
+                squares += d * d;
+            }
+
+            return Math.Sqrt(squares);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Temper.Robustness.Attacks;
+
+/// <summary>
+/// One gradient for each of the likeliest classes at the clean sample, and the point of the ball that serves this class best if the network is
+/// linear: exact there, where cross-entropy may stand at a local maximum. Not part of the papers; off unless asked for.
+/// </summary>
+internal static class BallFinish
+{
+    internal static IEnumerable<Ask> From(Search s, int gradients)
+    {
+        if (s.Norm is not (Norm.Linf or Norm.L2))
+        {
+            yield break;
+        }
+
+        int[] classes = s.Target >= 0 ? [s.Target] : TargetOrder.Of(s, gradients);
+        float[] way = s.Vector();
+        foreach (int k in classes.Take(gradients))
+        {
+            s.Clean.CopyTo(s.X, 0);
+            s.Loss = new AttackLoss(LossKind.Difference, s.Target >= 0 ? AttackLoss.LargestOther(s.CleanLogits, k) : s.Label, k);
+            yield return Ask.Gradient;
+            if (LargestRise(s, way))
+            {
+                s.Clean.CopyTo(s.X, 0);
+                Perturbations.AddScaled(s.X, way, 1);
+                Perturbations.Project(s.Norm, s.X, s.Clean, s.Epsilon, s.Bounds);
+                yield return Ask.Scores;
+            }
+        }
+    }
+
+    /// <summary>The d of the ball and the bounds with the largest (g, d): <c>clip(t g)</c> with t from the radius, in the largest norm <c>clip(epsilon sign g)</c>.</summary>
+    private static bool LargestRise(Search s, float[] way)
+    {
+        double length = Perturbations.Size(Norm.Linf, s.Gradient);
+        if (length == 0)
+        {
+            return false;
+        }
+
+        double low = 0, high = s.Norm == Norm.Linf ? s.Epsilon : ((double)s.High - s.Low) * 1e12;
+        if (Fill(high) > s.Epsilon)
+        {
+            for (int round = 0; round < 100; round++)
+            {
+                double middle = (low + high) / 2;
+                (low, high) = Fill(middle) > s.Epsilon ? (low, middle) : (middle, high);
+            }
+
+            Fill(low);
+        }
+
+        return true;
+
+        double Fill(double t)
+        {
+            for (int i = 0; i < way.Length; i++)
+            {
+                double v = s.Norm == Norm.Linf ? Math.Sign(s.Gradient[i]) : s.Gradient[i] / length;
+                way[i] = (float)Math.Clamp(t * v, (double)s.Low - s.Clean[i], (double)s.High - s.Clean[i]);
+            }
+
+            return Perturbations.Size(s.Norm, way);
+        }
+    }
+}
+
+/// <summary>An attack in a ball, then <see cref="BallFinish"/> on the samples that are still right: the command line's form.</summary>
+public sealed record FinishedInBall : FixedBudgetAttack
+{
+    /// <summary>Adds a finish to an attack.</summary>
+    /// <param name="inner">The attack.</param>
+    /// <param name="gradients">Most gradients of the finish, one for each class, the likeliest first.</param>
+    [SetsRequiredMembers]
+    public FinishedInBall(FixedBudgetAttack inner, int gradients) => (Inner, Gradients, Epsilon, Norm) = (inner, gradients, inner.Epsilon, inner.Norm);
+
+    /// <summary>The attack.</summary>
+    public FixedBudgetAttack Inner { get; }
+
+    /// <summary>Most gradients of the finish.</summary>
+    public int Gradients { get; }
+
+    /// <inheritdoc/>
+    public override string Name => Inner.Name;
+
+    /// <inheritdoc/>
+    public override bool IsDeterministic => Inner.IsDeterministic;
+
+    internal override IReadOnlyList<Norm> Norms => Inner.Norms;
+
+    internal override void CheckOptions()
+    {
+        Inner.CheckOptions();
+        Require(Gradients >= 0, "gradients of the finish", Gradients, "zero or more");
+    }
+
+    internal override IEnumerable<Ask> Find(Search s)
+    {
+        foreach (Ask ask in Inner.Find(s))
+        {
+            yield return ask;
+        }
+
+        s.Stage = "finish";
+        foreach (Ask ask in BallFinish.From(s, Gradients))
+        {
+            yield return ask;
+        }
+    }
+}

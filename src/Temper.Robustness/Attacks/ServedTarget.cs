@@ -1,0 +1,283 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using Temper.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Temper.Robustness.Attacks;
+
+/// <summary>
+/// A network behind a server of the Open Inference Protocol (KServe V2 over HTTP), such as <c>temper serve</c>: scores, or decisions alone. There
+/// are no gradients. One request at a time; not for several threads at once.
+/// </summary>
+/// <remarks>
+/// What a server gives for a sample may depend on the samples that it runs with it in the last bits, so results are as reproducible as the
+/// server is.
+/// </remarks>
+public sealed class ServedTarget : AttackTarget, IDisposable
+{
+    private const string HeaderLength = "Inference-Header-Content-Length";
+
+    /// <summary>Numbers in one request: 4 MiB.</summary>
+    private const int MostNumbers = 1 << 20;
+
+    /// <summary>Answers beyond what was asked for are cut off: a server is not trusted.</summary>
+    private const long MostBytes = 64 << 20;
+
+    private readonly HttpClient _client;
+    private readonly Uri _address;
+    private readonly string _input;
+    private readonly string _output;
+
+    private ServedTarget(HttpClient client, Uri address, (JsonElement Input, JsonElement Output) tensors, (float Minimum, float Maximum) bounds, Access access)
+    {
+        (_client, _address, Access) = (client, address, access);
+        (_input, SampleShape) = Described(tensors.Input, "input");
+        (_output, Shape answer) = Described(tensors.Output, "output");
+        Classes = answer.Rank == 1 && answer[0] >= 2 ? answer[0] : throw Unfit($"the first output is not logits [N, K] of two or more classes (got [N, {answer}])");
+        (Minimum, Maximum) = bounds;
+    }
+
+    /// <inheritdoc/>
+    public override Shape SampleShape { get; }
+
+    /// <inheritdoc/>
+    public override float Minimum { get; }
+
+    /// <inheritdoc/>
+    public override float Maximum { get; }
+
+    /// <inheritdoc/>
+    public override int Classes { get; }
+
+    /// <inheritdoc/>
+    public override Access Access { get; }
+
+    /// <summary>Asks a server what its model takes.</summary>
+    /// <param name="address">Address of the model, such as <c>http://localhost:8080/v2/models/lenet</c>.</param>
+    /// <param name="bounds">Smallest and largest value of an input; the protocol does not say.</param>
+    /// <param name="access">Scores, or decisions: then only the winning class is used.</param>
+    /// <param name="token">Sent as <c>Authorization: Bearer</c>; null: none.</param>
+    /// <exception cref="IOException">The server does not answer, or with an error.</exception>
+    /// <exception cref="ArgumentException">The model is no classifier of one batched float32 input, bounds are no interval, or gradients are asked for.</exception>
+    public static ServedTarget Connect(Uri address, (float Minimum, float Maximum) bounds, Access access = Access.Scores, string? token = null)
+    {
+        if (access == Access.Gradients)
+        {
+            throw new ArgumentException("ServedTarget: a server gives no gradients; ask for scores or decisions", nameof(access));
+        }
+
+        if (!(bounds.Minimum < bounds.Maximum && float.IsFinite(bounds.Minimum) && float.IsFinite(bounds.Maximum)))
+        {
+            throw new ArgumentException($"ServedTarget: bounds are no interval (got {bounds.Minimum} to {bounds.Maximum}); state those of the inputs, such as 0 and 1", nameof(bounds));
+        }
+
+        var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(100), MaxResponseContentBufferSize = MostBytes };
+        try
+        {
+            client.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+            using HttpResponseMessage answer = Send(client, new HttpRequestMessage(HttpMethod.Get, address));
+            using JsonDocument model = Parse(Bytes(answer));
+            return new ServedTarget(client, address, (First(model.RootElement, "inputs"), First(model.RootElement, "outputs")), bounds, access);
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits)
+    {
+        int step = Math.Max(1, MostNumbers / SampleShape.Count);
+        for (int start = 0; start < count; start += step)
+        {
+            int rows = Math.Min(step, count - start);
+            Infer(x.Slice(start * SampleShape.Count, rows * SampleShape.Count), rows, logits.Slice(start * Classes, rows * Classes));
+        }
+
+        if (Access == Access.Decisions)
+        {
+            for (int row = 0; row < count; row++)
+            {
+                Span<float> own = logits.Slice(row * Classes, Classes);
+                int winner = TensorPrimitives.IndexOfMax<float>(own);
+                own.Clear();
+                own[winner] = 1;
+            }
+        }
+    }
+
+    /// <summary>Closes the connection.</summary>
+    public void Dispose() => _client.Dispose();
+
+    private void Infer(ReadOnlySpan<float> x, int rows, Span<float> logits)
+    {
+        byte[] header = Header(rows, x.Length * sizeof(float)), body = new byte[header.Length + (x.Length * sizeof(float))];
+        header.CopyTo(body, 0);
+        MemoryMarshal.AsBytes(x).CopyTo(body.AsSpan(header.Length));
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_address.AbsoluteUri.TrimEnd('/') + "/infer")) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        request.Headers.Add(HeaderLength, header.Length.ToString(CultureInfo.InvariantCulture));
+        using HttpResponseMessage answer = Send(_client, request);
+        byte[] bytes = Bytes(answer);
+        if (answer.Headers.TryGetValues(HeaderLength, out IEnumerable<string>? lengths)
+            && int.TryParse(lengths.First(), NumberStyles.None, CultureInfo.InvariantCulture, out int length) && length <= bytes.Length)
+        {
+            ReadOnlySpan<byte> raw = bytes.AsSpan(length);
+            if (raw.Length != logits.Length * sizeof(float))
+            {
+                throw Broken($"{raw.Length} bytes of logits, expected {logits.Length * sizeof(float)}");
+            }
+
+            raw.CopyTo(MemoryMarshal.AsBytes(logits));
+            return;
+        }
+
+        using JsonDocument document = Parse(bytes);
+        ReadNumbers(First(document.RootElement, "outputs"), logits);
+    }
+
+    private byte[] Header(int rows, int bytes)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("inputs");
+            json.WriteStartObject();
+            json.WriteString("name", _input);
+            json.WriteString("datatype", "FP32");
+            json.WriteStartArray("shape");
+            foreach (int size in (int[])[rows, .. SampleShape.AsSpan()])
+            {
+                json.WriteNumberValue(size);
+            }
+
+            json.WriteEndArray();
+            json.WriteStartObject("parameters");
+            json.WriteNumber("binary_data_size", bytes);
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteStartArray("outputs");
+            json.WriteStartObject();
+            json.WriteString("name", _output);
+            json.WriteStartObject("parameters");
+            json.WriteBoolean("binary_data", true);
+            json.WriteEndObject();
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    /// <summary>Numbers of an answer in JSON, flat or nested.</summary>
+    private static void ReadNumbers(JsonElement output, Span<float> logits)
+    {
+        int count = 0;
+        if (!output.TryGetProperty("data", out JsonElement data))
+        {
+            throw Broken("an output without data");
+        }
+
+        Read(data, logits, ref count);
+        if (count != logits.Length)
+        {
+            throw Broken($"{count} logits, expected {logits.Length}");
+        }
+
+        static void Read(JsonElement element, Span<float> logits, ref int count)
+        {
+            if (element.ValueKind != JsonValueKind.Array)
+            {
+                if (count >= logits.Length || element.ValueKind != JsonValueKind.Number)
+                {
+                    throw Broken("more logits than were asked for, or one that is no number");
+                }
+
+                logits[count++] = element.GetSingle();
+                return;
+            }
+
+            foreach (JsonElement item in element.EnumerateArray())
+            {
+                Read(item, logits, ref count);
+            }
+        }
+    }
+
+    private static HttpResponseMessage Send(HttpClient client, HttpRequestMessage request)
+    {
+        try
+        {
+            HttpResponseMessage answer = client.Send(request);
+            if (answer.IsSuccessStatusCode)
+            {
+                return answer;
+            }
+
+            using (answer)
+            {
+                string why = Encoding.UTF8.GetString(Bytes(answer));
+                throw new IOException($"served model: the server refused (got status {(int)answer.StatusCode}: {why[..Math.Min(why.Length, 200)]}; asked {request.RequestUri})");
+            }
+        }
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+        {
+            throw new IOException($"served model: no answer from {request.RequestUri} ({error.Message}); is the server running?", error);
+        }
+        finally
+        {
+            request.Dispose();
+        }
+    }
+
+    private static byte[] Bytes(HttpResponseMessage answer)
+    {
+        using Stream stream = answer.Content.ReadAsStream();
+        using var copy = new MemoryStream();
+        stream.CopyTo(copy);
+        return copy.ToArray();
+    }
+
+    private static JsonDocument Parse(byte[] bytes)
+    {
+        try
+        {
+            return JsonDocument.Parse(bytes);
+        }
+        catch (JsonException error)
+        {
+            throw new IOException($"served model: the answer is not JSON ({error.Message}); is this the address of a model, such as http://localhost:8080/v2/models/model?", error);
+        }
+    }
+
+    private static JsonElement First(JsonElement root, string name) =>
+        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out JsonElement list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() >= 1
+            ? list.GetArrayLength() == 1 || name is "outputs" ? list[0].Clone() : throw Unfit($"it has {list.GetArrayLength()} inputs, expected one")
+            : throw Broken($"no list of {name}");
+
+    private static (string Name, Shape Sample) Described(JsonElement tensor, string kind)
+    {
+        if (!tensor.TryGetProperty("name", out JsonElement name) || name.GetString() is not { } text
+            || !tensor.TryGetProperty("datatype", out JsonElement type) || !tensor.TryGetProperty("shape", out JsonElement shape) || shape.ValueKind != JsonValueKind.Array)
+        {
+            throw Broken($"an {kind} without name, datatype and shape");
+        }
+
+        int[] lengths = [.. shape.EnumerateArray().Select(one => one.TryGetInt32(out int length) ? length : 0)];
+        return lengths is [-1, .. var sample] && sample.All(length => length > 0) && string.Equals(type.GetString(), "FP32", StringComparison.Ordinal)
+            ? (text, Shape.Create(sample))
+            : throw Unfit($"{kind} '{text}' is {type.GetString()} {shape.GetRawText()}, expected FP32 [-1, ...]");
+    }
+
+    private static IOException Broken(string what) => new($"served model: the answer does not follow the Open Inference Protocol (got {what})");
+
+    private static ArgumentException Unfit(string what) => new($"served model: cannot be attacked: {what}");
+}

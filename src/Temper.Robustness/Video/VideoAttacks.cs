@@ -1,0 +1,70 @@
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Tensors;
+
+namespace Temper.Robustness.Video;
+
+/// <summary>Attacks on clips by the names that the command line has for them.</summary>
+public static class VideoAttacks
+{
+    private static readonly (string Name, Func<double, int, Attack> Make)[] All =
+    [
+        ("noise", (epsilon, _) => new SignNoise { Epsilon = epsilon }),
+        ("one-shot", (epsilon, _) => new Fgsm { Epsilon = epsilon }),
+        ("iterative", (epsilon, steps) => new BasicIterative { Epsilon = epsilon, Steps = steps, StepSize = Math.Max(1.25 * epsilon / steps, double.Epsilon) }),
+        ("transplant", (epsilon, _) => new FrameAttack { Epsilon = epsilon, Rule = FrameRule.Transplant, Steps = 1 }),
+        ("refresh", (epsilon, _) => new FrameAttack { Epsilon = epsilon, Rule = FrameRule.Refresh }),
+        ("sparse", (epsilon, steps) => new FrameAttack { Epsilon = epsilon, Steps = steps }),
+        ("random-frames", (epsilon, steps) => new FrameAttack { Epsilon = epsilon, Steps = steps, Order = FrameOrder.Random }),
+        ("energy-frames", (epsilon, steps) => new FrameAttack { Epsilon = epsilon, Steps = steps, Order = FrameOrder.Energy }),
+    ];
+
+    /// <summary>All names.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(row => row.Name)];
+
+    /// <summary>Makes an attack.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="epsilon">Largest change of an element, in units of the inputs.</param>
+    /// <param name="steps">Gradient steps for a set of frames.</param>
+    /// <exception cref="ArgumentException">There is no such attack.</exception>
+    public static Attack Create(string name, double epsilon, int steps = 10) =>
+        All.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Make?.Invoke(epsilon, steps)
+        ?? throw new ArgumentException($"VideoAttacks: no such attack (got '{name}', expected one of {string.Join(", ", Names)})");
+}
+
+/// <summary>Every element moves by the whole radius, up or down at random: equal noise beside an attack.</summary>
+public sealed record SignNoise : FixedBudgetAttack
+{
+    /// <inheritdoc/>
+    public override string Name => "noise";
+
+    /// <inheritdoc/>
+    public override Access Needs => Access.Decisions;
+
+    /// <inheritdoc/>
+    public override bool IsDeterministic => false;
+
+    internal override IReadOnlyList<Norm> Norms => [Norm.Linf];
+
+    internal override IEnumerable<Ask> Find(Search s)
+    {
+        Fill(s.Clean, s.Random, (s.Low, s.High), s.X);
+        yield return Ask.Scores;
+    }
+
+    /// <summary>Noisy clips, whatever a network makes of them.</summary>
+    internal Tensor Perturb(Tensor clips, RandomStream random)
+    {
+        float[] noisy = new float[clips.Count];
+        Fill(clips.AsSpan<float>(), random.Cursor(), (0, 1), noisy);
+        return Tensor.From(noisy, clips.Shape);
+    }
+
+    private void Fill(ReadOnlySpan<float> clean, RandomCursor random, (float Low, float High) bounds, Span<float> noisy)
+    {
+        for (int i = 0; i < clean.Length; i++)
+        {
+            noisy[i] = Math.Clamp(clean[i] + ((random.NextUInt32() & 1) == 0 ? (float)Epsilon : -(float)Epsilon), bounds.Low, bounds.High);
+        }
+    }
+}

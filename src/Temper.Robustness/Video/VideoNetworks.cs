@@ -1,0 +1,40 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Robustness.Video;
+
+/// <summary>What an attacker of a two-stream network may know, as networks.</summary>
+public static class VideoNetworks
+{
+    /// <summary>The same network with another optical flow.</summary>
+    /// <param name="network">A network with one node of optical flow or more.</param>
+    /// <param name="options">The other method; limits of displacements are kept.</param>
+    /// <exception cref="ArgumentException">The network computes no optical flow.</exception>
+    public static Network WithFlow(this Network network, OpticalFlowOptions options)
+    {
+        Node[] nodes = [.. network.Nodes.Where(node => node.Operator is OpticalFlow)];
+        if (nodes.Length == 0)
+        {
+            throw new ArgumentException("VideoNetworks.WithFlow: the network computes no optical flow; only one that does can be given another");
+        }
+
+        foreach (Node node in nodes)
+        {
+            OpticalFlowOptions old = ((OpticalFlow)node.Operator).Options;
+            network = network.Replace(node.Name, new OpticalFlow(options with { Bound = old.Bound, Rounds = old.Rounds }));
+        }
+
+        return network;
+    }
+
+    /// <summary>One stream of a two-stream network alone: gives what that stream gives before the fusion, softmax as logarithm.</summary>
+    /// <param name="network">A network whose streams are scopes of its nodes, as in <see cref="NetworkZoo.TwoStream"/>.</param>
+    /// <param name="scope">Name of the stream's scope: <c>motion</c> or <c>frame</c>.</param>
+    /// <exception cref="ArgumentException">There is no such stream.</exception>
+    public static Network Stream(this Network network, string scope)
+    {
+        Node last = network.Nodes.LastOrDefault(node => node.Name.StartsWith(scope + ".", StringComparison.Ordinal) && node.Operator is Linear)
+            ?? throw new ArgumentException($"VideoNetworks.Stream: the network has no stream '{scope}'; streams are scopes that end in a linear layer");
+        return network.WithOutputs(new NetworkOutput(network.Outputs[0].Name, last.Name));
+    }
+}

@@ -1,0 +1,250 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+using Temper.Tensors;
+
+namespace Temper.Snooping.Attacks;
+
+/// <summary>
+/// Stands in an observation channel and changes what passes, with gradients of proxies alone. It never asks the agent or the environment
+/// anything.
+/// </summary>
+/// <remarks>
+/// Belongs to one thread. The same observations in the same order give the same changes. Each slot is one stream with a stack of frames of its
+/// own.
+/// </remarks>
+public sealed class ObservationAttacker
+{
+    private readonly ObservationAttack _attack;
+    private readonly IReadOnlyList<Proxy> _proxies;
+    private readonly StreamInfo _stream;
+    private readonly AttackTiming _timing;
+    private readonly RandomStream _random;
+    private readonly Pass _pass = Pass.Evaluation.BatchInvariant();
+    private readonly Dictionary<int, Slot> _slots = [];
+
+    /// <summary>Makes one.</summary>
+    /// <param name="attack">What it does.</param>
+    /// <param name="proxies">Networks whose losses are added up; none for noise.</param>
+    /// <param name="stream">The format of the stream.</param>
+    /// <param name="random">Where random numbers start.</param>
+    /// <param name="timing">Which frames; null: every one.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or a proxy is of another stream.</exception>
+    public ObservationAttacker(ObservationAttack attack, IReadOnlyList<Proxy> proxies, StreamInfo stream, RandomStream random, AttackTiming? timing = null)
+    {
+        attack.Validate();
+        (_attack, _proxies, _stream, _random, _timing) = (attack, proxies, stream, random, timing ?? AttackTiming.EveryFrame);
+        if (attack is GradientSign && proxies.Count == 0)
+        {
+            throw new ArgumentException($"{attack.Name}: needs a proxy");
+        }
+
+        if (proxies.FirstOrDefault(proxy => !proxy.Stream.StackShape.Equals(stream.StackShape)) is { } other)
+        {
+            throw new ArgumentException($"{attack.Name}: the proxy {other.Task} was made for another stream (got {other.Stream.StackShape}, expected {stream.StackShape})");
+        }
+
+        if (_timing.Rule is TimingRule.LowMargin or TimingRule.HighPreference)
+        {
+            AttackTiming.Require(proxies[0]);
+        }
+    }
+
+    /// <summary>Frames that passed.</summary>
+    public long Frames { get; private set; }
+
+    /// <summary>Frames that were attacked.</summary>
+    public long Attacked { get; private set; }
+
+    /// <summary>Gradients that were computed.</summary>
+    public long Gradients { get; private set; }
+
+    /// <summary>Changes an observation in place.</summary>
+    /// <param name="slot">Which stream.</param>
+    /// <param name="observation">A frame, or the whole stack, as the attack's mode says; the agent sees what is left here.</param>
+    /// <param name="isFirst">Whether an episode begins.</param>
+    /// <exception cref="ArgumentException">It has another length.</exception>
+    public void Perturb(int slot, Span<float> observation, bool isFirst)
+    {
+        int expected = _attack.Mode == StackMode.PerFrame ? _stream.FrameShape.Count : _stream.StackShape.Count;
+        if (observation.Length != expected)
+        {
+            throw new ArgumentException($"{_attack.Name}: an observation of another length (got {observation.Length}, expected {expected})", nameof(observation));
+        }
+
+        if (!_slots.TryGetValue(slot, out Slot? state))
+        {
+            _slots.Add(slot, state = new Slot(_stream.StackShape.Count, _random.Split(slot)));
+        }
+
+        Push(state, observation, isFirst);
+        Frames++;
+        if (_attack.Epsilon > 0 && IsChosen(state))
+        {
+            Attacked++;
+            Change(state, observation.Length);
+        }
+
+        Span<float> changed = state.Stack.AsSpan()[^observation.Length..];
+        if (_attack.Precision == ChannelPrecision.UInt8)
+        {
+            Round(changed);
+        }
+
+        changed.CopyTo(observation);
+        state.Count++;
+    }
+
+    private void Push(Slot state, ReadOnlySpan<float> observation, bool isFirst)
+    {
+        if (_attack.Mode == StackMode.WholeStack)
+        {
+            observation.CopyTo(state.Stack);
+        }
+        else
+        {
+            FrameHistory.Push(state.Stack, observation, isFirst);
+        }
+    }
+
+    private bool IsChosen(Slot state)
+    {
+        if (_timing.Rule == TimingRule.Every)
+        {
+            return true;
+        }
+
+        Span<float> draw = stackalloc float[1];
+        state.Random.Split("timing").FillUniform(draw, 0, 1, state.Count);
+        if (_timing.Rule == TimingRule.Random)
+        {
+            return _timing.Attacks([], draw[0]);
+        }
+
+        using var scope = new TensorScope();
+        return _timing.Attacks(_proxies[0].Network.Forward([Batch(state.Stack)], _pass)[0].AsSpan<float>(), draw[0]);
+    }
+
+    /// <summary>Changes the newest numbers of the stack.</summary>
+    private void Change(Slot state, int length)
+    {
+        Span<float> x = state.Stack.AsSpan()[^length..];
+        x.CopyTo(state.Clean);
+        switch (_attack)
+        {
+            case GradientSign gradient:
+                Climb(gradient, state, length);
+                break;
+            case UniformNoise:
+                Noise(state, x, isSign: false);
+                break;
+            default:
+                Noise(state, x, isSign: true);
+                break;
+        }
+    }
+
+    private void Climb(GradientSign attack, Slot state, int length)
+    {
+        Span<float> x = state.Stack.AsSpan()[^length..];
+        Tensor[] references = [];
+        if (attack.RandomStart)
+        {
+            references = References(state, attack);
+            Noise(state, x, isSign: false);
+        }
+
+        Array.Clear(state.Direction);
+        for (int step = 0; step < attack.Steps; step++)
+        {
+            Gradient(attack, state, ref references);
+
+            // g = mu g + grad / |grad|_1;  x = P(x + size * sign(g))
+            ReadOnlySpan<float> gradient = state.Gradient.AsSpan()[^length..];
+            float sum = System.Numerics.Tensors.TensorPrimitives.SumOfMagnitudes(gradient), scale = sum > 0 ? 1 / sum : 0;
+            for (int i = 0; i < length; i++)
+            {
+                state.Direction[i] = (attack.Momentum * state.Direction[i]) + (scale * gradient[i]);
+                x[i] += (float)attack.Size * Math.Sign(state.Direction[i]);
+            }
+
+            Project(state, x);
+        }
+    }
+
+    private Tensor[] References(Slot state, GradientSign attack)
+    {
+        using var scope = new TensorScope();
+        Tensor batch = Batch(state.Stack);
+        return [.. _proxies.Select(proxy => ProxyLoss.Reference(proxy.Goal, proxy.Network.Forward([batch], _pass)[0], attack.IsTargeted).Detach())];
+    }
+
+    /// <summary>The gradient of the sum of all proxies' losses to the stack; at the first step the output of the clean stack fixes what they lead away from.</summary>
+    private void Gradient(GradientSign attack, Slot state, ref Tensor[] references)
+    {
+        using var tape = new GradientTape();
+        Tensor input = tape.Watch(Batch(state.Stack));
+        Tensor? loss = null;
+        bool isFirst = references.Length == 0;
+        var found = new Tensor[_proxies.Count];
+        for (int i = 0; i < _proxies.Count; i++)
+        {
+            Tensor output = _proxies[i].Network.Forward([input], _pass)[0];
+            found[i] = isFirst ? ProxyLoss.Reference(_proxies[i].Goal, output, attack.IsTargeted).Detach() : references[i];
+            Tensor own = ProxyLoss.Of(_proxies[i].Goal, output, found[i], attack);
+            loss = loss is null ? own : loss + own;
+        }
+
+        references = found;
+        tape.Gradient(loss!, input).AsSpan<float>().CopyTo(state.Gradient);
+        Gradients++;
+    }
+
+    private void Noise(Slot state, Span<float> x, bool isSign)
+    {
+        Span<float> draws = state.Gradient.AsSpan(0, x.Length);
+        state.Random.Split("noise").FillUniform(draws, -1, 1, state.Count * x.Length);
+        for (int i = 0; i < x.Length; i++)
+        {
+            x[i] += (float)_attack.Epsilon * (isSign ? (draws[i] < 0 ? -1 : 1) : draws[i]);
+        }
+
+        Project(state, x);
+    }
+
+    private void Project(Slot state, Span<float> x)
+    {
+        float epsilon = (float)_attack.Epsilon;
+        for (int i = 0; i < x.Length; i++)
+        {
+            x[i] = Math.Clamp(x[i], Math.Max(_stream.Minimum, state.Clean[i] - epsilon), Math.Min(_stream.Maximum, state.Clean[i] + epsilon));
+        }
+    }
+
+    private static void Round(Span<float> x)
+    {
+        foreach (ref float value in x)
+        {
+            value = MathF.Round(Math.Clamp(value, 0, 1) * 255) / 255f;
+        }
+    }
+
+    private Tensor Batch(float[] stack) => Tensor.From(stack, [1, .. _stream.StackShape.AsSpan()]);
+
+    /// <summary>One stream: its stack of frames as the agent sees it.</summary>
+    private sealed class Slot(int length, RandomStream random)
+    {
+        internal RandomStream Random => random;
+
+        internal float[] Stack { get; } = new float[length];
+
+        internal float[] Clean { get; } = new float[length];
+
+        internal float[] Gradient { get; } = new float[length];
+
+        internal float[] Direction { get; } = new float[length];
+
+        internal long Count { get; set; }
+    }
+}

@@ -1,0 +1,50 @@
+using Temper.Snooping.Proxies;
+using Temper.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Temper.Snooping.Attacks;
+
+/// <summary>The loss of a proxy that an attacker climbs; what it leads away from is fixed on the clean observation.</summary>
+internal static class ProxyLoss
+{
+    /// <summary>What the proxy says of the clean observation, as the loss needs it.</summary>
+    /// <param name="goal">What the output means.</param>
+    /// <param name="output">The output of the clean stack, one sample.</param>
+    /// <param name="isTargeted">Lead towards the least likely class in the place of away from the likeliest.</param>
+    internal static Tensor Reference(ProxyGoal goal, Tensor output, bool isTargeted)
+    {
+        ReadOnlySpan<float> row = output.AsSpan<float>();
+        ReadOnlySpan<float> classes = goal == ProxyGoal.ClassesAndValue ? row[..^1] : row;
+        switch (goal)
+        {
+            case ProxyGoal.Value:
+                return Tensor.Zeros([1]);
+            case ProxyGoal.Cells:
+                float[] cells = new float[row.Length];
+                for (int i = 0; i < cells.Length; i++)
+                {
+                    cells[i] = row[i] > 0 ? 1 : 0;
+                }
+
+                return Tensor.From(cells, output.Shape);
+            default:
+                return Tensor.From<long>([isTargeted ? TensorPrimitives.IndexOfMin(classes) : TensorPrimitives.IndexOfMax(classes)], [1]);
+        }
+    }
+
+    /// <summary>A scalar to climb.</summary>
+    internal static Tensor Of(ProxyGoal goal, Tensor output, Tensor reference, GradientSign attack) => goal switch
+    {
+        // The squared difference to the clean value has no gradient at the clean observation, so the signed value itself is climbed.
+        ProxyGoal.Value => attack.RaisesValue ? output.Sum() : -output.Sum(),
+        ProxyGoal.Cells => output.BinaryCrossEntropyWithLogits(reference),
+        ProxyGoal.ClassesAndValue => AwayFrom(output.Slice(1, 0, output.Shape[1] - 1), reference, attack) - output.Slice(1, output.Shape[1] - 1).Sum(),
+        _ => AwayFrom(output, reference, attack),
+    };
+
+    private static Tensor AwayFrom(Tensor logits, Tensor label, GradientSign attack)
+    {
+        Tensor loss = logits.CrossEntropy(label);
+        return attack.IsTargeted ? -loss : loss;
+    }
+}

@@ -1,0 +1,40 @@
+using Temper.Randomness;
+
+namespace Temper.Snooping.Evaluation;
+
+/// <summary>The 95 % interval of a mean by resampling: of victims first, then of the episodes of each, since both are drawn by luck.</summary>
+public static class BootstrapInterval
+{
+    private const int Draws = 2000;
+
+    /// <summary>The interval.</summary>
+    /// <param name="returns">Returns of the episodes of each victim; at least one of each.</param>
+    /// <param name="random">Where random numbers start.</param>
+    public static (double Low, double High) Of(IReadOnlyList<IReadOnlyList<double>> returns, RandomStream random)
+    {
+        double[] means = new double[Draws];
+        uint[] words = new uint[returns.Sum(victim => victim.Count) + returns.Count];
+        for (int draw = 0; draw < Draws; draw++)
+        {
+            random.Split(draw).Fill(words);
+            int word = 0;
+            double sum = 0;
+            for (int i = 0; i < returns.Count; i++)
+            {
+                IReadOnlyList<double> victim = returns[(int)(words[i] % (uint)returns.Count)];
+                double own = 0;
+                for (int episode = 0; episode < victim.Count; episode++)
+                {
+                    own += victim[(int)(words[(returns.Count + word++) % words.Length] % (uint)victim.Count)];
+                }
+
+                sum += own / victim.Count;
+            }
+
+            means[draw] = sum / returns.Count;
+        }
+
+        Array.Sort(means);
+        return (means[(int)(0.025 * Draws)], means[(int)(0.975 * Draws)]);
+    }
+}

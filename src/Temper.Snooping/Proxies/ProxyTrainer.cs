@@ -1,0 +1,72 @@
+using Temper.Data;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Snooping.Logs;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Snooping.Proxies;
+
+/// <summary>Trains a proxy offline: a supervised task on the log, measured on episodes that were held out.</summary>
+internal static class ProxyTrainer
+{
+    internal static Proxy Train(RelatedTask task, IStateLog log, ProxyOptions options, CancellationToken cancel)
+    {
+        options.Validate();
+        ProxyData data = task.Prepare(log);
+        RandomStream random = RandomStream.FromSeed(options.Seed).Split(task.Name);
+        (int[] train, int[] heldOut) = Split(data, options.HeldOut, random.Split("held out"));
+        Network network = ProxyNetworks.Create(options.Architecture, log.Stream, data.Outputs, random.Split("weights"));
+        network = task is OfflineQ q
+            ? FittedQ(q, log, network, train, heldOut, options, cancel)
+            : Fit(task, data, network, train, heldOut, options, options.Epochs, cancel);
+        (string name, double fidelity) = ProxyFidelity.Measure(task.Goal, data, network, heldOut);
+        return new Proxy
+        {
+            Network = network, Task = task.Name, Goal = task.Goal, Stream = log.Stream, Threat = log.Threat, Steps = log.Count, FidelityName = name, Fidelity = fidelity,
+        };
+    }
+
+    private static Network Fit(RelatedTask task, ProxyData data, Network network, int[] train, int[] heldOut, ProxyOptions options, int epochs, CancellationToken cancel) =>
+        Trainer.Fit(network, data.Part("log", train), data.Part("held-out episodes", heldOut), new TrainingOptions
+        {
+            Seed = options.Seed, Epochs = epochs, BatchSize = Math.Min(options.BatchSize, train.Length), Loss = task.Loss, Objective = task.Objective(data),
+            Optimizer = new Adam { LearningRate = options.LearningRate },
+        }, cancel).Network;
+
+    /// <summary>Targets are computed with the network of the iteration before, which then learns them.</summary>
+    private static Network FittedQ(OfflineQ task, IStateLog log, Network network, int[] train, int[] heldOut, ProxyOptions options, CancellationToken cancel)
+    {
+        for (int iteration = 0; iteration < options.QIterations; iteration++)
+        {
+            OfflineQ next = task with { Target = iteration == 0 ? null : network };
+            network = Fit(next, next.Prepare(log), network, train, heldOut, options, Math.Max(1, options.Epochs / options.QIterations), cancel);
+        }
+
+        return network;
+    }
+
+    /// <summary>Whole episodes are held out, since neighbors in an episode are alike; of a single episode its end.</summary>
+    private static (int[] Train, int[] HeldOut) Split(ProxyData data, double share, RandomStream random)
+    {
+        IReadOnlyList<Range> episodes = FrameHistory.Episodes(data.Log);
+        if (episodes.Count == 1)
+        {
+            int rest = Math.Max(1, (int)(data.Steps.Length * share));
+            return data.Steps.Length > 1 ? (data.Steps[..^rest], data.Steps[^rest..]) : throw new ArgumentException("proxy: one step is not enough; record more");
+        }
+
+        int count = Math.Clamp((int)Math.Round(episodes.Count * share), 1, episodes.Count - 1);
+        bool[] isHeldOut = new bool[data.Log.Count];
+        foreach (int episode in random.Permutation(episodes.Count)[..count])
+        {
+            isHeldOut.AsSpan(episodes[episode]).Fill(true);
+        }
+
+        int[] train = [.. data.Steps.Where(step => !isHeldOut[step])], heldOut = [.. data.Steps.Where(step => isHeldOut[step])];
+        return train.Length > 0 && heldOut.Length > 0
+            ? (train, heldOut)
+            : throw new ArgumentException($"proxy: too few episodes with something to learn (got {episodes.Count} episodes, {data.Steps.Length} usable steps); record more");
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text.Json.Serialization;
+using Temper.Snooping.Logs;
+using Temper.Training;
+
+namespace Temper.Snooping.Proxies;
+
+/// <summary>Says what a state is worth: squared error to the discounted return heard, standardized (spec point 2).</summary>
+public sealed record ValueAssessor : RelatedTask<IRewardLog>
+{
+    /// <inheritdoc/>
+    public override string Name => "value-assessor";
+
+    /// <inheritdoc/>
+    public override ThreatModel Needs => ThreatModel.SR;
+
+    /// <inheritdoc/>
+    public override ProxyGoal Goal => ProxyGoal.Value;
+
+    /// <summary>Discount of a step, 0 to 1.</summary>
+    public float Discount { get; init; } = 0.99f;
+
+    [JsonIgnore]
+    internal override TrainingLoss Loss => new MeanSquaredErrorLoss();
+
+    private protected override ProxyData Data(IRewardLog log)
+    {
+        (int[] steps, float[] returns) = Returns.Discounted(log, Discount);
+        float[] values = Returns.Standardized(steps, returns) ?? throw Refused($"all returns are equal in {log.Count} steps, from which nothing can be learned; record more");
+        return new ProxyData { Log = log, Steps = steps, Target = (step, target) => target[0] = values[step], TargetLength = 1, Outputs = 1 };
+    }
+}
+
+/// <summary>Says whether a reward comes within some steps: a target where rewards are rare (our formulation).</summary>
+public sealed record RewardPredictor : RelatedTask<IRewardLog>
+{
+    /// <inheritdoc/>
+    public override string Name => "reward-predictor";
+
+    /// <inheritdoc/>
+    public override ThreatModel Needs => ThreatModel.SR;
+
+    /// <inheritdoc/>
+    public override ProxyGoal Goal => ProxyGoal.Classes;
+
+    /// <summary>Steps within which the reward comes, one or more.</summary>
+    public int Horizon { get; init; } = 8;
+
+    private protected override ProxyData Data(IRewardLog log)
+    {
+        long[] labels = new long[log.Count];
+        foreach (Range episode in FrameHistory.Episodes(log))
+        {
+            for (int step = episode.Start.Value; step < episode.End.Value; step++)
+            {
+                // 0: none, 1: a negative one, 2: a positive one; the first that comes decides.
+                int first = Enumerable.Range(step, Math.Min(Horizon, episode.End.Value - step)).FirstOrDefault(later => log.Reward(later) != 0, -1);
+                labels[step] = first < 0 ? 0 : log.Reward(first) < 0 ? 1 : 2;
+            }
+        }
+
+        return labels.Distinct().Skip(1).Any()
+            ? new ProxyData { Log = log, Steps = [.. Enumerable.Range(0, log.Count)], Labels = labels, Outputs = 3, Classes = ["none", "negative", "positive"] }
+            : throw Refused($"rewards come always or never in {log.Count} steps, from which nothing can be learned; record more");
+    }
+}

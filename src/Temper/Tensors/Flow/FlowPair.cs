@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using Temper.Kernels.Flow;
+
+namespace Temper.Tensors.Flow;
+
+/// <summary>The flow between two gray images and its gradient, on one thread.</summary>
+internal static unsafe class FlowPair<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A store above this many elements is not kept for later.</summary>
+    private const long LargestStore = 32L * 1024 * 1024;
+
+    private static readonly ConcurrentBag<PlaneStore<T>> Stores = [];
+
+    /// <summary>Writes the flow of the first image's pixels.</summary>
+    internal static void Flow(OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, Span<T> u, Span<T> v)
+    {
+        PlaneStore<T> store = Take();
+        using (var tape = new PlaneTape<T>(store, records: false))
+        {
+            (PlaneValue<T> flowU, PlaneValue<T> flowV) = Method(options).Between(tape, Image(tape, size, first), Image(tape, size, second));
+            Read(flowU.Values, u);
+            Read(flowV.Values, v);
+        }
+
+        Give(store);
+    }
+
+    /// <summary>Writes the gradients of both images, from those of the flow.</summary>
+    internal static void Gradient(
+        OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, ReadOnlySpan<T> du, ReadOnlySpan<T> dv, Span<T> dFirst, Span<T> dSecond)
+    {
+        PlaneStore<T> store = Take();
+        using (var tape = new PlaneTape<T>(store, records: true))
+        {
+            PlaneValue<T> one = Image(tape, size, first), two = Image(tape, size, second);
+            (PlaneValue<T> u, PlaneValue<T> v) = Method(options).Between(tape, one, two);
+            Write(du, tape.Sink(u));
+            Write(dv, tape.Sink(v));
+            tape.Backward();
+            Read(tape.Sink(one), dFirst);
+            Read(tape.Sink(two), dSecond);
+        }
+
+        Give(store);
+    }
+
+    private static WarpedFlow<T> Method(OpticalFlowOptions o)
+    {
+        FlowSolver<T> solver = o.Method switch
+        {
+            FlowMethod.TvL1 => new TvL1Solver<T>(o.Iterations, o.Lambda, o.Theta, o.Tau),
+            FlowMethod.HornSchunck => new HornSchunckSolver<T>(o.Iterations, o.Alpha),
+            _ => new LucasKanadeSolver<T>(o.Window, o.Damping),
+        };
+        return new WarpedFlow<T>(solver, o.Scales, o.Warps, o.ScaleStep);
+    }
+
+    private static PlaneValue<T> Image(PlaneTape<T> tape, PlaneSize size, ReadOnlySpan<T> pixels)
+    {
+        PlaneValue<T> image = tape.New(size);
+        Write(pixels, image.Values);
+        return image;
+    }
+
+    private static void Write(ReadOnlySpan<T> from, Plane<T> to)
+    {
+        for (int y = 0; y < to.Size.Height; y++)
+        {
+            from.Slice(y * to.Size.Width, to.Size.Width).CopyTo(new Span<T>(to.Row(y), to.Size.Width));
+        }
+    }
+
+    private static void Read(Plane<T> from, Span<T> to)
+    {
+        for (int y = 0; y < from.Size.Height; y++)
+        {
+            new ReadOnlySpan<T>(from.Row(y), from.Size.Width).CopyTo(to.Slice(y * from.Size.Width, from.Size.Width));
+        }
+    }
+
+    private static PlaneStore<T> Take() => Stores.TryTake(out PlaneStore<T>? store) ? store : new PlaneStore<T>();
+
+    private static void Give(PlaneStore<T> store)
+    {
+        if (store.Size <= LargestStore)
+        {
+            Stores.Add(store);
+        }
+    }
+}

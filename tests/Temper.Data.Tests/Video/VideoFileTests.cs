@@ -1,0 +1,209 @@
+using Temper.Data.Images;
+using Temper.Data.Video;
+using Temper.Formats;
+using Temper.Formats.Npz;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Data.Tests.Video;
+
+/// <summary>Reading and writing videos: natively, and through ffmpeg where it is installed.</summary>
+public sealed class VideoFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("clip.npy", 0)]
+    [InlineData("frames", 0)]
+    [InlineData("clip.y4m", 3)]
+    public void Written_clip_comes_back(string name, int tolerance)
+    {
+        VideoClip clip = Clip(5, 12, 17);
+        VideoFile.Save(_folder[name], clip);
+        RequireEqual(clip, VideoFile.Load(_folder[name]), tolerance);
+    }
+
+    [FfmpegTheory]
+    [InlineData("clip.mkv")]
+    [InlineData("clip.mp4")]
+    public void Written_clip_comes_back_through_ffmpeg_without_loss(string name)
+    {
+        VideoClip clip = Clip(6, 24, 32);
+        VideoFile.Save(_folder[name], clip);
+        VideoClip again = VideoFile.Load(_folder[name]);
+        RequireEqual(clip, again, tolerance: 0);
+        Assert.Equal(10, again.FramesPerSecond, 0.01);
+    }
+
+    [FfmpegFact]
+    public void Lossy_video_of_odd_sides_is_near()
+    {
+        VideoFile.Save(_folder["clip.mp4"], Clip(4, 25, 33), quality: 10);
+        VideoClip again = VideoFile.Load(_folder["clip.mp4"]);
+        Assert.Equal((4, 26, 34), (again.Frames, again.Height, again.Width));
+    }
+
+    [FfmpegFact]
+    public void Only_the_frames_asked_for_are_read()
+    {
+        VideoClip clip = Clip(9, 16, 16);
+        VideoFile.Save(_folder["clip.mkv"], clip);
+        VideoClip part = VideoFile.Load(_folder["clip.mkv"], new VideoReadOptions { Start = 2, Step = 3, Frames = 2 });
+        Assert.Equal(2, part.Frames);
+        Assert.Equal(clip.Frame(2).ToArray(), part.Frame(0).ToArray());
+        Assert.Equal(clip.Frame(5).ToArray(), part.Frame(1).ToArray());
+    }
+
+    [FfmpegFact]
+    public void Damaged_videos_are_refused_with_their_name()
+    {
+        VideoFile.Save(_folder["whole.avi"], Clip(20, 40, 40));
+        byte[] bytes = File.ReadAllBytes(_folder["whole.avi"]);
+        foreach (int kept in new[] { 1, bytes.Length / 2 })
+        {
+            File.WriteAllBytes(_folder["cut.avi"], bytes[..kept]);
+            Assert.Contains("cut.avi", Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["cut.avi"])).Message);
+        }
+    }
+
+    [Fact]
+    public void Frames_of_several_sizes_are_refused()
+    {
+        foreach ((string name, int side) in new[] { ("1.png", 8), ("2.png", 9) })
+        {
+            Directory.CreateDirectory(_folder["mixed"]);
+            File.WriteAllBytes(Path.Combine(_folder["mixed"], name), PngEncoder.Encode(new Picture(side, 8, 1, new byte[side * 8])));
+        }
+
+        Assert.Contains("size of frames changes", Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["mixed"])).Message);
+    }
+
+    [Fact]
+    public void Numbers_in_names_count_by_their_value()
+    {
+        Directory.CreateDirectory(_folder["numbers"]);
+        foreach (int i in new[] { 10, 9, 1 })
+        {
+            File.WriteAllBytes(Path.Combine(_folder["numbers"], $"frame{i}.png"), PngEncoder.Encode(new Picture(2, 2, 1, [(byte)i, 0, 0, 0])));
+        }
+
+        VideoClip clip = VideoFile.Load(_folder["numbers"]);
+        Assert.Equal([1, 9, 10], Enumerable.Range(0, 3).Select(i => (int)clip.Frame(i)[0]));
+    }
+
+    [Fact]
+    public void Memory_is_bounded_before_frames_are_kept()
+    {
+        VideoFile.Save(_folder["clip.npy"], Clip(10, 20, 20));
+        var error = Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["clip.npy"], new VideoReadOptions { MostBytes = 5000 }));
+        Assert.Contains("5000 bytes", error.Message);
+    }
+
+    [Fact]
+    public void Other_arrays_are_refused()
+    {
+        NpyFile.Save(_folder["floats.npy"], Tensor.Zeros([2, 4, 4, 3]));
+        Assert.Contains("uint8", Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["floats.npy"])).Message);
+    }
+
+    [Theory]
+    [InlineData("YUV4MPEG2 W4 H4 C420p10\n")]
+    [InlineData("YUV4MPEG2 W0 H4\n")]
+    [InlineData("YUV4MPEG2 W4 H4\nFRAME\nxx")]
+    [InlineData("YUV4MPEG2 W99999999 H99999999\nFRAME\n")]
+    [InlineData("GIF89a")]
+    [InlineData("")]
+    public void Malformed_files_are_refused(string text)
+    {
+        File.WriteAllText(_folder["bad"], text);
+        Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["bad"]));
+    }
+
+    /// <summary>Damaged GIF files end in an error or in frames, never otherwise.</summary>
+    [OutsideDataFact("video")]
+    public void Gif_is_what_an_outside_decoder_gives_and_survives_damage()
+    {
+        string path = OutsideData.PathOf("video/v_CricketShot_g04_c01_flow.gif");
+        VideoClip clip = VideoFile.Load(path, new VideoReadOptions { Frames = 3 });
+        Assert.Equal((3, 224, 224), (clip.Frames, clip.Height, clip.Width));
+        byte[] file = File.ReadAllBytes(path)[..40_000];
+        for (int i = 0; i < 60; i++)
+        {
+            byte[] damaged = (byte[])file.Clone();
+            damaged[(i * 613) % 3000] ^= (byte)(1 << (i % 8));
+            File.WriteAllBytes(_folder["damaged.gif"], damaged);
+            try
+            {
+                VideoFile.Load(_folder["damaged.gif"], new VideoReadOptions { Frames = 2 });
+            }
+            catch (ModelFormatException)
+            {
+                // Said what is wrong.
+            }
+        }
+    }
+
+    /// <summary>The same frames as OpenCV gives after its area scaling, from a GIF that this library decodes itself.</summary>
+    [OutsideDataFact("video")]
+    public void Scaled_square_is_near_that_of_OpenCV()
+    {
+        VideoClip clip = VideoFile.Load(OutsideData.PathOf("video/v_CricketShot_g04_c01_rgb.gif"), new VideoReadOptions { Step = 2, Frames = 3 }).Square(112);
+        VideoClip wanted = VideoFile.Load(OutsideData.PathOf("video/v_CricketShot_g04_c01_rgb.frames_u8.npy.gz"), new VideoReadOptions { Frames = 3 });
+        RequireEqual(wanted, clip, tolerance: 1);
+    }
+
+    [Fact]
+    public void Flow_files_come_back()
+    {
+        float[] flow = [.. Enumerable.Range(0, 2 * 3 * 4).Select(i => i * 0.25f)];
+        FlowFile.Save(_folder["a.flo"], flow, 3, 4);
+        Assert.Equal(flow, FlowFile.Load(_folder["a.flo"], out int height, out int width));
+        Assert.Equal((3, 4), (height, width));
+        File.WriteAllBytes(_folder["b.flo"], File.ReadAllBytes(_folder["a.flo"])[..20]);
+        Assert.Throws<ModelFormatException>(() => FlowFile.Load(_folder["b.flo"], out _, out _));
+    }
+
+    [Fact]
+    public void Flow_pictures_show_stillness_white_and_opposite_directions_in_different_colors()
+    {
+        Picture picture = FlowPicture.Draw([0, 0, 1, 0, -1, 0, 0, 1], 1, 4);
+        Assert.Equal([255, 255, 255], picture.Pixels[..3]);
+        Assert.Equal(3, Enumerable.Range(1, 3).Select(i => $"{picture.Pixels[3 * i]},{picture.Pixels[(3 * i) + 1]},{picture.Pixels[(3 * i) + 2]}").Distinct().Count());
+    }
+
+    private static void RequireEqual(VideoClip wanted, VideoClip found, int tolerance)
+    {
+        Assert.Equal((wanted.Frames, wanted.Height, wanted.Width), (found.Frames, found.Height, found.Width));
+        for (int i = 0; i < wanted.Pixels.Length; i++)
+        {
+            Assert.InRange(found.Pixels[i] - wanted.Pixels[i], -tolerance, tolerance);
+        }
+    }
+
+    private static VideoClip Clip(int frames, int height, int width)
+    {
+        byte[] pixels = new byte[frames * height * width * 3];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = (byte)(128 + (100 * Math.Sin(i * 0.013)));
+        }
+
+        return new VideoClip(frames, height, width, pixels, 10);
+    }
+}
+
+/// <summary>A test that needs an installed ffmpeg.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class FfmpegFactAttribute : FactAttribute
+{
+    public FfmpegFactAttribute() => Skip = VideoFile.CanCode ? null : "ffmpeg is not installed";
+}
+
+/// <summary>A test with data rows that needs an installed ffmpeg.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class FfmpegTheoryAttribute : TheoryAttribute
+{
+    public FfmpegTheoryAttribute() => Skip = VideoFile.CanCode ? null : "ffmpeg is not installed";
+}

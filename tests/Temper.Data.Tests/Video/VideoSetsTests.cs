@@ -1,0 +1,97 @@
+using Temper.Data.Video;
+using Temper.Randomness;
+using Temper.Testing;
+
+namespace Temper.Data.Tests.Video;
+
+public sealed class VideoSetsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Synthetic_actions_are_the_same_for_a_seed_and_differ_in_motion_only()
+    {
+        var set = new SyntheticActions(20, 10, 5, 16, RandomStream.FromSeed(3));
+        Assert.Equal([5, 3, 16, 16], set.SampleShape);
+        float[] one = Sample(set, 9), again = Sample(new SyntheticActions(20, 10, 5, 16, RandomStream.FromSeed(3)), 9), moving = Sample(set, 0);
+        Assert.Equal(one, again);
+        Assert.Equal("still", set.ClassNames[(int)set.Label(9)]);
+        Assert.True(Change(one) < 0.02);                           // noise alone
+        Assert.True(Change(moving) > 2 * Change(one));
+    }
+
+    [Theory]
+    [InlineData("synth:actions?count=12&frames=4&size=16&classes=3", 12, 10)]
+    [InlineData("synth:actions?frames=1", 0, 0)]
+    [InlineData("videos:/nowhere", 0, 0)]
+    public void Sets_are_opened_by_a_text(string text, int train, int least)
+    {
+        if (train == 0)
+        {
+            Assert.ThrowsAny<Exception>(() => DataSource.Open(text));
+            return;
+        }
+
+        DataSets sets = DataSource.Open(text);
+        Assert.Equal(train, sets.Train.Count);
+        Assert.InRange(sets.Test.Count, 1, least);
+        Assert.Equal([4, 3, 16, 16], sets.Train.SampleShape);
+    }
+
+    [Fact]
+    public void Videos_without_classes_are_split_by_time_with_a_gap()
+    {
+        foreach (string name in new[] { "a", "b" })
+        {
+            byte[] pixels = new byte[40 * 8 * 8 * 3];
+            for (int i = 0; i < pixels.Length; i++)
+            {
+                pixels[i] = (byte)(i / (8 * 8 * 3));               // the frame's number
+            }
+
+            VideoFile.Save(_folder[$"{name}.npy"], new VideoClip(40, 8, 8, pixels));
+        }
+
+        DataSets sets = DataSource.Open($"videos:{_folder.Path}?frames=4&size=8&stride=2");
+        Assert.Equal(["a", "b"], sets.Train.ClassNames);
+        float last = Enumerable.Range(0, sets.Train.Count).Max(i => Sample(sets.Train, i).Max()), first = Enumerable.Range(0, sets.Test.Count).Min(i => Sample(sets.Test, i).Min());
+        Assert.True((first * 255) - (last * 255) > 3);
+        Assert.Equal([0, 1], Enumerable.Range(0, sets.Test.Count).Select(sets.Test.Label).Distinct());
+    }
+
+    [Fact]
+    public void Split_files_name_the_clips_and_may_not_leave_the_folder()
+    {
+        Directory.CreateDirectory(_folder["Jump"]);
+        Directory.CreateDirectory(_folder["Run"]);
+        foreach (string name in new[] { "Jump/1.npy", "Run/2.npy", "Run/3.npy" })
+        {
+            VideoFile.Save(_folder[name], new VideoClip(4, 8, 8, new byte[4 * 8 * 8 * 3]));
+        }
+
+        File.WriteAllText(_folder["trainlist01.txt"], "Jump/1.npy 1\nRun/2.npy 2\n");
+        File.WriteAllText(_folder["testlist01.txt"], "Run/3.npy\n");
+        DataSets sets = VideoSets.Read(_folder.Path, new VideoSetOptions { Frames = 4, Size = 8 });
+        Assert.Equal((2, 1), (sets.Train.Count, sets.Test.Count));
+        Assert.Equal(["Jump", "Run"], sets.Train.ClassNames);
+        Assert.Equal(1, sets.Test.Label(0));
+        File.WriteAllText(_folder["testlist01.txt"], "../x.npy\n");
+        Assert.ThrowsAny<FormatException>(() => VideoSets.Read(_folder.Path));
+    }
+
+    private static float[] Sample(Dataset set, int index)
+    {
+        float[] sample = new float[set.SampleShape.Count];
+        set.CopySample(index, sample);
+        return sample;
+    }
+
+    /// <summary>Mean change from frame to frame.</summary>
+    private static double Change(float[] clip)
+    {
+        int size = clip.Length / 5;
+        return Enumerable.Range(0, clip.Length - size).Average(i => Math.Abs(clip[i + size] - clip[i]));
+    }
+}

@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary>Training on ranks that mpirun starts, with each engine that is installed.</summary>
+public sealed class RankTests : IDisposable
+{
+    private static readonly string[] Training = ["train", "lenet-5", "--data", "synth:shapes?count=120&size=28&channels=1", "--epochs", "2", "--batch", "20", "--seed", "1", "--quiet"];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("temper-ranks").FullName;
+
+    public static TheoryData<string> Engines => [.. Mpi.Engines];
+
+    [MpiTheory]
+    [MemberData(nameof(Engines))]
+    public void Doctor_finds_the_library_and_every_call_gives_what_it_should(string engine)
+    {
+        ToolResult result = Mpi.Run(engine, 2, "doctor", "--mpi", "--json");
+        Assert.True(result.ExitCode == 0, result.Error);
+        JsonElement mpi = JsonDocument.Parse(result.Output).RootElement.GetProperty("mpi");
+        Assert.Contains(engine is "mpich" ? "MPICH" : "Open MPI", mpi.GetProperty("library").GetString(), StringComparison.Ordinal);
+        Assert.Equal(2, mpi.GetProperty("ranks").GetInt32());
+    }
+
+    [MpiTheory]
+    [MemberData(nameof(Engines))]
+    public void Two_ranks_train_to_the_losses_of_one(string engine)
+    {
+        double[] one = Losses(Tool.Run([.. Training, "--plan", "data", "--runs", Runs("one")]), "one");
+        double[] two = Losses(Mpi.Run(engine, 2, [.. Training, "--plan", "data", "--runs", Runs("two")]), "two");
+        Assert.All(one.Zip(two), pair => Assert.Equal(pair.First, pair.Second, Math.Abs(pair.First) * 1e-4));
+    }
+
+    [MpiTheory]
+    [MemberData(nameof(Engines))]
+    public void Plan_of_a_file_is_carried_out_and_one_that_does_not_fit_is_refused(string engine)
+    {
+        string plan = Path.Combine(_folder, "plan.json");
+        Assert.Equal(0, Tool.Run("plan", "lenet-5", "--accelerators", "2", "--batch", "20", "--cost", "exact", "--splits", "output", "--save-plan", plan, "--quiet").ExitCode);
+        double[] one = Losses(Tool.Run([.. Training, "--runs", Runs("one")]), "one");
+        double[] two = Losses(Mpi.Run(engine, 2, [.. Training, "--plan", plan, "--runs", Runs("two")]), "two");
+        Assert.All(one.Zip(two), pair => Assert.Equal(pair.First, pair.Second, Math.Abs(pair.First) * 1e-4));
+        ToolResult wrong = Mpi.Run(engine, 3, [.. Training, "--plan", plan, "--runs", Runs("wrong")]);
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Contains("another number of ranks", wrong.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Runs("wrong")));
+        wrong = Tool.Run([.. Training, "--plan", plan, "--runs", Runs("wrong")]);
+        Assert.Equal(2, wrong.ExitCode);
+    }
+
+    [MpiTheory]
+    [MemberData(nameof(Engines))]
+    public void Killed_rank_ends_the_job_and_the_run_goes_on_with_another_number_of_ranks(string engine)
+    {
+        string runs = Runs("killed");
+        string[] longer = [.. Training, "--epochs", "2000", "--plan", "data", "--runs", runs];
+        using Process job = Mpi.Start(engine, 2, [], longer);
+        Process victim = WaitForRank(job, runs);
+        victim.Kill();
+        var clock = Stopwatch.StartNew();
+        ToolResult result = Tool.Finish(job);
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"the job ended after {clock.Elapsed}");
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("rank 1", result.Error + result.Output, StringComparison.OrdinalIgnoreCase);
+        string folder = Directory.GetDirectories(runs).Single();
+        int done = File.ReadAllLines(Path.Combine(folder, "metrics.jsonl")).Length;
+        ToolResult resumed = Mpi.Run(engine, 3, "train", "--resume", folder, "--epochs", $"{done + 1}", "--quiet");
+        Assert.True(resumed.ExitCode == 0, resumed.Error);
+        Assert.True(File.Exists(Path.Combine(folder, "result.json")));
+    }
+
+    [Fact]
+    public void Without_a_library_there_is_one_clear_line()
+    {
+        var launched = new Dictionary<string, string?>
+        {
+            ["TEMPER_MPI"] = "/nowhere/libmpi.so", ["OMPI_COMM_WORLD_RANK"] = "0", ["OMPI_COMM_WORLD_SIZE"] = "2",
+        };
+        foreach (string[] command in (string[][])[["doctor", "--mpi"], [.. Training, "--plan", "data", "--runs", Runs("none")]])
+        {
+            ToolResult result = Tool.RunWith(launched, command);
+            Assert.Equal(5, result.ExitCode);
+            Assert.Contains("openmpi-bin", result.Error, StringComparison.Ordinal);
+            Assert.Single(result.Error.Trim().Split('\n'));
+        }
+    }
+
+    [Fact]
+    public void Ranks_without_a_plan_are_refused()
+    {
+        ToolResult result = Tool.RunWith(
+            new Dictionary<string, string?> { ["OMPI_COMM_WORLD_RANK"] = "0", ["OMPI_COMM_WORLD_SIZE"] = "2" }, [.. Training, "--runs", Runs("none")]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("--plan data", result.Error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string Runs(string name) => Path.Combine(_folder, name);
+
+    private double[] Losses(ToolResult result, string name)
+    {
+        Assert.True(result.ExitCode == 0, result.Error);
+        string metrics = Path.Combine(Directory.GetDirectories(Runs(name)).Single(), "metrics.jsonl");
+        return [.. File.ReadAllLines(metrics).SelectMany(line => Values(JsonDocument.Parse(line).RootElement))];
+
+        static double[] Values(JsonElement line) => [Find(line, "train/loss"), Find(line, "validation/loss")];
+
+        static double Find(JsonElement line, string name) => line.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : line.GetProperty("values").GetProperty(name).GetDouble();
+    }
+
+    /// <summary>The process of rank 1, once the run has a checkpoint.</summary>
+    private static Process WaitForRank(Process job, string runs)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!Directory.Exists(runs) || Directory.GetFiles(runs, "model.safetensors", SearchOption.AllDirectories).Length == 0)
+        {
+            Assert.False(job.HasExited, "the job has ended before its first checkpoint");
+            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(2), "no checkpoint was written");
+            Thread.Sleep(50);
+        }
+
+        foreach (string folder in Directory.GetDirectories("/proc").Where(path => int.TryParse(Path.GetFileName(path), out _)))
+        {
+            try
+            {
+                string variables = File.ReadAllText(Path.Combine(folder, "environ"));
+                if (File.ReadAllText(Path.Combine(folder, "cmdline")).Contains(runs, StringComparison.Ordinal)
+                    && (variables.Contains("OMPI_COMM_WORLD_RANK=1\0", StringComparison.Ordinal) || variables.Contains("PMI_RANK=1\0", StringComparison.Ordinal)))
+                {
+                    return Process.GetProcessById(int.Parse(Path.GetFileName(folder)));
+                }
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // It has ended meanwhile, or is somebody else's.
+            }
+        }
+
+        throw new InvalidOperationException("rank 1 was not found");
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Temper.Data.Video;
+using Temper.Formats.Npz;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary><c>temper flow</c> and <c>temper attack --video</c> as processes.</summary>
+public sealed class VideoTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("tvl1")]
+    [InlineData("farneback")]
+    public void Flow_of_an_array_of_frames_is_written(string method)
+    {
+        VideoFile.Save(_folder["frames.npy"], Moving(4, 40));
+        ToolResult result = Tool.Run("flow", _folder["frames.npy"], "--method", method, "--output", _folder["flow.npz"], "--pictures", _folder["colors"], "--flo", _folder["flo"], "--json");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal("flow", JsonDocument.Parse(result.Output).RootElement.GetProperty("command").GetString());
+        Tensor flow = NpzFile.Load(_folder["flow.npz"])["flow"];
+        Assert.Equal([3, 40, 40, 2], flow.Shape);
+        Assert.Equal(DType.Float32, flow.DType);
+        float[] middle = flow.Slice(1, 12, 28).Slice(2, 12, 28).ToArray<float>();
+        Assert.InRange(middle.Where((_, i) => i % 2 == 0).Average(), 0.9, 1.1);           // one pixel to the right
+        Assert.InRange(middle.Where((_, i) => i % 2 == 1).Average(), -0.1, 0.1);
+        Assert.Equal(3, Directory.GetFiles(_folder["colors"]).Length);
+        Assert.Equal(3, Directory.GetFiles(_folder["flo"]).Length);
+    }
+
+    [Fact]
+    public void What_is_no_video_is_refused()
+    {
+        File.WriteAllText(_folder["empty.mp4"], "");
+        VideoFile.Save(_folder["one.npy"], Moving(1, 16));
+        Assert.Equal(3, Tool.Run("flow", _folder["empty.mp4"]).ExitCode);
+        ToolResult single = Tool.Run("flow", _folder["one.npy"]);
+        Assert.Equal(3, single.ExitCode);
+        Assert.Contains("two frames", single.Error);
+        Assert.Equal(6, Tool.Run("flow", _folder["missing.avi"]).ExitCode);
+        Assert.Equal(2, Tool.Run("flow").ExitCode);
+    }
+
+    [Fact]
+    public void A_network_of_clips_is_trained_and_attacked()
+    {
+        const string Data = "synth:actions?count=24&classes=3&frames=4&size=16";
+        Assert.Equal(0, Tool.Run("train", "two-stream", "--data", Data, "--epochs", "1", "--batch", "8", "--runs", _folder["runs"], "--quiet").ExitCode);
+        string model = Directory.GetFiles(_folder["runs"], "model.safetensors", SearchOption.AllDirectories).Single();
+        ToolResult result = Tool.Run("attack", model, "--video", "--data", Data, "--levels", "8", "--rules", "noise,sparse", "--steps", "3", "--limit", "4", "--output", _folder["out"], "--json");
+        Assert.Equal(0, result.ExitCode);
+        JsonElement json = JsonDocument.Parse(result.Output).RootElement;
+        Assert.Equal(["clean", "noise", "sparse"], json.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("attack").GetString()));
+        Assert.True(File.Exists(Path.Combine(_folder["out"], "report.html")));
+        Assert.Equal([4, 4, 3, 16, 16], NpzFile.Load(Path.Combine(_folder["out"], "adversarial.npz"))["x_adv"].Shape);
+        Assert.Equal(3, Tool.Run("attack", model, "--video", "--data", "synth:actions?count=24&classes=3&frames=5&size=16").ExitCode);
+    }
+
+    private static VideoClip Moving(int frames, int size)
+    {
+        byte[] pixels = new byte[frames * size * size * 3];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            int t = i / (size * size * 3), x = (i / 3 % size) - t, y = i / (3 * size) % size;
+            pixels[i] = (byte)(128 + (50 * Math.Sin(0.35 * x) * Math.Cos(0.3 * y)) + (40 * Math.Sin((0.22 * x) + (0.27 * y))));
+        }
+
+        return new VideoClip(frames, size, size, pixels);
+    }
+}

@@ -1,0 +1,124 @@
+using Temper.Data;
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Parallelism.Collectives;
+using Temper.Parallelism.Execution;
+using Temper.Parallelism.Planning;
+using Temper.Training;
+using Xunit;
+
+namespace Temper.Parallelism.Tests.Execution;
+
+public sealed class ShardedRanksTests
+{
+    private const int Batch = 8;
+
+    /// <summary>Every way to split four layers by samples, input channels or output channels over two ranks; over four, every 37th.</summary>
+    public static TheoryData<int> Ranks => [2, 4];
+
+    [Theory]
+    [MemberData(nameof(Ranks))]
+    public void Bytes_that_ranks_send_in_a_step_are_those_that_were_planned(int ranks)
+    {
+        Network network = RankRuns.Even;
+        foreach (RankPlan plan in Plans(ranks))
+        {
+            double planned = Planner.Evaluate(NetworkLayers.Of(network, "network"), plan, new PlanOptions
+            {
+                Accelerators = ranks, Batch = Batch, Cost = CostKind.Exact, AllowsOutputSplit = true,
+            }).Bytes.Plan;
+            Assert.True(planned == BytesOfStep(network, plan), $"{string.Join(' ', plan.Levels)}: planned {planned}, counted {BytesOfStep(network, plan)}");
+        }
+    }
+
+    [Theory]
+    [InlineData(2, "1111")]
+    [InlineData(2, "0121")]
+    [InlineData(2, "2222")]
+    [InlineData(2, "0012")]
+    [InlineData(3, "0110")]
+    [InlineData(3, "2101")]
+    [InlineData(4, "0012", "1201")]
+    [InlineData(4, "0011", "0110")]
+    [InlineData(4, "0000", "1111")]
+    [InlineData(4, "0000", "0000")]
+    public void Losses_and_weights_are_those_of_one_rank(int ranks, params string[] levels)
+    {
+        (TrainingResult one, double[] expected) = RankRuns.Train(RankRuns.Uneven, 1, _ => TrainingRanks.One);
+        (TrainingResult many, double[] actual) = RankRuns.Train(
+            RankRuns.Uneven, ranks, group => new ShardedRanks(group, RankRuns.Uneven, RankRuns.Plan(RankRuns.Uneven, ranks, levels)));
+        RankRuns.AssertClose(expected, actual);
+        foreach (Parameter parameter in one.Last.Parameters)
+        {
+            float worst = parameter.Value.ToArray<float>().Zip(many.Last.Parameters[parameter.Name].Value.ToArray<float>(), (a, b) => MathF.Abs(a - b)).Max();
+            Assert.True(worst < 1e-5f, $"{parameter.Name} differs by {worst}");
+        }
+    }
+
+    [Fact]
+    public void Run_resumes_under_another_plan()
+    {
+        string folder = Directory.CreateTempSubdirectory("temper-shards").FullName;
+        try
+        {
+            Network network = RankRuns.Uneven;
+            TrainingOptions options = RankRuns.Options with { CheckpointFolder = folder };
+            (_, double[] expected) = RankRuns.Train(network, 1, _ => TrainingRanks.One);
+            RankRuns.Train(network, 4, group => new ShardedRanks(group, network, RankRuns.Plan(network, 4, "0012", "1201")), options with { Epochs = 1 });
+            RankRuns.Train(network, 3, group => new ShardedRanks(group, network, RankRuns.Plan(network, 3, "2101")), options with { Epochs = 2 });
+            (_, double[] rest) = RankRuns.Train(network, 1, _ => TrainingRanks.One, options);
+            RankRuns.AssertClose(expected[^rest.Length..], rest);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("another number of ranks", 4, "0000", "0000")]
+    [InlineData("rows of images", 2, "3000")]
+    [InlineData("too small", 2, "1000")]
+    public void Plans_that_cannot_run_are_refused_before_the_first_step(string reason, int ranks, params string[] levels)
+    {
+        Network network = Network.Build(new InputSpec { SampleShape = [1, 10, 10] }, x => x
+            .Conv2d(4, kernel: 3).Relu().Conv2d(4, kernel: 3).Flatten().Linear(6).Linear(4)).Initialize(Randomness.RandomStream.FromSeed(1));
+        RankFailedException error = Assert.Throws<RankFailedException>(
+            () => RankRuns.Train(network, 2, group => new ShardedRanks(group, network, RankRuns.Plan(network, ranks, levels))));
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<RankPlan> Plans(int ranks)
+    {
+        int levels = ranks == 2 ? 1 : 2, count = (int)Math.Pow(3, 4 * levels);
+        for (int number = 0; number < count; number += ranks == 2 ? 1 : 37)
+        {
+            string digits = "";
+            for (int i = 0, rest = number; i < 4 * levels; i++, rest /= 3)
+            {
+                digits += (char)('0' + (rest % 3));
+            }
+
+            yield return RankRuns.Plan(RankRuns.Even, ranks, [.. digits.Chunk(4).Select(level => new string(level))]);
+        }
+    }
+
+    /// <summary>One forward and backward pass, and the sums of gradients, without the trainer.</summary>
+    private static long BytesOfStep(Network network, RankPlan plan)
+    {
+        Dataset data = RankRuns.Data(network, Batch);
+        (Tensors.Tensor inputs, Tensors.Tensor targets) = data.Read(0, Batch);
+        return InProcessGroup.Run(plan.Accelerators, group =>
+        {
+            using var pool = new WorkerPool(1);
+            using WorkerPool.Usage usage = pool.Use();
+            using var ranks = new ShardedRanks(group, network, plan);
+            using var learner = new Learner(network, RankRuns.Options.ForLearner());
+            ranks.Begin(learner, RankRuns.Options);
+            Batch own = ranks.Share(new Batch(inputs, targets, 0), Batch);
+            using Gradients gradients = learner.Gradients((net, pass) => net.Forward(own.Inputs, pass).CrossEntropy(own.Targets), ranks.Request(new GradientRequest()));
+            ranks.Reduce(gradients);
+            return ranks.BytesSent;
+        }).Sum();
+    }
+}

@@ -1,0 +1,188 @@
+using Temper.Formats;
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
+using Temper.Tensors;
+
+namespace Temper.Reinforcement.Tests.Agents;
+
+/// <summary>What every method of training keeps to.</summary>
+public sealed class TrainerTests
+{
+    /// <summary>A method on an environment, small enough to train in a fraction of a second.</summary>
+    private static readonly Dictionary<string, (string Environment, AgentTrainingOptions Options)> Rows = new(StringComparer.Ordinal)
+    {
+        ["ppo"] = ("brick-break", OnPolicyOptions.Ppo(3) with { Steps = 512, Environments = 4, Horizon = 16, Epochs = 2, Minibatches = 2, Network = Small(convolution: true) }),
+        ["ppo, continuous"] = ("pendulum", OnPolicyOptions.Ppo(4) with { Steps = 512, Environments = 4, Horizon = 16, NormalizesObservations = true, Network = Small() }),
+        ["ppo, frames"] = ("pixel-pong", OnPolicyOptions.Ppo(5) with { Steps = 96, Environments = 2, Horizon = 8, Epochs = 1, Network = Small(convolution: true) }),
+        ["a2c"] = ("cartpole", OnPolicyOptions.A2c(6) with { Steps = 640, Network = Small() }),
+        ["dqn"] = ("cartpole", new DqnOptions { Seed = 7, Steps = 512, Environments = 4, Start = 64, Capacity = 200, TargetEvery = 10, Network = Small() }),
+        ["dqn, all of it"] = ("brick-break", new DqnOptions
+        {
+            Seed = 8, Steps = 256, Environments = 4, Start = 64, Capacity = 200, TargetEvery = 10, ReturnSteps = 3, Network = Small(convolution: true) with { IsDueling = true },
+        }),
+    };
+
+    public static TheoryData<string> Names => [.. Rows.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Interrupted_training_ends_with_the_same_bytes(string row)
+    {
+        using var folder = new TemporaryFolder();
+        AgentRunResult whole = Run(row, null, CancellationToken.None);
+        using (var stop = new CancellationTokenSource())
+        {
+            AgentRunResult part = Run(row, folder["checkpoints"], stop.Token, _ => stop.Cancel());
+            Assert.False(part.IsComplete);
+            Assert.True(part.Curve.Count < whole.Curve.Count);
+        }
+
+        AgentRunResult rest = Run(row, folder["checkpoints"], CancellationToken.None);
+        Assert.Equal(whole.Curve, rest.Curve);
+        Assert.Equal(Bytes(whole.Best.Network), Bytes(rest.Best.Network));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Threads_change_no_byte(string row)
+    {
+        AgentRunResult one = With(1), three = With(3);
+        Assert.Equal(one.Curve, three.Curve);
+        Assert.Equal(Bytes(one.Best.Network), Bytes(three.Best.Network));
+
+        AgentRunResult With(int threads)
+        {
+            using var pool = new WorkerPool(threads);
+            using WorkerPool.Usage usage = pool.Use();
+            return Run(row, null, CancellationToken.None);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Policies_come_back_from_their_file(string row)
+    {
+        using var folder = new TemporaryFolder();
+        Policy policy = Run(row, null, CancellationToken.None).Best;
+        PolicyFile.Save(policy, folder["agent.safetensors"]);
+        Policy loaded = PolicyFile.Load(folder["agent.safetensors"]);
+        Assert.Equal((policy.Head, policy.Environment, policy.Source, policy.Options), (loaded.Head, loaded.Environment, loaded.Source, loaded.Options));
+        var play = new PlayOptions { Episodes = 3, Seed = 2 };
+        string name = Rows[row].Environment;
+        var limit = new EnvironmentOptions { StepLimit = 60 };
+        Assert.Equal(
+            EpisodePlayer.Play(policy, () => policy.CreateEnvironment(name, limit), play), EpisodePlayer.Play(loaded, () => loaded.CreateEnvironment(name, limit), play));
+        string other = name is "cartpole" ? "acrobot" : "cartpole";
+        Assert.Contains("another environment", Assert.Throws<ArgumentException>(
+            () => EpisodePlayer.Play(loaded, () => EnvironmentCatalog.Create(other), play)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_reward_that_is_not_finite_is_refused_and_the_checkpoint_stays()
+    {
+        using var folder = new TemporaryFolder();
+        AgentTrainingOptions options = Rows["a2c"].Options;
+        using var trainer = AgentPresets.Trainer(() => new BrokenEnvironment(BreakAt: 30, isThrown: false), options);
+        var error = Assert.Throws<InvalidDataException>(() => AgentRun.Run(
+            trainer, () => new BrokenEnvironment(int.MaxValue, isThrown: false), options.Steps, new AgentRunOptions { Checkpoints = folder["c"], EvaluateEvery = 80, EvaluationEpisodes = 1 }));
+        Assert.Contains("not finite", error.Message, StringComparison.Ordinal);
+        using var again = AgentPresets.Trainer(() => new BrokenEnvironment(int.MaxValue, isThrown: false), options);
+        again.Resume(folder["c"]);
+        Assert.True(again.Steps > 0);
+    }
+
+    [Fact]
+    public void An_environment_that_throws_is_told_as_it_is()
+    {
+        AgentTrainingOptions options = Rows["a2c"].Options;
+        using var trainer = AgentPresets.Trainer(() => new BrokenEnvironment(BreakAt: 7, isThrown: true), options);
+        Assert.Contains("the simulator is gone", Assert.Throws<IOException>(() =>
+        {
+            trainer.Update();
+            trainer.Update();
+        }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_environment_that_does_not_repeat_itself_is_found_out()
+    {
+        using var folder = new TemporaryFolder();
+        AgentTrainingOptions options = Rows["a2c"].Options;
+        int made = 0;
+        using var trainer = AgentPresets.Trainer(() => new BrokenEnvironment(int.MaxValue, isThrown: false) { Drift = made++ }, options);
+        trainer.Update();
+        trainer.Save(folder["c"]);
+        using var again = AgentPresets.Trainer(() => new BrokenEnvironment(int.MaxValue, isThrown: false) { Drift = made++ }, options);
+        Assert.Contains("cannot be resumed", Assert.Throws<InvalidDataException>(() => again.Resume(folder["c"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_checkpoint_of_other_options_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        var options = (OnPolicyOptions)Rows["a2c"].Options;
+        using var trainer = AgentPresets.Trainer(() => EnvironmentCatalog.Create("cartpole"), options);
+        trainer.Update();
+        trainer.Save(folder["c"]);
+        using var again = AgentPresets.Trainer(() => EnvironmentCatalog.Create("cartpole"), options with { Gamma = 0.5f });
+        Assert.Contains("options", Assert.Throws<ModelFormatException>(() => again.Resume(folder["c"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_refused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => AgentPresets.Trainer(() => EnvironmentCatalog.Create("cartpole"), OnPolicyOptions.Ppo(1) with { Gamma = 2 }));
+        Assert.Throws<ArgumentException>(() => AgentPresets.Trainer(() => EnvironmentCatalog.Create("pendulum"), new DqnOptions { Seed = 1 }));
+        Assert.Throws<ArgumentException>(() => AgentPresets.For("sac", EnvironmentCatalog.Create("cartpole").Spec, 1));
+    }
+
+    [LongFact]
+    public void Ppo_holds_the_pole_for_every_seed()
+    {
+        for (ulong seed = 1; seed <= 5; seed++)
+        {
+            Func<IEnvironment> create = () => EnvironmentCatalog.Create("cartpole");
+            AgentTrainingOptions options = AgentPresets.For("ppo", create().Spec, seed);
+            using AgentTrainer trainer = AgentPresets.Trainer(create, options);
+            Policy best = AgentRun.Run(trainer, create, options.Steps, new AgentRunOptions()).Best;
+            double mean = EpisodePlayer.Play(best, create, new PlayOptions { Episodes = 50, Seed = 99 }).Average(episode => episode.Return);
+            Assert.True(mean >= 475, $"seed {seed}: {mean}");
+        }
+    }
+
+    private static AgentNetwork Small(bool convolution = false) => new() { Convolutions = convolution ? [2] : [], Hidden = [8], IsShared = convolution };
+
+    private static AgentRunResult Run(string row, string? checkpoints, CancellationToken cancel, Action<CurvePoint>? progress = null)
+    {
+        (string name, AgentTrainingOptions options) = Rows[row];
+        Func<IEnvironment> create = () => EnvironmentCatalog.Create(name, new EnvironmentOptions { StepLimit = 60 });
+        using AgentTrainer trainer = AgentPresets.Trainer(create, options);
+        return AgentRun.Run(trainer, create, options.Steps, new AgentRunOptions
+        {
+            Checkpoints = checkpoints, EvaluationEpisodes = 2, EvaluateEvery = options.Steps / 4, Cancel = cancel, Progress = (point, _) => progress?.Invoke(point),
+        });
+    }
+
+    private static float[] Bytes(Network network) => [.. network.Parameters.SelectMany(parameter => parameter.Value.ToArray<float>())];
+
+    /// <summary>Counts its steps, and goes wrong at one of them.</summary>
+    private sealed class BrokenEnvironment(int BreakAt, bool isThrown) : IEnvironment
+    {
+        private int _steps;
+
+        internal float Drift { get; init; }
+
+        public EnvironmentSpec Spec { get; } = new() { Name = "broken", ObservationShape = Shape.Create([4]), Actions = ActionSpace.Discrete(2), StepLimit = 20 };
+
+        public void Reset(ulong seed, Span<float> observation) => observation.Fill(Drift);
+
+        public StepOutcome Step(AgentAction action, Span<float> observation)
+        {
+            observation.Fill(Drift + action.Index);
+            bool isBroken = ++_steps >= BreakAt;
+            return isBroken && isThrown ? throw new IOException("the simulator is gone") : new StepOutcome(isBroken ? float.NaN : 1, IsTerminated: false);
+        }
+    }
+}

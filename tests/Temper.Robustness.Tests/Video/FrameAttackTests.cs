@@ -1,0 +1,139 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Criteria;
+using Temper.Robustness.Video;
+using Temper.Tensors;
+
+namespace Temper.Robustness.Tests.Video;
+
+/// <summary>Attacks on few frames, on networks whose best answer is known.</summary>
+public sealed class FrameAttackTests
+{
+    private const int Frames = 6, Pixels = 2 * 2;
+
+    public static TheoryData<string> Rules => new(VideoAttacks.Names);
+
+    /// <summary>
+    /// Frame t counts with weight t + 1, and a change of epsilon in frame 5 alone is enough: a salience rule has to find that one frame.
+    /// </summary>
+    [Theory]
+    [InlineData(FrameRule.Transplant)]
+    [InlineData(FrameRule.Refresh)]
+    [InlineData(FrameRule.Sparse)]
+    public void The_one_frame_that_is_enough_is_found(FrameRule rule)
+    {
+        FrameAttack attack = new() { Epsilon = 0.1, Rule = rule };
+        AttackResult result = attack.Run(Weighted(margin: 0.1f * 4 * 5.5f), Clips(3), Criterion.Misclassified([0, 0, 0]), RandomStream.FromSeed(1));
+        foreach (int sample in Enumerable.Range(0, 3))
+        {
+            Assert.Equal(AttackOutcome.Fooled, result.Samples[sample].Outcome);
+            Assert.Equal([5], Changed(result.Adversarials, sample));
+        }
+    }
+
+    /// <summary>Three frames are needed: 6 + 5 + 4 weights; no attack may use more, none can do with fewer.</summary>
+    [Fact]
+    public void No_more_frames_than_needed_are_changed()
+    {
+        FrameAttack attack = new() { Epsilon = 0.1 };
+        AttackResult result = attack.Run(Weighted(margin: 0.1f * 4 * 14.5f), Clips(1), Criterion.Misclassified([0]), RandomStream.FromSeed(1));
+        Assert.Equal([3, 4, 5], Changed(result.Adversarials, 0));
+        Assert.True(result.Samples[0].Linf <= 0.1 + 1e-6);
+    }
+
+    /// <summary>A clip's result does not depend on the clips beside it: rules that share frames between samples fail here.</summary>
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public void A_clip_gives_the_same_bytes_in_any_batch(string name)
+    {
+        Network network = NetworkZoo.Create("two-stream", new ZooOptions { Input = new InputSpec { SampleShape = [4, 3, 16, 16] }, Classes = 3 }).Initialize(RandomStream.FromSeed(4));
+        var target = new NetworkTarget(network);
+        Tensor clips = Tensor.From([.. Enumerable.Range(0, 3 * 4 * 3 * 256).Select(i => 0.5f + (0.3f * MathF.Sin((i * 0.37f) + (i / 3072 * 1.7f))))], [3, 4, 3, 16, 16]);
+        long[] labels = new VideoEvaluation(target, clips, [0, 0, 0], TimeProvider.System).Predictions;
+        Attack attack = VideoAttacks.Create(name, 4 / 255.0, steps: 3);
+        AttackResult together = attack.Run(target, clips, Criterion.Misclassified(labels), RandomStream.FromSeed(5));
+        for (int i = 0; i < 3; i++)
+        {
+            AttackResult alone = attack.Run(target, clips.Slice(0, i, i + 1), Criterion.Misclassified([labels[i]]), RandomStream.FromSeed(5));
+            Assert.Equal(alone.Adversarials.ToArray<float>(), together.Adversarials.Slice(0, i, i + 1).ToArray<float>());
+            Assert.Equal(alone.Samples[0], together.Samples[i]);
+        }
+    }
+
+    [Fact]
+    public void A_surrogate_gives_gradients_and_the_victim_logits()
+    {
+        var victim = new NetworkTarget(Weighted(1));
+        var target = new SurrogateTarget(victim, new NetworkTarget(Weighted(5)));
+        float[] x = Clips(1).ToArray<float>(), own = new float[2], logits = new float[2], gradient = new float[x.Length];
+        victim.Scores(x, 1, own);
+        target.Gradient(x, 1, logits, (_, _, slope) => slope[1] = 1, gradient);
+        Assert.Equal(own, logits);
+        Assert.Equal(6, gradient[^1], 1e-5);
+    }
+
+    [Fact]
+    public void Streams_and_other_flows_are_cut_out_of_a_network()
+    {
+        Network network = NetworkZoo.Create("two-stream", new ZooOptions { Input = new InputSpec { SampleShape = [4, 3, 16, 16] }, Classes = 3 }).Initialize(RandomStream.FromSeed(4));
+        Tensor clip = Tensor.Full([1, 4, 3, 16, 16], 0.5f);
+        Tensor frame = network.Stream("frame").Forward(clip).Softmax(), motion = network.Stream("motion").Forward(clip).Softmax();
+        Tensor both = network.Forward(clip);
+        for (int k = 0; k < 3; k++)
+        {
+            Assert.Equal(MathF.Log(frame.ToArray<float>()[k] + motion.ToArray<float>()[k]), both.ToArray<float>()[k], 1e-5f);
+        }
+
+        Network other = network.WithFlow(OpticalFlowOptions.Of(FlowMethod.HornSchunck));
+        Assert.Equal(FlowMethod.HornSchunck, other.Nodes.Select(node => node.Operator).OfType<OpticalFlow>().Single().Options.Method);
+        Assert.Throws<ArgumentException>(() => network.Stream("sound"));
+        Assert.Throws<ArgumentException>(() => network.Stream("frame").WithFlow(new OpticalFlowOptions()));
+    }
+
+    [Fact]
+    public void Rounding_is_that_of_files()
+    {
+        float[] x = [0, 1, 0.5f, 0.501f, -1, 2];
+        ByteFrames.Round(x, 0, 1);
+        Assert.Equal([0, 1, 128 / 255f, 128 / 255f, 0, 1], x);
+    }
+
+    [Fact]
+    public void Evaluation_counts_frames_ranks_and_similarity()
+    {
+        var target = new NetworkTarget(Weighted(margin: 0.1f * 4 * 5.5f));
+        var evaluation = new VideoEvaluation(target, Clips(4), [0, 0, 0, 0], TimeProvider.System);
+        Assert.Equal(1, evaluation.Clean().Top1);
+        VideoRow row = evaluation.Run(new FrameAttack { Epsilon = 0.1 }, 0.1, usesLabels: false, RandomStream.FromSeed(1)).Row;
+        Assert.Equal((0, 1, 1, 1), (row.Top1, row.Top5, row.Fooled, row.MedianFrames));
+        Assert.Equal(0.1 / Frames, row.MeanChange, 1e-6);
+        Assert.Equal(10 * Math.Log10(Frames / 0.01), row.Psnr, 1e-3);
+        Assert.InRange(row.Ssim, 0.5, 1);
+    }
+
+    /// <summary>Logits 0 and sum_t (t + 1) sum x_t - (its value at the clips below) - margin: how much the weighted sum must grow is known.</summary>
+    private static Network Weighted(float margin)
+    {
+        Network network = Network.Build(new InputSpec { SampleShape = [Frames, 1, 2, 2], Minimum = 0, Maximum = 1 }, x => x.Flatten().Linear(2, name: "fc"));
+        float[] weight = new float[2 * Frames * Pixels];
+        for (int i = 0; i < Frames * Pixels; i++)
+        {
+            weight[(Frames * Pixels) + i] = (i / Pixels) + 1;
+        }
+
+        return network.WithParameters(
+        [
+            network.Parameters["fc.weight"] with { Value = Tensor.From(weight, [2, Frames * Pixels]) },
+            network.Parameters["fc.bias"] with { Value = Tensor.From([0, -(0.5f * weight.Sum()) - margin], [2]) },
+        ]);
+    }
+
+    private static Tensor Clips(int count) => Tensor.Full([count, Frames, 1, 2, 2], 0.5f);
+
+    private static int[] Changed(Tensor clips, int sample)
+    {
+        float[] values = clips.Slice(0, sample, sample + 1).ToArray<float>();
+        return [.. Enumerable.Range(0, Frames).Where(t => values.AsSpan(t * Pixels, Pixels).ContainsAnyExcept(0.5f))];
+    }
+}

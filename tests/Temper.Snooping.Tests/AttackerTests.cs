@@ -1,0 +1,143 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+using Temper.Tensors;
+
+namespace Temper.Snooping.Tests;
+
+public sealed class AttackerTests
+{
+    private static readonly StreamInfo Pair = new(Shape.Create(2), 1, 0, 1, 2, "test");
+
+    /// <summary>Logits (a x0 - b x1, 0): the gradient's sign is known.</summary>
+    private static Proxy Linear(StreamInfo stream, ProxyGoal goal = ProxyGoal.Classes)
+    {
+        int size = stream.StackShape.Count, outputs = goal == ProxyGoal.Value ? 1 : 2;
+        Network network = Network.Build(new InputSpec { SampleShape = stream.StackShape }, x => x.Linear(outputs, bias: false, name: "fc"))
+            .Initialize(RandomStream.FromSeed(1));
+        float[] weights = new float[outputs * size];
+        for (int i = 0; i < size; i++)
+        {
+            weights[i] = i % 2 == 0 ? 1 : -2;
+        }
+
+        return new Proxy { Network = network.WithParameters([network.Parameters["fc.weight"] with { Value = Tensor.From(weights, [outputs, size]) }]), Task = "linear", Goal = goal, Stream = stream };
+    }
+
+    private static float[] Attack(ObservationAttack attack, Proxy proxy, params float[] observation)
+    {
+        new ObservationAttacker(attack, [proxy], proxy.Stream, RandomStream.FromSeed(1)).Perturb(0, observation, isFirst: true);
+        return observation;
+    }
+
+    [Fact]
+    public void A_step_goes_along_the_sign_away_from_the_class_that_wins()
+    {
+        // x0 - 2 x1 > 0: class 0 wins, so x0 falls and x1 grows; below 0 it is the other way round.
+        Assert.Equal([0.8f, 0.2f], Attack(GradientSign.Fgsm(0.1), Linear(Pair), 0.9f, 0.1f));
+        Assert.Equal([0.2f, 0.8f], Attack(GradientSign.Fgsm(0.1), Linear(Pair), 0.1f, 0.9f));
+        Assert.Equal([0.8f, 0.2f], Attack(GradientSign.Fgsm(0.1) with { IsTargeted = true }, Linear(Pair), 0.9f, 0.1f));
+    }
+
+    [Fact]
+    public void A_value_is_led_down_or_up()
+    {
+        Assert.Equal([0.4f, 0.6f], Attack(GradientSign.Fgsm(0.1), Linear(Pair, ProxyGoal.Value), 0.5f, 0.5f));
+        Assert.Equal([0.6f, 0.4f], Attack(GradientSign.Fgsm(0.1) with { RaisesValue = true }, Linear(Pair, ProxyGoal.Value), 0.5f, 0.5f));
+    }
+
+    public static TheoryData<ObservationAttack> Attacks =>
+    [
+        new RandomSign { Epsilon = 0.1 }, new UniformNoise { Epsilon = 0.1 }, GradientSign.Fgsm(0.1), GradientSign.Pgd(0.1), GradientSign.MomentumIterative(0.1),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Attacks))]
+    public void Changes_stay_within_epsilon_and_the_bounds_and_are_repeatable(ObservationAttack attack)
+    {
+        IStateLog log = Streams.Catch(ThreatModel.S, 30);
+        Proxy proxy = Linear(log.Stream with { FrameShape = Shape.Create(128) });
+        List<float[]> Run()
+        {
+            var attacker = new ObservationAttacker(attack, [proxy], proxy.Stream, RandomStream.FromSeed(3));
+            return [.. Enumerable.Range(0, log.Count).Select(step =>
+            {
+                float[] observation = log.Observation(step).ToArray();
+                attacker.Perturb(0, observation, log.IsFirst(step));
+                return observation;
+            })];
+        }
+
+        List<float[]> first = Run(), second = Run();
+        for (int step = 0; step < log.Count; step++)
+        {
+            Assert.Equal(first[step], second[step]);
+            Assert.NotEqual(log.Observation(step).ToArray(), first[step]);
+            for (int i = 0; i < first[step].Length; i++)
+            {
+                Assert.InRange(first[step][i], 0, 1);
+                Assert.InRange(Math.Abs(first[step][i] - log.Observation(step)[i]), 0, 0.1f + 1e-6f);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_frame_is_changed_once_and_stays_changed_in_the_stack()
+    {
+        StreamInfo stream = Pair with { Frames = 3 };
+        var seen = new List<float[]>();
+        Proxy proxy = Linear(stream);
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [proxy], stream, RandomStream.FromSeed(1));
+        float[] stack = new float[6];
+        for (int step = 0; step < 5; step++)
+        {
+            float[] frame = [0.5f, 0.1f * step];
+            attacker.Perturb(0, frame, isFirst: step == 0);
+            FrameHistory.Push(stack, frame, isFirst: step == 0);
+            seen.Add(frame);
+        }
+
+        Assert.Equal([.. seen[2], .. seen[3], .. seen[4]], stack);
+        Assert.All(seen, frame => Assert.InRange(Math.Abs(frame[0] - 0.5f), 0.099f, 0.101f));
+    }
+
+    [Fact]
+    public void An_8_bit_channel_rounds_small_changes_away()
+    {
+        float[] observation = [128 / 255f, 64 / 255f];
+        GradientSign small = GradientSign.Fgsm(0.4 / 255) with { Precision = ChannelPrecision.UInt8 };
+        Assert.True(small.IsBelowPrecision);
+        Assert.Equal([128 / 255f, 64 / 255f], Attack(small, Linear(Pair), [.. observation]));
+        Assert.NotEqual(observation, Attack(small with { Epsilon = 2.0 / 255 }, Linear(Pair), [.. observation]));
+    }
+
+    [Theory]
+    [InlineData(TimingRule.Random)]
+    [InlineData(TimingRule.LowMargin)]
+    [InlineData(TimingRule.HighPreference)]
+    public void A_rule_attacks_about_the_share_that_was_asked_for(TimingRule rule)
+    {
+        IStateLog log = Streams.Catch(ThreatModel.SA, 1200);
+        Proxy proxy = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 2 });
+        AttackTiming timing = AttackTiming.Calibrate(rule, 0.25, proxy, log);
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [proxy], log.Stream, RandomStream.FromSeed(1), timing);
+        for (int step = 0; step < log.Count; step++)
+        {
+            attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
+        }
+
+        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.2, 0.45);
+    }
+
+    [Fact]
+    public void Wrong_lengths_options_and_streams_are_refused()
+    {
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [Linear(Pair)], Pair, RandomStream.FromSeed(1));
+        Assert.Throws<ArgumentException>(() => attacker.Perturb(0, new float[3], isFirst: true));
+        Assert.Throws<ArgumentException>(() => new ObservationAttacker(GradientSign.Fgsm(double.NaN), [Linear(Pair)], Pair, RandomStream.FromSeed(1)));
+        Assert.Throws<ArgumentException>(() => new ObservationAttacker(GradientSign.Fgsm(0.1), [], Pair, RandomStream.FromSeed(1)));
+        Assert.Throws<ArgumentException>(() => new ObservationAttacker(GradientSign.Fgsm(0.1), [Linear(Pair with { Frames = 2 })], Pair, RandomStream.FromSeed(1)));
+    }
+}

@@ -1,0 +1,88 @@
+using Temper.Formats;
+using Temper.Snooping.Logs;
+using Temper.Tensors;
+
+namespace Temper.Snooping.Tests;
+
+public sealed class LogTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), $"temper-{Guid.NewGuid():N}.npz");
+
+    public void Dispose() => File.Delete(_path);
+
+    [Theory]
+    [InlineData(ThreatModel.S, false, false)]
+    [InlineData(ThreatModel.SR, false, true)]
+    [InlineData(ThreatModel.SA, true, false)]
+    [InlineData(ThreatModel.SRA, true, true)]
+    public void A_log_shows_no_more_than_its_threat_model_reads(ThreatModel threat, bool hasActions, bool hasRewards)
+    {
+        SnoopLogFile.Save(Streams.Catch(threat, 40), _path);
+        foreach (IStateLog log in new[] { Streams.Catch(threat, 40), SnoopLogFile.Load(_path) })
+        {
+            Assert.Equal((threat, 40), (log.Threat, log.Count));
+            Assert.Equal((hasActions, hasRewards), (log is IActionLog, log is IRewardLog));
+        }
+    }
+
+    [Fact]
+    public void A_log_is_read_as_it_was_written()
+    {
+        var log = (IFullLog)Streams.Catch(ThreatModel.SRA, 50);
+        SnoopLogFile.Save(log, _path);
+        var again = (IFullLog)SnoopLogFile.Load(_path);
+        Assert.Equal(log.Stream.FrameShape, again.Stream.FrameShape);
+        Assert.Equal(log.Stream with { FrameShape = again.Stream.FrameShape }, again.Stream);
+        for (int i = 0; i < log.Count; i++)
+        {
+            Assert.Equal(log.Observation(i).ToArray(), again.Observation(i).ToArray());
+            Assert.Equal((log.IsFirst(i), log.Action(i), log.Reward(i)), (again.IsFirst(i), again.Action(i), again.Reward(i)));
+        }
+    }
+
+    [Fact]
+    public void Floats_that_are_no_bytes_survive()
+    {
+        var stream = new StreamInfo(Shape.Create(2), 1, float.NegativeInfinity, float.PositiveInfinity, 0, "numbers");
+        var recorder = new SnoopRecorder(stream, ThreatModel.S, 1);
+        recorder.Observe([-1.5f, 0.1f], isFirst: true);
+        recorder.Act(0, 0);
+        SnoopLogFile.Save(recorder.ToLog(), _path);
+        Assert.Equal([-1.5f, 0.1f], SnoopLogFile.Load(_path).Observation(0).ToArray());
+    }
+
+    [Fact]
+    public void Observations_without_an_action_are_not_kept()
+    {
+        var recorder = new SnoopRecorder(new StreamInfo(Shape.Create(1), 1, 0, 1, 0, "test"), ThreatModel.S, 2);
+        recorder.Observe([0.1f], isFirst: true);
+        recorder.Observe([0.2f], isFirst: true);
+        recorder.Act(0, 0);
+        recorder.Act(0, 0);
+        Assert.Equal(1, recorder.Count);
+        Assert.Equal(0.2f, recorder.ToLog().Observation(0)[0]);
+        Assert.Throws<ArgumentException>(() => recorder.Observe([1, 2], isFirst: false));
+    }
+
+    [Fact]
+    public void Damaged_logs_are_refused_with_a_message()
+    {
+        SnoopLogFile.Save(Streams.Catch(ThreatModel.SRA, 10), _path);
+        byte[] bytes = File.ReadAllBytes(_path);
+        for (int i = 0; i < 400; i++)
+        {
+            byte[] changed = [.. bytes];
+            changed[i * 7919 % bytes.Length] ^= (byte)(1 << (i % 8));
+            File.WriteAllBytes(_path, i % 5 == 0 ? changed[..(i * bytes.Length / 400)] : changed);
+            try
+            {
+                IStateLog log = SnoopLogFile.Load(_path);
+                Assert.True(log.Count > 0);
+            }
+            catch (ModelFormatException e)
+            {
+                Assert.NotEmpty(e.Message);
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using Temper.Formats;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+using Temper.Tensors;
+
+namespace Temper.Snooping.Tests;
+
+public sealed class ProxyTests
+{
+    private static readonly ProxyOptions Quick = new() { Seed = 1, Epochs = 12, LearningRate = 3e-3f };
+
+    /// <summary>Every task with the weakest log that it takes, and how well it does on a game whose rule is simple.</summary>
+    public static TheoryData<string, ThreatModel, double> Tasks => new()
+    {
+        { "action-imitator", ThreatModel.SA, 0.9 },
+        { "value-assessor", ThreatModel.SR, 0.3 },
+        { "future-predictor", ThreatModel.S, 0 },
+        { "reward-predictor", ThreatModel.SR, 0.7 },
+        { "latent-imitator", ThreatModel.S, 0.8 },
+        { "several-heads", ThreatModel.SRA, 0.9 },
+        { "offline-q", ThreatModel.SRA, 0.7 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Tasks))]
+    public void A_task_learns_from_the_weakest_log_that_it_takes(string name, ThreatModel threat, double fidelity)
+    {
+        RelatedTask task = RelatedTasks.Find(name);
+        Assert.Equal(threat, task.Needs);
+        Proxy proxy = task.TrainOn(Streams.Catch(threat, 1200), Quick);
+        Assert.Equal((name, threat, 1200), (proxy.Task, proxy.Threat, proxy.Steps));
+        Assert.InRange(proxy.Fidelity, fidelity, 1);
+    }
+
+    [Theory]
+    [InlineData("action-imitator", ThreatModel.SR)]
+    [InlineData("value-assessor", ThreatModel.SA)]
+    [InlineData("several-heads", ThreatModel.SA)]
+    [InlineData("offline-q", ThreatModel.SR)]
+    public void A_task_refuses_a_log_without_what_it_needs(string name, ThreatModel threat)
+    {
+        ArgumentException e = Assert.Throws<ArgumentException>(() => RelatedTasks.Find(name).TrainOn(Streams.Catch(threat, 40), Quick));
+        Assert.Contains($"recorded under {threat}", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_tasks_are_in_the_table() => Assert.Equal(RelatedTasks.All.Select(task => task.Name).Order(), Tasks.Select(row => (string)((object[])row)[0]).Order());
+
+    [Fact]
+    public void The_object_that_is_steered_is_found_and_its_moves_are_the_actions()
+    {
+        var log = (IActionLog)Streams.Catch(ThreatModel.SA, 800);
+        ControlledObject found = ControlledObject.Find(log)!;
+        Assert.Equal("channel 0", found.Name);
+        for (int step = 0; step < log.Count; step++)
+        {
+            if (found.Moves[step] is { } move)
+            {
+                Assert.Equal((0, log.Action(step) switch { 1 => -1, 2 => 1, _ => 0 }), move);
+            }
+        }
+    }
+
+    [Fact]
+    public void Returns_are_sums_within_the_episode_and_the_last_one_is_left_out()
+    {
+        var recorder = new SnoopRecorder(new StreamInfo(Shape.Create(1), 1, 0, 1, 0, "test"), ThreatModel.SR, 5);
+        foreach ((bool isFirst, float reward) in new[] { (true, 1f), (false, 0), (false, 2), (true, 5), (false, 7) })
+        {
+            recorder.Observe([0], isFirst);
+            recorder.Act(0, reward);
+        }
+
+        (int[] steps, float[] values) = Returns.Discounted((IRewardLog)recorder.ToLog(), 0.5f);
+        Assert.Equal([0, 1, 2], steps);
+        Assert.Equal([1.5f, 1, 2], values[..3]);
+    }
+
+    [Fact]
+    public void A_proxy_is_loaded_as_it_was_saved_and_other_files_are_refused()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"temper-{Guid.NewGuid():N}.safetensors");
+        try
+        {
+            Proxy proxy = new ActionImitator().TrainOn(Streams.Catch(ThreatModel.SA, 200, frames: 2), Quick with { Epochs = 1 });
+            proxy.Save(path);
+            Proxy again = Proxy.Load(path);
+            Assert.Equal(proxy with { Network = again.Network, Stream = again.Stream }, again);
+            Assert.Equal(proxy.Stream.StackShape, again.Stream.StackShape);
+            Tensor x = Tensor.Full(Shape.Create([2, .. proxy.Stream.StackShape]), 0.3f);
+            Assert.Equal(proxy.Network.Forward(x).ToArray<float>(), again.Network.Forward(x).ToArray<float>());
+            Formats.Models.ModelFile.Save(proxy.Network, path);
+            Assert.Throws<ModelFormatException>(() => Proxy.Load(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_weights()
+    {
+        Proxy Make() => new ActionImitator().TrainOn(Streams.Catch(ThreatModel.SA, 200), Quick with { Epochs = 1 });
+        Tensor x = Tensor.Full(Shape.Create([1, .. Streams.Grid.StackShape]), 0.3f);
+        Assert.Equal(Make().Network.Forward(x).ToArray<float>(), Make().Network.Forward(x).ToArray<float>());
+    }
+
+    [Fact]
+    public void A_log_from_which_nothing_can_be_learned_is_refused()
+    {
+        var stream = new StreamInfo(Shape.Create(1), 1, 0, 1, 0, "test");
+        var recorder = new SnoopRecorder(stream, ThreatModel.SRA, 20);
+        for (int i = 0; i < 20; i++)
+        {
+            recorder.Observe([0.5f], isFirst: i % 5 == 0);
+            recorder.Act(0, 0);
+        }
+
+        foreach (string name in new[] { "action-imitator", "value-assessor", "reward-predictor", "latent-imitator" })
+        {
+            Assert.Throws<ArgumentException>(() => RelatedTasks.Find(name).TrainOn(recorder.ToLog(), Quick));
+        }
+    }
+}
