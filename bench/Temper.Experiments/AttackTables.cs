@@ -19,7 +19,7 @@ namespace Temper.Experiments;
 /// </summary>
 internal static class AttackTables
 {
-    private const string Usage = "usage: attacks reference|convex|guided|minimal|vnn|speed|memory DATA_FOLDER CELLS_FILE [count=N] [seeds=N]";
+    private const string Usage = "usage: attacks reference|convex|guided|minimal|vnn|speed|memory DATA_FOLDER CELLS_FILE [count=N] [seeds=N] [net=NAME] [budget=N]";
 
     /// <summary>Recorded attacks whose names hold their steps.</summary>
     private static readonly string[] KindsWithSteps = ["ddn", "fmn"];
@@ -40,7 +40,7 @@ internal static class AttackTables
         {
             case "reference": Reference(args[1], cells); break;
             case "convex": Convex(args[1], cells, Number("count", 10_000), Number("skip", 0)); break;
-            case "guided": Guided(args[1], cells, Number("count", 200), Number("seeds", 3)); break;
+            case "guided": Guided(args[1], cells, Number("count", 200), (Number("seeds", 3), args.FirstOrDefault(a => a.StartsWith("net=", StringComparison.Ordinal))?[4..])); break;
             case "minimal": Minimal(args[1], cells, Number("count", 100)); break;
             case "vnn": PropertyTable.Print(args[1], cells.Get, Number("count", 138), Number("budget", 5000)); break;
             case "speed": Speed(args[1], Number("count", 1000)); break;
@@ -140,17 +140,19 @@ internal static class AttackTables
     }
 
     /// <summary>Guided against plain in the same variable; a seed is another part of the test images.</summary>
-    private static void Guided(string data, Cells cells, int count, int seeds)
+    private static void Guided(string data, Cells cells, int count, (int Seeds, string? Net) choice)
     {
-        for (int seed = 0; seed < seeds; seed++)
+        for (int seed = 0; seed < choice.Seeds; seed++)
         {
-            Guided(data, cells, count, 2000 + (seed * count), seed);
+            Guided(data, cells, count, 2000 + (seed * count), (seed, choice.Net));
         }
     }
 
-    private static void Guided(string data, Cells cells, int count, int start, int seed)
+    private static void Guided(string data, Cells cells, int count, int start, (int Seed, string? Net) choice)
     {
+        int seed = choice.Seed;
         (string Name, Network Network, Dataset Test)[] nets = [Named("fmn_mnist", Mnist(data, "fmn_mnist")), Named("convex_mnist", Mnist(data, "convex_mnist")), Named("resnet-20", Cifar(data))];
+        nets = [.. nets.Where(net => choice.Net is null || string.Equals(net.Name, choice.Net, StringComparison.Ordinal))];
         double[] rates = [0.02, 0.05, 0.1, 0.2];
         foreach ((string name, Network network, Dataset test) in nets)
         {

@@ -1,17 +1,19 @@
 using System.Diagnostics;
 using System.Globalization;
 using Temper.Compression.Calibration;
+using Temper.Compression.Pipeline;
 using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Tensors;
+using Temper.Training;
 using Temper.Training.Evaluation;
 
 namespace Temper.Experiments;
 
 /// <summary>
-/// Accuracy against sparsity without any training: plain magnitude and the calibrated form.
+/// Accuracy against sparsity without any training: plain magnitude, the calibrated form, and that on inputs made from the network.
 /// Nothing is chosen on the test samples.
 /// </summary>
 internal static class CalibratedCurve
@@ -36,13 +38,34 @@ internal static class CalibratedCurve
             Network calibrated = network.PruneCalibrated(samples, sparsity);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             SparsityReport left = SparsityReport.Of(calibrated);
+            start = Stopwatch.GetTimestamp();
+            Network made = WithoutData(network, sparsity);
+            double secondsMade = Stopwatch.GetElapsedTime(start).TotalSeconds;
             Console.WriteLine(
-                $"| {(double)(left.Total - left.Nonzero) / left.Total:P1} zeros | magnitude {Accuracy(magnitude):P2} | calibrated {Accuracy(calibrated):P2} | {seconds:F1} s |");
+                $"| {(double)(left.Total - left.Nonzero) / left.Total:P1} zeros | magnitude {Accuracy(magnitude):P2} | calibrated {Accuracy(calibrated):P2} | {seconds:F1} s | data-free {Accuracy(made):P2} | {secondsMade:F1} s |");
         }
 
         return 0;
 
         double Accuracy(Network tried) => Evaluator.Evaluate(tried, test).Accuracy;
+    }
+
+    /// <summary>The calibrated form on inputs made from the network alone.</summary>
+    private static Network WithoutData(Network network, double sparsity) => CompressionPipeline.WithoutData(
+        network, new CompressionOptions { Seed = 1, Trials = 1, FirstKept = 1 - sparsity, MaxAccuracyDrop = 100, Goal = CompressionGoal.Weights }, new NoRun()).Trials[0].Network;
+
+    /// <summary>Nothing is trained or remembered.</summary>
+    private sealed class NoRun : ICompressionRun
+    {
+        public int TrainCount => 0;
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => throw new NotSupportedException("calibrated: nothing is trained");
+
+        public string Choose(string stage, string name, Func<string> choose) => choose();
+
+        public void Note(string line)
+        {
+        }
     }
 
     /// <summary>The smallest weights of the whole network go.</summary>

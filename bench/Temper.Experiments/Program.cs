@@ -28,6 +28,11 @@ if (args is ["regularizers", var zoo, var samples])
     return 0;
 }
 
+if (args is ["jpnet" or "dasnet", ..])
+{
+    return ActivationTable.Run(args);
+}
+
 if (args is ["growth", ..])
 {
     return GrowthTable.Run(args[1..]);

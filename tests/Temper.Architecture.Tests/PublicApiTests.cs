@@ -21,6 +21,7 @@ public sealed class PublicApiTests
     [InlineData("Temper.Parallelism")]
     [InlineData("Temper.Growth")]
     [InlineData("Temper.Privacy")]
+    [InlineData("Temper.Reinforcement")]
     [InlineData("Temper.Robustness")]
     [InlineData("Temper.Reporting")]
     [InlineData("Temper.Serving")]

@@ -57,11 +57,11 @@ public sealed class ReferenceTests
             ["Pruning"] = [],
             ["Shrinking"] = ["Pruning"],
             ["DeepHoyer"] = ["Pruning"],
-            ["JointPruning"] = ["Pruning"],
-            ["WinnersTakeAll"] = ["Pruning"],
+            ["Activations"] = ["Pruning"],
             ["Calibration"] = ["Pruning"],
             ["Distillation"] = [],
-            ["Pipeline"] = ["Pruning", "Shrinking", "DeepHoyer", "JointPruning", "WinnersTakeAll", "Calibration", "Distillation"],
+            ["Quantization"] = [],
+            ["Pipeline"] = ["Pruning", "Shrinking", "DeepHoyer", "Activations", "Calibration", "Distillation", "Quantization"],
         },
         ["Temper.Robustness"] = new(StringComparer.Ordinal)
         {

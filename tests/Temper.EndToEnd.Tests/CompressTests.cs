@@ -37,6 +37,58 @@ public sealed class CompressTests
     }
 
     [Fact]
+    public void Winners_are_counted_saved_and_run_again()
+    {
+        using var folder = new TemporaryFolder();
+        string output = folder["dynamic"];
+        ToolResult result = Tool.Run(
+        [
+            "compress", TrainedRun.Folder, .. Quick, "--structure", "none", "--activations", "joint", "--objective", "macs", "--max-accuracy-drop", "40", "--validation", "test:0.5",
+            "--output", output, "--runs", folder.Path, "--json",
+        ]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        (JsonElement before, JsonElement after) = (document.RootElement.GetProperty("before"), document.RootElement.GetProperty("after"));
+        foreach (string field in (string[])["activations", "macs_zero_inputs_counted", "macs_zero_inputs_skipped"])
+        {
+            Assert.True(after.GetProperty(field).GetDouble() < before.GetProperty(field).GetDouble(), field);
+        }
+
+        Assert.True(after.GetProperty("macs_zero_inputs_skipped").GetDouble() <= after.GetProperty("macs_zero_inputs_counted").GetDouble());
+        Assert.True(after.GetProperty("macs_zero_inputs_counted").GetDouble() <= after.GetProperty("macs").GetDouble());
+        using JsonDocument again = JsonDocument.Parse(Tool.Run("eval", output, "--data", Data, "--json").Output);
+        Assert.InRange(again.RootElement.GetProperty("accuracy").GetDouble(), 0, 1);
+    }
+
+    [Fact]
+    public void Numbers_of_8_bit_come_out_and_go_through_ONNX()
+    {
+        using var folder = new TemporaryFolder();
+        string output = folder["int8"];
+        ToolResult result = Tool.Run(
+        [
+            "compress", TrainedRun.Folder, "--data", Data, "--structure", "none", "--quantize", "int8", "--quantize-epochs", "0", "--quantize-samples", "64", "--objective", "bytes",
+            "--max-accuracy-drop", "5", "--validation", "test:0.5", "--output", output, "--runs", folder.Path, "--json",
+        ]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        JsonElement int8 = document.RootElement.GetProperty("int8");
+        Assert.True(int8.GetProperty("taken").GetBoolean());
+        Assert.True(int8.GetProperty("layers").GetInt32() > 1);
+        Assert.InRange(int8.GetProperty("accuracy_calibrated").GetDouble(), 0, 1);
+        Assert.True(document.RootElement.GetProperty("after").GetProperty("bytes").GetInt64() < 0.4 * document.RootElement.GetProperty("before").GetProperty("bytes").GetInt64());
+        Assert.Contains("8 bit", File.ReadAllText(document.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
+
+        ToolResult converted = Tool.Run("convert", output, folder["int8.onnx"]);
+        Assert.True(converted.ExitCode == 0, converted.Error);
+        Assert.True(Tool.Run("convert", folder["int8.onnx"], folder["again.safetensors"]).ExitCode == 0);
+
+        ToolResult refused = Tool.Run("compress", TrainedRun.Folder, "--data", Data, "--quantize", "int4");
+        Assert.True(refused.ExitCode == 2, refused.Error);
+        Assert.Contains("int4", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Inspect_shows_what_gets_narrower_together()
     {
         using JsonDocument document = JsonDocument.Parse(Tool.Run("inspect", "resnet-20", "--channels", "--json").Output);
@@ -82,12 +134,24 @@ public sealed class CompressTests
     }
 
     [Theory]
+    [InlineData("--calibrate and --data-free do not train", "--calibrate", "10", "--activations", "winners")]
+    public void Stages_that_do_not_go_together_are_refused(string part, params string[] settings)
+    {
+        using var folder = new TemporaryFolder();
+        ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--runs", folder.Path, .. settings]);
+        Assert.True(result.ExitCode == 2, result.Error);
+        Assert.Contains(part, result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--method", "magic", 2)]
     [InlineData("--max-accuracy-drop", "-1", 2)]
     [InlineData("--structure", "holes", 2)]
     [InlineData("--validation", "test:2", 2)]
     [InlineData("--ignore", "no-such-layer", 2)]
     [InlineData("--calibrate", "100000", 2)]
+    [InlineData("--activations", "losers", 2)]
+    [InlineData("--winner-score", "min", 2)]
     public void What_cannot_be_is_refused_by_name(string setting, string value, int exitCode)
     {
         using var folder = new TemporaryFolder();

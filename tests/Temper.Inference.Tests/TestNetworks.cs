@@ -48,8 +48,18 @@ internal static class TestNetworks
         ["preprocessing in another order, not padded"] = x => x.Apply(new Normalize { Mean = [0.5f, 0.4f, 0.3f], Deviation = [0.2f, 0.3f, 0.4f], ChannelOrder = [2, 0, 1] }).Conv2d(5, kernel: 3),
         ["channels in another order"] = x => x.Apply(new Gather(1), null, x.Builder.Add(new ConstantValue([3], DType.Int64), name: null, parametersOf: null, [])).Multiply(C(x, 3, 1, 1)).Relu(),
         ["attention with a scale"] = x => Attention(x.Reshape([9, 30]), C(x)),
+        ["winners before convolutions"] = x => x.Conv2d(36, kernel: 3, padding: 1).Relu().Winners(0.4, Channels).Conv2d(24, kernel: 3, padding: 1).Relu()
+            .Winners(0.9, Channels with { Score = ChannelScore.Max }).Conv2d(20, kernel: 3, padding: 1).Winners(0.5, Channels with { Score = ChannelScore.L2 }).Conv2d(6, kernel: 1),
+        ["winners in a sum"] = x => Residual(x.Conv2d(16, kernel: 3, padding: 1).Relu()),
+        ["winners before a pool"] = x => x.Conv2d(20, kernel: 3, padding: 1).BatchNorm().Relu().Winners(0.3, Channels).MaxPool2d(2).Conv2d(8, kernel: 3).Flatten().Winners(0.3).Linear(7),
+        ["winners of numbers"] = x => x.Conv2d(5, kernel: 3).Tanh().Winners(0.2).Conv2d(4, kernel: 3).Winners(0.5).Flatten().Linear(60).LeakyRelu().Winners(0.3).Linear(40).Tanh().Winners(0.9).Linear(4),
+        ["winners by threshold"] = x => x.Conv2d(20, kernel: 3).Relu().Winners(0.3, Channels with { Threshold = 0.1f }).Conv2d(18, kernel: 3).Flatten().Linear(30).Winners(1, new WinnerOptions { Threshold = 0.2f }).Linear(4),
+        ["winners behind normalization"] = x => ((x * C(x, 3, 1, 1)) - C(x)).Winners(0.5, Channels).Conv2d(8, kernel: 3).Flatten().BatchNorm().Winners(0.4).Linear(5),
+        ["winners that are read twice"] = x => Twice(x.Flatten().Linear(30).Winners(0.3)),
         ["matrix of constants"] = x => C(x, 4, 10).MatMul(x).MatMul(C(x, 9, 2)),
     };
+
+    private static WinnerOptions Channels => new() { Unit = WinnerUnit.Channels };
 
     internal static Network Make(string body) => WithStatistics(Network.Build(Image, Bodies[body]).Initialize(RandomStream.FromSeed(3)));
 
@@ -86,6 +96,8 @@ internal static class TestNetworks
         Shape shape = network.Inputs[0].BatchShape(batch);
         return Tensor.From(Samples.Uniform(shape.Count, seed), shape);
     }
+
+    private static Value Residual(Value x) => (x + x.Conv2d(16, kernel: 3, padding: 1).Relu().Winners(0.5, Channels).Conv2d(16, kernel: 3, padding: 1)).Relu();
 
     private static Value Twice(Value x) => x.Linear(4) + x.Linear(4);
 

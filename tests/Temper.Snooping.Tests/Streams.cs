@@ -11,7 +11,7 @@ internal static class Streams
 
     internal static StreamInfo Grid { get; } = new(Shape.Create(2, Size, Size), 1, 0, 1, 3, "test");
 
-    /// <summary>The agent moves towards the ball's column: action 0 stays, 1 goes left, 2 right; one point where they meet.</summary>
+    /// <summary>The agent moves towards the ball's column: action 0 stays, 1 goes left, 2 right; a point at each step where they meet.</summary>
     internal static IStateLog Catch(ThreatModel threat, int steps, ulong seed = 1, int frames = 1)
     {
         StreamInfo stream = Grid with { Frames = frames };
@@ -28,7 +28,7 @@ internal static class Streams
                 observation[(Size * Size) + (row * Size) + ball] = 1;
                 recorder.Observe(observation, isFirst: row == 0);
                 int action = ball < walker ? 1 : ball > walker ? 2 : 0;
-                recorder.Act(action, row == Size - 1 && ball == walker ? 1 : 0);
+                recorder.Act(action, ball == walker ? 1 : 0);
                 walker += action == 1 ? -1 : action == 2 ? 1 : 0;
                 step = ball + step is < 0 or >= Size ? -step : step;
                 ball += step;

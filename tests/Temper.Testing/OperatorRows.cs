@@ -81,6 +81,12 @@ public static class OperatorRows
         new(new ArgExtreme(-1) { IsSmallest = true, KeepAxis = false, TakesLast = true }, [3, 4]) { Bad = [] },
         new(new TopK(2, 1), [3, 4]) { Bad = [1, 4], Domain = OperatorDomain.FarApart },
         new(new TopK(2) { IsSmallest = true, GivesPlaces = true }, [3, 4]) { Bad = [3, 1] },
+        new(new Winners(2), [5]) { Bad = [1], Domain = OperatorDomain.FarApart },
+        new(new Winners(7), [3, 2, 2]) { Bad = [3, 2], Domain = OperatorDomain.FarApart },
+        .. Enum.GetValues<ChannelScore>().Select(score => new OperatorRow(new Winners(2) { Unit = WinnerUnit.Channels, Score = score }, [4, 2, 3])
+            { Bad = [4, 2], Domain = score == ChannelScore.L2 ? OperatorDomain.AboveZero : OperatorDomain.FarApart }),
+        new(new Winners(3) { Threshold = 0.45f }, [3, 4]) { Bad = [2], Domain = OperatorDomain.FarApart },
+        new(new Winners(4) { Unit = WinnerUnit.Channels, Threshold = 1.03f }, [4, 2, 3]) { Bad = [4, 2], Domain = OperatorDomain.FarApart },
         new(new Gather(1), [3, 4], [1, 2]) { IsBatched = false, DTypes = [DType.Float32, DType.Int64] },
         new(new GatherElements(1), [3, 4], [2, 4]) { Bad = [2, 3], DTypes = [DType.Float32, DType.Int64] },
         new(new Expand([1, 1, 5, 4]), [3, 1, 4]) { Bad = [3, 2, 4] },
@@ -97,6 +103,11 @@ public static class OperatorRows
         new(new OpticalFlow(OpticalFlowOptions.Of(FlowMethod.HornSchunck) with { Scales = 1, Warps = 1, Iterations = 3, Alpha = 500 }), [2, 1, 6, 6])
             { Macs = 2 * 36 * 10 * 3, Bad = [1, 1, 6, 6], HasNoOnnx = true },
         new(new Quantize(-128, 127), [3, 4], [1, 1], [1, 1]) { Bad = [2, 4, 1], Domain = OperatorDomain.OffSteps, HasNoOnnx = true, IsStepwise = true },
+        new(new FakeQuantize(0.5f, 3) { Low = -128, High = 127 }, [3, 4]) { Domain = OperatorDomain.OffSteps, IsStepwise = true },
+        new(new FakeQuantize(0.25f, 128), [3, 2, 2]) { Domain = OperatorDomain.OffSteps, IsStepwise = true },
+        new(new Conv2d(4, (3, 2)) { HasInt8Weight = true, Options = Conv2dOptions.Of(2, 1) }, [3, 5, 6])
+            { Parameters = (4 * 3 * 3 * 2) + 4, Macs = 2 * 4 * 3 * 4 * (3 * 3 * 2), Bad = [3, 1], IsStepwise = true },
+        new(new Linear(5) { HasInt8Weight = true }, [4]) { Parameters = 25, Macs = 2 * 5 * 4, Bad = [], IsStepwise = true },
         new(new ConstantValue([2, 3])) { Parameters = 6 },
         new(new ConstantValue([2], DType.Int64)),
         new(new Normalize { Scale = 2, Mean = [0.1f, 0.2f], Deviation = [0.5f, 0.25f], ChannelOrder = [1, 0] }, [2, 3, 3]) { Bad = [3, 3, 3] },

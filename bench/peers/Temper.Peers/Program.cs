@@ -20,6 +20,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["gemm"] = GemmTable.Run,
     ["inference"] = InferenceTable.Run,
     ["input-gradient"] = InputGradientTable.Run,
+    ["int8"] = Int8Table.Run,
     ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
     ["operators"] = OperatorsTable.Run,
@@ -34,6 +35,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["sparse"] = SparseInferenceTable.Run,
     ["step"] = TrainingTable.Run,
     ["topk"] = TopKTable.Run,
+    ["winners"] = WinnersTable.Run,
 };
 
 if (args.Length == 0 || !tables.TryGetValue(args[0], out Func<string[], int>? table))

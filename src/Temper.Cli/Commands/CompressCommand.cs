@@ -2,6 +2,7 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Runs;
 using Temper.Compression.Pipeline;
+using Temper.Compression.Quantization;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Training;
@@ -17,7 +18,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. CompressionSettings.All, .. TrainingSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. CompressionSettings.All, .. QuantizationSettings.All, .. TrainingSettings.All,
         .. RunSettings.All.Where(setting => setting != RunSettings.Validation),
     ];
 
@@ -30,6 +31,11 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         if (context.Get(CompressionSettings.DataFree) && context.Get(CompressionSettings.Calibrate) > 0)
         {
             throw ToolException.Usage("--data-free: contradicts --calibrate, which reads samples; give one of them");
+        }
+
+        if (context.Get(CompressionSettings.DataFree) && QuantizationSettings.Options(context) is not null)
+        {
+            throw ToolException.Usage("--data-free: contradicts --quantize, which takes ranges from samples; give --calibrate in its place");
         }
 
         TrainingOptions training = TrainingSettings.Options(context);
@@ -50,7 +56,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
             run.Add(LayerSensitivity.ToSection(LayerSensitivity.Of(start, some, cancel: context.Cancel), Evaluator.Evaluate(start, some, cancel: context.Cancel).Accuracy));
         }
 
-        CompressionResult result = Compress(context, start, options, run);
+        CompressionResult result = Quantize(context, start, Compress(context, start, options, run), options, run);
         result = warning is null ? result : result with { Remarks = [warning, .. result.Remarks] };
         return CompressionOutcome.Finish(context, run, (start, before, result, options), context.Get(CompressionSettings.Output));
     }
@@ -63,5 +69,14 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         return context.Get(CompressionSettings.DataFree) ? CompressionPipeline.WithoutData(start, options, stages, context.Cancel)
             : count > 0 ? CompressionPipeline.Calibrate(start, run.Train!, count, options, stages, context.Cancel)
             : CompressionPipeline.Run(start, run.Validation!, options, stages, context.Time, context.Cancel);
+    }
+
+    /// <summary>The last stage, where it is asked for: 8 bit.</summary>
+    private static CompressionResult Quantize(CommandContext context, Network start, CompressionResult result, CompressionOptions options, RunSession run)
+    {
+        var stages = new CompressionOutcome.SessionRun(run);
+        return QuantizationSettings.Options(context) is not { } quantization ? result
+            : context.Get(CompressionSettings.Calibrate) > 0 ? QuantizationStage.Calibrate(start, result, run.Train!, options, quantization, stages, context.Cancel)
+            : QuantizationStage.Run(start, result, (run.Train!, run.Validation!), options, quantization, stages, context.Cancel);
     }
 }

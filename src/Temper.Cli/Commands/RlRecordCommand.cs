@@ -26,7 +26,7 @@ internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what 
         string name = context.Require(RlSettings.Environment), output = context.Require(SnoopingSettings.Output);
         ThreatModel threat = ThreatModels.Parse(context.Get(SnoopingSettings.Threat));
         Policy policy = PolicyFile.Load(context.Require(Agent));
-        EnvironmentOptions options = RlSettings.Options(context);
+        EnvironmentOptions options = SnoopingSettings.EnvironmentOptions(context);
         EnvironmentSpec spec = policy.CreateEnvironment(name, options).Spec;
         if (!spec.Actions.IsDiscrete)
         {

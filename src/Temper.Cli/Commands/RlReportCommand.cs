@@ -86,7 +86,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         IReadOnlyList<string> agents = context.Get(SnoopingSettings.Agents);
         return agents.Count == 0 ? throw ToolException.Usage("rl report: --agent is missing") : new SnoopingRunOptions
         {
-            Environment = context.Require(RlSettings.Environment), EnvironmentOptions = RlSettings.Options(context), Victims = [.. agents.Select(PolicyFile.Load)],
+            Environment = context.Require(RlSettings.Environment), EnvironmentOptions = SnoopingSettings.EnvironmentOptions(context), Victims = [.. agents.Select(PolicyFile.Load)],
             Episodes = context.Get(RlSettings.Episodes), Seed = context.Get(Seed), Mode = context.Get(Mode) is "whole" ? StackMode.WholeStack : StackMode.PerFrame,
             Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32, DefenceBits = context.Get(DefenceBits), Time = context.Time,
             Cancel = context.Cancel,

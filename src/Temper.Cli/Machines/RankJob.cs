@@ -51,7 +51,7 @@ internal sealed class RankJob : IDisposable
     {
         if (_mpi is null)
         {
-            RequireOneRank(network, options);
+            RequireOneRank();
             return options;
         }
 
@@ -106,7 +106,7 @@ internal sealed class RankJob : IDisposable
     }
 
     /// <summary>A plan of several ranks is not quietly carried out by one.</summary>
-    private void RequireOneRank(Network network, TrainingOptions options)
+    private void RequireOneRank()
     {
         if (_plan is null or "data" or "auto")
         {

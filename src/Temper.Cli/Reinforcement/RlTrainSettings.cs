@@ -40,7 +40,8 @@ internal static class RlTrainSettings
 
     internal static Setting<int[]?> Convolutions { get; } = Layers("convolutions", "Channels of the network's convolutions, such as 16; none: no convolution");
 
-    internal static Setting<int> EvaluateEvery { get; } = Setting.Integer("evaluate-every", "Steps between measurements; 0: a twentieth of the training", usual: 0, minimum: 0);
+    internal static Setting<int> EvaluateEvery { get; } = Setting.Integer(
+        "evaluate-every", "Steps between measurements; 0: a twentieth of the training", usual: 0, minimum: 0);
 
     internal static Setting<int> EvaluationEpisodes { get; } = Setting.Integer("evaluation-episodes", "Episodes of a measurement while training", usual: 20);
 
@@ -62,27 +63,34 @@ internal static class RlTrainSettings
         AgentTrainingOptions options = AgentPresets.For(context.Get(Agent), spec, context.Get(RunSettings.Seed));
         options = options with
         {
-            Steps = context.Get(Steps) ?? options.Steps, Environments = (int?)context.Get(Environments) ?? options.Environments,
-            LearningRate = (float?)context.Get(LearningRate) ?? options.LearningRate, Gamma = (float?)context.Get(Gamma) ?? options.Gamma, Network = Network(context, spec),
+            Steps = context.Get(Steps) ?? options.Steps,
+            Environments = (int?)context.Get(Environments) ?? options.Environments,
+            LearningRate = (float?)context.Get(LearningRate) ?? options.LearningRate,
+            Gamma = (float?)context.Get(Gamma) ?? options.Gamma,
+            Network = Network(context, spec),
         };
         return options switch
         {
             OnPolicyOptions ppo => Checked(context, ppo with
             {
-                Horizon = (int?)context.Get(Horizon) ?? ppo.Horizon, Epochs = (int?)context.Get(Passes) ?? ppo.Epochs, Minibatches = (int?)context.Get(Minibatches) ?? ppo.Minibatches,
-                Lambda = (float?)context.Get(Lambda) ?? ppo.Lambda, Clip = (float?)context.Get(Clip) ?? ppo.Clip, EntropyWeight = (float?)context.Get(Entropy) ?? ppo.EntropyWeight,
-            }, ReturnSteps, Dueling, Single),
+                Horizon = (int?)context.Get(Horizon) ?? ppo.Horizon,
+                Epochs = (int?)context.Get(Passes) ?? ppo.Epochs,
+                Minibatches = (int?)context.Get(Minibatches) ?? ppo.Minibatches,
+                Lambda = (float?)context.Get(Lambda) ?? ppo.Lambda,
+                Clip = (float?)context.Get(Clip) ?? ppo.Clip,
+                EntropyWeight = (float?)context.Get(Entropy) ?? ppo.EntropyWeight,
+            }, (ReturnSteps, context.Get(ReturnSteps) is not null), (Dueling, context.Get(Dueling)), (Single, context.Get(Single))),
             DqnOptions dqn => Checked(context, dqn with
             {
                 ReturnSteps = (int?)context.Get(ReturnSteps) ?? dqn.ReturnSteps, IsDouble = !context.Get(Single),
-            }, Horizon, Passes, Minibatches, Lambda, Clip, Entropy),
+            }, [.. new Setting[] { Horizon, Passes, Minibatches, Lambda, Clip, Entropy }.Select(setting => (setting, context.Values.IsGiven(setting)))]),
             _ => options,
         };
     }
 
     /// <summary>A setting of another method would be ignored: it is refused.</summary>
-    private static AgentTrainingOptions Checked(CommandContext context, AgentTrainingOptions options, params Setting[] foreign) =>
-        foreign.FirstOrDefault(context.Values.IsGiven) is { } other
+    private static AgentTrainingOptions Checked(CommandContext context, AgentTrainingOptions options, params (Setting Setting, bool IsSet)[] foreign) =>
+        foreign.FirstOrDefault(one => one.IsSet).Setting is { } other
             ? throw ToolException.Usage($"rl train: {other.Flag} is not for {context.Get(Agent)}; leave it out")
             : options;
 
@@ -98,7 +106,8 @@ internal static class RlTrainSettings
         return usual with { Hidden = context.Get(Hidden) ?? usual.Hidden, Convolutions = convolutions ?? usual.Convolutions, IsDueling = context.Get(Dueling) };
     }
 
-    private static Setting<int[]?> Layers(string name, string help) => new(name, help, null, text => text is "none" ? [] : NumberLists.Integers(text, 1)) { Separator = ',' };
+    private static Setting<int[]?> Layers(string name, string help) =>
+        new(name, help, null, text => text is "none" ? [] : NumberLists.Integers(text, 1)) { Separator = ',' };
 
     private static Setting<long?> Whole(string name, string help) => new(name, $"{help}; without it as suits the environment", null, text =>
         long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value) && value is > 0 and <= int.MaxValue

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
+using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
 using Temper.Formats.Models;
 using Temper.Networks;
@@ -27,10 +28,21 @@ internal static class CompressionOutcome
     {
         (Network start, Measurement before, CompressionResult result, CompressionOptions options) = found;
         Measurement after = run.Measure("after", result.Network, ModelSource.ResultName);
-        CompressionComparison comparison = CompressionComparison.Of(start, result.Network, (before.Right, after.Right), batch => Times(run, start, result.Network, batch, context.Cancel), Batches);
+        CompressionComparison comparison = CompressionComparison.Of(start, result.Network, (before.Right, after.Right), batch => Times(run, start, result.Network, batch, context.Cancel), Batches)
+            .Counted(start, result.Network, run.Data!.Test, context.Cancel);
         run.Add(comparison.ToSection(result));
+        if (result.Quantization is { } quantization)
+        {
+            run.Add(quantization.ToSection());
+        }
+
         run.Add(CompressionSection.Of(result, options));
         run.Add(CompressionSection.Widths(start, result.Network));
+        if (comparison.After.Activations is { } counted && result.Network.Nodes.Any(node => node.Operator is Winners))
+        {
+            run.Add(WinnersSection.Of(result.Network, counted));
+        }
+
         if (output is not null)
         {
             ModelFile.Save(result.Network, output, new SaveOptions { Sparse = true });
@@ -42,6 +54,7 @@ internal static class CompressionOutcome
             ["after"] = Fields(comparison.After, after),
             ["difference"] = Interval(comparison.Difference),
             ["within_bound"] = result.IsWithinBound,
+            ["int8"] = Int8(result),
             ["remarks"] = new JsonArray([.. result.Remarks.Select(remark => (JsonNode)remark)]),
             ["output"] = output is null ? null : Path.GetFullPath(output),
         });
@@ -88,12 +101,25 @@ internal static class CompressionOutcome
         return (times[0], times[1]);
     }
 
+    private static JsonObject? Int8(CompressionResult result) => result.Quantization is not { } quantization ? null : new()
+    {
+        ["taken"] = quantization.IsTaken,
+        ["accuracy_calibrated"] = quantization.Calibrated,
+        ["accuracy_tuned"] = quantization.Tuned,
+        ["accuracy"] = quantization.Accuracy,
+        ["layers"] = quantization.Int8Layers.Count,
+        ["float32_layers"] = new JsonObject([.. quantization.Float32Layers.Select(layer => KeyValuePair.Create(layer.Key, (JsonNode?)layer.Value))]),
+    };
+
     private static JsonObject Fields(ComparedNetwork network, Measurement measured) => new()
     {
         ["accuracy"] = network.Accuracy?.Value,
         ["interval"] = network.Accuracy is { } accuracy ? Interval(accuracy) : null,
         ["weights"] = network.Weights,
         ["macs"] = network.Macs,
+        ["activations"] = network.Activations?.Activations,
+        ["macs_zero_inputs_counted"] = network.Activations?.MacsZeroInputsCounted,
+        ["macs_zero_inputs_skipped"] = network.Activations?.MacsZeroInputsSkipped,
         ["bytes"] = measured.Record.Bytes,
         ["milliseconds"] = new JsonObject([.. network.Milliseconds.Select(time => KeyValuePair.Create(
             time.Key.ToString(CultureInfo.InvariantCulture), (JsonNode?)JsonResult.Number(time.Value)))]),

@@ -25,7 +25,13 @@ internal static class CompressionSettings
 
     private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", usual: 0.5, maximum: 100);
 
-    private static readonly Setting<string> Structure = Setting.Choice("structure", "What is removed: element, blocks (4 outputs by 1 input), channels, or auto, which tries channels and blocks", "auto", "element", "blocks", "channels", "auto");
+    private static readonly Setting<string> Structure = Setting.Choice("structure", "What is removed: element, blocks (4 outputs by 1 input), channels, auto, which tries channels and blocks, or none", "auto", "element", "blocks", "channels", "auto", "none");
+
+    private static readonly Setting<string> Activations = Setting.Choice(
+        "activations", "What is done to activations: none, winners (whole channels of images, so that kernels skip them), or joint (single numbers, together with more weights)",
+        "none", "none", "winners", "joint");
+
+    private static readonly Setting<string> Score = Setting.Choice("winner-score", "What decides between channels: the mean, max or l2 of their magnitudes", "mean", "mean", "max", "l2");
 
     private static readonly Setting<string> Objective = Setting.Choice("objective", "What is made small: ms, macs, weights or bytes", "ms", "ms", "macs", "weights", "bytes");
 
@@ -62,13 +68,27 @@ internal static class CompressionSettings
     internal static bool IsOfTest(CommandContext context) => PartOf(context.Get(Validation)).IsTest;
 
     internal static IReadOnlyList<Setting> All { get; } =
-        [Drop, Calibrate, DataFree, Sensitivity, Method, Structure, Objective, RegularizeEpochs, TuneEpochs, Trials, Pressure, Distillation, FirstKept, Ignore, Validation, Output];
+    [
+        Drop, Calibrate, DataFree, Sensitivity, Method, Structure, Activations, Score, Objective, RegularizeEpochs, TuneEpochs, Trials, Pressure, Distillation, FirstKept, Ignore,
+        Validation, Output,
+    ];
 
-    internal static CompressionOptions Options(CommandContext context, TrainingOptions training) => new()
+    /// <summary>The options, checked before anything starts.</summary>
+    internal static CompressionOptions Options(CommandContext context, TrainingOptions training)
+    {
+        CompressionOptions options = Read(context, training);
+        return (context.Get(Calibrate) > 0 || context.Get(DataFree)) && options.Activations != CompressionActivations.None
+            ? throw ToolException.Usage("--activations: winners are fine-tuned; --calibrate and --data-free do not train; leave one of them out")
+            : options;
+    }
+
+    private static CompressionOptions Read(CommandContext context, TrainingOptions training) => new()
     {
         Seed = context.Get(RunSettings.Seed),
         MaxAccuracyDrop = context.Get(Drop),
         Structure = Enum.Parse<CompressionStructure>(context.Get(Structure), ignoreCase: true),
+        Activations = Enum.Parse<CompressionActivations>(context.Get(Activations), ignoreCase: true),
+        Score = Enum.Parse<Tensors.ChannelScore>(context.Get(Score), ignoreCase: true),
         Goal = context.Get(Objective) switch
         {
             "macs" => CompressionGoal.Macs,

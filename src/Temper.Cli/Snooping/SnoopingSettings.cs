@@ -1,4 +1,5 @@
 using Temper.Cli.CommandLine;
+using Temper.Cli.Reinforcement;
 using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Environments;
 using Temper.Snooping.Logs;
@@ -31,6 +32,9 @@ internal static class SnoopingSettings
     internal static Setting<int> BatchSize { get; } = Setting.Integer("batch", "Steps a batch", usual: 64);
 
     internal static Setting<double> LearningRate { get; } = Setting.Number("learning-rate", "Learning rate of Adam", usual: 1e-3);
+
+    /// <summary>What is said about the environment; its actions are the agent's.</summary>
+    internal static EnvironmentOptions EnvironmentOptions(CommandContext context) => new() { Sticky = (float?)context.Get(RlSettings.Sticky), StepLimit = context.Get(RlSettings.StepLimit) };
 
     internal static ProxyOptions ProxyOptions(CommandContext context, ulong seed) => new()
     {

@@ -30,7 +30,7 @@ internal sealed class CompressionBudget
         if (options.MaxTime is { } limit)
         {
             _epochSeconds = double.Parse(run.Choose("plan", "seconds an epoch", () => EpochSeconds(network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-            int structures = Thinning.For(options.Structure).Count;
+            int structures = Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
             double epochs = limit.TotalSeconds * Planned / _epochSeconds / structures;
             RegularizeEpochs = Math.Min(RegularizeEpochs, Math.Max(1, (int)(epochs * Regularizing)));
             TuneEpochs = Math.Min(TuneEpochs, Math.Max(1, (int)((epochs - RegularizeEpochs) / Trials)));

@@ -1,3 +1,4 @@
+using Temper.Tensors;
 using Temper.Training;
 
 namespace Temper.Compression.Pipeline;
@@ -16,6 +17,22 @@ public enum CompressionStructure
 
     /// <summary>Channels and blocks are both tried; the better one by the goal is taken.</summary>
     Auto,
+
+    /// <summary>Nothing: for stages that come behind.</summary>
+    None,
+}
+
+/// <summary>What is done to activations, behind the stage that removes weights.</summary>
+public enum CompressionActivations
+{
+    /// <summary>They stay.</summary>
+    None,
+
+    /// <summary>DASNet: winners-take-all, of whole channels in images, so that kernels skip them.</summary>
+    Winners,
+
+    /// <summary>JPnet: winners-take-all of single numbers, found and fine-tuned together with more zeros in the weights.</summary>
+    Joint,
 }
 
 /// <summary>What is made small within the bound on accuracy.</summary>
@@ -65,6 +82,12 @@ public sealed record CompressionOptions
 
     /// <summary>What is removed.</summary>
     public CompressionStructure Structure { get; init; } = CompressionStructure.Auto;
+
+    /// <summary>What is done to activations.</summary>
+    public CompressionActivations Activations { get; init; }
+
+    /// <summary>How channels are scored where they compete.</summary>
+    public ChannelScore Score { get; init; }
 
     /// <summary>How weights or channels are made unimportant.</summary>
     public CompressionMethod Method { get; init; }

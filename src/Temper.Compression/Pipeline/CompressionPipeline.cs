@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using Temper.Compression.Activations;
 using Temper.Compression.Calibration;
 using Temper.Data;
 using Temper.Networks;
@@ -34,6 +35,11 @@ public static class CompressionPipeline
             search.Try(thinning);
         }
 
+        if (options.Activations != CompressionActivations.None)
+        {
+            new ActivationSearch(search, options, validation, cancel).Try();
+        }
+
         return search.Result();
     }
 
@@ -51,6 +57,7 @@ public static class CompressionPipeline
     {
         options.Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        CompressionChecks.RequireNoWinners(options);
         if (samples.Count < 2 * count)
         {
             throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected {2 * count} or more: half fit the layers, half choose); ask for fewer");
@@ -77,6 +84,7 @@ public static class CompressionPipeline
     {
         const int Fitting = 64, Choosing = 64;
         options.Validated();
+        CompressionChecks.RequireNoWinners(options);
         network.Batch.RequireFree("compress");
         (Tensor inputs, bool hasStatistics) = SyntheticInputs.Make(network, Fitting + Choosing, Randomness.RandomStream.FromSeed(options.Seed).Split("inputs"), cancel);
         var made = new TensorDataset("inputs made from the network", inputs.Slice(0, Fitting, Fitting + Choosing), Tensor.From(new long[Choosing], [Choosing]));
@@ -146,6 +154,15 @@ internal static class CompressionChecks
         if (network.Parameters.FirstOrDefault(parameter => parameter.Value.AsSpan<float>().ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) is { } broken)
         {
             throw new ArgumentException($"compress: parameter '{broken.Name}' is not finite; train the network again");
+        }
+    }
+
+    /// <summary>For forms of compression without training.</summary>
+    internal static void RequireNoWinners(CompressionOptions options)
+    {
+        if (options.Activations != CompressionActivations.None)
+        {
+            throw new ArgumentException("compress: winners are fine-tuned, and this form does not train; compress with training, or leave activations as they are");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using Temper.Compression.Activations;
 using Temper.Compression.Calibration;
 using Temper.Compression.DeepHoyer;
 using Temper.Compression.Distillation;
@@ -17,6 +18,9 @@ namespace Temper.Compression.Pipeline;
 /// <summary>The search for the smallest network within the bound: for each structure one training with the regularizer, then trials by bisection.</summary>
 internal sealed class CompressionSearch
 {
+    /// <summary>Held-out samples on which multiplications are counted.</summary>
+    private const int CountedSamples = 500;
+
     /// <summary>Ratio of times above which a network counts as slower; below lies noise.</summary>
     private const double Slower = 1.02;
 
@@ -24,7 +28,6 @@ internal sealed class CompressionSearch
     private readonly Dataset _validation;
     private readonly CompressionOptions _options;
     private readonly ICompressionRun _run;
-    private readonly CompressionBudget _budget;
     private readonly CancellationToken _cancel;
     private readonly NetworkFigures _before;
     private readonly List<CompressionTrial> _trials = [];
@@ -36,9 +39,11 @@ internal sealed class CompressionSearch
         double accuracy = Accuracy(network);
         CompressionChecks.RequireBetterThanChance(accuracy, validation);
         _before = Figures("before", network, accuracy);
-        _budget = budget ?? new CompressionBudget(network, options with { MaxTime = null }, run, TimeProvider.System);
+        Budget = budget ?? new CompressionBudget(network, options with { MaxTime = null }, run, TimeProvider.System);
         run.Note(Line("came in", _before));
     }
+
+    internal CompressionBudget Budget { get; }
 
     /// <summary>Least accuracy of a result.</summary>
     private double Bound => _before.Accuracy - (_options.MaxAccuracyDrop / 100);
@@ -49,7 +54,7 @@ internal sealed class CompressionSearch
         string structure = thinning.Name;
         Network prepared = Regularized(thinning, structure);
         (double fails, double holds, double kept) = (0, 1, _options.FirstKept ?? thinning.FirstKept);
-        for (int trial = 1; trial <= _budget.Trials && _budget.HasTimeFor(structure, trial); trial++)
+        for (int trial = 1; trial <= Budget.Trials && Budget.HasTimeFor(structure, trial); trial++)
         {
             CompressionTrial tried = Trial(thinning, prepared, kept, $"{structure}-{trial}");
             Add(tried, $"{structure}-{trial}");
@@ -59,6 +64,45 @@ internal sealed class CompressionSearch
             kept = fails == 0 ? holds / 2 : Math.Sqrt(fails * holds);
         }
     }
+
+    /// <summary>
+    /// Where thinning activations begins: the best network that has half of the accuracy that may be lost left, else the best within the bound, else
+    /// the one that came in.
+    /// </summary>
+    internal Network StartOfActivations()
+    {
+        double easy = _before.Accuracy - (_options.MaxAccuracyDrop / 200);
+        CompressionTrial[] holding = [.. _trials.Where(trial => trial.IsWithinBound)];
+        return (holding.Where(trial => trial.Figures.Accuracy >= easy).MinBy(Goal) ?? holding.MinBy(Goal))?.Network ?? _network;
+    }
+
+    /// <summary>The best network of the activations' stage within the bound; null: none is.</summary>
+    internal CompressionTrial? BestOfActivations() =>
+        _trials.Where(trial => trial is { IsWithinBound: true, Activations: not CompressionActivations.None }).MinBy(Goal);
+
+    /// <summary>Fine-tunes a network with thinned activations and adds it to what was tried.</summary>
+    internal CompressionTrial Tuned(string name, Network network, CompressionActivations activations)
+    {
+        (Network tuned, double accuracy) = Tune(name, network, Budget.TuneEpochs);
+        return Measured(name, tuned, activations, accuracy);
+    }
+
+    /// <summary>Adds a network with thinned activations, as it is, to what was tried.</summary>
+    internal CompressionTrial Measured(string name, Network network, CompressionActivations activations, double? accuracy = null)
+    {
+        double measured = accuracy ?? Accuracy(network);
+        NetworkFigures figures = Figures(name, network, measured);
+        double kept = figures.ActiveMacs / _before.ActiveMacs ?? 1;
+        var trial = new CompressionTrial(_options.Structure, kept, network, figures, measured >= Bound) { Activations = activations, Label = name };
+        Add(trial, name);
+        return trial;
+    }
+
+    internal void Remark(string remark) => _remarks.Add(remark);
+
+    internal void Note(string line) => _run.Note(line);
+
+    internal double Accuracy(Network network, Dataset samples) => Evaluator.Evaluate(network, samples, cancel: _cancel).Accuracy;
 
     /// <summary>Tries amounts of pruning without training: layers are fitted again on samples whose labels are not read.</summary>
     /// <param name="samples">Samples that fit the layers.</param>
@@ -82,6 +126,11 @@ internal sealed class CompressionSearch
 
     internal CompressionResult Result()
     {
+        if (_options.Structure == CompressionStructure.None && _trials.Count == 0)
+        {
+            return new CompressionResult(_network, _before, null, _trials, IsWithinBound: true, _remarks);
+        }
+
         CompressionTrial[] holding = [.. _trials.Where(trial => trial.IsWithinBound)];
         if (holding.Length == 0)
         {
@@ -90,7 +139,7 @@ internal sealed class CompressionSearch
             return new CompressionResult(nearest?.Network ?? _network, _before, nearest, _trials, IsWithinBound: false, _remarks);
         }
 
-        CompressionTrial? best = holding.Where(trial => trial.Figures.Milliseconds <= Slower * _before.Milliseconds).MinBy(trial => trial.Figures[_options.Goal]);
+        CompressionTrial? best = holding.Where(IsFastEnough).MinBy(Goal);
         if (best is null)
         {
             _remarks.Add("Every network within the bound is slower on this processor than the one that came in, so that one is kept.");
@@ -99,6 +148,12 @@ internal sealed class CompressionSearch
 
         return new CompressionResult(best.Network, _before, best, _trials, IsWithinBound: true, _remarks);
     }
+
+    private double Goal(CompressionTrial trial) => trial.Figures[_options.Goal];
+
+    /// <summary>JPnet counts multiplications; single zeros among activations make nothing faster, so time is no condition where operations are the goal.</summary>
+    private bool IsFastEnough(CompressionTrial trial) => trial.Figures.Milliseconds <= Slower * _before.Milliseconds
+        || (_options.Goal == CompressionGoal.Macs && trial.Activations == CompressionActivations.Joint);
 
     private void Add(CompressionTrial trial, string name)
     {
@@ -111,21 +166,21 @@ internal sealed class CompressionSearch
     private Network Regularized(Thinning thinning, string structure)
     {
         bool hasRegularizer = thinning.Regularizer(_options.Method, 1) is not null;
-        if (_budget.RegularizeEpochs == 0 || (hasRegularizer && _options.Pressure == 0))
+        if (Budget.RegularizeEpochs == 0 || (hasRegularizer && _options.Pressure == 0))
         {
             return _network;
         }
 
-        TrainingOptions options = Stage(_budget.RegularizeEpochs, 0);
+        TrainingOptions options = Stage(Budget.RegularizeEpochs, 0);
         if (hasRegularizer)
         {
             WeightRegularizer regularizer = thinning.Regularizer(_options.Method, StrengthFor(thinning))!;
-            _run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {regularizer.Name}, strength {regularizer.Strength:G3}, {_budget.RegularizeEpochs} epochs"));
+            _run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {regularizer.Name}, strength {regularizer.Strength:G3}, {Budget.RegularizeEpochs} epochs"));
             options = options with { Regularizers = [regularizer] };
         }
         else
         {
-            _run.Note($"train on: {_budget.RegularizeEpochs} epochs without a regularizer, as long as other methods train with one");
+            _run.Note($"train on: {Budget.RegularizeEpochs} epochs without a regularizer, as long as other methods train with one");
         }
 
         // The last epoch, not the best: accuracy on the way says nothing of how far weights have gone.
@@ -142,21 +197,10 @@ internal sealed class CompressionSearch
     private CompressionTrial Trial(Thinning thinning, Network prepared, double kept, string name)
     {
         _cancel.ThrowIfCancellationRequested();
-        (Network pruned, int epochs) = _options.Method == CompressionMethod.Gradual && _budget.TuneEpochs > 1
+        (Network pruned, int epochs) = _options.Method == CompressionMethod.Gradual && Budget.TuneEpochs > 1
             ? Gradually(thinning, prepared, kept, name)
-            : (RoundedByTime(thinning, prepared, kept, name), _budget.TuneEpochs);
-        Network tuned = pruned;
-        double accuracy;
-        if (epochs > 0)
-        {
-            TrainingResult result = _run.Fit($"tune-{name}", pruned, Stage(epochs, 1));
-            (tuned, accuracy) = (result.Network, result.History[result.BestEpoch].ValidationAccuracy);
-        }
-        else
-        {
-            accuracy = Accuracy(pruned);
-        }
-
+            : (RoundedByTime(thinning, prepared, kept, name), Budget.TuneEpochs);
+        (Network tuned, double accuracy) = Tune(name, pruned, epochs);
         Network small = tuned.Shrink().Network;
         return new CompressionTrial(thinning.Structure, kept, small, Figures(name, small, accuracy), accuracy >= Bound);
     }
@@ -166,7 +210,7 @@ internal sealed class CompressionSearch
     /// </summary>
     private (Network Pruned, int Left) Gradually(Thinning thinning, Network network, double kept, string name)
     {
-        int rounds = Math.Max(1, 3 * _budget.TuneEpochs / 4);
+        int rounds = Math.Max(1, 3 * Budget.TuneEpochs / 4);
         double before = 1;
         for (int round = 1; round <= rounds; round++)
         {
@@ -179,7 +223,7 @@ internal sealed class CompressionSearch
             }
         }
 
-        return (network, _budget.TuneEpochs - rounds + 1);
+        return (network, Budget.TuneEpochs - rounds + 1);
     }
 
     /// <summary>The pruned network, with widths rounded where that is faster here; only where milliseconds are the goal.</summary>
@@ -211,7 +255,19 @@ internal sealed class CompressionSearch
         return rounded;
     }
 
-    private double Accuracy(Network network) => Evaluator.Evaluate(network, _validation, cancel: _cancel).Accuracy;
+    private (Network Network, double Accuracy) Tune(string name, Network network, int epochs)
+    {
+        _cancel.ThrowIfCancellationRequested();
+        if (epochs == 0)
+        {
+            return (network, Accuracy(network));
+        }
+
+        TrainingResult result = _run.Fit($"tune-{name}", network, Stage(epochs, 1));
+        return (result.Network, result.History[result.BestEpoch].ValidationAccuracy);
+    }
+
+    private double Accuracy(Network network) => Accuracy(network, _validation);
 
     private TrainingOptions Stage(int epochs, ulong stage)
     {
@@ -237,9 +293,17 @@ internal sealed class CompressionSearch
             return scaled.ToString("R", CultureInfo.InvariantCulture);
         });
         return new NetworkFigures(
-            accuracy, SparsityReport.Of(network).Nonzero, network.Cost().NonzeroMacs, NetworkSize.Bytes(network), double.Parse(milliseconds, CultureInfo.InvariantCulture));
+            accuracy, SparsityReport.Of(network).Nonzero, network.Cost().NonzeroMacs, NetworkSize.Bytes(network), double.Parse(milliseconds, CultureInfo.InvariantCulture))
+        {
+            ActiveMacs = _options.Activations == CompressionActivations.None
+                ? null
+                : ActivationCount.Of(network, _validation, CountedSamples, _cancel).MacsZeroInputsCounted,
+        };
     }
 
     private static string Line(string what, NetworkFigures figures) => string.Create(CultureInfo.InvariantCulture,
-        $"{what}: {figures.Accuracy * 100:F2} % of the held-out samples, {figures.Weights:N0} weights, {figures.Macs / 1e6:F2} M operations, {figures.Milliseconds:F3} ms");
+        $"{what}: {figures.Accuracy * 100:F2} % of the held-out samples, {figures.Weights:N0} weights, {figures.Macs / 1e6:F2} M operations{Active(figures)}, {figures.Milliseconds:F3} ms");
+
+    private static string Active(NetworkFigures figures) =>
+        figures.ActiveMacs is { } active ? string.Create(CultureInfo.InvariantCulture, $" ({active / 1e6:F3} M with both factors not zero)") : "";
 }

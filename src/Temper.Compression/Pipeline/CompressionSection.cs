@@ -22,8 +22,8 @@ public static class CompressionSection
             Lines =
             [
                 new ChartLine("came in", [Point(result.Before)]),
-                .. result.Trials.GroupBy(trial => trial.Structure).Select(group => new ChartLine(
-                    group.Key.ToString().ToLowerInvariant(), [.. group.OrderBy(trial => trial.Figures.Macs).Select(trial => Point(trial.Figures))])),
+                .. result.Trials.GroupBy(trial => trial.Activations == CompressionActivations.None ? trial.Label : trial.Activations.ToString().ToLowerInvariant(), StringComparer.Ordinal).Select(group => new ChartLine(
+                    group.Key, [.. group.OrderBy(trial => trial.Figures.Macs).Select(trial => Point(trial.Figures))])),
             ],
         };
         var table = new DataTable(
@@ -31,7 +31,7 @@ public static class CompressionSection
             [
                 Row("came in", 1, result.Before, ""),
                 .. result.Trials.Select(trial => Row(
-                    trial.Structure.ToString().ToLowerInvariant(), trial.Kept, trial.Figures,
+                    trial.Label, trial.Kept, trial.Figures,
                     ReferenceEquals(trial, result.Chosen) ? "taken" : trial.IsWithinBound ? "" : "below the bound")),
             ]);
         string goal = options.Goal.ToString().ToLowerInvariant();

@@ -45,6 +45,7 @@ internal abstract record Thinning
         CompressionStructure.Element => [new WeightThinning(CompressionStructure.Element, WeightBlockShape.Single)],
         CompressionStructure.Blocks => [new WeightThinning(CompressionStructure.Blocks, WeightBlockShape.FourOutputs)],
         CompressionStructure.Channels => [new ChannelThinning()],
+        CompressionStructure.None => [],
         _ => [.. For(CompressionStructure.Channels), .. For(CompressionStructure.Blocks)],
     };
 }

@@ -37,10 +37,7 @@ public static class ModelFile
             return;
         }
 
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        List<KeyValuePair<string, Tensor>> numbers = options?.Sparse == true ? SparseStorage.Encode(network, metadata) : Numbers(network);
-
-        new SafetensorsFile(numbers, metadata).Save(Path.Combine(path, WeightsName));
+        NumbersOf(network, options).Save(Path.Combine(path, WeightsName));
         AtomicFile.WriteText(Path.Combine(path, GraphName), network.ToJson());
         AtomicFile.WriteText(Path.Combine(path, CardName), ModelCard.Of(network));
     }
@@ -62,7 +59,7 @@ public static class ModelFile
         if (Directory.Exists(path))
         {
             string graph = Path.Combine(path, GraphName), weights = Path.Combine(path, WeightsName);
-            return Fill(ReadGraph(ReadText(graph), graph), StateDict.Of(SparseStorage.Decode(SafetensorsFile.Load(weights), weights)), weights);
+            return Fill(ReadGraph(ReadText(graph), graph), StateDict.Of(TensorsOf(SafetensorsFile.Load(weights), weights)), weights);
         }
 
         return FromSingleFile(SafetensorsFile.Load(path), path);
@@ -71,18 +68,22 @@ public static class ModelFile
     /// <summary>A network as the content of one file, graph in the metadata.</summary>
     internal static SafetensorsFile ToSingleFile(Network network, SaveOptions? options = null)
     {
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        List<KeyValuePair<string, Tensor>> numbers = options?.Sparse == true ? SparseStorage.Encode(network, metadata) : Numbers(network);
-        metadata[GraphKey] = network.ToJson();
-        return new SafetensorsFile(numbers, metadata);
+        SafetensorsFile numbers = NumbersOf(network, options);
+        var metadata = new Dictionary<string, string>(numbers.Metadata, StringComparer.Ordinal) { [GraphKey] = NetworkJson.Write(network, isIndented: false) };
+        return new SafetensorsFile(numbers.Tensors, metadata) { Int8Names = numbers.Int8Names };
     }
+
+    /// <summary>The tensors of a file as a network holds them: sparse ones dense, those of 8 bit in float32.</summary>
+    /// <exception cref="ModelFormatException">A sparse or 8-bit tensor does not hold together.</exception>
+    internal static IReadOnlyList<KeyValuePair<string, Tensor>> TensorsOf(SafetensorsFile file, string path) =>
+        Int8Storage.Decode(SparseStorage.Decode(Int8Storage.WithFloats(file), path), file.Metadata, path);
 
     /// <summary>The network that <see cref="ToSingleFile"/> stored.</summary>
     /// <param name="file">The file's content.</param>
     /// <param name="path">Its name, for errors.</param>
     internal static Network FromSingleFile(SafetensorsFile file, string path) =>
         file.Metadata.TryGetValue(GraphKey, out string? text)
-            ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), StateDict.Of(SparseStorage.Decode(file, path)), path)
+            ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), StateDict.Of(TensorsOf(file, path)), path)
             : throw new ModelFormatException(
                 path, 8, $"holds numbers but no graph; name its architecture (one of {string.Join(", ", NetworkZoo.Names)})");
 
@@ -113,12 +114,21 @@ public static class ModelFile
 
     private static bool IsSingleFile(string path) => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
 
-    private static List<KeyValuePair<string, Tensor>> Numbers(Network network)
+    private static SafetensorsFile NumbersOf(Network network, SaveOptions? options)
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        Parameter[] parameters = [.. Int8Storage.Encode(network, metadata)];
+        List<KeyValuePair<string, Tensor>> numbers = options?.Sparse == true ? SparseStorage.Encode(parameters, metadata) : Dense(parameters);
+        numbers.AddRange(network.Buffers);
+        (numbers, HashSet<string> bytes) = Int8Storage.Bytes(numbers, metadata);
+        return new SafetensorsFile(numbers, metadata) { Int8Names = bytes };
+    }
+
+    private static List<KeyValuePair<string, Tensor>> Dense(IReadOnlyList<Parameter> parameters)
     {
         var numbers = new List<KeyValuePair<string, Tensor>>();
-        numbers.AddRange(network.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
-        numbers.AddRange(network.Buffers);
-        numbers.AddRange(network.Parameters.Where(parameter => parameter.Mask is not null)
+        numbers.AddRange(parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
+        numbers.AddRange(parameters.Where(parameter => parameter.Mask is not null)
             .Select(parameter => KeyValuePair.Create(parameter.Name + MaskSuffix, parameter.Mask!.To(DType.UInt8))));
         return numbers;
     }

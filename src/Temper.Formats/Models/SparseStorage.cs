@@ -20,11 +20,11 @@ internal static class SparseStorage
     private const string IsValue = "value";
     private const string IsBitmap = "bitmap";
 
-    /// <summary>A network's numbers; what is sparse is said in the metadata.</summary>
-    internal static List<KeyValuePair<string, Tensor>> Encode(Network network, Dictionary<string, string> metadata)
+    /// <summary>Numbers of parameters; what is sparse is said in the metadata.</summary>
+    internal static List<KeyValuePair<string, Tensor>> Encode(IReadOnlyList<Parameter> parameters, Dictionary<string, string> metadata)
     {
         var numbers = new List<KeyValuePair<string, Tensor>>();
-        foreach (Parameter parameter in network.Parameters)
+        foreach (Parameter parameter in parameters)
         {
             SparseTensor sparse = SparseTensor.Of(parameter.Value);
             Add(numbers, metadata, parameter.Name, parameter.Value, sparse);
@@ -40,9 +40,11 @@ internal static class SparseStorage
             }
         }
 
-        numbers.AddRange(network.Buffers);
         return numbers;
     }
+
+    /// <summary>The tensor whose numbers a stored tensor holds: itself, or the sparse one.</summary>
+    internal static string Owner(string name) => name.EndsWith(Values, StringComparison.Ordinal) ? name[..^Values.Length] : name;
 
     /// <summary>The tensors of a file, sparse ones made dense, masks as <c>NAME.mask</c>.</summary>
     /// <exception cref="ModelFormatException">A sparse tensor does not hold together.</exception>
@@ -117,7 +119,8 @@ internal static class SparseStorage
     {
         byte[] bitmap = sparse.Bitmap(), gaps = sparse.Gaps();
         byte[] places = gaps.Length < bitmap.Length ? gaps : bitmap;
-        if ((sizeof(float) * (long)sparse.Values.Length) + places.Length >= sizeof(float) * (long)dense.Count)
+        int size = Int8Storage.IsBytes(name, metadata) ? sizeof(sbyte) : sizeof(float);
+        if ((size * (long)sparse.Values.Length) + places.Length >= size * (long)dense.Count)
         {
             numbers.Add(new(name, dense));
             return;

@@ -99,6 +99,6 @@ internal sealed class StateDict
         bool isArchive = first.StartsWith("PK"u8), isPickle = first is [0x80, < 6, ..] && first is not [.., (byte)'{'];
         return isPickle || (isArchive && TorchArchive.IsOne(path)) ? TorchCheckpoint.Load(path).Tensors
             : isArchive ? [.. NpzFile.Load(path)]
-            : SparseStorage.Decode(SafetensorsFile.Load(path), path);
+            : ModelFile.TensorsOf(SafetensorsFile.Load(path), path);
     }
 }

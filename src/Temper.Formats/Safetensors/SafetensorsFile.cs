@@ -24,6 +24,9 @@ public sealed class SafetensorsFile
     /// <summary>Free text by name.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
+    /// <summary>Names of int32 tensors that are written as I8; their numbers lie in -128 to 127.</summary>
+    internal IReadOnlySet<string> Int8Names { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
     /// <summary>The tensor of a name.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public Tensor this[string name]

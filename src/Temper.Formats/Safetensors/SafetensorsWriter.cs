@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Temper.Tensors;
 
@@ -13,16 +14,18 @@ internal static class SafetensorsWriter
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
         stream.Write(length);
         stream.Write(header);
-        foreach ((_, Tensor tensor) in file.Tensors)
+        foreach ((string name, Tensor tensor) in file.Tensors)
         {
-            stream.Write(Elements.Write(tensor));
+            // The low byte of a small whole number is its signed byte.
+            stream.Write(Elements.Write(file.Int8Names.Contains(name) ? tensor.To(DType.UInt8) : tensor));
         }
     }
 
     private static byte[] Header(SafetensorsFile file)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
+        // Quotes of a text inside take two bytes so, and six otherwise.
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             if (file.Metadata.Count > 0)
@@ -40,7 +43,8 @@ internal static class SafetensorsWriter
             foreach ((string name, Tensor tensor) in file.Tensors)
             {
                 json.WriteStartObject(name);
-                json.WriteString("dtype", Name(tensor.DType));
+                bool isInt8 = file.Int8Names.Contains(name);
+                json.WriteString("dtype", isInt8 ? "I8" : Name(tensor.DType));
                 json.WriteStartArray("shape");
                 foreach (int axis in tensor.Shape)
                 {
@@ -50,7 +54,7 @@ internal static class SafetensorsWriter
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(place);
-                place += (long)tensor.Count * tensor.DType.SizeInBytes();
+                place += (long)tensor.Count * (isInt8 ? sizeof(sbyte) : tensor.DType.SizeInBytes());
                 json.WriteNumberValue(place);
                 json.WriteEndArray();
                 json.WriteEndObject();

@@ -88,8 +88,8 @@ internal sealed class KernelChoice
             return 0;
         }
 
-        ValueLayout made = _makers.TryGetValue(value, out int maker) ? _candidates[maker][chosen[maker]].Writes : ValueLayout.RowMajor;
-        IEnumerable<ValueLayout> read = _users[value].Select(user => _candidates[user][chosen[user]].Reads);
+        ValueLayout made = _makers.TryGetValue(value, out int maker) ? _graph.LayoutFor(value, _candidates[maker][chosen[maker]].Writes) : ValueLayout.RowMajor;
+        IEnumerable<ValueLayout> read = _users[value].Select(user => _graph.LayoutFor(value, _candidates[user][chosen[user]].Reads));
         if (_graph.Outputs.Contains(value))
         {
             read = read.Append(ValueLayout.RowMajor);

@@ -7,7 +7,7 @@ internal static class KernelNames
 {
     internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows", PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes",
         Operator = "operator", OperatorOnPixels = "operator, channels last",
-        ScaledCopy = "scaled copy", ScaledPlanes = "scaled copy planes";
+        Winners = "winners", ScaledCopy = "scaled copy", ScaledPlanes = "scaled copy planes";
 
     internal static string Of(ConvolutionMethod method) => method switch
     {
@@ -19,6 +19,11 @@ internal static class KernelNames
 
     /// <summary>A dense kernel that leaves out input channels which are zero when it runs.</summary>
     internal static string OnActiveChannels(ConvolutionMethod method) => $"{Of(method)}, active channels";
+
+    internal const string Int8 = "int8", Quantize = "quantize", Dequantize = "dequantize", PlaneQuantize = "quantize planes";
+
+    /// <summary>A dense float kernel between bytes.</summary>
+    internal static string InFloat(ConvolutionMethod method) => $"float32, {Of(method)}";
 
     /// <summary>The same kernel where images are cut into pieces.</summary>
     internal static string OnPieces(string kernel) => $"{kernel} cut";

@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>A convolution with its bias, and an addition (the second input) and ReLU behind it.</summary>
+/// <summary>A convolution with its bias, an addition (the second input) and ReLU behind it, and winners-take-all before it.</summary>
 internal sealed record ConvolutionLayer : Layer
 {
     /// <summary>Images up to which each is treated by itself, and channels from which on it may pay to look which are zero.</summary>
@@ -23,9 +23,15 @@ internal sealed record ConvolutionLayer : Layer
 
     internal Tensor? Bias { get; init; }
 
+    /// <summary>Scales of a weight of 8 bit, <c>[O]</c>; null: it has none.</summary>
+    internal Tensor? WeightScale { get; init; }
+
     internal bool Relu { get; init; }
 
-    internal override object Attributes => (Geometry, Bias is null, Relu, Inputs.Count);
+    /// <summary>Which channels of its input win, where winners-take-all stands before it; null: nothing does.</summary>
+    internal WinnerRule? Winners { get; init; }
+
+    internal override object Attributes => (Geometry, Bias is null, Relu, Inputs.Count, Winners);
 
     internal override string Kind => $"conv {Geometry.KernelHeight}x{Geometry.KernelWidth}";
 
@@ -36,9 +42,21 @@ internal sealed record ConvolutionLayer : Layer
     internal override ConvolutionLayer WithRelu(int output) => this with { Output = output, Relu = true };
 
     internal override Layer? WithAddition(int other, SumLayer sum) =>
-        Relu || Inputs.Count > 1 ? null : this with { Inputs = [Inputs[0], other], Output = sum.Output, Relu = sum.Relu };
+        Relu || Inputs.Count > 1 || WeightScale is not null ? null : this with { Inputs = [Inputs[0], other], Output = sum.Output, Relu = sum.Relu };
 
     internal override ValueDensity ExpectedDensity(LayerGraph graph) => Relu ? ValueDensity.Rectified : ValueDensity.Dense;
+
+    /// <summary>Takes in the winners of its input; null where zeros of its weights are worth more.</summary>
+    internal ConvolutionLayer? WithWinners(WinnersLayer winners)
+    {
+        const double mostZeros = 0.5;
+        bool fits = Winners is null && winners.Rule.Channels && Inputs[0] == winners.Output && !Inputs.Skip(1).Contains(winners.Output)
+            && Weight.AsSpan<float>().Count(0f) <= mostZeros * Weight.Count;
+        return fits ? this with { Inputs = [winners.Inputs[0], .. Inputs.Skip(1)], Winners = winners.Rule, WinnerShare = winners.Share } : null;
+    }
+
+    /// <summary>Part of the channels that is expected to win.</summary>
+    private float WinnerShare { get; init; } = 1;
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
     {
@@ -48,13 +66,16 @@ internal sealed record ConvolutionLayer : Layer
         [
             .. Methods.Where(method => PackedConvolution.Fits(g, method)).Select(method => Dense(graph, g, method)),
             .. Methods.Where(method => mayFindChannels && PackedConvolution.FitsActiveChannels(g, method)).Select(method => OnActiveChannels(graph, g, method)),
-            .. SparseCandidates.Of(graph, this, g, graph.RowsOf(Output)),
+            .. Winners is null ? SparseCandidates.Of(graph, this, g, graph.RowsOf(Output)) : [],
         ];
     }
 
     /// <summary>A convolution by itself.</summary>
-    internal static ConvolutionLayer Of(NodeStep step, LoweringContext context) =>
-        Of(step, (Conv2d)step.Node.Operator, context.Parameter(step.Parameters, 0)!, context.Parameter(step.Parameters, 1), context);
+    internal static ConvolutionLayer Of(NodeStep step, LoweringContext context)
+    {
+        (Tensor weight, Tensor? scale) = Int8Lowering.WeightOf(step, context);
+        return Of(step, (Conv2d)step.Node.Operator, weight, context.Parameter(step.Parameters, 1), context) with { WeightScale = scale };
+    }
 
     /// <summary>A convolution with what the network's plan has joined to it.</summary>
     internal static ConvolutionLayer Of(FusedStep step, LoweringContext context)
@@ -74,14 +95,14 @@ internal sealed record ConvolutionLayer : Layer
     private Candidate Dense(LayerGraph graph, ConvolutionGeometry g, ConvolutionMethod method, bool findsChannels = false) => new(
         findsChannels ? KernelNames.OnActiveChannels(method) : KernelNames.Of(method), ValueLayout.ChannelsLast, ValueLayout.ChannelsLast, PackedConvolution.Cost(g, method),
         () => new ConvolutionStep(
-            new PackedConvolution(g, Weight.ToRowMajor().Physical(), method), Bias.Pinned(), Relu, graph.RowsOf(Output), findsChannels)
+            new PackedConvolution(g, Weight.ToRowMajor().Physical(), method), Bias.Pinned(), Relu, graph.RowsOf(Output), (findsChannels, Winners))
         {
             Reads = ValueLayout.ChannelsLast, Writes = ValueLayout.ChannelsLast,
         });
 
     private Candidate OnActiveChannels(LayerGraph graph, ConvolutionGeometry g, ConvolutionMethod method)
     {
-        float density = graph.Densities[Inputs[0]].Channels;
+        float density = Math.Min(graph.Densities[Inputs[0]].Channels, WinnerShare);
         Candidate dense = Dense(graph, g, method, findsChannels: true);
         return dense with
         {
@@ -92,18 +113,23 @@ internal sealed record ConvolutionLayer : Layer
 }
 
 /// <summary>A dense convolution of channels-last images, which may leave out input channels that are zero in this run.</summary>
-internal sealed class ConvolutionStep(PackedConvolution convolution, PinnedFloats? bias, bool relu, Rows images, bool findsChannels) : Step
+internal sealed class ConvolutionStep(
+    PackedConvolution convolution, PinnedFloats? bias, bool relu, Rows images, (bool LeavesOut, WinnerRule? Winners) channels) : Step
 {
-    internal override string Kernel => findsChannels ? KernelNames.OnActiveChannels(convolution.Method) : KernelNames.Of(convolution.Method);
+    internal override string Kernel => channels.LeavesOut ? KernelNames.OnActiveChannels(convolution.Method) : KernelNames.Of(convolution.Method);
 
     internal override long WeightFloats => convolution.WeightFloats;
 
     internal override void Run(in StepCall call)
     {
         var tail = new LayerTail { Bias = bias, Residual = call.Residual, Relu = relu };
-        if (findsChannels)
+        if (channels.LeavesOut)
         {
-            convolution.RunActiveChannels(images.Of(call.Batch), call.X, call.Y, tail);
+            convolution.RunActiveChannels(images.Of(call.Batch), call.X, call.Y, tail, channels.Winners);
+        }
+        else if (channels.Winners is { } winners)
+        {
+            convolution.RunWinners(images.Of(call.Batch), call.X, call.Y, tail, winners);
         }
         else
         {

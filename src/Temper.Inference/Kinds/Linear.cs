@@ -12,7 +12,16 @@ internal sealed record LinearLayer : Layer
 
     internal Tensor? Bias { get; init; }
 
+    /// <summary>Scales of a weight of 8 bit, <c>[O]</c>; null: it has none.</summary>
+    internal Tensor? WeightScale { get; init; }
+
     internal bool Relu { get; init; }
+
+    /// <summary>Which inputs of a row win, where winners-take-all stands before it; null: nothing does.</summary>
+    internal WinnerRule? Winners { get; init; }
+
+    /// <summary>Part of the inputs that is expected to win.</summary>
+    internal float WinnerShare { get; private init; } = 1;
 
     /// <summary>Where its input is an image that was flattened: channels and pixels of the image, else 0.</summary>
     internal (int Channels, int Pixels) Image { get; init; }
@@ -24,7 +33,7 @@ internal sealed record LinearLayer : Layer
 
     internal int Features => Weight.Shape[1];
 
-    internal override object Attributes => ("linear", Image, Rows, Outputs, Bias is null, Relu);
+    internal override object Attributes => ("linear", Image, Rows, Outputs, Bias is null, Relu, Winners);
 
     internal override string Kind => "linear";
 
@@ -34,12 +43,24 @@ internal sealed record LinearLayer : Layer
 
     internal override LinearLayer WithRelu(int output) => this with { Output = output, Relu = true };
 
+    /// <summary>Takes in the winners of its input; null where zeros of its weights are worth more.</summary>
+    internal LinearLayer? WithWinners(WinnersLayer winners)
+    {
+        bool fits = Winners is null && !winners.Rule.Channels && Rows == 1 && Image.Channels == 0
+            && Weight.AsSpan<float>().Count(0f) <= LinearCandidates.LeastZeros * Weight.Count;
+        return fits ? this with { Inputs = winners.Inputs, Winners = winners.Rule, WinnerShare = winners.Share } : null;
+    }
+
     internal override ValueDensity ExpectedDensity(LayerGraph graph) => Relu ? ValueDensity.Rectified : ValueDensity.Dense;
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch) => LinearCandidates.Of(graph, this, batch);
 
     /// <summary>A fully connected layer by itself.</summary>
-    internal static LinearLayer Of(NodeStep step, LoweringContext context) => Of(step, step.Parameters, context);
+    internal static LinearLayer Of(NodeStep step, LoweringContext context)
+    {
+        (Tensor weight, Tensor? scale) = Int8Lowering.WeightOf(step, context);
+        return Of(step, step.Parameters, context) with { Weight = weight, WeightScale = scale };
+    }
 
     /// <summary>A fully connected layer with what the network's plan has joined to it.</summary>
     internal static LinearLayer Of(FusedStep step, LoweringContext context) => Of(step, step.HeadParameters, context) with { Relu = step.Relu };
@@ -62,7 +83,7 @@ internal static class LinearCandidates
     private const int FewRows = 4;
 
     /// <summary>Below this share of zeros it is never worth to leave weights out one by one.</summary>
-    private const double LeastZeros = 0.6;
+    internal const double LeastZeros = 0.6;
 
     /// <summary>What a weight that is left in costs beside one of a dense kernel.</summary>
     private const double CostOfOne = 8;
@@ -89,33 +110,36 @@ internal static class LinearCandidates
         if (rows.Of(batch) == 1)
         {
             Add(KernelNames.Rows, macs, (weights, bias) => new LinearStep(
-                new PackedMatrix(weights, layer.Outputs, layer.Features, forOneRow: true), bias, layer.Relu, rows, KernelNames.Rows)
+                new PackedMatrix(weights, layer.Outputs, layer.Features, forOneRow: true), bias, layer.Relu, rows, KernelNames.Rows, Kept(layer))
             { Reads = reads, Writes = ValueLayout.RowMajor }, isInvariant: !output.IsBatched);
         }
 
         Add(KernelNames.Panels, (rows.Of(batch) == 1 ? 2 : 1) * macs, (weights, bias) => new LinearStep(
-            new PackedMatrix(weights, layer.Outputs, layer.Features, forOneRow: false), bias, layer.Relu, rows, KernelNames.Panels)
+            new PackedMatrix(weights, layer.Outputs, layer.Features, forOneRow: false), bias, layer.Relu, rows, KernelNames.Panels, Kept(layer))
         { Reads = reads, Writes = ValueLayout.RowMajor });
         if (rows.Of(batch) <= FewRows)
         {
             // Of noise about all inputs are active, or half of them behind a ReLU.
-            float density = graph.Densities[layer.Inputs[0]].Elements;
+            float density = Math.Min(graph.Densities[layer.Inputs[0]].Elements, layer.WinnerShare);
             double shareOfNoise = graph.Stated.Contains(layer.Inputs[0]) ? Math.Min(1, density / ActiveOfNoise) : 1;
             Add(KernelNames.ActiveInputs, CostOfFinding * macs * density, (weights, bias) => new ActiveInputsStep(
-                new InputMajorMatrix(weights, layer.Outputs, layer.Features), bias, layer.Relu, rows)
+                new InputMajorMatrix(weights, layer.Outputs, layer.Features), bias, layer.Relu, rows, layer.Winners)
             { Reads = reads, Writes = ValueLayout.RowMajor }, leavesOutZeros: true, shareOfNoise);
         }
 
         long kept = layer.Weight.Count - layer.Weight.AsSpan<float>().Count(0f);
-        if (rows.Of(batch) <= FewRows && kept <= (1 - LeastZeros) * layer.Weight.Count)
+        if (layer.Winners is null && rows.Of(batch) <= FewRows && kept <= (1 - LeastZeros) * layer.Weight.Count)
         {
             Add(KernelNames.SparseRows, CostOfOne * kept * rows.Of(batch), (weights, bias) => new SparseRowsStep(
                 new SparseMatrix(weights, layer.Outputs, layer.Features), bias, layer.Relu, rows)
             { Reads = reads, Writes = ValueLayout.RowMajor }, leavesOutZeros: true);
         }
 
-        return [.. all, .. OnPlanes(graph, layer, rows.Of(batch), rows)];
+        return [.. all, .. layer.Winners is null ? OnPlanes(graph, layer, rows.Of(batch), rows) : []];
     }
+
+    /// <summary>What a dense kernel has to set to zero before.</summary>
+    private static (WinnerRule Rule, int Features)? Kept(LinearLayer layer) => layer.Winners is { } rule ? (rule, layer.Features) : null;
 
     /// <summary>As a convolution whose kernel covers the whole image, or the one pixel that a value without pixels is.</summary>
     private static IEnumerable<Candidate> OnPlanes(LayerGraph graph, LinearLayer layer, int rows, Rows images)
@@ -149,25 +173,30 @@ internal static class LinearCandidates
 }
 
 /// <summary>A dense fully connected layer.</summary>
-internal sealed class LinearStep(PackedMatrix matrix, PinnedFloats? bias, bool relu, Rows rows, string kernel) : Step
+internal sealed class LinearStep(
+    PackedMatrix matrix, PinnedFloats? bias, bool relu, Rows rows, string kernel, (WinnerRule Rule, int Features)? winners = null) : Step
 {
     internal override string Kernel => kernel;
 
     internal override long WeightFloats => matrix.WeightFloats;
 
-    internal override void Run(in StepCall call) =>
-        matrix.Run(rows.Of(call.Batch), call.X, call.Y, new LayerTail { Bias = bias, Relu = relu });
+    internal override void Run(in StepCall call)
+    {
+        int count = rows.Of(call.Batch);
+        FloatAddress x = winners is { } kept ? WinnerRows.InScratch(kept.Rule, call.X, count, kept.Features) : call.X;
+        matrix.Run(count, x, call.Y, new LayerTail { Bias = bias, Relu = relu });
+    }
 }
 
 /// <summary>A fully connected layer that reads the weights of those inputs only that are not zero in this run.</summary>
-internal sealed class ActiveInputsStep(InputMajorMatrix matrix, PinnedFloats? bias, bool relu, Rows rows) : Step
+internal sealed class ActiveInputsStep(InputMajorMatrix matrix, PinnedFloats? bias, bool relu, Rows rows, WinnerRule? winners) : Step
 {
     internal override string Kernel => KernelNames.ActiveInputs;
 
     internal override long WeightFloats => matrix.WeightFloats;
 
     internal override void Run(in StepCall call) =>
-        matrix.Run(rows.Of(call.Batch), call.X, call.Y, new LayerTail { Bias = bias, Relu = relu });
+        matrix.Run(rows.Of(call.Batch), call.X, call.Y, new LayerTail { Bias = bias, Relu = relu }, winners);
 }
 
 /// <summary>A fully connected layer that leaves out weights that are zero, row by row.</summary>

@@ -14,7 +14,7 @@ internal static class FlattenFusion
         foreach (Layer layer in layers.Where(layer => layer is ReshapeLayer && IsFlattenedImage(values[layer.Inputs[0]], values[layer.Output])))
         {
             bool isForLinear = !outputs.Contains(layer.Output)
-                && layers.Where(user => user.Inputs.Contains(layer.Output)).All(user => user is LinearLayer);
+                && layers.Where(user => user.Inputs.Contains(layer.Output)).All(user => user is LinearLayer { Winners: null });
             if (isForLinear)
             {
                 images.Add(layer.Output, layer.Inputs[0]);

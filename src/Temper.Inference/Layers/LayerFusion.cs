@@ -4,7 +4,7 @@ namespace Temper.Inference;
 
 /// <summary>
 /// Joins layers that a kernel does in one pass: <see cref="ChannelAffineLayer"/>s go into the weights beside them, additions and ReLU into
-/// the layer before. A layer is joined only where nothing else uses its value.
+/// the layer before, winners-take-all into the layer behind it. A layer is joined only where nothing else uses its value.
 /// </summary>
 internal sealed class LayerFusion
 {
@@ -61,7 +61,7 @@ internal sealed class LayerFusion
                 return joined;
             }
 
-            if (layer is LinearLayer linear && _layers[maker] is ReshapeLayer reshape && JoinThrough(reshape, maker, linear) is { } folded)
+            if (layer is LinearLayer { Winners: null, WeightScale: null } linear && _layers[maker] is ReshapeLayer reshape && JoinThrough(reshape, maker, linear) is { } folded)
             {
                 return folded;
             }
@@ -73,14 +73,16 @@ internal sealed class LayerFusion
     /// <summary>The place of the layer that makes a value, if that value has one user and is no output.</summary>
     private int? MakerOf(int value) => _uses[value] == 1 && _makers.TryGetValue(value, out int maker) && _layers[maker] is not null ? maker : null;
 
-    /// <summary>Two layers as one; null where no kernel does both.</summary>
+    /// <summary>Two layers as one; null where no kernel does both. Nothing goes into a weight of 8 bit, whose scales would no longer fit.</summary>
     private static Layer? Join(Layer first, Layer next) => (first, next) switch
     {
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer b) when b.Inputs[0] == a.Output => AffineFolding.Compose(a, b),
-        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ConvolutionLayer b) when b.Inputs[0] == a.Output => AffineFolding.IntoInputs(a, b),
-        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, LinearLayer b) => AffineFolding.IntoInputs(a, b),
-        (ConvolutionLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer { Order.Count: 0 } b) when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),
-        (LinearLayer { Relu: false } a, ChannelAffineLayer { Inputs.Count: 1 } b) => AffineFolding.IntoOutputs(a, b),
+        (WinnersLayer a, ConvolutionLayer b) => b.WithWinners(a),
+        (WinnersLayer a, LinearLayer b) => b.WithWinners(a),
+        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ConvolutionLayer { Winners: null, WeightScale: null } b) when b.Inputs[0] == a.Output => AffineFolding.IntoInputs(a, b),
+        (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, LinearLayer { Winners: null, WeightScale: null } b) => AffineFolding.IntoInputs(a, b),
+        (ConvolutionLayer { Relu: false, Inputs.Count: 1, WeightScale: null } a, ChannelAffineLayer { Order.Count: 0 } b) when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),
+        (LinearLayer { Relu: false, WeightScale: null } a, ChannelAffineLayer { Inputs.Count: 1 } b) => AffineFolding.IntoOutputs(a, b),
         (_, SumLayer { Inputs.Count: 2 } b) => first.WithAddition(b.Inputs[b.Inputs[0] == first.Output ? 1 : 0], b),
         (_, SumLayer b) => first.WithRelu(b.Output),
         _ => null,

@@ -29,6 +29,9 @@ internal sealed class LayerGraph
     /// <summary>Values that no input changes.</summary>
     internal required IReadOnlyDictionary<int, Tensor> Constants { get; init; }
 
+    /// <summary>What the bytes of a value stand for, of values that kernels can read as bytes.</summary>
+    internal IReadOnlyDictionary<int, Temper.Kernels.ByteGrid> Grids { get; init; } = new Dictionary<int, Temper.Kernels.ByteGrid>();
+
     /// <summary>Numbers of the output values.</summary>
     internal required IReadOnlyList<int> Outputs { get; init; }
 
@@ -52,7 +55,10 @@ internal sealed class LayerGraph
 
     /// <summary>The order of a value for a kernel: the kernel's, or the only one there is.</summary>
     internal ValueLayout LayoutFor(int value, ValueLayout kernel) =>
-        IsExtra(value) ? ValueLayout.RowMajor : Values[value].DType == Tensors.DType.Float32 ? kernel : ValueLayout.Tensor;
+        IsExtra(value) ? ValueLayout.RowMajor
+        : Values[value].DType != Tensors.DType.Float32 ? ValueLayout.Tensor
+        : kernel.Kind == LayoutKind.Bytes ? kernel with { Grid = Grids[value] }
+        : kernel;
 
     /// <summary>Whether a value is made row-major whatever is chosen.</summary>
     internal bool IsAlwaysRowMajor(int value) => value < InputCount || Layers.First(layer => layer.Output == value).IsAlias;
@@ -74,7 +80,7 @@ internal sealed class LayerGraph
         ValueDensity[] densities = [.. Values.Select((_, value) => known.GetValueOrDefault(value, ValueDensity.Dense))];
         LayerGraph graph = new()
         {
-            Network = Network, IsBatchInvariant = IsBatchInvariant, Layers = Layers, Values = Values, Constants = Constants, Outputs = Outputs,
+            Network = Network, IsBatchInvariant = IsBatchInvariant, Layers = Layers, Values = Values, Constants = Constants, Grids = Grids, Outputs = Outputs,
             Densities = densities, Stated = stated ?? new HashSet<int>(),
         };
         foreach (Layer layer in Layers.Where(layer => !known.ContainsKey(layer.Output)))

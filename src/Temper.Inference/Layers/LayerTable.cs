@@ -15,6 +15,7 @@ internal static class LayerTable
         [typeof(Linear)] = new(LinearLayer.Of, LinearLayer.Of),
         [typeof(BatchNorm)] = new(AffineLowering.OfBatchNorm, AffineLowering.OfBatchNorm),
         [typeof(Normalize)] = new(AffineLowering.OfNormalize),
+        [typeof(FakeQuantize)] = new(FakeQuantizeLayer.Of),
         [typeof(Gather)] = new(AffineLowering.OfGather),
         [typeof(Add)] = new((step, context) => SumLayer.OfAdd(step, context) ?? (Layer?)AffineLowering.OfArithmetic(step, context)),
         [typeof(Subtract)] = new(AffineLowering.OfArithmetic),
@@ -29,6 +30,7 @@ internal static class LayerTable
         [typeof(Flatten)] = new(ReshapeLayer.Of),
         [typeof(Reshape)] = new(ReshapeLayer.Of),
         [typeof(Pad)] = new(PadChannelsLayer.Of),
+        [typeof(Winners)] = new(WinnersLayer.Of),
     };
 
     /// <summary>Operators that have a row.</summary>

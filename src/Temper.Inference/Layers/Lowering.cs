@@ -37,12 +37,14 @@ internal static class Lowering
             }
         }
 
+        IReadOnlyList<Layer> fused = Int8Fusion.Apply(LayerFusion.Apply(layers, context.Values, graph.OutputValues), context.Values, graph.OutputValues, out var grids);
         return new LayerGraph
         {
             Network = context.Network,
             IsBatchInvariant = isBatchInvariant,
-            Layers = FlattenFusion.Apply(LayerFusion.Apply(layers, context.Values, graph.OutputValues), context.Values, graph.OutputValues),
+            Layers = FlattenFusion.Apply(fused, context.Values, graph.OutputValues),
             Values = context.Values,
+            Grids = grids,
             Constants = context.Constants.Index().Where(pair => pair.Item is not null).ToDictionary(pair => pair.Index, pair => pair.Item!),
             Outputs = graph.OutputValues,
         }.WithDensities(new Dictionary<int, ValueDensity>());

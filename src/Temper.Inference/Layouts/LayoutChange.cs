@@ -14,11 +14,11 @@ internal static class LayoutChange
     internal static IEnumerable<ValueLayout> Path(ValueLayout from, ValueLayout to) =>
         from == ValueLayout.RowMajor && to.Kind == LayoutKind.Planes ? [to] : new[] { Between(from), Between(to), to }.Where(layout => layout != from).Distinct();
 
-    /// <summary>The order through which a value comes into another: tensors through row-major memory, planes through channels last.</summary>
+    /// <summary>The order through which a value comes into another: tensors through row-major memory, planes and bytes through channels last.</summary>
     private static ValueLayout Between(ValueLayout layout) => layout.Kind switch
     {
         LayoutKind.Tensor => ValueLayout.RowMajor,
-        LayoutKind.Planes => ValueLayout.ChannelsLast,
+        LayoutKind.Planes or LayoutKind.Bytes => ValueLayout.ChannelsLast,
         _ => layout,
     };
 
@@ -28,6 +28,11 @@ internal static class LayoutChange
         if (from == ValueLayout.Tensor)
         {
             return new FromTensorStep { Reads = from, Writes = to };
+        }
+
+        if (from.Kind == LayoutKind.Bytes || to.Kind == LayoutKind.Bytes)
+        {
+            return new ByteCopyStep(value) { Reads = from, Writes = to };
         }
 
         if (!IsPlain(from) || !IsPlain(to))

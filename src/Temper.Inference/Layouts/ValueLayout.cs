@@ -17,6 +17,9 @@ internal enum LayoutKind
 
     /// <summary>A tensor, for values that are not float32, and constants.</summary>
     Tensor,
+
+    /// <summary>Pixels one after the other as bytes of the value's grid, a pixel's channels filled up to groups of four.</summary>
+    Bytes,
 }
 
 /// <summary>A memory order.</summary>
@@ -31,6 +34,12 @@ internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0, boo
 
     internal static ValueLayout Tensor { get; } = new(LayoutKind.Tensor);
 
+    /// <summary>Bytes of whatever grid a value has; see <see cref="LayerGraph.LayoutFor"/>.</summary>
+    internal static ValueLayout Bytes { get; } = new(LayoutKind.Bytes);
+
+    /// <summary>What bytes stand for.</summary>
+    internal ByteGrid Grid { get; init; }
+
     /// <summary>The planes of a value in this order: an image's, or, of a value without pixels, one pixel a feature, which needs no border.</summary>
     internal PlaneShape PlanesOf(in ValueInfo value) => value.Shape.Rank == 2
         ? new(value.Shape[1], 1, 1)
@@ -41,6 +50,7 @@ internal readonly record struct ValueLayout(LayoutKind Kind, int Border = 0, boo
         LayoutKind.RowMajor => "row-major",
         LayoutKind.ChannelsLast => "channels last",
         LayoutKind.Planes => IsCut ? "cut planes" : "planes",
+        LayoutKind.Bytes => "bytes",
         _ => "tensor",
     };
 }

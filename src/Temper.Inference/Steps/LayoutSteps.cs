@@ -1,4 +1,5 @@
 using Temper.Kernels;
+using Temper.Networks;
 using Temper.Tensors;
 
 namespace Temper.Inference;
@@ -55,6 +56,27 @@ internal sealed class PlaneCopyStep(PlaneShape shape, Rows images) : Step
         else
         {
             PlaneCopies.ToChannelsLast(batch, shape, call.X, call.Y);
+        }
+    }
+}
+
+/// <summary>Channels-last floats to bytes of a grid, or back.</summary>
+internal sealed class ByteCopyStep(ValueInfo value) : Step
+{
+    private readonly Rows _pixels = new(value.Shape.Count / Math.Max(1, value.Shape[1]), value.IsBatched);
+
+    internal override string Kernel => Writes.Kind == LayoutKind.Bytes ? KernelNames.Quantize : KernelNames.Dequantize;
+
+    internal override void Run(in StepCall call)
+    {
+        int pixels = _pixels.Of(call.Batch), channels = value.Shape[1];
+        if (Writes.Kind == LayoutKind.Bytes)
+        {
+            ByteCopies.Quantize(call.X, call.Y, pixels, channels, Writes.Grid);
+        }
+        else
+        {
+            ByteCopies.Dequantize(call.X, call.Y, pixels, channels, Reads.Grid);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
@@ -51,14 +50,14 @@ public abstract class Communicator : IDisposable
     /// <param name="receiveLengths">The lengths; that of a rank is what it sends to this one.</param>
     public void Exchange(ReadOnlySpan<float> send, ReadOnlySpan<int> sendLengths, Span<float> receive, ReadOnlySpan<int> receiveLengths)
     {
-        long sent = 0;
-        for (int rank = 0; rank < Size; rank++)
+        Span<int> sendPlaces = stackalloc int[Size], receivePlaces = stackalloc int[Size];
+        for (int rank = 1; rank < Size; rank++)
         {
-            sent += rank == Rank ? 0 : sendLengths[rank];
+            sendPlaces[rank] = checked(sendPlaces[rank - 1] + sendLengths[rank - 1]);
+            receivePlaces[rank] = checked(receivePlaces[rank - 1] + receiveLengths[rank - 1]);
         }
 
-        BytesSent += sent * sizeof(float);
-        ExchangeFloats(send, sendLengths, receive, receiveLengths);
+        Exchange(new Pieces(send, sendLengths, sendPlaces), receive, receiveLengths, receivePlaces);
     }
 
     /// <summary>Replaces each number by its sum over all ranks.</summary>
@@ -119,16 +118,17 @@ public abstract class Communicator : IDisposable
         }
 
         (int start, int count) = PartOf(values.Length, Rank);
-        float[] own = ArrayPool<float>.Shared.Rent(Math.Max(1, count * Size));
-        Span<int> sendLengths = stackalloc int[Size], receiveLengths = stackalloc int[Size];
+        Span<int> sendLengths = stackalloc int[Size], sendPlaces = stackalloc int[Size];
+        Span<int> receiveLengths = stackalloc int[Size], receivePlaces = stackalloc int[Size];
         for (int rank = 0; rank < Size; rank++)
         {
-            values.Slice(start, count).CopyTo(own.AsSpan(rank * count));
-            (sendLengths[rank], receiveLengths[rank]) = (count, PartOf(values.Length, rank).Length);
+            (sendLengths[rank], sendPlaces[rank]) = (count, start);
+            (receivePlaces[rank], receiveLengths[rank]) = PartOf(values.Length, rank);
         }
 
-        Exchange(own.AsSpan(0, count * Size), sendLengths, values, receiveLengths);
-        ArrayPool<float>.Shared.Return(own);
+        // Each rank's own part stays where it is.
+        (sendLengths[Rank], receiveLengths[Rank]) = (0, 0);
+        Exchange(new Pieces(values, sendLengths, sendPlaces), values, receiveLengths, receivePlaces);
     }
 
     /// <summary>Gives all ranks a text of one of them.</summary>
@@ -191,9 +191,8 @@ public abstract class Communicator : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Pieces to and from all ranks.</summary>
-    internal abstract void ExchangeFloats(
-        ReadOnlySpan<float> send, ReadOnlySpan<int> sendLengths, Span<float> receive, ReadOnlySpan<int> receiveLengths);
+    /// <summary>Pieces to and from all ranks. Both arrays may be one, as long as nothing is received where something is sent from.</summary>
+    internal abstract void ExchangeFloats(Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces);
 
     /// <summary>Sums in the engine's own order.</summary>
     internal abstract void SumFloats(Span<float> values);
@@ -219,26 +218,58 @@ public abstract class Communicator : IDisposable
         }
     }
 
-    /// <summary>Sends all other parts to their ranks and adds up what comes for this rank's own.</summary>
+    private void Exchange(Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
+    {
+        long sent = 0;
+        for (int rank = 0; rank < Size; rank++)
+        {
+            sent += rank == Rank ? 0 : send.Lengths[rank];
+        }
+
+        BytesSent += sent * sizeof(float);
+        ExchangeFloats(send, receive, receiveLengths, receivePlaces);
+    }
+
+    /// <summary>Sends all other parts to their ranks and adds up what comes for this rank's own, in the order of the ranks.</summary>
     private void SumParts(ReadOnlySpan<float> values, Span<float> own)
     {
         int count = own.Length;
-        if (_scratch.Length < count * Size)
-        {
-            _scratch = new float[count * Size];
-        }
-
-        Span<int> sendLengths = stackalloc int[Size], receiveLengths = stackalloc int[Size];
+        _scratch = _scratch.Length < count * Size ? new float[count * Size] : _scratch;
+        Span<int> sendLengths = stackalloc int[Size], sendPlaces = stackalloc int[Size];
+        Span<int> receiveLengths = stackalloc int[Size], receivePlaces = stackalloc int[Size];
         for (int rank = 0; rank < Size; rank++)
         {
-            (sendLengths[rank], receiveLengths[rank]) = (PartOf(values.Length, rank).Length, count);
+            (sendPlaces[rank], sendLengths[rank]) = PartOf(values.Length, rank);
+            (receivePlaces[rank], receiveLengths[rank]) = (rank * count, count);
         }
 
-        Exchange(values, sendLengths, _scratch.AsSpan(0, count * Size), receiveLengths);
-        _scratch.AsSpan(0, count).CopyTo(own);
+        ReadOnlySpan<float> mine = values.Slice(sendPlaces[Rank], count);
+        (sendLengths[Rank], receiveLengths[Rank]) = (0, 0);
+        Exchange(new Pieces(values, sendLengths, sendPlaces), _scratch, receiveLengths, receivePlaces);
+        Span<float> sum = Rank == 0 ? own : _scratch.AsSpan(0, count);
+        if (Rank == 0)
+        {
+            mine.CopyTo(own);
+        }
+
         for (int rank = 1; rank < Size; rank++)
         {
-            TensorPrimitives.Add(own, _scratch.AsSpan(rank * count, count), own);
+            TensorPrimitives.Add(sum, rank == Rank ? mine : _scratch.AsSpan(rank * count, count), sum);
         }
+
+        if (Rank > 0)
+        {
+            sum.CopyTo(own);
+        }
+    }
+
+    /// <summary>What a rank sends: for each rank the place and length of its piece of an array.</summary>
+    internal readonly ref struct Pieces(ReadOnlySpan<float> values, ReadOnlySpan<int> lengths, ReadOnlySpan<int> places)
+    {
+        internal ReadOnlySpan<float> Values { get; } = values;
+
+        internal ReadOnlySpan<int> Lengths { get; } = lengths;
+
+        internal ReadOnlySpan<int> Places { get; } = places;
     }
 }

@@ -15,7 +15,7 @@ public static class InProcessGroup
     public static IReadOnlyList<T> Run<T>(int ranks, Func<Communicator, T> body)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(ranks, 1);
-        var board = new Board(ranks);
+        using var board = new Board(ranks);
         var results = new T[ranks];
         Thread[] threads = [.. Enumerable.Range(0, ranks).Select(rank => new Thread(() =>
         {
@@ -48,7 +48,7 @@ public static class InProcessGroup
     }
 
     /// <summary>Where the ranks of a group meet. Every call is: show, meet, read, meet.</summary>
-    private sealed class Board(int size, Board? parent = null)
+    private sealed class Board(int size, Board? parent = null) : IDisposable
     {
         private readonly Lock _lock = new();
         private readonly Dictionary<(long Call, int Color), Board> _groups = [];
@@ -77,6 +77,13 @@ public static class InProcessGroup
             root.Stop();
         }
 
+        public void Dispose()
+        {
+            _children.ForEach(child => child.Dispose());
+            _barrier.Dispose();
+            _stop.Dispose();
+        }
+
         private Board? Parent => parent;
 
         internal void ThrowIfFailed()
@@ -93,9 +100,9 @@ public static class InProcessGroup
             {
                 _barrier.SignalAndWait(_stop.Token);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException stopped)
             {
-                throw new RankFailedException("another rank has failed");
+                throw new RankFailedException("another rank has failed", stopped);
             }
         }
 
@@ -147,18 +154,16 @@ public static class InProcessGroup
             return new Member(board.Group(_splits++, color, members), place);
         }
 
-        internal override void ExchangeFloats(
-            ReadOnlySpan<float> send, ReadOnlySpan<int> sendLengths, Span<float> receive, ReadOnlySpan<int> receiveLengths)
+        internal override void ExchangeFloats(Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
         {
-            Show(MemoryMarshal.AsBytes(send), sendLengths.ToArray());
-            int place = 0;
+            // The array may be received into, so the others read a copy.
+            Show(MemoryMarshal.AsBytes(send.Values), [.. send.Lengths, .. send.Places]);
             for (int from = 0; from < Size; from++)
             {
                 Offer offer = board.Offers[from];
-                int start = TensorPrimitives.Sum<int>(offer.Lengths.AsSpan(0, rank));
-                RequireMatch(offer.Lengths[rank], receiveLengths[from], from);
-                MemoryMarshal.Cast<byte, float>(offer.Bytes).Slice(start, offer.Lengths[rank]).CopyTo(receive[place..]);
-                place += receiveLengths[from];
+                (int length, int place) = (offer.Lengths[rank], offer.Lengths[Size + rank]);
+                RequireMatch(length, receiveLengths[from], from);
+                MemoryMarshal.Cast<byte, float>(offer.Bytes).Slice(place, length).CopyTo(receive[receivePlaces[from]..]);
             }
 
             board.Meet();

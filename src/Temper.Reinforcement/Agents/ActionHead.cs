@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Temper.Randomness;
 using Temper.Reinforcement.Environments;
 
@@ -46,7 +47,8 @@ public abstract class ActionHead
     /// <param name="v">Factor of the entropy's gradient.</param>
     /// <param name="gradient">Receives the sum.</param>
     internal virtual void AddGradient(
-        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood, float w, float v, Span<float> gradient) => throw NotTrained();
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> action, (float LogProbability, float Entropy) likelihood, float w, float v, Span<float> gradient) =>
+        throw NotTrained();
 
     private static NotSupportedException NotTrained() => new("ActionHead: policies by values are trained with DQN, not with policy gradients");
 }
@@ -60,7 +62,7 @@ internal sealed class CategoricalHead : ActionHead
 
     internal override int OutputsFor(ActionSpace actions) => actions.Count;
 
-    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) => action[0] = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(outputs);
+    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) => action[0] = TensorPrimitives.IndexOfMax(outputs);
 
     internal override void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action)
     {
@@ -106,7 +108,7 @@ internal sealed class CategoricalHead : ActionHead
     /// <returns>The logarithm of the sum of exponentials.</returns>
     private static float Probabilities(ReadOnlySpan<float> outputs, Span<float> p)
     {
-        float largest = System.Numerics.Tensors.TensorPrimitives.Max(outputs), sum = 0;
+        float largest = TensorPrimitives.Max(outputs), sum = 0;
         for (int i = 0; i < outputs.Length; i++)
         {
             sum += p[i] = MathF.Exp(outputs[i] - largest);
@@ -139,7 +141,7 @@ internal sealed class ValueHead : ActionHead
 
     internal override int OutputsFor(ActionSpace actions) => actions.Count;
 
-    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) => action[0] = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(outputs);
+    internal override void Greedy(ReadOnlySpan<float> outputs, Span<float> action) => action[0] = TensorPrimitives.IndexOfMax(outputs);
 
     internal override void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action) => Greedy(outputs, action);
 }

@@ -10,7 +10,9 @@ public sealed record AgentNetwork
 {
     private const int LargestGrid = 20;
 
-    /// <summary>Channels of 3 x 3 convolutions before the layers; for observations <c>[C, H, W]</c> only. Pictures larger than 20 pixels: 4 x 4 at stride 2.</summary>
+    /// <summary>
+    /// Channels of 3 x 3 convolutions before the layers, for observations <c>[C, H, W]</c> only; in pictures larger than 20 pixels 4 x 4 at stride 2.
+    /// </summary>
     public IReadOnlyList<int> Convolutions { get; init; } = [];
 
     /// <summary>Widths of the layers.</summary>
@@ -33,7 +35,8 @@ public sealed record AgentNetwork
 
     /// <summary>All of it as one text.</summary>
     internal string Describe() =>
-        $"conv {string.Join('-', Convolutions)} hidden {string.Join('-', Hidden)} {(HasTanh ? "tanh" : "relu")}{(IsShared ? " shared" : "")}{(IsDueling ? " dueling" : "")}";
+        $"conv {string.Join('-', Convolutions)} hidden {string.Join('-', Hidden)} {(HasTanh ? "tanh" : "relu")}"
+        + $"{(IsShared ? " shared" : "")}{(IsDueling ? " dueling" : "")}";
 
     /// <summary>A network with a policy and a state's value.</summary>
     /// <param name="spec">The environment.</param>
@@ -61,7 +64,9 @@ public sealed record AgentNetwork
 
     private static InputSpec Input(EnvironmentSpec spec, int frames) => new()
     {
-        SampleShape = Shape.Create([spec.ObservationShape[0] * frames, .. spec.ObservationShape.AsSpan()[1..]]), Minimum = spec.Minimum, Maximum = spec.Maximum,
+        SampleShape = Shape.Create([spec.ObservationShape[0] * frames, .. spec.ObservationShape.AsSpan()[1..]]),
+        Minimum = spec.Minimum,
+        Maximum = spec.Maximum,
     };
 
     private Value Body(Value x, string name) => x.Scope(name, x =>
@@ -83,7 +88,10 @@ public sealed record AgentNetwork
     });
 
     /// <summary>Gains as usual for policy gradients: sqrt 2 inside, 0.01 for the policy so that it begins even, 1 for the value.</summary>
-    private static Network Scaled(Network network) => network.WithParameters(network.Parameters.Where(parameter => parameter.Value.Rank > 1).Select(parameter =>
-        parameter with { Value = parameter.Value * (parameter.Name switch { "policy.weight" => 0.01f, "value.weight" => 1f, _ => MathF.Sqrt(2) }) }).Concat(
-        network.Parameters.Where(parameter => parameter.Value.Rank == 1).Select(parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) })));
+    private static Network Scaled(Network network) => network.WithParameters(network.Parameters.Select(parameter => parameter with
+    {
+        Value = parameter.Value.Rank == 1 ? Tensor.Zeros(parameter.Value.Shape) : parameter.Value * GainOf(parameter.Name),
+    }));
+
+    private static float GainOf(string name) => name switch { "policy.weight" => 0.01f, "value.weight" => 1f, _ => MathF.Sqrt(2) };
 }

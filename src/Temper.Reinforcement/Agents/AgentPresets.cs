@@ -39,12 +39,14 @@ public static class AgentPresets
         },
         { Name: "acrobot" or "mountain-car" } => ppo with
         {
-            Steps = 1_000_000, Environments = 16, Horizon = 16, Epochs = 4, Minibatches = 4, Lambda = 0.98f, EntropyWeight = 0, LearningRate = 3e-4f, NormalizesObservations = true,
+            Steps = 1_000_000, Environments = 16, Horizon = 16, Epochs = 4, Minibatches = 4, Lambda = 0.98f, EntropyWeight = 0, LearningRate = 3e-4f,
+            NormalizesObservations = true,
             IsAnnealed = false,
         },
         { Actions.IsDiscrete: false } => ppo with
         {
-            Steps = 200_000, Environments = 4, Horizon = 1024, Epochs = 10, Minibatches = 64, Gamma = 0.9f, EntropyWeight = 0, LearningRate = 1e-3f, RewardScale = 0.1f,
+            Steps = 200_000, Environments = 4, Horizon = 1024, Epochs = 10, Minibatches = 64, Gamma = 0.9f, EntropyWeight = 0, LearningRate = 1e-3f,
+            RewardScale = 0.1f,
             NormalizesObservations = true,
         },
         { ObservationShape.Rank: > 1 } when spec.ObservationShape[1] > 20 => ppo with
@@ -62,7 +64,7 @@ public static class AgentPresets
         ? dqn with { Steps = 1_500_000, Environments = 8, MaxGradientNorm = 10, IsAnnealed = false }
         : dqn with
         {
-            Steps = 100_000, Environments = 4, Capacity = 50_000, Batch = 64, Start = 1_000, TrainEvery = 4, TargetEvery = 100, EpsilonSteps = 16_000, LastEpsilon = 0.04f,
-            LearningRate = 1e-3f, MaxGradientNorm = 10, IsAnnealed = false,
+            Steps = 100_000, Environments = 4, Capacity = 50_000, Batch = 64, Start = 1_000, TrainEvery = 4, TargetEvery = 100, EpsilonSteps = 16_000,
+            LastEpsilon = 0.04f, LearningRate = 1e-3f, MaxGradientNorm = 10, IsAnnealed = false,
         };
 }

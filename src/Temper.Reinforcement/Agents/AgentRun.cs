@@ -136,7 +136,8 @@ public sealed class AgentRun
         var state = new JsonObject
         {
             ["sum"] = _sum, ["episodes"] = _episodes, ["next"] = _next, ["best"] = double.IsFinite(_bestReturn) ? _bestReturn : null,
-            ["curve"] = new JsonArray([.. _curve.Select(point => (JsonNode)new JsonArray(point.Steps, point.Episodes, double.IsNaN(point.Trained) ? null : point.Trained, point.Evaluated))]),
+            ["curve"] = new JsonArray([.. _curve.Select(point => (JsonNode)new JsonArray(
+                point.Steps, point.Episodes, double.IsNaN(point.Trained) ? null : point.Trained, point.Evaluated))]),
         };
         var networks = new Dictionary<string, Network>(StringComparer.Ordinal);
         if (_best is not null)

@@ -18,7 +18,8 @@ public static class AgentSection
         [
             new("best actions, fresh episodes", [.. result.Curve.Select(point => new ChartPoint(point.Steps, point.Evaluated))]),
             new("while training", [.. result.Curve.Where(point => point.Episodes > 0).Select(point => new ChartPoint(point.Steps, point.Trained))]),
-            .. PublishedCurves.Of(environment).Select(curve => new ChartLine(curve.Name, [.. curve.Points.Where(point => point.Steps <= 1.5 * result.Steps).Select(point => new ChartPoint(point.Steps, point.Return))])),
+            .. PublishedCurves.Of(environment).Select(curve => new ChartLine(
+                curve.Name, [.. curve.Points.Where(point => point.Steps <= 1.5 * result.Steps).Select(point => new ChartPoint(point.Steps, point.Return))])),
         ];
         return new Section("How the agent learned",
         [
@@ -32,7 +33,8 @@ public static class AgentSection
             new Paragraph(PublishedCurves.Remark),
             new DataTable(
                 ["#steps", "#episodes", "#while training", "#best actions"],
-                [.. result.Curve.Select(point => (string[])[$"{point.Steps:N0}", $"{point.Episodes:N0}", point.Episodes > 0 ? Text(point.Trained) : "", Text(point.Evaluated)])]),
+                [.. result.Curve.Select(point => (string[])
+                    [$"{point.Steps:N0}", $"{point.Episodes:N0}", point.Episodes > 0 ? Text(point.Trained) : "", Text(point.Evaluated)])]),
         ]);
     }
 
@@ -43,7 +45,8 @@ public static class AgentSection
 internal static class PublishedCurves
 {
     internal const string Remark =
-        "Published curves: PPO of gymnax-blines, 2 x 256 units, learning rate 5e-4, no sticky actions, at most 1,000 steps an episode. Other settings than here unless said otherwise.";
+        "Published curves: PPO of gymnax-blines, 2 x 256 units, learning rate 5e-4, no sticky actions, at most 1,000 steps an episode: "
+        + "other settings than here unless said otherwise.";
 
     private static readonly (string Environment, double[] Returns)[] Gymnax =
     [

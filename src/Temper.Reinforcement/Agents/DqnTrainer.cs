@@ -1,9 +1,11 @@
+using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Reinforcement.Environments;
-using Temper.Tensors;
+using Tensor = Temper.Tensors.Tensor;
+using TensorScope = Temper.Tensors.TensorScope;
 using Temper.Training;
 
 namespace Temper.Reinforcement.Agents;
@@ -44,7 +46,9 @@ public sealed class DqnTrainer : AgentTrainer
         (_noise, _picks) = (Stream.Split("actions"), Stream.Split("replay"));
         Learner = new Learner(Layout.ActionValues(spec, Environment.Frames, Stream.Split("weights")), new LearnerOptions
         {
-            Optimizer = new Adam { LearningRate = options.LearningRate, Epsilon = 1e-5f }, Clipping = new GradientClipping { MaxNorm = options.MaxGradientNorm }, Seed = options.Seed,
+            Optimizer = new Adam { LearningRate = options.LearningRate, Epsilon = 1e-5f },
+            Clipping = new GradientClipping { MaxNorm = options.MaxGradientNorm },
+            Seed = options.Seed,
         });
         _targetNetwork = Learner.Snapshot();
         Environment.Reset();
@@ -169,7 +173,7 @@ public sealed class DqnTrainer : AgentTrainer
         double loss = 0;
         for (int i = 0; i < samples.Length; i++)
         {
-            int best = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(_values.AsSpan(i * _count, _count)), place = (i * _count) + (int)_replay.Actions[samples[i]];
+            int best = TensorPrimitives.IndexOfMax(_values.AsSpan(i * _count, _count)), place = (i * _count) + (int)_replay.Actions[samples[i]];
             float error = outputs[place] - (_replay.Rewards[samples[i]] + (_replay.Discounts[samples[i]] * _target[(i * _count) + best]));
             slope[place] = Math.Clamp(error, -1, 1) / samples.Length;
             loss += (Math.Abs(error) <= 1 ? 0.5 * error * error : Math.Abs(error) - 0.5) / samples.Length;

@@ -61,8 +61,10 @@ public abstract record AgentTrainingOptions
 
     private protected JsonObject Common() => new()
     {
-        ["seed"] = Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), ["steps"] = Steps, ["environments"] = Environments, ["gamma"] = Gamma, ["rate"] = LearningRate,
-        ["annealed"] = IsAnnealed, ["norm"] = MaxGradientNorm, ["rewardScale"] = RewardScale, ["normalizes"] = NormalizesObservations, ["network"] = Network?.Describe(),
+        ["seed"] = Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), ["steps"] = Steps, ["environments"] = Environments,
+        ["gamma"] = Gamma, ["rate"] = LearningRate,
+        ["annealed"] = IsAnnealed, ["norm"] = MaxGradientNorm, ["rewardScale"] = RewardScale, ["normalizes"] = NormalizesObservations,
+        ["network"] = Network?.Describe(),
     };
 }
 

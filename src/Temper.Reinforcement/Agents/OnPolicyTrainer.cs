@@ -95,7 +95,8 @@ public sealed class OnPolicyTrainer : AgentTrainer
         for (int i = 0; i < count; i++)
         {
             int sample = (step * count) + i;
-            _rollout.Rewards[sample] = (_outcomes[i].Reward * _options.RewardScale) + (_outcomes[i] is { IsTruncated: true, IsTerminated: false } ? _options.Gamma * ValueAfter(i) : 0);
+            float after = _outcomes[i] is { IsTruncated: true, IsTerminated: false } ? _options.Gamma * ValueAfter(i) : 0;
+            _rollout.Rewards[sample] = (_outcomes[i].Reward * _options.RewardScale) + after;
             _rollout.Ends[sample] = _outcomes[i].IsOver;
         }
     }

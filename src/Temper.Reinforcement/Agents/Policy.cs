@@ -6,7 +6,9 @@ namespace Temper.Reinforcement.Agents;
 /// <summary>What decides an agent's actions: a network, what its outputs mean, and under which conditions it was made.</summary>
 public sealed record Policy
 {
-    /// <summary>Takes an observation, <c>[N, ...]</c>; the first output is what <see cref="Head"/> reads, a second one named <c>value</c> is the state's value.</summary>
+    /// <summary>
+    /// Takes an observation, <c>[N, ...]</c>; the first output is what <see cref="Head"/> reads, a second one named <c>value</c> is the state's value.
+    /// </summary>
     public required Network Network { get; init; }
 
     /// <summary>What the first output means.</summary>

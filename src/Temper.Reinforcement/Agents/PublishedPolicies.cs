@@ -26,7 +26,8 @@ internal static class PublishedPolicies
         return read is not null
             ? read(weights) with { Source = name }
             : throw new ModelFormatException(
-                path, 0, $"agent: its tensors have the names of no known layout (got {string.Join(", ", file.Tensors.Take(4).Select(t => t.Key))}, expected one of {string.Join(", ", Layouts.Select(layout => layout.Marker))})");
+                path, 0, $"agent: its tensors have the names of no known layout (got {string.Join(", ", file.Tensors.Take(4).Select(t => t.Key))}, "
+                + $"expected one of {string.Join(", ", Layouts.Select(layout => layout.Marker))})");
     }
 
     /// <summary>ReLU between the layers <c>q_net.q_net.0, 2, 4, ...</c>; the outputs are values.</summary>

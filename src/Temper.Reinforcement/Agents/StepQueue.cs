@@ -11,7 +11,8 @@ internal sealed class StepQueue(int length, int observation, float gamma)
     internal int Count { get; private set; }
 
     /// <summary>Everything in it, for a checkpoint: for each step the action, the reward, the observation.</summary>
-    internal IEnumerable<float> State => Enumerable.Range(0, Count).SelectMany(i => new[] { _actions[i], _rewards[i] }.Concat(_observations.Skip(i * observation).Take(observation)));
+    internal IEnumerable<float> State => Enumerable.Range(0, Count).SelectMany(
+        i => new[] { _actions[i], _rewards[i] }.Concat(_observations.Skip(i * observation).Take(observation)));
 
     internal void Restore(ReadOnlySpan<float> state)
     {

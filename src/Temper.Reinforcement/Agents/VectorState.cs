@@ -41,7 +41,8 @@ internal static class VectorState
         if (!environment.Observations.SequenceEqual(tensors[Seen].AsSpan<float>()))
         {
             throw new InvalidDataException(
-                $"environment {environment.Spec.Name}: the same seed and actions led somewhere else than before; training in it cannot be resumed. Draw all random numbers from the seed of Reset");
+                $"environment {environment.Spec.Name}: the same seed and actions led somewhere else than before; training in it cannot be resumed. "
+                + "Draw all random numbers from the seed of Reset");
         }
     }
 }

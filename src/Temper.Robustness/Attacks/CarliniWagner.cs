@@ -94,7 +94,7 @@ public sealed record CarliniWagner : MinimalAttack
         for (int search = 0; search < SearchSteps; search++)
         {
             // The authors: with ten or more searches the last one is at the upper bound.
-            c = SearchSteps >= 10 && search == SearchSteps - 1 && double.IsFinite(high) ? high : c;
+            c = FirstC is not null && SearchSteps >= 10 && search == SearchSteps - 1 && double.IsFinite(high) ? high : c;
             path.Restart(search);
             bool isFound = false;
             double before = double.PositiveInfinity;

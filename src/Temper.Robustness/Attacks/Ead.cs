@@ -55,8 +55,8 @@ public sealed record Ead : MinimalAttack
     {
         double range = (double)s.High - s.Low;
         s.Rule = Rule == EadRule.L1
-            ? search => Perturbations.Distance(Norm.L1, search.X, search.Clean)
-            : search => Math.Pow(Perturbations.Distance(Norm.L2, search.X, search.Clean) / range, 2) + (Beta * Perturbations.Distance(Norm.L1, search.X, search.Clean) / range);
+            ? x => Perturbations.Distance(Norm.L1, x, s.Clean)
+            : x => Math.Pow(Perturbations.Distance(Norm.L2, x, s.Clean) / range, 2) + (Beta * Perturbations.Distance(Norm.L1, x, s.Clean) / range);
         foreach (Ask ask in Walk(s))
         {
             yield return ask;

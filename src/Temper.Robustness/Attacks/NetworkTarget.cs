@@ -6,8 +6,8 @@ namespace Temper.Robustness.Attacks;
 /// <summary>A network as a target: evaluation form, gradients to the input only.</summary>
 public sealed class NetworkTarget : AttackTarget
 {
-    /// <summary>Most samples of a pass with gradients: bounds its memory.</summary>
-    private const int LargestBatch = 128;
+    /// <summary>Most samples of a pass with gradients: bounds its memory (ResNet-20's gradient takes about 4 MiB a sample).</summary>
+    private const int LargestBatch = 64;
 
     /// <summary>Most samples of a forward pass, and most values of its input: small networks are faster with more samples.</summary>
     private const int LargestForwardBatch = 512, MostForwardValues = LargestForwardBatch * 28 * 28;

@@ -23,6 +23,7 @@ internal sealed class Search
     private readonly Criterion _criterion;
     private readonly int _index;
     private readonly SearchLimits _limits;
+    private Func<float[], double>? _rule;
     private double _bestByRule = double.PositiveInfinity;
 
     internal Search(AttackTarget target, Criterion criterion, int index, float[] clean, SearchLimits limits, RandomStream random)
@@ -99,10 +100,14 @@ internal sealed class Search
     internal double Distance { get; private set; }
 
     /// <summary>
-    /// What decides between adversarials, from the distance and the point: the smaller one stays. Null: the distance. An attack that sets it
-    /// sets it back when it ends.
+    /// What decides between adversarials, from the point: the smaller value stays. Null: the distance. An attack that sets it sets it back when it
+    /// ends; what was found before it began is measured by it too.
     /// </summary>
-    internal Func<Search, double>? Rule { get; set; }
+    internal Func<float[], double>? Rule
+    {
+        get => _rule;
+        set => (_rule, _bestByRule) = (value, value is not null && HasBest ? value(Best) : double.PositiveInfinity);
+    }
 
     /// <summary>The nearest adversarial that was found; the clean sample while there is none.</summary>
     internal float[] Best { get; }
@@ -176,8 +181,8 @@ internal sealed class Search
             return Distance < BestDistance;
         }
 
-        double value = Rule(this);
-        bool isBetter = !HasBest || value < _bestByRule;
+        double value = Rule(X);
+        bool isBetter = value < _bestByRule;
         _bestByRule = isBetter ? value : _bestByRule;
         return isBetter;
     }

@@ -54,7 +54,7 @@ public sealed record SnoopingTable(IReadOnlyList<SnoopingRow> Rows, double Rando
             new LineChart
             {
                 Title = "Mean return by size of the change", XLabel = "epsilon", YLabel = "mean return",
-                Lines = [.. Rows.Where(row => row.Epsilon > 0).GroupBy(FullName).Select(group => new ChartLine(
+                Lines = [.. Rows.Where(row => row.Epsilon > 0).GroupBy(FullName, StringComparer.Ordinal).Select(group => new ChartLine(
                     group.Key, [new ChartPoint(0, CleanReturn), .. group.OrderBy(row => row.Epsilon).Select(row => new ChartPoint(row.Epsilon, row.MeanReturn))]))],
             },
         ]));

@@ -71,7 +71,7 @@ public static class SnoopLogFile
 
         var steps = new RecordedSteps(
             Unpacked(observations), [.. Column<byte>(Firsts, DType.UInt8, isThere: true).Select(first => first != 0)],
-            [.. Column<long>(Actions, DType.Int64, threat.HasActions()).Select(action => checked((int)action))], Column<float>(Rewards, DType.Float32, threat.HasRewards()));
+            [.. Column<long>(Actions, DType.Int64, threat.HasActions()).Select(action => action is >= 0 and <= int.MaxValue ? (int)action : -1)], Column<float>(Rewards, DType.Float32, threat.HasRewards()));
         return steps.Observations.All(float.IsFinite) && steps.Rewards.All(float.IsFinite) && steps.Actions.All(action => action >= 0 && (stream.Actions == 0 || action < stream.Actions))
             ? StateLog.Of(stream, threat, steps)
             : throw Damaged("an observation or reward is not finite, or an action is out of range");

@@ -40,7 +40,7 @@ public sealed record OfflineQ : RelatedTask<IFullLog>
         float[] later = Target is { } network ? BestLater(log, network) : new float[log.Count];
         return steps.Length > 0 ? new ProxyData
         {
-            Log = log, Steps = steps, Outputs = actions, TargetLength = 2,
+            Log = log, Steps = steps, Outputs = actions, TargetLength = actions,
 
             // y = r + gamma max_a Q(o', a), and r alone at the end of an episode.
             Target = (step, target) => (target[0], target[1]) = (log.Action(step), log.Reward(step) + (log.IsFirst(step + 1) ? 0 : Discount * later[step + 1])),
@@ -84,7 +84,7 @@ public sealed record OfflineQ : RelatedTask<IFullLog>
             }
 
             Tensor q = (output * Tensor.From(chosen, output.Shape)).Sum([1], keepDims: true);
-            return q.MeanSquaredError(targets.Slice(1, 1)) + (Penalty * output.CrossEntropy(actions));
+            return q.MeanSquaredError(targets.Slice(1, 1, 2)) + (Penalty * output.CrossEntropy(actions));
         }
 
         public override JsonNode Fingerprint() => new JsonObject { ["penalty"] = Penalty };

@@ -34,7 +34,7 @@ public sealed record SeveralHeads : RelatedTask<IFullLog>
         int actions = Math.Max(log.Stream.Actions, (int)ActionImitator.Labels(log).Max() + 1);
         return new ProxyData
         {
-            Log = log, Steps = steps, Outputs = actions + 1, TargetLength = 2, Target = (step, target) => (target[0], target[1]) = (log.Action(step), values[step]),
+            Log = log, Steps = steps, Outputs = actions + 1, TargetLength = actions + 1, Target = (step, target) => (target[0], target[1]) = (log.Action(step), values[step]),
         };
     }
 
@@ -45,14 +45,14 @@ public sealed record SeveralHeads : RelatedTask<IFullLog>
         {
             int actions = output.Shape[1] - 1;
             return output.Slice(1, 0, actions).CrossEntropy(TargetColumns.Labels(targets))
-                + (ValueWeight * output.Slice(1, actions).MeanSquaredError(targets.Slice(1, 1)));
+                + (ValueWeight * output.Slice(1, actions).MeanSquaredError(targets.Slice(1, 1, 2)));
         }
 
         public override JsonNode Fingerprint() => new JsonObject { ["valueWeight"] = ValueWeight };
     }
 }
 
-/// <summary>Targets of several columns.</summary>
+/// <summary>Targets of an action and a number; they are as wide as the output, as a trainer wants them, and the rest is not read.</summary>
 internal static class TargetColumns
 {
     /// <summary>The first column as class labels, int64 <c>[N]</c>.</summary>

@@ -49,8 +49,23 @@ internal static unsafe class Scratch
         /// <summary>Parts of the rows of a matrix, side by side.</summary>
         Gathered,
 
+        /// <summary>The winners of what a layer reads.</summary>
+        Winners,
+
         /// <summary>A product on its way to its places.</summary>
         Product,
+
+        /// <summary>Rows of quantized images with their padding.</summary>
+        Bytes,
+
+        /// <summary>What bytes stand for, before a kernel on floats.</summary>
+        Dequantized,
+
+        /// <summary>The same of what is added to its result.</summary>
+        Added,
+
+        /// <summary>Its result, before it becomes bytes.</summary>
+        Sums,
     }
 
     /// <summary>At least <paramref name="count"/> floats on a 64-byte boundary; contents as the last user left them.</summary>
@@ -67,4 +82,11 @@ internal static unsafe class Scratch
         nint address = Marshal.UnsafeAddrOfPinnedArrayElement(block, 0);
         return (float*)((address + Alignment - 1) & ~(nint)(Alignment - 1));
     }
+}
+
+/// <summary>Working memory for code that does not touch pointers.</summary>
+internal static unsafe class FloatScratch
+{
+    /// <inheritdoc cref="Scratch.Rent"/>
+    internal static FloatAddress Rent(Scratch.Use use, long count) => new(Scratch.Rent(use, count));
 }

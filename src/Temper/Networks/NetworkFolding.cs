@@ -10,7 +10,7 @@ public sealed partial class Network
     /// </summary>
     /// <returns>
     /// A network with the same results in evaluation, up to rounding; masks stay. In training it differs: there is nothing left that
-    /// would gather statistics. Layers whose parameters or values others use stay as they are.
+    /// would gather statistics. Layers whose parameters or values others use, or whose weight has 8 bit, stay as they are.
     /// </returns>
     public Network FoldNormalization()
     {
@@ -41,7 +41,7 @@ public sealed partial class Network
             string value = norm.Inputs[0], name = _layerOf.GetValueOrDefault(value, value);
             if (_uses[value] != 1 || !_nodes.TryGetValue(name, out Node? layer) || layer.Parameters.Any(parameter => _sharers.GetValueOrDefault(parameter, 1) != 1)
                 || (layer.Parameters.Count == 1 && _parameters.ContainsKey($"{name}.bias"))
-                || !(layer.Operator is Conv2d || (layer.Operator is Linear && network.Graph.ShapeOf(name).Rank == 2)))
+                || !(layer.Operator is Conv2d { HasInt8Weight: false } || (layer.Operator is Linear { HasInt8Weight: false } && network.Graph.ShapeOf(name).Rank == 2)))
             {
                 return;
             }

@@ -41,6 +41,7 @@ public static class OperatorRegistry
         ["Pad"] = Pad.From,
         ["Slice"] = Slice.From,
         ["Normalize"] = Normalize.From,
+        ["FakeQuantize"] = FakeQuantize.From,
         ["Elu"] = Elu.From,
         ["Celu"] = Celu.From,
         ["Selu"] = Selu.From,
@@ -64,6 +65,7 @@ public static class OperatorRegistry
         ["GridSample"] = GridSample.From,
         ["OpticalFlow"] = OpticalFlow.From,
         ["QuantizeLinear"] = Quantize.From,
+        ["Winners"] = Winners.From,
     };
 
     static OperatorRegistry()

@@ -119,6 +119,31 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
         Assert.InRange(worst, 1 - 1e-4, 1.1);
     }
 
+    /// <summary>
+    /// The two decision rules of the elastic-net attack choose among the same points: each is best by its own measure, and neither gives up what an
+    /// attack before it has found nearer.
+    /// </summary>
+    [Fact]
+    public void The_elastic_net_attack_returns_what_its_rule_asks_for()
+    {
+        LinearCase net = Cases[4].Case;
+        var ead = new Ead { Steps = 100, SearchSteps = 6, Beta = 0.05, FirstC = 0.1 };
+        AttackResult elastic = ead.Run(net.Network, net.Inputs, net.Untargeted, Random), least = (ead with { Rule = EadRule.L1 }).Run(net.Network, net.Inputs, net.Untargeted, Random);
+        Assert.All(elastic.Samples, sample => Assert.True(sample.IsAdversarial));
+        for (int i = 0; i < LinearCase.Samples; i++)
+        {
+            SampleResult a = elastic.Samples[i], b = least.Samples[i];
+            Assert.True(b.L1 <= a.L1 + 1e-6 && Elastic(a) <= Elastic(b) + 1e-6, $"sample {i}");
+        }
+
+        Assert.Contains(Enumerable.Range(0, LinearCase.Samples), i => least.Samples[i].L1 < elastic.Samples[i].L1 - 1e-4);
+        AttackResult after = new MinimumOver([new Ddn { Steps = 200 }, ead with { Norm = Norm.L2, Steps = 2, SearchSteps = 1, FirstC = 100 }]).Run(net.Network, net.Inputs, net.Untargeted, Random);
+        AttackResult before = new Ddn { Steps = 200 }.Run(net.Network, net.Inputs, net.Untargeted, Random);
+        Assert.All(Enumerable.Range(0, LinearCase.Samples), i => Assert.True(Elastic(after.Samples[i]) <= Elastic(before.Samples[i]) + 1e-6));
+
+        double Elastic(SampleResult sample) => (sample.L2 * sample.L2) + (ead.Beta * sample.L1);
+    }
+
     /// <summary>Remembers the last point whose gradient was asked for.</summary>
     private sealed class Recorder(AttackTarget inner) : WrappedTarget(inner)
     {

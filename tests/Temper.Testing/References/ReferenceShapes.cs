@@ -61,6 +61,18 @@ public static class ReferenceShapes
     public static Grid TopK(Grid x, int count) => Grid.Of(With(x.Lengths, x.Rank - 1, count), at =>
         Enumerable.Range(0, x.Lengths[^1]).Select(i => x[With(at, x.Rank - 1, i)]).OrderDescending().ElementAt(at[^1]));
 
+    /// <summary>The numbers of each sample with the largest magnitudes, or the channels whose largest magnitude is; the rest zero.</summary>
+    public static Grid Winners(Grid x, int count, bool perChannel)
+    {
+        int[][] all = [.. Grid.Indices(x.Lengths)];
+        double Score(int[] at) => perChannel ? all.Where(other => other[0] == at[0] && other[1] == at[1]).Max(other => Math.Abs(x[other])) : Math.Abs(x[at]);
+        return Grid.Of(x.Lengths, at =>
+        {
+            IEnumerable<double> better = all.Where(other => other[0] == at[0] && Score(other) > Score(at)).Select(Score);
+            return (perChannel ? better.Distinct() : better).Count() < count ? x[at] : 0;
+        });
+    }
+
     public static Grid KthValue(Grid x, int axis, int rank) => Grid.Of(With(x.Lengths, axis, 1), at =>
         Enumerable.Range(0, x.Lengths[axis]).Select(i => x[With(at, axis, i)]).OrderDescending().ElementAt(rank - 1));
 

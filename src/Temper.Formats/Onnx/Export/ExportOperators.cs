@@ -9,7 +9,7 @@ internal static class ExportOperators
     private const int LayerNormOpset = 17;
     private const int GridSampleOpset = 16;
     private const int GroupNormOpset = 21;
-    private const int AxesAsInputOpset = 18;
+    internal const int AxesAsInputOpset = 18;
 
     /// <exception cref="NotSupportedException">The operator set has nothing for it.</exception>
     internal static void Write(NodeExport node)
@@ -49,11 +49,17 @@ internal static class ExportOperators
             case TopK top:
                 Write(node, top);
                 break;
+            case Winners winners:
+                ExportWinners.Write(node, winners);
+                break;
             case Resize resize:
                 Write(node, resize);
                 break;
             case Quantize quantize:
                 Write(node, quantize);
+                break;
+            case FakeQuantize quantize:
+                ExportInt8.Write(node, quantize);
                 break;
             case Cast cast:
                 node.Result("Cast", node.Inputs, ("to", (int)TypeOf(cast.DType)));
@@ -143,7 +149,7 @@ internal static class ExportOperators
 
     private static void Write(NodeExport node, Linear linear)
     {
-        string[] weights = node.Weights;
+        string[] weights = ExportInt8.Weights(node);
         if (node.InputShape.Rank == 2)
         {
             node.Result("Gemm", [.. node.Inputs, .. weights], ("transB", 1));

@@ -10,7 +10,8 @@ internal static class ExportWindows
 
     internal static void Write(NodeExport node)
     {
-        IEnumerable<string> inputs = [.. node.Inputs, .. node.Weights];
+        // Also a weight of 8 bit, which is no initializer of its own.
+        string[] inputs = [.. node.Inputs, .. ExportInt8.Weights(node)];
         switch (node.Node.Operator)
         {
             case Conv2d conv:

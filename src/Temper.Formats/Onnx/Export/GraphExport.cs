@@ -61,6 +61,25 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
         return written;
     }
 
+    /// <summary>The name of a parameter that nodes compute: its own, unless an input or output has it.</summary>
+    /// <param name="name">The parameter.</param>
+    /// <param name="isNew">Whether nobody asked before, so that the node has still to be written.</param>
+    internal string Computed(string name, out bool isNew)
+    {
+        isNew = !_weights.TryGetValue(name, out string? written);
+        return written ?? (_weights[name] = _ends.Contains(name) ? Free($"{name}.value") : name);
+    }
+
+    /// <summary>The grid of a value that was rounded to bytes; null where it was not.</summary>
+    internal FakeQuantize? GridOf(string value) =>
+        network.Nodes.FirstOrDefault(node => string.Equals(node.Name, value, StringComparison.Ordinal))?.Operator as FakeQuantize is { IsByte: true } grid ? grid : null;
+
+    /// <summary>The numbers of a parameter.</summary>
+    internal Tensor NumbersOf(string parameter) => network.Parameters[parameter].Value;
+
+    /// <summary>Scales of a node's weight of 8 bit; null where it has none.</summary>
+    internal Tensor? ScalesOf(Node node) => network.ScalesOf(node);
+
     /// <summary>A constant that the translation brings along.</summary>
     internal string Constant(string wanted, Tensor value)
     {

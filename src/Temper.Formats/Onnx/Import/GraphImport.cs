@@ -47,6 +47,9 @@ internal sealed class GraphImport
     /// <summary>Values that stand for integers of another type and are held in float32.</summary>
     internal Dictionary<string, OnnxType> Quantized { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Quantized values with what they were made of, and what gives that back.</summary>
+    internal Dictionary<string, (FakeQuantize By, Value Source)> QuantizedBy { get; } = new(StringComparer.Ordinal);
+
     internal bool Has(string name) => _known.ContainsKey(name) || _values.ContainsKey(name) || _moved.ContainsKey(name);
 
     /// <summary>A value for each sample that holds no numbers of its own but the batch; null where there is no free batch.</summary>
@@ -185,18 +188,25 @@ internal sealed class GraphImport
     /// <summary>The network of the outputs; nodes that none of them needs are left out.</summary>
     internal Network Finish(IReadOnlyList<InputSpec> inputs, IReadOnlyList<NetworkOutput> outputs)
     {
-        var needed = new HashSet<string>(outputs.Select(output => output.Value), StringComparer.Ordinal);
-        var nodes = new List<Node>();
-        foreach (Node node in BiasFusion.Apply(_builder.Nodes, outputs, _numbers).Reverse().Where(node => needed.Contains(node.Name)))
-        {
-            needed.UnionWith(node.Inputs);
-            nodes.Add(node);
-        }
-
-        nodes.Reverse();
-        var graph = new NetworkGraph(inputs, nodes, outputs);
+        var graph = new NetworkGraph(inputs, Needed(BiasFusion.Apply(_builder.Nodes, outputs, _numbers), outputs), outputs);
+        graph = new NetworkGraph(inputs, Needed(WinnersFusion.Apply(graph, _numbers.GetValueOrDefault), outputs), outputs);
         return new NetworkBlueprint { Graph = graph, Frozen = _frozen.Where(graph.Parameters.ContainsKey).ToHashSet(StringComparer.Ordinal) }
             .Create(_numbers.GetValueOrDefault);
+    }
+
+    /// <summary>The nodes that some output needs, in order.</summary>
+    private static List<Node> Needed(IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs)
+    {
+        var needed = new HashSet<string>(outputs.Select(output => output.Value), StringComparer.Ordinal);
+        var kept = new List<Node>();
+        foreach (Node node in nodes.Reverse().Where(node => needed.Contains(node.Name)))
+        {
+            needed.UnionWith(node.Inputs);
+            kept.Add(node);
+        }
+
+        kept.Reverse();
+        return kept;
     }
 
     internal ModelFormatException Bad(string reason) => new(File, 0, $"ONNX: {reason}");

@@ -22,6 +22,15 @@ internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTr
         init;
     }
 
+    /// <summary>Where it is signed bytes times scales: one scale, or one for each index of an axis; null elsewhere.</summary>
+    internal (Tensor Scales, int Axis)? Int8 { get; init; }
+
+    /// <summary>The scale of each index of an axis; null where the value is not signed bytes times those.</summary>
+    internal Tensor? Int8Scales(int axis) => Int8 is not { } bytes || axis >= First.Rank ? null
+        : bytes.Scales.Count == 1 ? bytes.Scales.Reshape([1]).Expand([First.Shape[axis]]).ToRowMajor().Detach()
+        : bytes.Axis == axis && bytes.Scales.Count == First.Shape[axis] ? bytes.Scales
+        : null;
+
     /// <summary>A value that does not depend on the batch.</summary>
     internal static Known Of(string name, Tensor value, bool isTrainable = false) => new(name, value, value, isTrainable);
 

@@ -56,6 +56,19 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
         ? Input(input)
         : graph.Computed(node.Inputs[input], Name, takesQuantized: true);
 
+    /// <summary>Says that an output is the first input as whole numbers, which <paramref name="by"/> would give back as floats.</summary>
+    internal void SetQuantizedBy(int output, FakeQuantize by)
+    {
+        if (_moved is null && Wants(output))
+        {
+            graph.QuantizedBy[node.Outputs[output]] = (by, Input(0));
+        }
+    }
+
+    /// <summary>What an input was made of by quantizing; null where it was not.</summary>
+    internal (FakeQuantize By, Value Source)? QuantizedBy(int input) =>
+        _moved is null && Has(input) && graph.QuantizedBy.TryGetValue(node.Inputs[input], out var made) ? made : null;
+
     /// <summary>Sets an output that stands for integers of a type.</summary>
     internal void SetQuantized(int output, Value value, OnnxType type)
     {

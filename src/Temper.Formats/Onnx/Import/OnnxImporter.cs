@@ -180,7 +180,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             if (first[i] is { } value)
             {
                 string name = trained.Length == 1 && trained[0].First.Count == value.Count ? trained[0].Name : node.Outputs[i];
-                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!, trained.Length > 0 && value.DType == DType.Float32) with { Type = TypeOf(node) });
+                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!, trained.Length > 0 && value.DType == DType.Float32) with { Type = TypeOf(node), Int8 = QuantizationOperators.Int8Of(node, known) });
             }
         }
     }

@@ -24,20 +24,21 @@ internal static class LayerOperators
             Known weights = node.Fixed(1, "B");
             int features = matrix.Shape[flipsRight ? 0 : 1];
             Weight weight = flipsRight ? new(weights, "", matrix) : new(weights, "transposed", matrix.Transpose().Detach());
+            Weight[] scales = Scales(weights, flipsRight ? 0 : 1);
             if (hasBias && beta == 1 && node.IsKnown(2) && node.Fixed(2, "C") is { } bias && bias.First.Count == features && bias.First.Rank is 1 or 2 && bias.First.Shape[-1] == features)
             {
-                node.Result(new Linear(features), [weight, new(bias, "", bias.First.Reshape([features]))], left);
+                node.Result(new Linear(features) { HasInt8Weight = scales.Length > 0 }, [weight, new(bias, "", bias.First.Reshape([features])), .. scales], left);
                 return;
             }
 
-            var layer = new Linear(features) { HasBias = false };
+            var layer = new Linear(features) { HasBias = false, HasInt8Weight = scales.Length > 0 };
             if (!hasBias)
             {
-                node.Result(layer, [weight], left);
+                node.Result(layer, [weight, .. scales], left);
                 return;
             }
 
-            AddScaled(node, node.Add(layer, [weight], left), beta);
+            AddScaled(node, node.Add(layer, [weight, .. scales], left), beta);
             return;
         }
 
@@ -53,6 +54,10 @@ internal static class LayerOperators
         }
     }
 
+    /// <summary>The scales of a weight of 8 bit, one for each output; none of any other.</summary>
+    private static Weight[] Scales(Known weights, int axis) =>
+        weights.Int8Scales(axis) is { } scales ? [new(Known.Of($"{weights.Name}_scale", scales), "", scales)] : [];
+
     private static void AddScaled(NodeImport node, Value product, float beta) =>
         node.Result(new Add(), product, Scaled(node, node.Input(2), beta, "beta"));
 
@@ -64,7 +69,8 @@ internal static class LayerOperators
         Value a = node.Input(0);
         if (a.Shape.Rank >= 2 && node.IsKnown(1) && node.Fixed(1, "B") is { First: { Rank: 2, DType: DType.Float32 } matrix } weights)
         {
-            node.Result(new Linear(matrix.Shape[1]) { HasBias = false }, [new(weights, "transposed", matrix.Transpose().Detach())], a);
+            Weight[] scales = Scales(weights, axis: 1);
+            node.Result(new Linear(matrix.Shape[1]) { HasBias = false, HasInt8Weight = scales.Length > 0 }, [new(weights, "transposed", matrix.Transpose().Detach()), .. scales], a);
             return;
         }
 

@@ -3,7 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
 
-/// <summary>Quantization as it shows in results: whole numbers of a range, held in float32, and back.</summary>
+/// <summary>
+/// Quantization as it shows in results: whole numbers of a range, held in float32, and back. The two behind each other, with one scale, are
+/// a <see cref="FakeQuantize"/>.
+/// </summary>
 internal static class QuantizationOperators
 {
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
@@ -28,6 +31,11 @@ internal static class QuantizationOperators
             _ => throw node.Bad($"quantizes to {type}, which is not supported (expected UInt8, Int8, UInt16 or Int16)"),
         };
         int axis = (int)node.Int("axis", 1);
+        if (NumbersOf(node) is { } numbers)
+        {
+            node.SetQuantizedBy(0, new FakeQuantize(numbers.Scale, numbers.Zero) { Low = low, High = high });
+        }
+
         Value zero = node.Has(2) ? Along(node, 2, x, axis) : node.Constant(Tensor.Scalar(0f), "zero_point");
         node.SetQuantized(0, node.Add(new Quantize(low, high), x, Along(node, 1, x, axis), zero), type);
     }
@@ -37,6 +45,12 @@ internal static class QuantizationOperators
         RefuseBlocks(node);
         _ = node.Int("output_dtype", 0);
         int axis = (int)node.Int("axis", 1);
+        if (node.QuantizedBy(0) is { } made && NumbersOf(node) is { } numbers && (numbers.Scale, numbers.Zero) == (made.By.Scale, made.By.Zero))
+        {
+            node.Result(made.By, made.Source);
+            return;
+        }
+
         Value x = AsFloat(node, node.QuantizedInput(0));
         if (node.Has(2))
         {
@@ -44,6 +58,35 @@ internal static class QuantizationOperators
         }
 
         node.Result(new Multiply(), x, Along(node, 1, x, axis));
+    }
+
+    /// <summary>The scales of a constant that DequantizeLinear makes of signed bytes without zero points; null for any other.</summary>
+    internal static (Tensor Scales, int Axis)? Int8Of(OnnxNode node, IReadOnlyList<Known> known)
+    {
+        if (node.OperatorType is not "DequantizeLinear" || known.Count < 2 || known[0] is not { IsFixed: true, Type: OnnxType.Int8 } x || known[1] is not { IsFixed: true, First: { DType: DType.Float32, Rank: <= 1 } scales }
+            || (known.Count > 2 && known[2].First.To(DType.Float32).AsSpan<float>().ContainsAnyExcept(0f))
+            || scales.AsSpan<float>().ContainsAnyExceptInRange(1.17549435e-38f, float.MaxValue))
+        {
+            return null;
+        }
+
+        long axis = node.Attributes.TryGetValue("axis", out OnnxAttribute? attribute) && attribute.Value is long given ? given : 1;
+        return (scales, (int)(axis < 0 ? axis + x.First.Rank : axis));
+    }
+
+    /// <summary>Scale and zero point of a node where each is one known number; else null.</summary>
+    private static (float Scale, int Zero)? NumbersOf(NodeImport node)
+    {
+        if (!node.IsKnown(1) || node.Fixed(1, "the scale").First is not { Count: 1, DType: DType.Float32 } scale || (node.Has(2) && !node.IsKnown(2)))
+        {
+            return null;
+        }
+
+        Tensor? zero = node.Has(2) ? node.Fixed(2, "the zero point").First : null;
+        float number = scale.ToArray<float>()[0];
+        return zero is null or { Count: 1 } && float.IsNormal(number) && number > 0
+            ? (number, zero is null ? 0 : (int)zero.To(DType.Float32).ToArray<float>()[0])
+            : null;
     }
 
     private static void RefuseBlocks(NodeImport node)

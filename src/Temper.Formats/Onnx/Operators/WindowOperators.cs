@@ -27,7 +27,14 @@ internal static class WindowOperators
         };
         var layer = new Conv2d(weights.First.Shape[0], window.Kernel) { Options = options, HasBias = node.Has(2) };
         CheckChannels(node, x.Shape[1], weights.First.Shape[1] * options.Groups);
-        Apply(node, window, window.Axes == 3 ? new Conv3d(layer, window.Depth) : layer, Weights(node, window, weights), x);
+        List<Weight> all = Weights(node, window, weights);
+        if (window.Axes == 2 && weights.Int8Scales(axis: 0) is { } scales)
+        {
+            layer = layer with { HasInt8Weight = true };
+            all.Add(new Weight(Known.Of($"{weights.Name}_scale", scales), "", scales));
+        }
+
+        Apply(node, window, window.Axes == 3 ? new Conv3d(layer, window.Depth) : layer, all, x);
     }
 
     /// <summary>Pads follow from the output's shape where that is given, else as for other windows.</summary>

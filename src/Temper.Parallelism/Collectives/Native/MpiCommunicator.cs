@@ -8,10 +8,9 @@ internal sealed unsafe class MpiCommunicator : Communicator
     private readonly MpiLibrary _mpi;
     private readonly nint _communicator;
     private readonly delegate* unmanaged[Cdecl]<nint*, int*, nint, int> _test;
-    private readonly delegate* unmanaged[Cdecl]<void*, int*, int*, nint, void*, int*, int*, nint, nint, nint*, int> _exchange;
+    private readonly delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int> _send, _receive;
     private readonly delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, nint*, int> _sum;
-    private readonly int[] _sendPlaces;
-    private readonly int[] _receivePlaces;
+    private readonly nint[] _requests;
 
     internal MpiCommunicator(MpiLibrary mpi, nint communicator)
     {
@@ -20,9 +19,10 @@ internal sealed unsafe class MpiCommunicator : Communicator
         mpi.Check("MPI_Comm_set_errhandler", ((delegate* unmanaged[Cdecl]<nint, nint, int>)mpi.Function("MPI_Comm_set_errhandler"))(communicator, mpi.ErrorsReturn));
         mpi.Check("MPI_Comm_rank", ((delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_rank"))(communicator, &rank));
         mpi.Check("MPI_Comm_size", ((delegate* unmanaged[Cdecl]<nint, int*, int>)mpi.Function("MPI_Comm_size"))(communicator, &size));
-        (Rank, Size, _sendPlaces, _receivePlaces) = (rank, size, new int[size], new int[size]);
+        (Rank, Size, _requests) = (rank, size, new nint[2 * size]);
         _test = (delegate* unmanaged[Cdecl]<nint*, int*, nint, int>)mpi.Function("MPI_Test");
-        _exchange = (delegate* unmanaged[Cdecl]<void*, int*, int*, nint, void*, int*, int*, nint, nint, nint*, int>)mpi.Function("MPI_Ialltoallv");
+        _send = (delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)mpi.Function("MPI_Isend");
+        _receive = (delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)mpi.Function("MPI_Irecv");
         _sum = (delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, nint*, int>)mpi.Function("MPI_Iallreduce");
     }
 
@@ -46,17 +46,35 @@ internal sealed unsafe class MpiCommunicator : Communicator
 
     public override void Abort(int code, string reason) => _mpi.Abort(code);
 
-    internal override void ExchangeFloats(
-        ReadOnlySpan<float> send, ReadOnlySpan<int> sendLengths, Span<float> receive, ReadOnlySpan<int> receiveLengths)
+    internal override void ExchangeFloats(Pieces send, Span<float> receive, ReadOnlySpan<int> receiveLengths, ReadOnlySpan<int> receivePlaces)
     {
-        Places(sendLengths, _sendPlaces);
-        Places(receiveLengths, _receivePlaces);
-        nint request = 0;
-        fixed (float* from = send, to = receive)
-        fixed (int* sendCounts = sendLengths, receiveCounts = receiveLengths, sendPlaces = _sendPlaces, receivePlaces = _receivePlaces)
+        fixed (float* from = send.Values, to = receive)
         {
-            Check("MPI_Ialltoallv", _exchange(from, sendCounts, sendPlaces, _mpi.Float, to, receiveCounts, receivePlaces, _mpi.Float, _communicator, &request));
-            Wait("MPI_Ialltoallv", request);
+            int started = 0;
+            for (int rank = 0; rank < Size; rank++)
+            {
+                if (rank == Rank)
+                {
+                    send.Values.Slice(send.Places[rank], send.Lengths[rank]).CopyTo(receive.Slice(receivePlaces[rank], receiveLengths[rank]));
+                }
+                else if (receiveLengths[rank] > 0)
+                {
+                    _requests[started++] = Receive(to + receivePlaces[rank], receiveLengths[rank], rank);
+                }
+            }
+
+            for (int rank = 0; rank < Size; rank++)
+            {
+                if (rank != Rank && send.Lengths[rank] > 0)
+                {
+                    _requests[started++] = Send(from + send.Places[rank], send.Lengths[rank], rank);
+                }
+            }
+
+            for (int i = 0; i < started; i++)
+            {
+                Wait("MPI_Isend, MPI_Irecv", _requests[i]);
+            }
         }
     }
 
@@ -94,13 +112,9 @@ internal sealed unsafe class MpiCommunicator : Communicator
 
     internal override void SendReceiveFloats(ReadOnlySpan<float> send, int to, Span<float> receive, int from)
     {
-        nint sending = 0, receiving = 0;
         fixed (float* source = send, target = receive)
         {
-            Check("MPI_Irecv", ((delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)_mpi.Function("MPI_Irecv"))(
-                target, receive.Length, _mpi.Float, from, 0, _communicator, &receiving));
-            Check("MPI_Isend", ((delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)_mpi.Function("MPI_Isend"))(
-                source, send.Length, _mpi.Float, to, 0, _communicator, &sending));
+            nint receiving = Receive(target, receive.Length, from), sending = Send(source, send.Length, to);
             Wait("MPI_Irecv", receiving);
             Wait("MPI_Isend", sending);
         }
@@ -113,16 +127,23 @@ internal sealed unsafe class MpiCommunicator : Communicator
             nint communicator = _communicator;
             _ = ((delegate* unmanaged[Cdecl]<nint*, int>)_mpi.Function("MPI_Comm_free"))(&communicator);
         }
+
+        base.Dispose(isDisposing);
     }
 
-    private static void Places(ReadOnlySpan<int> lengths, Span<int> places)
+    // Handles start at 0, since MPICH writes 32 bits of them only.
+    private nint Send(float* values, int length, int to)
     {
-        int place = 0;
-        for (int i = 0; i < lengths.Length; i++)
-        {
-            places[i] = place;
-            place = checked(place + lengths[i]);
-        }
+        nint request = 0;
+        Check("MPI_Isend", _send(values, length, _mpi.Float, to, 0, _communicator, &request));
+        return request;
+    }
+
+    private nint Receive(float* values, int length, int from)
+    {
+        nint request = 0;
+        Check("MPI_Irecv", _receive(values, length, _mpi.Float, from, 0, _communicator, &request));
+        return request;
     }
 
     /// <summary>Asks until a call has ended: first at once, then giving the core away, and after some milliseconds with pauses.</summary>

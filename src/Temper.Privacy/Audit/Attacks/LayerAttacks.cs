@@ -11,6 +11,9 @@ internal static class LayerAttacks
 {
     private const int RowsAtOnce = 512;
 
+    /// <summary>Features for each number of a picture that the map is solved from: more only cost time.</summary>
+    private const int Redundancy = 8;
+
     /// <summary>Attack A reads the channels' order off the layer and solves for the whole map; A2 only for the pictures of some rows.</summary>
     internal static AttackFinding Unshuffle(AuditRows rows, AugConvLayer? layer, LayerColumns? columns, Tensor? weights, bool recoversMap)
     {
@@ -32,9 +35,10 @@ internal static class LayerAttacks
         }
 
         Tensor shuffled = Shuffled(weights, order);
-        var inversion = new FeatureInversion(columns.Sizes, shuffled, layer.Operator.Options);
         Tensor features = layer.Features(Tensor.From(rows.Targets, [rows.Count, rows.Map.Inputs]));
-        float[] pictures = recoversMap ? ThroughMap(rows, columns, inversion) : inversion.Pictures(features);
+        float[] pictures = recoversMap
+            ? ThroughMap(rows, columns, shuffled, layer.Operator.Options)
+            : new FeatureInversion(columns.Sizes, shuffled, layer.Operator.Options).Pictures(features);
         double error = AugConvLayer.RelativeError(
             Tensor.From(pictures, [rows.Count, rows.Map.Channels, rows.Map.Height, rows.Map.Width]).Conv2d(shuffled, bias: null, layer.Operator.Options).ToArray<float>(),
             features.ToArray<float>());
@@ -125,13 +129,16 @@ internal static class LayerAttacks
     }
 
     /// <summary>The inverse of the map, row after row, then the pictures of all rows by one product.</summary>
-    private static float[] ThroughMap(AuditRows rows, LayerColumns columns, FeatureInversion inversion)
+    private static float[] ThroughMap(AuditRows rows, LayerColumns columns, Tensor shuffled, Conv2dOptions options)
     {
-        int inputs = rows.Map.Inputs;
+        AugConvSizes sizes = columns.Sizes;
+        int inputs = rows.Map.Inputs, kept = Math.Min(sizes.Outputs, Redundancy * sizes.Channels * sizes.StrideHeight * sizes.StrideWidth);
+        Tensor first = Tensor.From(shuffled.ToArray<float>()[..(kept * shuffled.Count / sizes.Outputs)], [kept, shuffled.Shape[1], shuffled.Shape[2], shuffled.Shape[3]]);
+        var inversion = new FeatureInversion(sizes with { Outputs = kept }, first, options);
         float[] inverse = new float[inputs * inputs], pictures = new float[rows.Count * inputs];
-        for (int first = 0; first < inputs; first += RowsAtOnce)
+        for (int row = 0; row < inputs; row += RowsAtOnce)
         {
-            inversion.Pictures(columns.Rows(first, Math.Min(RowsAtOnce, inputs - first))).CopyTo(inverse.AsSpan(first * inputs));
+            inversion.Pictures(columns.Rows(row, Math.Min(RowsAtOnce, inputs - row), kept)).CopyTo(inverse.AsSpan(row * inputs));
         }
 
         Gemm.Multiply(new MatrixView(rows.Targets, rows.Count, inputs), new MatrixView(inverse, inputs, inputs), pictures);

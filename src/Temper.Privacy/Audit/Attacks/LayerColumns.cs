@@ -82,10 +82,10 @@ internal sealed class LayerColumns
         }
     }
 
-    /// <summary>Some rows of the matrix as feature maps, <c>[rows, outputs, height, width]</c>.</summary>
-    internal Tensor Rows(int first, int count)
+    /// <summary>Some rows of the matrix as feature maps, <c>[rows, channels, height, width]</c>, of the first output channels.</summary>
+    internal Tensor Rows(int first, int count, int channels)
     {
-        Tensor features = Tensor.Allocate([count, Sizes.Outputs, Sizes.OutHeight, Sizes.OutWidth], Layout.ChannelsLast);
+        Tensor features = Tensor.Allocate([count, channels, Sizes.OutHeight, Sizes.OutWidth], Layout.ChannelsLast);
         Span<float> target = features.Writable();
         ReadOnlySpan<float> weight = _layer.Weight.AsSpan<float>();
         target.Clear();
@@ -102,10 +102,10 @@ internal sealed class LayerColumns
                 }
 
                 ReadOnlySpan<float> source = weight.Slice((int)(group.Offset + ((((long)core * side) + (row % side)) * columns)), columns);
-                Span<float> image = target.Slice((row - first) * Sizes.Pixels * outputs, Sizes.Pixels * outputs);
+                Span<float> image = target.Slice((row - first) * Sizes.Pixels * channels, Sizes.Pixels * channels);
                 for (int i = 0; i < group.Pixels.Length; i++)
                 {
-                    source.Slice(i * outputs, outputs).CopyTo(image[(group.Pixels[i] * outputs)..]);
+                    source.Slice(i * outputs, channels).CopyTo(image[(group.Pixels[i] * channels)..]);
                 }
             }
         }

@@ -94,8 +94,12 @@ internal sealed unsafe class PackedConvolution
     /// The same image by image, without the channels that are zero everywhere in it: they are found first, and their weights are not read.
     /// For <see cref="FitsActiveChannels"/>.
     /// </summary>
-    /// <inheritdoc cref="Run(int, FloatAddress, FloatAddress, in LayerTail)"/>
-    internal void RunActiveChannels(int batch, FloatAddress x, FloatAddress y, in LayerTail tail)
+    /// <param name="batch">Images.</param>
+    /// <param name="x"><c>[N, H, W, C]</c>.</param>
+    /// <param name="y">Receives <c>[N, OH, OW, O]</c>.</param>
+    /// <param name="tail">What is done to each result.</param>
+    /// <param name="winners">Which channels win: only they are read, and nothing is searched for; null: those are found that are not zero.</param>
+    internal void RunActiveChannels(int batch, FloatAddress x, FloatAddress y, in LayerTail tail, WinnerRule? winners = null)
     {
         ConvolutionGeometry g = _geometry with { Batch = 1 };
         int pixels = g.InHeight * g.InWidth;
@@ -103,7 +107,9 @@ internal sealed unsafe class PackedConvolution
         {
             var imageTail = new LayerTail { Bias = tail.Bias, Relu = tail.Relu, Residual = tail.Residual.IsNull ? default : tail.Residual + (i * g.OutCount) };
             int* numbers = (int*)Scratch.Rent(Scratch.Use.Maps, (long)g.InChannels + ActiveChannels.Ahead);
-            int count = ActiveChannels.Find(x.Pointer, pixels, g.InChannels, numbers);
+            int count = winners is { } rule
+                ? WinnerSelection.List(x.Pointer, pixels, g.InChannels, rule, numbers)
+                : ActiveChannels.Find(x.Pointer, pixels, g.InChannels, numbers);
             if (count <= MostActive * g.InChannels)
             {
                 // An image of zeros has a sum too: that of any one channel.
@@ -111,6 +117,10 @@ internal sealed unsafe class PackedConvolution
                 var gathered = new FloatAddress(Scratch.Rent(Scratch.Use.Image, ((long)pixels * count) + ActiveChannels.Ahead));
                 ActiveChannels.Gather(x.Pointer, pixels, g.InChannels, numbers, count, gathered.Pointer);
                 Run(g, gathered, y, imageTail, numbers, count);
+            }
+            else if (winners is { } all)
+            {
+                RunWinners(1, x, y, imageTail, all);
             }
             else
             {
@@ -120,6 +130,15 @@ internal sealed unsafe class PackedConvolution
             x += g.InCount;
             y += g.OutCount;
         }
+    }
+
+    /// <summary>Convolves the winning channels of some images as if they were all: the others are set to zero first, in working memory.</summary>
+    internal void RunWinners(int batch, FloatAddress x, FloatAddress y, in LayerTail tail, in WinnerRule winners)
+    {
+        ConvolutionGeometry g = _geometry with { Batch = batch };
+        var kept = new FloatAddress(Scratch.Rent(Scratch.Use.Winners, g.InCount));
+        WinnerRows.Run(winners, x, kept, (batch, g.InHeight * g.InWidth, g.InChannels));
+        Run(g, kept, y, tail, null, g.InChannels);
     }
 
     private void Run(in ConvolutionGeometry g, FloatAddress x, FloatAddress y, in LayerTail tail, int* listed, int channels)

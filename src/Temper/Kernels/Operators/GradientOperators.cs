@@ -82,3 +82,17 @@ internal readonly struct LessGradient : ITernaryOperator
     public T Invoke<T>(T x, T y, T z)
         where T : unmanaged, ILanes<T> => T.Select(T.Greater(y, x), z, T.Select(T.AreEqual(x, y), z * T.Create(0.5f), T.Zero));
 }
+
+/// <summary>dx of <see cref="FakeQuantize"/>, straight through, from its input x and the gradient y; zero where x was clamped.</summary>
+internal readonly struct FakeQuantizeGradient(float scale, float low, float high) : IBinaryOperator
+{
+    private const float Half = 0.5f;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T>
+    {
+        T steps = x / T.Create(scale);
+        return T.Select(T.GreaterOrEqual(steps, T.Create(low - Half)), T.Select(T.GreaterOrEqual(T.Create(high + Half), steps), y, T.Zero), T.Zero);
+    }
+}

@@ -98,3 +98,16 @@ internal readonly struct SubtractTwo(float first, float second) : IUnaryOperator
     public T Invoke<T>(T x)
         where T : unmanaged, ILanes<T> => x - T.Create(first) - T.Create(second);
 }
+
+/// <summary>The nearest multiple of a scale, of two the even one, between the multiples low and high; NaN stays NaN.</summary>
+internal readonly struct FakeQuantize(float scale, float low, float high) : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x)
+        where T : unmanaged, ILanes<T>
+    {
+        // Clamped first, so that the sum with the rounder is exact.
+        T rounder = T.Create(ByteGrid.Rounder), inside = T.Min(T.Max(x / T.Create(scale), T.Create(low)), T.Create(high));
+        return (inside + rounder - rounder) * T.Create(scale);
+    }
+}

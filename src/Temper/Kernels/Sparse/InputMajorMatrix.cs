@@ -43,7 +43,8 @@ internal sealed unsafe class InputMajorMatrix
     /// <param name="x"><c>[rows, I]</c>.</param>
     /// <param name="y">Receives <c>[rows, O]</c>.</param>
     /// <param name="tail">Bias and ReLU; nothing is added.</param>
-    internal void Run(int rows, FloatAddress x, FloatAddress y, in LayerTail tail)
+    /// <param name="winners">Which inputs of a row win; null: all that are not zero.</param>
+    internal void Run(int rows, FloatAddress x, FloatAddress y, in LayerTail tail, WinnerRule? winners = null)
     {
         int width = _outputs >= 2 * ManyOutputs ? ManyOutputs : FewOutputs;
         long line = _inputs + 1;
@@ -52,7 +53,7 @@ internal sealed unsafe class InputMajorMatrix
             Weights = _weights.Pointer, Step = _step, Inputs = _inputs, Outputs = _outputs, Width = width, Tasks = Chunks.Count(_outputs, width),
             X = x.Pointer, Y = y.Pointer, Bias = tail.Bias is null ? null : tail.Bias.Pointer, Relu = tail.Relu,
             Values = Scratch.Rent(Scratch.Use.Left, rows * line), Places = (int*)Scratch.Rent(Scratch.Use.Maps, rows * line),
-            Counts = (int*)Scratch.Rent(Scratch.Use.Pointers, rows),
+            Counts = (int*)Scratch.Rent(Scratch.Use.Pointers, rows), HasWinners = winners is not null, Winners = winners.GetValueOrDefault(),
         };
         WorkerPool.Current.Run(&FindTask, &job, rows);
         WorkerPool.Current.Run(&AddTask, &job, rows * job.Tasks);
@@ -64,7 +65,10 @@ internal sealed unsafe class InputMajorMatrix
     {
         ref Job job = ref *(Job*)state;
         long line = (long)row * (job.Inputs + 1);
-        job.Counts[row] = ActiveInputs.Find(job.X + ((long)row * job.Inputs), job.Inputs, job.Places + line, job.Values + line);
+        float* x = job.X + ((long)row * job.Inputs);
+        job.Counts[row] = job.HasWinners
+            ? WinnerSelection.List(x, job.Inputs, job.Winners, job.Places + line, job.Values + line)
+            : ActiveInputs.Find(x, job.Inputs, job.Places + line, job.Values + line);
     }
 
     private static void AddTask(void* state, int number)
@@ -187,5 +191,8 @@ internal sealed unsafe class InputMajorMatrix
 
         /// <summary>How many they are, for each row.</summary>
         internal int* Counts;
+
+        internal bool HasWinners;
+        internal WinnerRule Winners;
     }
 }

@@ -13,6 +13,12 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
     /// <summary>Whether a bias is added.</summary>
     public bool HasBias { get; init; } = true;
 
+    /// <summary>
+    /// Whether the weight is rounded to whole numbers from -128 to 127 times the buffer <c>weight_scale</c> <c>[O]</c> before it is used;
+    /// gradients pass straight through.
+    /// </summary>
+    public bool HasInt8Weight { get; init; }
+
     /// <summary>Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.</summary>
     public string? Initializer { get; init; }
 
@@ -46,6 +52,9 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
         Initializer is null ? null : Networks.Initializer.ByName(Initializer));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<BufferSpec> BufferSpecs(IReadOnlyList<Shape> inputs) => Int8Weight.Buffers(HasInt8Weight, Channels);
+
+    /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
         (long)output.Count * (inputs[0][1] / Options.Groups) * Kernel.Height * Kernel.Width;
 
@@ -54,6 +63,7 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
     {
         Options = OptionsFrom(attributes),
         HasBias = attributes.Int("bias", 1) != 0,
+        HasInt8Weight = attributes.Int(Int8Weight.Attribute, 0) != 0,
         Initializer = attributes.Text("initializer"),
     };
 
@@ -66,14 +76,22 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
         OutputPadding = attributes.Pair("output_padding", least: 0, (0, 0)),
     };
 
-    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
-        ConvolutionChannels.Trace(trace, Channels, Options.Groups, HasBias, isTransposed: false);
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        AxisChannels[] axes = ConvolutionChannels.Trace(trace, Channels, Options.Groups, HasBias, isTransposed: false);
+        if (HasInt8Weight)
+        {
+            trace.Buffer(0, 0, axes[1]);
+        }
+
+        return axes;
+    }
 
     internal override Operator WithChannels(ChannelChange change) =>
         this with { Channels = change.Output[1], Options = Options with { Groups = ConvolutionChannels.Groups(Options.Groups, change) } };
 
     internal override Tensor Forward(in NodeContext context) =>
-        context.X.Conv2d(context.Parameters[0], HasBias ? context.Parameters[1] : null, Options);
+        context.X.Conv2d(HasInt8Weight ? Int8Weight.Rounded(context.Parameters[0], context.Buffers[0]) : context.Parameters[0], HasBias ? context.Parameters[1] : null, Options);
 
     private protected override OperatorAttributes Attributes()
     {
@@ -83,6 +101,7 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
             .With("group", Options.Groups)
             .With("dilations", WindowAttributes.Both(Options.Dilation))
             .WithWindow(Kernel, Options.Stride, Options.Padding);
+        attributes = HasInt8Weight ? attributes.With(Int8Weight.Attribute, true) : attributes;
         return Initializer is null ? attributes : attributes.With("initializer", Initializer);
     }
 }

@@ -9,6 +9,12 @@ public sealed record Linear(int Features) : Operator
     /// <summary>Whether a bias is added.</summary>
     public bool HasBias { get; init; } = true;
 
+    /// <summary>
+    /// Whether the weight is rounded to whole numbers from -128 to 127 times the buffer <c>weight_scale</c> <c>[O]</c> before it is used;
+    /// gradients pass straight through.
+    /// </summary>
+    public bool HasInt8Weight { get; init; }
+
     /// <summary>Name of the initializer of the weight; null: PyTorch's default. See <see cref="Initializer.KnownNames"/>.</summary>
     public string? Initializer { get; init; }
 
@@ -31,11 +37,15 @@ public sealed record Linear(int Features) : Operator
         Initializer is null ? null : Networks.Initializer.ByName(Initializer));
 
     /// <inheritdoc/>
+    public override IReadOnlyList<BufferSpec> BufferSpecs(IReadOnlyList<Shape> inputs) => Int8Weight.Buffers(HasInt8Weight, Features);
+
+    /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) => (long)output.Count * inputs[0][-1];
 
     internal static Linear From(OperatorAttributes attributes) => new(attributes.Positive("features"))
     {
         HasBias = attributes.Int("bias", 1) != 0,
+        HasInt8Weight = attributes.Int(Int8Weight.Attribute, 0) != 0,
         Initializer = attributes.Text("initializer"),
     };
 
@@ -50,17 +60,23 @@ public sealed record Linear(int Features) : Operator
             trace.Parameter(1, 0, axes[^1]);
         }
 
+        if (HasInt8Weight)
+        {
+            trace.Buffer(0, 0, axes[^1]);
+        }
+
         return axes;
     }
 
     internal override Operator WithChannels(ChannelChange change) => this with { Features = change.Output[-1] };
 
     internal override Tensor Forward(in NodeContext context) =>
-        context.X.Linear(context.Parameters[0], HasBias ? context.Parameters[1] : null);
+        context.X.Linear(HasInt8Weight ? Int8Weight.Rounded(context.Parameters[0], context.Buffers[0]) : context.Parameters[0], HasBias ? context.Parameters[1] : null);
 
     private protected override OperatorAttributes Attributes()
     {
         OperatorAttributes attributes = OperatorAttributes.Empty.With("features", Features).With("bias", HasBias).With("transB", 1);
+        attributes = HasInt8Weight ? attributes.With(Int8Weight.Attribute, true) : attributes;
         return Initializer is null ? attributes : attributes.With("initializer", Initializer);
     }
 }

@@ -70,7 +70,8 @@ internal sealed class PlanMaker
     /// <summary>The longest chain that begins at a node; null where the node would stand alone.</summary>
     private Chain? ChainFrom(Node first, HashSet<string> taken)
     {
-        if (first.Operator is not (Conv2d or Linear or BatchNorm))
+        // A weight of 8 bit is rounded first, which only the node itself does.
+        if (first.Operator is not (Conv2d { HasInt8Weight: false } or Linear { HasInt8Weight: false } or BatchNorm))
         {
             return null;
         }

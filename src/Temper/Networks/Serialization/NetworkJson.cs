@@ -10,10 +10,12 @@ internal static class NetworkJson
     internal const string Format = "temper-network";
     internal const int Version = 1;
 
-    internal static string Write(Network network)
+    /// <param name="network">The network.</param>
+    /// <param name="isIndented">For people; not for a text inside another file.</param>
+    internal static string Write(Network network, bool isIndented = true)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = isIndented, NewLine = "\n" }))
         {
             json.WriteStartObject();
             json.WriteString("format", Format);

@@ -31,6 +31,10 @@ internal static partial class OperationTable
         }
 
         yield return new("TopK", x => x[0].TopK(3).Values, x => ReferenceShapes.TopK(x[0], 3), In(3, 5) with { Domain = Domain.FarApart });
+        yield return new("Winners", x => x[0].Winners(7), x => ReferenceShapes.Winners(x[0], 7, perChannel: false), In(2, 3, 2, 4) with { Domain = Domain.FarApart });
+        yield return new(
+            "Winners", x => x[0].Winners(2, new WinnerOptions { Unit = WinnerUnit.Channels, Score = ChannelScore.Max }),
+            x => ReferenceShapes.Winners(x[0], 2, perChannel: true), In(2, 3, 2, 4) with { Domain = Domain.FarApart }) { Case = "channels" };
         yield return new(
             "TopK", x => x[0].TopK(2, axis: 1, largest: false).Values,
             x => ReferenceArithmetic.Map(

@@ -32,6 +32,11 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
     /// <summary>Pixel rows of a row of tiles that exist.</summary>
     internal int Rows(int tileRow) => Math.Min(Step, height - (tileRow * Step));
 
+    /// <summary>
+    /// Whether what stands behind the channels of a range may be read in their vectors: it is multiplied with nothing, and memory goes on behind the last pixel.
+    /// </summary>
+    internal bool ReadsBeyond { get; init; }
+
     internal long Offset(int image, int row, int column) => ((((((long)image * height) + row) * width) + column) * channels);
 
     /// <summary>
@@ -42,7 +47,7 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
     {
         var corner = new Corner(result.Image, result.Row - PadTop, result.Column - PadLeft);
         bool isInside = corner.Row >= 0 && corner.Column >= 0 && corner.Row + size <= height && corner.Column + size <= width;
-        if (isInside && range.Count == range.Padded)
+        if (isInside && (range.Count == range.Padded || ReadsBeyond))
         {
             return new VectorGrid(data + Offset(corner.Image, corner.Row, corner.Column) + range.First, (nint)width * channels, channels);
         }

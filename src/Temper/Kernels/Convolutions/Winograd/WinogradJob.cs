@@ -14,7 +14,7 @@ internal unsafe struct WinogradJob
         Transformed = transformed;
         Source = new TiledImages(convolution.Source, convolution.SourceHeight, convolution.SourceWidth, convolution.SourceChannels)
         {
-            PadTop = padTop, PadLeft = padLeft,
+            PadTop = padTop, PadLeft = padLeft, ReadsBeyond = convolution.Listed != null,
         };
         Result = new TiledImages(convolution.Result, convolution.ResultHeight, convolution.ResultWidth, convolution.ResultChannels);
         Tiling = new WinogradTiling(convolution.Batch, convolution.ResultHeight, convolution.ResultWidth, convolution.Columns, transformed != null);

@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Temper.Compression.Activations;
+using Temper.Compression.Pipeline;
+using Temper.Data;
+using Temper.Data.Augmentation;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Training;
+using Temper.Training.Evaluation;
+using Temper.Training.Runs;
+
+namespace Temper.Experiments;
+
+/// <summary>
+/// JPnet and DASNet beside their baselines, over seeds: each cell is a run in a folder of its own that resumes; cells that were not asked for and have
+/// no result print <c>not run</c>. Settings are fixed by the command line before a result is seen; the test samples are read once, at the end of a cell.
+/// </summary>
+internal sealed class ActivationTable(ActivationScale scale, DataSets data, string folder)
+{
+    /// <summary>Samples of the test set on which products are counted.</summary>
+    private const int Counted = 1000;
+
+    internal static int Run(string[] args)
+    {
+        if (args.Length < 3)
+        {
+            Console.Error.WriteLine(
+                "usage: jpnet|dasnet DATA NETWORK [function=relu|leaky|tanh seeds=3 count=all dense=20 regularize=10 tune=5 trials=4 drop=0.4 rate=1e-3 batch=128 pressure=1 first=0.1 crop=0 rows=joint,... folder=artifacts/activations]");
+            return 2;
+        }
+
+        Dictionary<string, string> set = args[3..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+        ActivationScale scale = ActivationScale.Read(args[0], args[2], set);
+        string name = string.Concat($"{args[1]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
+        string folder = Path.Combine(set.GetValueOrDefault("folder", "artifacts/activations"), name);
+        new ActivationTable(scale, DataSource.Open(args[1]), folder).Fill(set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries), ActivationScale.Number(set, "seeds", 3));
+        return 0;
+    }
+
+    private void Fill(string[] wanted, int seeds)
+    {
+        Console.WriteLine($"scale: {scale}; folder {folder}");
+        Console.WriteLine("| row | seed | lost, points | test, % | weights left, % | activations, % | MACs left, inputs counted, % | skipped, % | ms, dense | ms |");
+        foreach (string row in scale.Rows)
+        {
+            var cells = new List<JsonNode>();
+            for (ulong seed = 1; seed <= (ulong)seeds; seed++)
+            {
+                string path = Path.Combine(folder, $"{row}-{seed}", "cell.json");
+                if (!File.Exists(path) && wanted.Contains(row, StringComparer.Ordinal))
+                {
+                    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                    JsonObject cell = Cell(row, seed);
+                    File.WriteAllText(path, cell.ToJsonString());
+                }
+
+                JsonNode? found = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
+                Console.WriteLine(found is null ? $"| {row} | {seed} | not run | | | | | | | |" : Line(row, $"{seed}", name => (double)found[name]!));
+                cells.AddRange(found is null ? [] : [found]);
+            }
+
+            Console.WriteLine(cells.Count > 0 ? Line(row, "mean", name => cells.Average(cell => (double)cell[name]!)) : $"| {row} | mean | not run | | | | | | | |");
+        }
+    }
+
+    private static string Line(string row, string seed, Func<string, double> cell) => string.Create(CultureInfo.InvariantCulture,
+        $"| {row} | {seed} | {cell("lost") * 100:F2} | {cell("test") * 100:F2} | {cell("weights") * 100:F2} | {cell("activations") * 100:F2} | {cell("counted") * 100:F3} | {cell("skipped") * 100:F3} | {cell("dense_ms"):F3} | {cell("ms"):F3} |");
+
+    private JsonObject Cell(string row, ulong seed)
+    {
+        (Dataset train, Dataset validation) = data.SplitValidation(data.Train.Count / 10, RandomStream.FromSeed(seed).Split("validation"));
+        train = scale.Count > 0 ? train.Take(scale.Count) : train;
+        Network dense = Dense(seed, train, validation);
+        var stages = new Stages(Folder($"{row}-{seed}"), train, validation);
+        CompressionResult result = CompressionPipeline.Run(dense, validation, scale.Options(row, seed), stages, TimeProvider.System);
+        double before = Evaluator.Evaluate(dense, data.Test).Accuracy, after = Evaluator.Evaluate(result.Network, data.Test).Accuracy;
+        ActivationCount count = ActivationCount.Of(result.Network, data.Test, Counted);
+        IReadOnlyList<double> times = NetworkTiming.Milliseconds([dense, result.Network], 1);
+        double macs = dense.Cost().Macs;
+        return new JsonObject
+        {
+            ["test"] = after,
+            ["lost"] = before - after,
+            ["within_bound"] = result.IsWithinBound,
+            ["chosen"] = result.Chosen?.Label,
+            ["weights"] = (double)Compression.Pruning.SparsityReport.Of(result.Network).Nonzero / Compression.Pruning.SparsityReport.Of(dense).Total,
+            ["activations"] = count.Activations,
+            ["counted"] = count.MacsZeroInputsCounted / macs,
+            ["skipped"] = count.MacsZeroInputsSkipped / macs,
+            ["dense_ms"] = times[0],
+            ["ms"] = times[1],
+        };
+    }
+
+    /// <summary>The dense network of a seed, which all rows share.</summary>
+    private Network Dense(ulong seed, Dataset train, Dataset validation)
+    {
+        var zoo = new ZooOptions
+        {
+            Input = InputSpec.Image(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2], 0, 1), Classes = data.Train.ClassNames.Count,
+        };
+        Network network = scale.WithFunction(NetworkZoo.Create(scale.Network, zoo)).Initialize(RandomStream.FromSeed(seed).Split("weights"));
+        return new Stages(Folder($"dense-{seed}"), train, validation).Fit("dense", network, scale.Training(seed) with { Epochs = scale.Dense, Schedule = new CosineSchedule() }).Network;
+    }
+
+    private RunFolder Folder(string name) => RunFolder.Open(Directory.CreateDirectory(Path.Combine(folder, name)).FullName);
+
+    private sealed class Stages(RunFolder folder, Dataset train, Dataset validation) : ICompressionRun
+    {
+        private readonly StagedRun _run = new(folder, TimeProvider.System);
+
+        public int TrainCount => train.Count;
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => _run.Fit(stage, network, (train, validation), options);
+
+        public string Choose(string stage, string name, Func<string> choose) => _run.Choose(stage, name, choose);
+
+        public void Note(string line) => Console.Error.WriteLine(line);
+    }
+}
+
+/// <summary>How large a table is: fixed before any result is seen.</summary>
+internal sealed record ActivationScale(
+    string Method, string Network, string Function, int Count, int Dense, int Regularize, int Tune, int Trials, double Drop, double Rate, int Batch, double Pressure,
+    double First, int Crop)
+{
+    /// <summary>Crops from which on pictures are mirrored too; digits are not.</summary>
+    private const int Pictures = 4;
+
+    internal string[] Rows => Method is "jpnet"
+        ? ["joint", "hoyer-square", "magnitude", "winners"]
+        : ["winners", "winners-blocks", "channels"];
+
+    internal static ActivationScale Read(string method, string network, Dictionary<string, string> set) => new(
+        method, network, set.GetValueOrDefault("function", "relu"), set.GetValueOrDefault("count", "all") is "all" ? 0 : Number(set, "count", 0), Number(set, "dense", 20),
+        Number(set, "regularize", 10), Number(set, "tune", 5), Number(set, "trials", 4), Real(set, "drop", "0.4"), Real(set, "rate", "1e-3"), Number(set, "batch", 128), Real(set, "pressure", "1"),
+        Real(set, "first", "0.1"), Number(set, "crop", 0));
+
+    internal static int Number(Dictionary<string, string> set, string name, int usual) =>
+        set.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
+
+    /// <summary>Weights alone get as many trials as both stages of joint pruning together.</summary>
+    internal CompressionOptions Options(string row, ulong seed)
+    {
+        var options = new CompressionOptions
+        {
+            Seed = seed, MaxAccuracyDrop = Drop, RegularizeEpochs = Regularize, TuneEpochs = Tune, Trials = Trials, Pressure = Pressure, Goal = CompressionGoal.Macs,
+            Structure = CompressionStructure.Element, Training = Training(seed), FirstKept = First,
+        };
+        return row switch
+        {
+            "joint" => options with { Activations = CompressionActivations.Joint },
+            "hoyer-square" => options with { Trials = 2 * Trials },
+            "magnitude" => options with { Trials = 2 * Trials, RegularizeEpochs = 0 },
+            "winners" => options with { Structure = CompressionStructure.None, Activations = CompressionActivations.Winners },
+            "winners-blocks" => options with { Structure = CompressionStructure.Blocks, FirstKept = null, Activations = CompressionActivations.Winners },
+            _ => options with { Structure = CompressionStructure.Channels, FirstKept = null },
+        };
+    }
+
+    internal TrainingOptions Training(ulong seed) => new()
+    {
+        Seed = seed, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate }, Transforms = Crop >= Pictures ? [new RandomCrop(Crop), new HorizontalFlip()] : Crop > 0 ? [new RandomCrop(Crop)] : [],
+    };
+
+    internal Network WithFunction(Network network)
+    {
+        foreach (Node node in network.Nodes.Where(node => node.Operator is Relu && Function is not "relu"))
+        {
+            network = network.Replace(node.Name, Function is "tanh" ? new Networks.Tanh() : new LeakyRelu());
+        }
+
+        return network;
+    }
+
+    private static double Real(Dictionary<string, string> set, string name, string usual) => double.Parse(set.GetValueOrDefault(name, usual), CultureInfo.InvariantCulture);
+}

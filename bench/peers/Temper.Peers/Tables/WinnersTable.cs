@@ -1,0 +1,98 @@
+using System.Globalization;
+using Temper.Cli.Benchmarks;
+using Temper.Cli.Native;
+using Temper.Compression.Activations;
+using Temper.Inference;
+using Temper.Inference.Timing;
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Peers.Measuring;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Peers.Tables;
+
+/// <summary>
+/// Whole networks with winners-take-all at batch 1, against the same network without it in our engine and in ONNX Runtime: pictures take turns, so that
+/// other channels win in every call. Weights are random; the time does not depend on what they mean.
+/// </summary>
+internal static class WinnersTable
+{
+    private const int Inputs = 13;
+
+    private const double Bar = 1.5, MostRanking = 0.03;
+
+    private static readonly double[] Rates = [0.5, 0.3];
+
+    /// <param name="arguments">Part of a network's name, seconds for each row and library, threads.</param>
+    public static int Run(string[] arguments)
+    {
+        string part = arguments.ElementAtOrDefault(0) ?? "";
+        double seconds = double.Parse(arguments.ElementAtOrDefault(1) ?? "2", CultureInfo.InvariantCulture);
+        int threads = int.Parse(arguments.ElementAtOrDefault(2) ?? "1", CultureInfo.InvariantCulture);
+        using var pool = new WorkerPool(threads);
+        using WorkerPool.Usage usage = pool.Use();
+        var table = new TextTable("network, winners", "winners ms", "dense ms", "spins ms", "sleeps ms", "to ours", "to best", "bar", "", "ranking", "");
+        foreach ((string name, Network network) in Networks().Where(row => row.Name.Contains(part, StringComparison.Ordinal)))
+        {
+            foreach (double rate in Rates)
+            {
+                (double[] times, double ranking) = Measure(network, WithWinners(network, rate), seconds, threads);
+                double ratio = times[1] / times[0], best = times.Skip(1).Where(time => !double.IsNaN(time)).Min() / times[0];
+                table.Row([
+                    $"{name}, {rate:P0}", .. times.Select(time => (time * 1000).ToString("F4", CultureInfo.InvariantCulture)), Number(ratio), Number(best), Number(Bar), best < Bar ? "SHORT" : "",
+                    ranking.ToString("P1", CultureInfo.InvariantCulture), ranking > MostRanking ? "SHORT" : ""]);
+            }
+        }
+
+        return 0;
+    }
+
+    private static IEnumerable<(string Name, Network Network)> Networks()
+    {
+        yield return ("mlp-1024", Network.Build(new InputSpec { SampleShape = [1024] }, x => x.Linear(1024).Relu().Linear(1024).Relu().Linear(1024).Relu().Linear(10)).Initialize(RandomStream.FromSeed(1)));
+        foreach (string name in new[] { "lenet-300-100", "convnet-5", "vgg-16-bn" })
+        {
+            yield return (name, NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1)));
+        }
+    }
+
+    private static Network WithWinners(Network network, double rate) => WinnerPlacement.Of(network, channels: true).Aggregate(network, (net, place) => net.Insert(
+        new Winners(Winners.CountOf(place.Unit == WinnerUnit.Channels ? rate : rate / 2, place.Competitors)) { Unit = place.Unit }, place.After, place.Node));
+
+    private static (double[] Times, double Ranking) Measure(Network dense, Network winners, double seconds, int threads)
+    {
+        float[][] inputs = [.. Enumerable.Range(0, Inputs).Select(i => Picture(dense.Inputs[0].SampleShape.Count, RandomStream.FromSeed(2).Split(i)))];
+        float[] y = new float[dense.Graph.ShapeOf(dense.Outputs[0].Value).Count];
+        using CompiledNetwork compiled = CompiledNetwork.Compile(winners), compiledDense = CompiledNetwork.Compile(dense);
+        using InferenceSession session = compiled.CreateSession(), denseSession = compiledDense.CreateSession();
+        int call = 0;
+        float[] Next() => inputs[call++ % Inputs];
+        var contenders = new List<Contender> { new("winners", () => session.Run(Next(), y)), new("dense", () => denseSession.Run(Next(), y)) };
+        using OnnxSession? spins = Peer(dense, threads, spins: true), sleeps = Peer(dense, threads, spins: false);
+        foreach (OnnxSession peer in new[] { spins, sleeps }.OfType<OnnxSession>())
+        {
+            contenders.Add(new("peer", () =>
+            {
+                Next().CopyTo(peer.Input, 0);
+                peer.Run();
+            }));
+        }
+
+        double[] times = Rounds.Measure(contenders, seconds);
+        IReadOnlyList<InferenceStep> steps = compiled.Explain(1, TimeSpan.FromSeconds(seconds)).Steps;
+        return ([.. times, .. Enumerable.Repeat(double.NaN, 4 - times.Length)], steps.Where(step => step.Kind is "winners").Sum(step => step.Seconds ?? 0) / steps.Sum(step => step.Seconds ?? 0));
+    }
+
+    private static OnnxSession? Peer(Network network, int threads, bool spins) =>
+        Environment.GetEnvironmentVariable("TEMPER_ONNXRUNTIME") is null ? null : new OnnxSession(network, 1, threads, spins);
+
+    private static float[] Picture(int count, RandomStream stream)
+    {
+        float[] values = new float[count];
+        stream.Fill(values);
+        return [.. values.Select(MathF.Abs)];
+    }
+
+    private static string Number(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,33 @@
+using Temper.Cli.CommandLine;
+using Temper.Compression.Quantization;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>How to quantize, as settings: each stands for one part of <see cref="QuantizationOptions"/>.</summary>
+internal static class QuantizationSettings
+{
+    private const string None = "none", Int8 = "int8";
+
+    private static readonly Setting<string> Quantize = Setting.Choice("quantize", "Numbers of the result: none keeps float32, int8 makes weights and the values between layers 8 bit", None, None, Int8);
+
+    private static readonly Setting<string> Range = Setting.Choice("quantize-range", "How ranges of 8-bit values are chosen from samples: min-max, percentile (99.99 % of the numbers) or mse (least squared error)", "mse", "min-max", "percentile", "mse");
+
+    private static readonly Setting<int> Samples = Setting.Integer("quantize-samples", "Training samples whose values choose the ranges", usual: 512);
+
+    private static readonly Setting<int> Epochs = Setting.Integer("quantize-epochs", "Epochs of fine-tuning with 8-bit numbers, at a tenth of the learning rate; 0: none", usual: 2, minimum: 0);
+
+    internal static IReadOnlyList<Setting> All { get; } = [Quantize, Range, Samples, Epochs];
+
+    /// <summary>Null where nothing is to be quantized.</summary>
+    internal static QuantizationOptions? Options(CommandContext context) => context.Get(Quantize) is None ? null : new()
+    {
+        Calibration = context.Get(Range) switch
+        {
+            "min-max" => CalibrationMethod.MinMax,
+            "percentile" => CalibrationMethod.Percentile,
+            _ => CalibrationMethod.MeanSquaredError,
+        },
+        Samples = context.Get(Samples),
+        TuneEpochs = context.Get(Epochs),
+    };
+}

@@ -1,0 +1,216 @@
+using System.Globalization;
+using Temper.Compression.Distillation;
+using Temper.Compression.Pruning;
+using Temper.Compression.Quantization;
+using Temper.Data;
+using Temper.Inference;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Tensors;
+using Temper.Training;
+using Temper.Training.Evaluation;
+
+namespace Temper.Compression.Pipeline;
+
+/// <summary>
+/// The last stage of a compression: 8 bit. Ranges from samples, fine-tuning with rounded numbers, and layers that go back to float32 where
+/// accuracy or time want it. A network that is worse by the goal than the one that came in is not taken.
+/// </summary>
+public sealed class QuantizationStage
+{
+    private const string Stage = "quantize";
+
+    /// <summary>Ratio of times above which a network or layer counts as slower; below lies noise.</summary>
+    private const double Slower = 1.02;
+
+    /// <summary>Samples that show how far a layer moves the outputs.</summary>
+    private const int SensitivitySamples = 64;
+
+    private readonly Network _start;
+    private readonly CompressionResult _before;
+    private readonly Dataset _validation;
+    private readonly CompressionOptions _options;
+    private readonly QuantizationOptions _quantization;
+    private readonly ICompressionRun _run;
+    private readonly CancellationToken _cancel;
+    private readonly Tensor _samples;
+    private readonly QuantizationPlan _plan;
+    private readonly Dictionary<string, string> _float32 = new(StringComparer.Ordinal);
+
+    private QuantizationStage(
+        Network start, CompressionResult before, (Dataset Train, Dataset Validation) data, CompressionOptions options, QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel)
+    {
+        (_start, _before, _validation, _options, _quantization, _run, _cancel) = (start, before, data.Validation, options, quantization.Validated(), run, cancel);
+        int count = Math.Min(quantization.Samples, data.Train.Count);
+        _samples = data.Train.Subset([.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Train.Count / count))]).Read(0, count).Inputs;
+        _plan = QuantizationPlan.Of(before.Network, _samples, quantization with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
+    }
+
+    /// <summary>Least accuracy of a result.</summary>
+    private double Bound => _before.Before.Accuracy - (_options.MaxAccuracyDrop / 100);
+
+    /// <summary>Quantizes what a compression gave.</summary>
+    /// <param name="start">The network that came into the compression: the teacher.</param>
+    /// <param name="before">What the stages before gave.</param>
+    /// <param name="data">Samples to calibrate and train on, and those that choose.</param>
+    /// <param name="options">The bound, the goal, and how is trained.</param>
+    /// <param name="quantization">How is quantized.</param>
+    /// <param name="run">Carries out the training and remembers choices.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <exception cref="ArgumentException">The network cannot be quantized.</exception>
+    public static CompressionResult Run(
+        Network start, CompressionResult before, (Dataset Train, Dataset Validation) data, CompressionOptions options, QuantizationOptions quantization, ICompressionRun run,
+        CancellationToken cancel = default) => new QuantizationStage(start, before, data, options, quantization, run, cancel).Run();
+
+    /// <summary>The same without training and without labels: <see cref="CompressionOptions.MaxAccuracyDrop"/> bounds the part of the samples that get another answer.</summary>
+    /// <inheritdoc cref="Run(Network, CompressionResult, ValueTuple{Dataset, Dataset}, CompressionOptions, QuantizationOptions, ICompressionRun, CancellationToken)"/>
+    /// <param name="start">The network that came into the compression.</param>
+    /// <param name="before">What the stages before gave.</param>
+    /// <param name="samples">Samples; the first part chooses ranges, the rest is compared.</param>
+    /// <param name="options">The bound and the goal.</param>
+    /// <param name="quantization">How is quantized; nothing is trained.</param>
+    /// <param name="run">Remembers choices.</param>
+    /// <param name="cancel">Stops it.</param>
+    public static CompressionResult Calibrate(
+        Network start, CompressionResult before, Dataset samples, CompressionOptions options, QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel = default)
+    {
+        int count = Math.Min(quantization.Samples, samples.Count / 2), rest = Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough));
+        Dataset compared = AnsweredDataset.Of(start, samples.Subset([.. Enumerable.Range(count, rest)]), cancel);
+        return Run(start, before, (samples.Take(count), compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
+    }
+
+    private CompressionResult Run()
+    {
+        if (!_before.IsWithinBound)
+        {
+            return _before with { Remarks = [.. _before.Remarks, "Nothing was quantized, since no network stayed within the bound."] };
+        }
+
+        Network network = QuantizationPlan.Snapped(_plan.Apply(_plan.Layers));
+        double calibrated = Accuracy(network), accuracy = calibrated;
+        double? tuned = null;
+        _run.Note(string.Create(CultureInfo.InvariantCulture, $"{Stage}: {calibrated * 100:F2} % of the held-out samples with ranges from {_samples.Shape[0]} samples"));
+        Network weights = _plan.Network;
+        if (_quantization.TuneEpochs > 0)
+        {
+            TrainingResult result = _run.Fit(Stage, _plan.Apply(_plan.Layers), Training());
+            Network snapped = QuantizationPlan.Snapped(result.Network);
+            tuned = Accuracy(snapped);
+            (network, accuracy, weights) = tuned > calibrated ? (snapped, tuned.Value, result.Network) : (network, accuracy, weights);
+        }
+
+        (network, accuracy) = Repaired(network, accuracy, weights);
+        network = Faster(network, weights, ref accuracy);
+        return Chosen(network, accuracy, (calibrated, tuned));
+    }
+
+    /// <summary>Layers go back to float32, those first that move the outputs most, until the bound holds.</summary>
+    private (Network Network, double Accuracy) Repaired(Network network, double accuracy, Network weights)
+    {
+        if (accuracy >= Bound)
+        {
+            return (network, accuracy);
+        }
+
+        Tensor few = _samples.Slice(0, 0, Math.Min(SensitivitySamples, _samples.Shape[0]));
+        IReadOnlyDictionary<string, double> sensitivity = _plan.Sensitivity([.. _plan.Layers], weights, few);
+        foreach (string layer in sensitivity.OrderByDescending(pair => pair.Value).Select(pair => pair.Key).SkipLast(1))
+        {
+            _cancel.ThrowIfCancellationRequested();
+            _float32[layer] = "accuracy";
+            network = QuantizationPlan.Snapped(_plan.Apply(Int8Layers(), weights));
+            accuracy = Accuracy(network);
+            if (accuracy >= Bound)
+            {
+                break;
+            }
+        }
+
+        return (network, accuracy);
+    }
+
+    /// <summary>Layers that are slower in 8 bit than in float32, each at its place, go back if the whole network is then faster.</summary>
+    private Network Faster(Network network, Network weights, ref double accuracy)
+    {
+        string[] slow = _run.Choose(Stage, "slow layers", () => string.Join(' ', SlowLayers(network))).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (slow.Length == 0 || slow.Length == Int8Layers().Length)
+        {
+            return network;
+        }
+
+        Network mixed = QuantizationPlan.Snapped(_plan.Apply(Int8Layers().Except(slow, StringComparer.Ordinal), weights));
+        double found = Accuracy(mixed);
+        if (found < Bound || !IsFaster("float32 for slow layers", network, mixed))
+        {
+            return network;
+        }
+
+        Array.ForEach(slow, layer => _float32[layer] = "time");
+        accuracy = found;
+        return mixed;
+    }
+
+    private IEnumerable<string> SlowLayers(Network network)
+    {
+        Dictionary<string, double> before = LayerSeconds(_plan.Network), after = LayerSeconds(network);
+        return Int8Layers().Where(layer => before.ContainsKey(layer) && after.GetValueOrDefault(layer) > Slower * before[layer]);
+    }
+
+    private Dictionary<string, double> LayerSeconds(Network network)
+    {
+        _cancel.ThrowIfCancellationRequested();
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network);
+        return compiled.Explain(1, TimeSpan.FromSeconds(0.2)).Steps.Where(step => step.Name.Length > 0).GroupBy(step => step.Name, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Sum(step => step.Seconds ?? 0), StringComparer.Ordinal);
+    }
+
+    private bool IsFaster(string name, Network one, Network other) => _run.Choose(Stage, name, () =>
+    {
+        IReadOnlyList<double> times = NetworkTiming.Milliseconds([one, other], 1, cancel: _cancel);
+        return times[1] < times[0] ? "yes" : "no";
+    }) is "yes";
+
+    /// <summary>The quantized network, if it holds the bound and is not worse by the goal.</summary>
+    private CompressionResult Chosen(Network network, double accuracy, (double Calibrated, double? Tuned) found)
+    {
+        string ratio = _run.Choose(Stage, "time beside float32", () =>
+        {
+            IReadOnlyList<double> times = NetworkTiming.Milliseconds([_before.Network, network], 1, cancel: _cancel);
+            return (times[1] / times[0]).ToString("R", CultureInfo.InvariantCulture);
+        });
+        double slower = double.Parse(ratio, CultureInfo.InvariantCulture);
+        NetworkFigures last = _before.Chosen?.Figures ?? _before.Before;
+        NetworkFigures figures = last with
+        {
+            Accuracy = accuracy, Weights = SparsityReport.Of(network).Nonzero, Macs = network.Cost().NonzeroMacs, Bytes = NetworkSize.Bytes(network), Milliseconds = last.Milliseconds * slower,
+        };
+        string? reason = accuracy < Bound ? "loses more accuracy than it may"
+            : _options.Goal == CompressionGoal.Milliseconds && slower > Slower ? "is slower on this processor"
+            : figures[_options.Goal] > Slower * last[_options.Goal] ? $"is larger by {_options.Goal}"
+            : null;
+        var outcome = new QuantizationOutcome(found.Calibrated, found.Tuned, accuracy, Int8Layers(), _float32, reason is null);
+        _run.Note(string.Create(CultureInfo.InvariantCulture,
+            $"{Stage}: {accuracy * 100:F2} % of the held-out samples, {outcome.Int8Layers.Count} layers of 8 bit, {outcome.Float32Layers.Count} of float32, {figures.Bytes:N0} bytes, {figures.Milliseconds:F3} ms{(reason is null ? "" : $"; not taken, since it {reason}")}"));
+        return reason is null
+            ? _before with { Network = network, Quantization = outcome, IsWithinBound = true }
+            : _before with { Quantization = outcome, Remarks = [.. _before.Remarks, $"The network of 8 bit {reason}, so the one of float32 is kept."] };
+    }
+
+    private string[] Int8Layers() => [.. _plan.Layers.Where(layer => !_float32.ContainsKey(layer))];
+
+    private double Accuracy(Network network) => Evaluator.Evaluate(network, _validation, cancel: _cancel).Accuracy;
+
+    private TrainingOptions Training()
+    {
+        const ulong StageOfSeed = 2;
+        TrainingOptions own = _options.Training ?? new TrainingOptions { Seed = _options.Seed, Optimizer = new Adam { LearningRate = 1e-3f } };
+        return own with
+        {
+            Seed = _options.Seed + StageOfSeed,
+            Epochs = _quantization.TuneEpochs,
+            Optimizer = own.Optimizer with { LearningRate = own.Optimizer.LearningRate * _quantization.TuneRate },
+            Schedule = new CosineSchedule(),
+            Objective = _options.Distillation > 0 ? new DistillationObjective(_start, own.Loss) { Weight = _options.Distillation } : null,
+        };
+    }
+}

@@ -1,0 +1,126 @@
+using Temper.Kernels;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Inference;
+
+/// <summary>
+/// Finds layers that can be carried out on bytes: a weight of 8 bit behind a value that was rounded to a grid of bytes. What rounds, adds or
+/// cuts off behind such a layer goes into it.
+/// </summary>
+internal sealed class Int8Fusion
+{
+    private readonly List<Layer?> _layers;
+    private readonly Dictionary<int, ByteGrid> _grids;
+    private readonly Dictionary<int, int> _makers = [];
+    private readonly int[] _uses;
+
+    private Int8Fusion(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
+    {
+        _grids = layers.OfType<FakeQuantizeLayer>().Where(layer => layer.Grid is not null && values[layer.Output].Shape.Rank is 2 or 4)
+            .ToDictionary(layer => layer.Output, layer => layer.Grid!.Value);
+        _layers = [.. layers.Select(layer => Int8Lowering.Of(layer, values, _grids) ?? layer)];
+        _uses = new int[values.Count];
+        foreach (int value in layers.SelectMany(layer => layer.Inputs).Concat(outputs))
+        {
+            _uses[value]++;
+        }
+    }
+
+    /// <param name="layers">Layers in order.</param>
+    /// <param name="values">What is known of each value.</param>
+    /// <param name="outputs">Numbers of the output values.</param>
+    /// <param name="grids">Receives what the bytes of values stand for.</param>
+    internal static IReadOnlyList<Layer> Apply(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs, out IReadOnlyDictionary<int, ByteGrid> grids)
+    {
+        var fusion = new Int8Fusion(layers, values, outputs);
+        grids = fusion._grids;
+        for (int i = 0; i < layers.Count; i++)
+        {
+            fusion.JoinWithMakers(i);
+        }
+
+        return [.. fusion._layers.OfType<Layer>()];
+    }
+
+    private void JoinWithMakers(int place)
+    {
+        foreach (int input in _layers[place]!.Inputs)
+        {
+            bool isOnly = _uses[input] == 1 && _makers.ContainsKey(input);
+            if (isOnly && _layers[_makers[input]] is Int8ConvolutionLayer maker && Joined(maker, _layers[place]!) is { } joined)
+            {
+                _layers[_makers[input]] = null;
+                _layers[place] = joined;
+                break;
+            }
+        }
+
+        _makers[_layers[place]!.Output] = place;
+    }
+
+    private Int8ConvolutionLayer? Joined(Int8ConvolutionLayer first, Layer next)
+    {
+        switch (next)
+        {
+            case FakeQuantizeLayer quantize when first.Result is null && _grids.TryGetValue(quantize.Output, out ByteGrid grid):
+                return first with { Output = quantize.Output, Result = grid };
+            case SumLayer { Inputs.Count: 1 } relu when first.Result is null:
+                return first with { Output = relu.Output, Relu = true };
+            case SumLayer { Inputs.Count: 2 } sum when first is { Inputs.Count: 1, Relu: false, IsLinear: false }:
+                int other = sum.Inputs[sum.Inputs[0] == first.Output ? 1 : 0];
+                return _grids.ContainsKey(other) && other != first.Output
+                    ? first with { Inputs = [first.Inputs[0], other], Output = sum.Output, Relu = sum.Relu, Inner = first.Result, Result = null }
+                    : null;
+            default:
+                return null;
+        }
+    }
+}
+
+/// <summary>Layers with weights of 8 bit.</summary>
+internal static class Int8Lowering
+{
+    /// <summary>A node's weight as it is multiplied with, and its scales where it has 8 bit.</summary>
+    internal static (Tensor Weight, Tensor? Scale) WeightOf(NodeStep step, LoweringContext context)
+    {
+        Tensor weight = context.Parameter(step.Parameters, 0)!;
+        if (step.Node.Operator is not (Conv2d { HasInt8Weight: true } or Linear { HasInt8Weight: true }))
+        {
+            return (weight, null);
+        }
+
+        Tensor scale = context.Network.BufferValues[step.Buffers[0]];
+        return (Int8Weight.Rounded(weight, scale), scale);
+    }
+
+    /// <summary>The layer on bytes; null where its input is none or the kernel does not fit.</summary>
+    internal static Int8ConvolutionLayer? Of(Layer layer, IReadOnlyList<ValueInfo> values, IReadOnlyDictionary<int, ByteGrid> grids)
+    {
+        if (!layer.Inputs.All(grids.ContainsKey))
+        {
+            return null;
+        }
+
+        return layer switch
+        {
+            ConvolutionLayer { WeightScale: { } scale } convolution when Int8Convolution.Fits(convolution.Geometry) => new Int8ConvolutionLayer
+            {
+                Name = layer.Name, Inputs = layer.Inputs, Output = layer.Output, Geometry = convolution.Geometry, Weight = convolution.Weight,
+                WeightScale = scale, Bias = convolution.Bias, Relu = convolution.Relu,
+            },
+            LinearLayer { WeightScale: { } scale } linear when values[layer.Output].Shape.Rank == 2 => Linear(linear, scale),
+            _ => null,
+        };
+    }
+
+    private static Int8ConvolutionLayer? Linear(LinearLayer linear, Tensor scale)
+    {
+        ConvolutionGeometry geometry = Conv2dShapes.Geometry([linear.Rows, linear.Features, 1, 1], [linear.Outputs, linear.Features, 1, 1], new Conv2dOptions());
+        return !Int8Convolution.Fits(geometry) ? null : new Int8ConvolutionLayer
+        {
+            Name = linear.Name, Inputs = linear.Inputs, Output = linear.Output, Geometry = geometry, Weight = linear.Weight, WeightScale = scale,
+            Bias = linear.Bias, Relu = linear.Relu, IsLinear = true,
+        };
+    }
+}

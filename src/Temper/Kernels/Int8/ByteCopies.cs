@@ -1,0 +1,79 @@
+using System.Runtime.CompilerServices;
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>Channels-last floats to bytes of a grid and back.</summary>
+internal static unsafe class ByteCopies
+{
+    /// <summary>The nearest number of the grid, of two the even one.</summary>
+    /// <param name="x">Pixels of floats.</param>
+    /// <param name="y">Receives pixels of bytes, channels filled up to groups of four.</param>
+    /// <param name="pixels">Pixels of all images.</param>
+    /// <param name="channels">Channels.</param>
+    /// <param name="grid">The grid.</param>
+    internal static void Quantize(FloatAddress x, FloatAddress y, int pixels, int channels, ByteGrid grid) =>
+        Run(new Body(x.Pointer, (byte*)y.Pointer, pixels, channels, grid, isInto: true), pixels, channels);
+
+    /// <summary>The numbers that bytes stand for.</summary>
+    internal static void Dequantize(FloatAddress x, FloatAddress y, int pixels, int channels, ByteGrid grid) =>
+        Run(new Body(y.Pointer, (byte*)x.Pointer, pixels, channels, grid, isInto: false), pixels, channels);
+
+    private static void Run(Body body, int pixels, int channels) => Chunks.Run(body, Chunks.Count(pixels, Chunks.Rows(channels)));
+
+    /// <summary>Some pixels; where channels are whole groups of four, all of them as one row.</summary>
+    private readonly struct Body(float* floats, byte* bytes, int pixels, int channels, ByteGrid grid, bool isInto) : IChunkBody
+    {
+        public void Run(int chunk)
+        {
+            int rows = Chunks.Rows(channels), first = chunk * rows, count = Math.Min(rows, pixels - first), stride = ByteGrid.Stride(channels);
+            (int lines, int length) = stride == channels ? (1, count * channels) : (count, channels);
+            for (int i = 0; i < lines; i++)
+            {
+                Line(floats + (((long)first + i) * channels), bytes + (((long)first + i) * stride), length);
+            }
+        }
+
+        private void Line(float* x, byte* y, int length)
+        {
+            int i = 0;
+            if (DotLanes512.IsSupported)
+            {
+                i = Run<DotLanes512, Lanes512>(x, y, i, length);
+            }
+
+            if (DotOfWords.IsSupported)
+            {
+                i = Run<DotLanes256<DotOfWords>, Lanes256>(x, y, i, length);
+            }
+
+            if (Simd.Active >= SimdWidth.Vector128)
+            {
+                i = Run<DotLanes128, Lanes128>(x, y, i, length);
+            }
+
+            Run<DotLane, Lane>(x, y, i, length);
+        }
+
+        private int Run<T, TFloat>(float* x, byte* y, int i, int length)
+            where T : unmanaged, IDotLanes<T, TFloat>
+            where TFloat : unmanaged, ILanes<TFloat>
+        {
+            TFloat scale = TFloat.Create(grid.Scale), low = TFloat.Create(-grid.Zero), high = TFloat.Create(byte.MaxValue - grid.Zero);
+            TFloat zero = TFloat.Create(grid.Zero), rounder = TFloat.Create(ByteGrid.Rounder);
+            for (; i <= length - T.Count; i += T.Count)
+            {
+                if (isInto)
+                {
+                    T.StoreBytes(TFloat.Min(TFloat.Max(TFloat.Load(x + i) / scale, low), high) + rounder + zero, y + i);
+                }
+                else
+                {
+                    ((T.FromBytes(y + i) - zero) * scale).Store(x + i);
+                }
+            }
+
+            return i;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+namespace Temper.Kernels;
+
+/// <summary>Who wins in a sample.</summary>
+/// <param name="Count">How many, where there is no threshold.</param>
+/// <param name="Threshold">Magnitude or score at and above which one wins; NaN: the largest win.</param>
+/// <param name="Channels">Whether channels compete.</param>
+/// <param name="Sum">How channels are scored.</param>
+internal readonly record struct WinnerRule(int Count, float Threshold, bool Channels, ChannelSum Sum)
+{
+    internal unsafe WinnerLimit LimitOf(float* ranked, int n) =>
+        float.IsNaN(Threshold) ? WinnerSelection.Limit(ranked, n, Math.Min(Count, n)) : WinnerSelection.Limit(Threshold);
+}
+
+/// <summary>Winners of each sample of a batch, samples in parallel.</summary>
+internal static unsafe class WinnerRows
+{
+    /// <summary>Limits of the samples of <paramref name="x"/> <c>[samples, n]</c>.</summary>
+    /// <param name="x">Numbers, or scores.</param>
+    /// <param name="limits">Receives one a sample.</param>
+    /// <param name="count">Winners of a sample.</param>
+    internal static void Limits(ReadOnlySpan<float> x, Span<WinnerLimit> limits, int count)
+    {
+        fixed (float* px = x)
+        fixed (WinnerLimit* pl = limits)
+        {
+            int samples = limits.Length;
+            Chunks.Run(new LimitBody { X = px, Limits = pl, N = samples == 0 ? 0 : x.Length / samples, Count = count }, samples);
+        }
+    }
+
+    /// <summary>Numbers that win, by the rank of others in the same places.</summary>
+    /// <param name="rank">What is ranked, <c>[samples, pixels, channels]</c>.</param>
+    /// <param name="x">What is kept, in the same order.</param>
+    /// <param name="y">Receives it.</param>
+    /// <param name="limits">One a sample.</param>
+    /// <param name="channels">Channels that lie side by side; 1 for row-major numbers.</param>
+    internal static void Keep(ReadOnlySpan<float> rank, ReadOnlySpan<float> x, Span<float> y, ReadOnlySpan<WinnerLimit> limits, int channels)
+    {
+        Elementwise.RequireLength(x.Length, rank.Length);
+        Elementwise.RequireLength(y.Length, rank.Length);
+        fixed (float* pr = rank, px = x, py = y)
+        fixed (WinnerLimit* pl = limits)
+        {
+            int samples = limits.Length;
+            Chunks.Run(new KeepBody { Rank = pr, X = px, Y = py, Limits = pl, N = samples == 0 ? 0 : rank.Length / samples, Channels = channels }, samples);
+        }
+    }
+
+    /// <summary>Scores of the channels of images <c>[samples, pixels, channels]</c>.</summary>
+    internal static void Scores(ReadOnlySpan<float> x, Span<float> scores, (int Samples, int Channels) size, ChannelSum sum)
+    {
+        Elementwise.RequireLength(scores.Length, size.Samples * size.Channels);
+        fixed (float* px = x, ps = scores)
+        {
+            Chunks.Run(new ScoreBody { X = px, Scores = ps, N = size.Samples == 0 ? 0 : x.Length / size.Samples, Channels = size.Channels, Sum = sum }, size.Samples);
+        }
+    }
+
+    /// <summary>Channels of images <c>[samples, pixels, channels]</c> whose flag <c>[samples, channels]</c> is not zero.</summary>
+    internal static void KeepChannels(ReadOnlySpan<float> flags, ReadOnlySpan<float> x, Span<float> y, int samples)
+    {
+        Elementwise.RequireLength(y.Length, x.Length);
+        fixed (float* pf = flags, px = x, py = y)
+        {
+            Chunks.Run(new ChannelBody { Flags = pf, X = px, Y = py, N = samples == 0 ? 0 : x.Length / samples, Channels = samples == 0 ? 0 : flags.Length / samples }, samples);
+        }
+    }
+
+    /// <summary>The winners of each sample in one go, for compiled networks. Allocates nothing once the threads' working memory is there.</summary>
+    /// <param name="rule">Who wins.</param>
+    /// <param name="x"><c>[samples, pixels, channels]</c>.</param>
+    /// <param name="y">Receives the same; not <paramref name="x"/>.</param>
+    /// <param name="size">Sizes; for row-major numbers pixels are all of a sample's and there is one channel.</param>
+    internal static void Run(in WinnerRule rule, FloatAddress x, FloatAddress y, (int Samples, int Pixels, int Channels) size) => Chunks.Run(
+        new SampleBody { X = x.Pointer, Y = y.Pointer, Rule = rule, Pixels = size.Pixels, Channels = size.Channels }, size.Samples);
+
+    /// <summary>The winners of some rows, the rest zero, in working memory of this thread.</summary>
+    internal static FloatAddress InScratch(in WinnerRule rule, FloatAddress x, int rows, int columns)
+    {
+        var kept = new FloatAddress(Scratch.Rent(Scratch.Use.Winners, (long)rows * columns));
+        Run(rule, x, kept, (rows, columns, 1));
+        return kept;
+    }
+
+    private struct SampleBody : IChunkBody
+    {
+        internal float* X;
+        internal float* Y;
+        internal WinnerRule Rule;
+        internal int Pixels;
+        internal int Channels;
+
+        public readonly void Run(int chunk)
+        {
+            int n = Pixels * Channels;
+            float* x = X + ((nint)chunk * n), y = Y + ((nint)chunk * n);
+            if (!Rule.Channels)
+            {
+                WinnerSelection.KeepChannelsLast(x, x, y, (Pixels, Channels), Rule.LimitOf(x, n));
+                return;
+            }
+
+            float* scores = Scratch.Rent(Scratch.Use.Tile, 2L * Channels), flags = scores + Channels;
+            WinnerSelection.Score(x, Pixels, Channels, Rule.Sum, scores);
+            new Span<float>(flags, Channels).Fill(1);
+            WinnerSelection.Keep(scores, flags, flags, Channels, Rule.LimitOf(scores, Channels));
+            WinnerSelection.KeepChannels(flags, x, y, Pixels, Channels);
+        }
+    }
+
+    private struct LimitBody : IChunkBody
+    {
+        internal float* X;
+        internal WinnerLimit* Limits;
+        internal int N;
+        internal int Count;
+
+        public readonly void Run(int chunk) => Limits[chunk] = WinnerSelection.Limit(X + ((nint)chunk * N), N, Count);
+    }
+
+    private struct KeepBody : IChunkBody
+    {
+        internal float* Rank;
+        internal float* X;
+        internal float* Y;
+        internal WinnerLimit* Limits;
+        internal int N;
+        internal int Channels;
+
+        public readonly void Run(int chunk)
+        {
+            nint start = (nint)chunk * N;
+            WinnerSelection.KeepChannelsLast(Rank + start, X + start, Y + start, (N / Channels, Channels), Limits[chunk]);
+        }
+    }
+
+    private struct ScoreBody : IChunkBody
+    {
+        internal float* X;
+        internal float* Scores;
+        internal int N;
+        internal int Channels;
+        internal ChannelSum Sum;
+
+        public readonly void Run(int chunk) =>
+            WinnerSelection.Score(X + ((nint)chunk * N), N / Channels, Channels, Sum, Scores + ((nint)chunk * Channels));
+    }
+
+    private struct ChannelBody : IChunkBody
+    {
+        internal float* Flags;
+        internal float* X;
+        internal float* Y;
+        internal int N;
+        internal int Channels;
+
+        public readonly void Run(int chunk) => WinnerSelection.KeepChannels(
+            Flags + ((nint)chunk * Channels), X + ((nint)chunk * N), Y + ((nint)chunk * N), N / Channels, Channels);
+    }
+}

@@ -1,0 +1,244 @@
+using System.Runtime.CompilerServices;
+using Temper.Kernels.Lanes;
+
+namespace Temper.Kernels;
+
+/// <summary>What separates the winners of a sample from the rest, in magnitudes as ordered bits: NaN above everything, zeros equal.</summary>
+/// <param name="Key">Magnitudes above it win.</param>
+/// <param name="Ties">How many of those equal to it win, the first by index.</param>
+/// <param name="AllTies">Whether all of those equal to it win, so that their order does not matter.</param>
+internal readonly record struct WinnerLimit(uint Key, int Ties, bool AllTies);
+
+/// <summary>How the pixels of a channel become its score.</summary>
+internal enum ChannelSum
+{
+    /// <summary>Mean magnitude.</summary>
+    Mean,
+
+    /// <summary>Largest magnitude.</summary>
+    Largest,
+
+    /// <summary>Square root of the sum of squares.</summary>
+    Root,
+}
+
+/// <summary>Winners-take-all: keeps the numbers of a sample with the largest magnitudes, or its channels with the largest scores.</summary>
+internal static unsafe class WinnerSelection
+{
+    private const uint MagnitudeBits = 0x7FFF_FFFF, NaNKey = 0x7F80_0001;
+
+    private const int DigitBits = 11, Digits = 1 << DigitBits;
+
+    /// <summary>The limit above which <paramref name="count"/> of the numbers lie. Takes O(n); three passes.</summary>
+    /// <param name="x">Numbers; their magnitudes are ranked.</param>
+    /// <param name="n">How many.</param>
+    /// <param name="count">Winners, 1 to n.</param>
+    internal static WinnerLimit Limit(float* x, int n, int count)
+    {
+        uint prefix = 0;
+        int rank = count, shift = 3 * DigitBits, ties = 0;
+        int* counts = stackalloc int[Digits];
+        while (shift > 0)
+        {
+            shift -= DigitBits;
+            new Span<int>(counts, Digits).Clear();
+            for (int i = 0; i < n; i++)
+            {
+                uint key = Key(x[i]);
+                counts[(key >> shift) & (Digits - 1)] += (uint)((ulong)key >> (shift + DigitBits)) == prefix ? 1 : 0;
+            }
+
+            int digit = Digits - 1;
+            for (; counts[digit] < rank; digit--)
+            {
+                rank -= counts[digit];
+            }
+
+            (prefix, ties) = ((prefix << DigitBits) | (uint)digit, counts[digit]);
+        }
+
+        return new WinnerLimit(prefix, rank, rank == ties);
+    }
+
+    /// <summary>The limit at and above which numbers win that are at least as large as a threshold.</summary>
+    internal static WinnerLimit Limit(float threshold) => new(Key(threshold), int.MaxValue, AllTies: true);
+
+    /// <summary>Numbers where their rank wins, else zero. May write over the numbers.</summary>
+    /// <param name="rank">What is ranked.</param>
+    /// <param name="x">The numbers, or a gradient.</param>
+    /// <param name="y">Receives them.</param>
+    /// <param name="n">How many.</param>
+    /// <param name="limit">Separates the winners.</param>
+    internal static void Keep(float* rank, float* x, float* y, int n, WinnerLimit limit)
+    {
+        if (!limit.AllTies)
+        {
+            KeepFirstTies(rank, x, y, (n, 1), limit);
+            return;
+        }
+
+        for (int i = 0; i < n; i++)
+        {
+            y[i] = Key(rank[i]) >= limit.Key ? x[i] : 0;
+        }
+    }
+
+    /// <summary>As <see cref="Keep"/> for an image whose channels lie side by side: ties go by channel, then by pixel.</summary>
+    internal static void KeepChannelsLast(float* rank, float* x, float* y, (int Pixels, int Channels) size, WinnerLimit limit)
+    {
+        if (limit.AllTies)
+        {
+            Keep(rank, x, y, size.Pixels * size.Channels, limit);
+        }
+        else
+        {
+            KeepFirstTies(rank, x, y, size, limit);
+        }
+    }
+
+    private static void KeepFirstTies(float* rank, float* x, float* y, (int Rows, int Columns) size, WinnerLimit limit)
+    {
+        int room = limit.Ties;
+        for (int column = 0; column < size.Columns; column++)
+        {
+            for (int i = column; i < size.Rows * size.Columns; i += size.Columns)
+            {
+                uint key = Key(rank[i]);
+                bool isTie = key == limit.Key;
+                y[i] = key > limit.Key || (isTie && room > 0) ? x[i] : 0;
+                room -= isTie ? 1 : 0;
+            }
+        }
+    }
+
+    /// <summary>Scores the channels of an image <c>[pixels, C]</c>; sums go pixel by pixel, so the bytes are the same at every vector width.</summary>
+    internal static void Score(float* x, int pixels, int channels, ChannelSum sum, float* scores)
+    {
+        int first = 0;
+        first = Simd.Active == SimdWidth.Vector512 ? Score<Lanes512>(x, pixels, channels, sum, scores, first) : first;
+        first = Simd.Active >= SimdWidth.Vector256 ? Score<Lanes256>(x, pixels, channels, sum, scores, first) : first;
+        first = Simd.Active >= SimdWidth.Vector128 ? Score<Lanes128>(x, pixels, channels, sum, scores, first) : first;
+        Score<Lane>(x, pixels, channels, sum, scores, first);
+    }
+
+    /// <summary>The channels of an image <c>[pixels, C]</c> whose flag is not zero; the others become zero.</summary>
+    internal static void KeepChannels(float* flags, float* x, float* y, int pixels, int channels)
+    {
+        for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
+        {
+            int first = 0;
+            first = Simd.Active == SimdWidth.Vector512 ? KeepChannels<Lanes512>(flags, x, y, channels, first) : first;
+            first = Simd.Active >= SimdWidth.Vector256 ? KeepChannels<Lanes256>(flags, x, y, channels, first) : first;
+            first = Simd.Active >= SimdWidth.Vector128 ? KeepChannels<Lanes128>(flags, x, y, channels, first) : first;
+            KeepChannels<Lane>(flags, x, y, channels, first);
+        }
+    }
+
+    /// <summary>Channels of an image that win, for kernels that leave out the others.</summary>
+    /// <param name="x"><c>[pixels, C]</c>.</param>
+    /// <param name="pixels">Pixels.</param>
+    /// <param name="channels">C.</param>
+    /// <param name="rule">Who wins.</param>
+    /// <param name="numbers">Receives their indices in order, and <see cref="ActiveChannels.Ahead"/> more that name channels.</param>
+    /// <returns>How many win.</returns>
+    internal static int List(float* x, int pixels, int channels, in WinnerRule rule, int* numbers)
+    {
+        float* scores = Scratch.Rent(Scratch.Use.Tile, channels);
+        Score(x, pixels, channels, rule.Sum, scores);
+        WinnerLimit limit = rule.LimitOf(scores, channels);
+        int found = 0, room = limit.Ties;
+        for (int c = 0; c < channels; c++)
+        {
+            uint key = Key(scores[c]);
+            bool isTie = key == limit.Key;
+            numbers[found] = c;
+            found += key > limit.Key || (isTie && room > 0) ? 1 : 0;
+            room -= isTie ? 1 : 0;
+        }
+
+        new Span<int>(numbers + Math.Max(found, 1), ActiveChannels.Ahead).Clear();
+        return found;
+    }
+
+    /// <summary>Numbers of a row that win and are not zero.</summary>
+    /// <param name="x">The row.</param>
+    /// <param name="count">Its numbers.</param>
+    /// <param name="rule">Who wins.</param>
+    /// <param name="places">Receives their indices, in order; room for one more than there are numbers.</param>
+    /// <param name="values">Receives the numbers; room for one more.</param>
+    /// <returns>How many there are.</returns>
+    internal static int List(float* x, int count, in WinnerRule rule, int* places, float* values)
+    {
+        WinnerLimit limit = rule.LimitOf(x, count);
+        int found = 0, room = limit.Ties;
+        for (int i = 0; i < count; i++)
+        {
+            float value = x[i];
+            uint key = Key(value);
+            bool isTie = key == limit.Key;
+            (places[found], values[found]) = (i, value);
+            found += (key > limit.Key || (isTie && room > 0)) && key != 0 ? 1 : 0;
+            room -= isTie ? 1 : 0;
+        }
+
+        return found;
+    }
+
+    private static int KeepChannels<T>(float* flags, float* x, float* y, int channels, int first)
+        where T : unmanaged, ILanes<T>
+    {
+        for (; first + T.Count <= channels; first += T.Count)
+        {
+            T.Select(T.Greater(T.Load(flags + first), T.Zero), T.Load(x + first), T.Zero).Store(y + first);
+        }
+
+        return first;
+    }
+
+    private static int Score<T>(float* x, nint pixels, nint channels, ChannelSum sum, float* scores, int first)
+        where T : unmanaged, ILanes<T>
+    {
+        for (; first + T.Count <= channels; first += T.Count)
+        {
+            T total = T.Zero, odd = T.Zero;
+            float* at = x + first;
+            nint p = 0;
+            switch (sum)
+            {
+                case ChannelSum.Mean:
+                    // Two sums, so that an addition does not wait for the one before.
+                    for (; p + 1 < pixels; p += 2, at += 2 * channels)
+                    {
+                        total += T.Abs(T.Load(at));
+                        odd += T.Abs(T.Load(at + channels));
+                    }
+
+                    total = ((p < pixels ? total + T.Abs(T.Load(at)) : total) + odd) / T.Create(pixels);
+                    break;
+                case ChannelSum.Largest:
+                    for (; p < pixels; p++, at += channels)
+                    {
+                        total = T.Max(total, T.Abs(T.Load(at)));
+                    }
+
+                    break;
+                default:
+                    for (; p < pixels; p++, at += channels)
+                    {
+                        T value = T.Load(at);
+                        total = T.MultiplyAdd(value, value, total);
+                    }
+
+                    total = T.Sqrt(total);
+                    break;
+            }
+
+            total.Store(scores + first);
+        }
+
+        return first;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Key(float x) => Math.Min(BitConverter.SingleToUInt32Bits(x) & MagnitudeBits, NaNKey);
+}

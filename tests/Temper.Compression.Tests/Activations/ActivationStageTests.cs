@@ -1,0 +1,151 @@
+using System.Globalization;
+using Temper.Compression.Activations;
+using Temper.Compression.Pipeline;
+using Temper.Data;
+using Temper.Data.Synthetic;
+using Temper.Formats.Models;
+using Temper.Formats.Onnx;
+using Temper.Inference;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Testing;
+using Temper.Training;
+using Temper.Training.Evaluation;
+
+namespace Temper.Compression.Tests.Activations;
+
+/// <summary>Winners as a stage of compression, on networks that are trained in a second.</summary>
+public sealed class ActivationStageTests
+{
+    private static readonly Dataset Train = SyntheticShapes.Draw(400, 4, 12, channels: 1, RandomStream.FromSeed(1));
+
+    private static readonly Dataset Validation = SyntheticShapes.Draw(200, 4, 12, channels: 1, RandomStream.FromSeed(2));
+
+    private static readonly Lazy<Network> Trained = new(() => Fit(x => x.Relu()));
+
+    private static readonly CompressionOptions Options = new()
+    {
+        Seed = 5, MaxAccuracyDrop = 5, RegularizeEpochs = 1, TuneEpochs = 1, Trials = 3, Goal = CompressionGoal.Macs, Structure = CompressionStructure.None,
+        Training = new TrainingOptions { Seed = 5, BatchSize = 20, Optimizer = new Adam { LearningRate = 2e-3f } },
+    };
+
+    [Fact]
+    public void Winners_leave_fewer_operations_within_the_bound()
+    {
+        var lines = new List<string>();
+        CompressionResult result = Compress(Options with { Activations = CompressionActivations.Winners }, lines: lines);
+        Assert.True(result.IsWithinBound);
+        CompressionTrial chosen = result.Chosen!;
+        Assert.Equal(CompressionActivations.Winners, chosen.Activations);
+        Assert.True(chosen.Figures.ActiveMacs < 0.9 * result.Before.ActiveMacs, string.Join("\n", lines));
+        Assert.Equal(chosen.Figures.Accuracy, Evaluator.Evaluate(result.Network, Validation).Accuracy, 1e-9);
+        Assert.Equal(ActivationCount.Of(result.Network, Validation, 500).MacsZeroInputsCounted, chosen.Figures.ActiveMacs!.Value, 1e-6);
+        Assert.Contains(result.Trials, trial => trial.Label.EndsWith("thresholds", StringComparison.Ordinal));
+        AssertTravels(result.Network);
+    }
+
+    [Fact]
+    public void A_stage_more_never_worsens_the_goal()
+    {
+        CompressionOptions weights = Options with { Structure = CompressionStructure.Element, Trials = 2 };
+        CompressionResult joint = Compress(weights with { Activations = CompressionActivations.Joint });
+        double weightsAlone = joint.Trials.Where(trial => trial is { Activations: CompressionActivations.None, IsWithinBound: true }).Min(trial => trial.Figures.ActiveMacs!.Value);
+        Assert.True(joint.Chosen!.Figures.ActiveMacs <= weightsAlone);
+        Assert.Equal(
+            Compress(weights).Trials.Select(trial => trial.Figures.Macs),
+            joint.Trials.Where(trial => trial.Activations == CompressionActivations.None).Select(trial => trial.Figures.Macs));
+    }
+
+    [Fact]
+    public void Joint_thins_weights_and_numbers_of_networks_without_zeros_of_their_own()
+    {
+        Network tanh = Fit(x => x.Tanh());
+        var lines = new List<string>();
+        CompressionResult result = Compress(Options with { Activations = CompressionActivations.Joint, MaxAccuracyDrop = 10 }, tanh, lines);
+        Assert.True(result.IsWithinBound);
+        Assert.True(result.Chosen!.Figures.Weights < result.Before.Weights);
+        Assert.True(ActivationCount.Of(result.Network, Validation).Activations < 0.95, string.Join("\n", lines));
+        Assert.Equal(1, ActivationCount.Of(tanh, Validation).Activations, 0.01);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_network()
+    {
+        CompressionOptions options = Options with { Activations = CompressionActivations.Joint, Trials = 1 };
+        Network first = Compress(options).Network, second = Compress(options).Network;
+        Assert.Equal(first.ToJson(), second.ToJson());
+        Assert.All(first.Parameters, parameter => Assert.Equal(parameter.Value.ToArray<float>(), second.Parameters[parameter.Name].Value.ToArray<float>()));
+    }
+
+    [Fact]
+    public void Thresholds_let_about_as_many_win()
+    {
+        Network network = Trained.Value.Insert(new Winners(9), Trained.Value.Nodes.First(node => node.Operator is Relu && Trained.Value.Graph.ShapeOf(node.Name).Rank == 2).Name, "w");
+        Network calibrated = WinnerThresholds.Calibrate(network, Validation);
+        Assert.True(((Winners)calibrated.Nodes.First(node => node.Name == "w").Operator).Threshold > 0);
+        double ranked = ActivationCount.Of(network, Validation).Layers[^1].Density, limited = ActivationCount.Of(calibrated, Validation).Layers[^1].Density;
+        Assert.InRange(limited / ranked, 0.75, 1.25);
+        AssertTravels(calibrated);
+    }
+
+    [Fact]
+    public void What_cannot_be_done_is_said()
+    {
+        Assert.Contains("does not train", Assert.Throws<ArgumentException>(() => CompressionPipeline.Calibrate(
+            Trained.Value, Train, 64, Options with { Activations = CompressionActivations.Winners }, new Run())).Message, StringComparison.Ordinal);
+        CompressionResult nowhere = Compress(Options with { Activations = CompressionActivations.Winners, Ignore = ["conv*", "fc*"] });
+        Assert.Contains(nowhere.Remarks, remark => remark.Contains("have no place", StringComparison.Ordinal));
+        Assert.Same(Trained.Value, nowhere.Network);
+    }
+
+    /// <summary>Saved, exported and compiled, the network gives what it gave.</summary>
+    private static void AssertTravels(Network network)
+    {
+        Tensor x = Validation.Read(0, 20).Inputs;
+        float[] expected = network.Forward(x).ToArray<float>();
+        var onnx = new MemoryStream();
+        OnnxFile.Write(network, onnx, new OnnxExportOptions());
+        onnx.Position = 0;
+        Network read = OnnxFile.Read(onnx, "x.onnx", new OnnxImportOptions()).Network;
+        Assert.Equal(network.Nodes.Count(node => node.Operator is Winners), read.Nodes.Count(node => node.Operator is Winners));
+        AssertNear(expected, read.Forward(x).ToArray<float>());
+        using var folder = new TemporaryFolder();
+        ModelFile.Save(network, folder.Path, new SaveOptions { Sparse = true });
+        AssertNear(expected, ModelFile.Load(folder.Path).Forward(x).ToArray<float>());
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network);
+        using InferenceSession session = compiled.CreateSession();
+        AssertNear(expected, session.Run([x])[0].ToArray<float>());
+    }
+
+    private static void AssertNear(float[] expected, float[] found)
+    {
+        float largest = expected.Max(MathF.Abs);
+        Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 1e-4f * largest));
+    }
+
+    private static Network Fit(Func<Value, Value> activation) => Trainer.Fit(
+        Network.Build(InputSpec.Image(channels: 1, height: 12, width: 12, min: 0, max: 1), x => activation(activation(activation(x
+            .Conv2d(8, kernel: 3, padding: 1, bias: false, name: "conv1").BatchNorm("bn1")).MaxPool2d(2)
+            .Conv2d(16, kernel: 3, padding: 1, name: "conv2")).MaxPool2d(2).Flatten().Linear(32, name: "fc1")).Linear(4, name: "fc2"))
+            .Initialize(RandomStream.FromSeed(3)),
+        Train,
+        Validation,
+        new TrainingOptions { Seed = 4, Epochs = 6, BatchSize = 20, Optimizer = new Adam { LearningRate = 3e-3f } }).Network;
+
+    private static CompressionResult Compress(CompressionOptions options, Network? network = null, List<string>? lines = null) =>
+        CompressionPipeline.Run(network ?? Trained.Value, Validation, options, new Run(lines), TimeProvider.System);
+
+    /// <summary>Trains in memory; times are given, so that nothing here depends on the machine.</summary>
+    private sealed class Run(List<string>? lines = null) : ICompressionRun
+    {
+        public int TrainCount => Train.Count;
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => Trainer.Fit(network, Train, Validation, options);
+
+        public string Choose(string stage, string name, Func<string> choose) => name is "milliseconds" ? 1.ToString(CultureInfo.InvariantCulture) : choose();
+
+        public void Note(string line) => lines?.Add(line);
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using Temper.Formats.Onnx;
+using Temper.Inference;
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Compression.Tests.Quantization;
+
+/// <summary>
+/// ONNX Runtime's results of a quantized model that Temper wrote (eng/golden/quantized.mjs): convolutions with a residual block, a stride,
+/// pooling and a linear layer, drawn from seed 7, quantized on the test's own input, the output rounded to 127 steps of its largest number.
+/// </summary>
+public sealed class QuantizationGoldenTests
+{
+    /// <summary>Sums are exact in both; what may differ is a rounding close to the middle of two numbers, and what follows from it.</summary>
+    private const double MostOff = 0.05;
+
+    [Fact]
+    public void Results_are_those_of_ONNX_Runtime_within_a_step_of_the_output()
+    {
+        using Stream stream = typeof(QuantizationGoldenTests).Assembly.GetManifestResourceStream("Temper.Compression.Tests.Golden.quantized.json")!;
+        using JsonDocument golden = JsonDocument.Parse(stream);
+        float[] expected = [.. golden.RootElement.GetProperty("output").EnumerateArray().Select(number => number.GetSingle())];
+        Shape shape = Shape.Create([.. golden.RootElement.GetProperty("shape").EnumerateArray().Select(length => length.GetInt32())]);
+        Network network = OnnxFile.Read(new MemoryStream(golden.RootElement.GetProperty("model").GetBytesFromBase64()), "quantized.onnx").Network;
+        Tensor x = Tensor.From((float[])[.. Enumerable.Range(0, shape.Count).Select(i => i * 7919 % 1009 / 1009f)], shape);
+        float step = ((FakeQuantize)network.Nodes.Single(node => string.Equals(node.Name, network.Outputs[0].Value, StringComparison.Ordinal)).Operator).Scale;
+        Assert.Equal(5, network.Nodes.Count(node => network.ScalesOf(node) is not null));
+
+        AssertWithinAStep(expected, network.Forward(x).ToArray<float>(), step);
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
+        using InferenceSession session = compiled.CreateSession();
+        AssertWithinAStep(expected, session.Run([x])[0].ToArray<float>(), step);
+        Assert.Equal(5, compiled.Explain().Steps.Count(step => string.Equals(step.Kernel, "int8", StringComparison.Ordinal)));
+    }
+
+    private static void AssertWithinAStep(float[] expected, float[] actual, float step)
+    {
+        int[] off = [.. expected.Zip(actual, (a, b) => (int)MathF.Round(Math.Abs(a - b) / step))];
+        Assert.True(off.Max() <= 1, $"{off.Max()} steps off");
+        Assert.True(off.Count(steps => steps > 0) <= MostOff * off.Length, $"{off.Count(steps => steps > 0)} of {off.Length} are a step off");
+    }
+}
