@@ -38,6 +38,11 @@ if (args is ["growth", ..])
     return GrowthTable.Run(args[1..]);
 }
 
+if (args is ["harden", ..])
+{
+    return HardeningTable.Run(args[1..]);
+}
+
 if (args.Length < 4 || args[0] is not ("accuracy" or "lean" or "sweep"))
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Temper.Experiments -- accuracy|lean|sweep NETWORK DATA SEEDS [dense=N sparse=N tune=N strength=X c=X tunestrength=X batch=N rate=X sparserate=X tunerate=X crop=N smoothing=X first=N]; sweep takes lists, c=0.25,0.5");

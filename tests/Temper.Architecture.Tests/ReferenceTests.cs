@@ -69,6 +69,7 @@ public sealed class ReferenceTests
             ["Attacks"] = ["Criteria"],
             ["Evaluation"] = ["Criteria", "Attacks"],
             ["Feedback"] = ["Criteria", "Attacks"],
+            ["Training"] = ["Criteria", "Attacks", "Feedback"],
             ["Video"] = ["Criteria", "Attacks"],
         },
         ["Temper.Privacy"] = new(StringComparer.Ordinal) { ["Morphing"] = [], ["Audit"] = ["Morphing"] },

@@ -15,6 +15,7 @@ internal static class Application
     private static IReadOnlyList<ToolCommand> Commands { get; } =
     [
         new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(), new GrowCommand(), new AttackCommand(), new ReportCommand(),
+        new ProbeCommand(), new HardenCommand(),
         new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new FlowCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
         new MorphKeygenCommand(), new MorphDataCommand(), new MorphLayerCommand(), new MorphEstimateCommand(), new AuditCommand(),
         new RlTrainCommand(), new RlPlayCommand(), new RlReplayCommand(), new RlRecordCommand(), new RlSnoopCommand(), new RlReportCommand(),

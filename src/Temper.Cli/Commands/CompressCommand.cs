@@ -26,7 +26,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         DataSets data = DataChoice.Open(context, source);
-        (Network start, data) = Start(context, model, data);
+        (Network start, data) = StartingNetwork.Open(context, model, data);
         DataChecks.RequireToTrain(context, start, data);
         if (context.Get(CompressionSettings.DataFree) && context.Get(CompressionSettings.Calibrate) > 0)
         {
@@ -47,12 +47,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
                 Title = $"{model} made small on {source}", PlansTime = true, Split = sets => CompressionSettings.Split(context, sets),
             },
             data);
-        if (!ModelSource.IsStored(model))
-        {
-            run.Note($"train: {model} from random weights, {training.Epochs} epochs");
-            start = run.Fit("train", start, training).Network;
-        }
-
+        start = StartingNetwork.Trained(run, model, start, training);
         bool isTrained = !context.Get(CompressionSettings.DataFree) && context.Get(CompressionSettings.Calibrate) == 0;
         (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(run, start, isTrained && !CompressionSettings.IsOfTest(context), context.Cancel);
         if (context.Get(CompressionSettings.Sensitivity))
@@ -83,20 +78,5 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         return QuantizationSettings.Options(context) is not { } quantization ? result
             : context.Get(CompressionSettings.Calibrate) > 0 ? QuantizationStage.Calibrate(start, result, run.Train!, options, quantization, stages, context.Cancel)
             : QuantizationStage.Run(start, result, (run.Train!, run.Validation!), options, quantization, stages, context.Cancel);
-    }
-
-    /// <summary>The network to compress, trained or of the zoo, and the data as it takes them.</summary>
-    private static (Network Network, DataSets Data) Start(CommandContext context, string model, DataSets data)
-    {
-        FitOptions fit = Preprocessing.OptionsOf(context);
-        if (!ModelSource.IsStored(model))
-        {
-            Preprocessing.RequireUnusedForNew(context, model);
-            data = DataForModel.ForNew(context, fit, data);
-            return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights")), data);
-        }
-
-        (Network network, data) = DataForModel.Open(context, fit, data, options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
-        return (Preprocessing.Apply(context, network, data.Train.SampleShape), data);
     }
 }

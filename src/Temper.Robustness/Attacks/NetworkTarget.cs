@@ -6,8 +6,11 @@ namespace Temper.Robustness.Attacks;
 /// <summary>A network as a target: evaluation form, gradients to the input only.</summary>
 public sealed class NetworkTarget : AttackTarget
 {
-    /// <summary>Most samples of one pass: bounds its memory (ResNet-20's gradient takes about 4 MiB a sample), and larger batches are not faster.</summary>
+    /// <summary>Most samples of a pass with gradients: bounds its memory (ResNet-20's gradient takes about 4 MiB a sample).</summary>
     private const int LargestBatch = 64;
+
+    /// <summary>Most samples of a forward pass, and most values of its input: small networks are faster with more samples.</summary>
+    private const int LargestForwardBatch = 512, MostForwardValues = LargestForwardBatch * 28 * 28;
 
     private readonly Network _network;
     private readonly Pass _pass = Pass.Evaluation.BatchInvariant();
@@ -61,10 +64,11 @@ public sealed class NetworkTarget : AttackTarget
     /// <inheritdoc/>
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits)
     {
+        int step = _fixedBatch > 0 ? _fixedBatch : Math.Clamp(MostForwardValues / SampleShape.Count, LargestBatch, LargestForwardBatch);
         using var scope = new TensorScope();
-        for (int start = 0; start < count; start += Step)
+        for (int start = 0; start < count; start += step)
         {
-            int rows = Math.Min(Step, count - start);
+            int rows = Math.Min(step, count - start);
             Copy(Forward(Batch(x, start, rows)), logits, start, rows, Classes);
             scope.Reset();
         }
@@ -100,14 +104,17 @@ public sealed class NetworkTarget : AttackTarget
     private Tensor Batch(ReadOnlySpan<float> x, int start, int rows)
     {
         int size = SampleShape.Count, batch = _fixedBatch > 0 ? _fixedBatch : rows;
-        float[] values = new float[batch * size];
-        x.Slice(start * size, rows * size).CopyTo(values);
+
+        // Lent by the scope around it: an array of its own for each batch costs more than the forward pass of a small network.
+        Tensor values = Tensor.Allocate([batch, .. SampleShape.AsSpan()]);
+        Span<float> to = values.Writable();
+        x.Slice(start * size, rows * size).CopyTo(to);
         for (int row = rows; row < batch; row++)
         {
-            x.Slice((start + rows - 1) * size, size).CopyTo(values.AsSpan(row * size, size));
+            x.Slice((start + rows - 1) * size, size).CopyTo(to.Slice(row * size, size));
         }
 
-        return Tensor.From(values, [batch, .. SampleShape.AsSpan()]);
+        return values;
     }
 
     private static void Copy(Tensor from, Span<float> to, int start, int rows, int width) =>

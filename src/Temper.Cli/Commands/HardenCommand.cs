@@ -1,0 +1,49 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Hardening;
+using Temper.Cli.Models;
+using Temper.Cli.Runs;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Robustness.Feedback;
+using Temper.Robustness.Training;
+using Temper.Training;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Makes a network hard to fool by feedback learning, or by a defense that it is compared with.</summary>
+internal sealed class HardenCommand() : RunCommand("harden", "Make a network harder to fool by training where its decision space is poorly learned (feedback learning)")
+{
+    internal override IReadOnlyList<Setting> Settings { get; } =
+    [
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. HardenSettings.All,
+        .. TrainingSettings.All, .. RunSettings.All,
+    ];
+
+    private protected override int Execute(CommandContext context)
+    {
+        string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
+        RequireFree(context);
+        DataSets data = DataChoice.Open(context, source);
+        (Network start, data) = StartingNetwork.Open(context, model, data);
+        DataChecks.RequireToTrain(context, start, data);
+        DataChecks.RequireClasses(start, data.Train);
+        HardeningRun.RequireBounds(start);
+        TrainingOptions training = TrainingSettings.Options(context);
+        using var run = new RunSession(context, new RunDescription(Name, model, source) { Title = $"{model} hardened on {source}" }, data);
+        start = StartingNetwork.Trained(run, model, start, training);
+        var hardening = new HardeningRun(context, run, training);
+        return context.Get(HardenSettings.Method) is HardenSettings.Feedback
+            ? hardening.ByFeedback(start)
+            : hardening.ByDefense(start, context.Get(HardenSettings.Method));
+    }
+
+    /// <summary>A folder that is there is found before an hour of work; a run that goes on may have written it.</summary>
+    private static void RequireFree(CommandContext context)
+    {
+        if (context.Get(HardenSettings.Output) is { } output && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
+            && !context.Get(HardenSettings.Force) && context.Get(RunSettings.Resume) is null)
+        {
+            throw ToolException.Usage($"harden: {output} is there already; name another one, or write over it with {HardenSettings.Force.Flag}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+using Temper.Cli.Output;
+using Temper.Cli.Runs;
+using Temper.Data;
+using Temper.Formats.Models;
+using Temper.Networks;
+using Temper.Reporting.Documents;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Feedback;
+using Temper.Robustness.Training;
+using Temper.Tensors;
+using Temper.Training;
+using Temper.Training.Evaluation;
+
+namespace Temper.Cli.Hardening;
+
+/// <summary>One run of <c>temper harden</c>: hardens, measures before and after on test samples, reports.</summary>
+internal sealed class HardeningRun(CommandContext context, RunSession run, TrainingOptions training)
+{
+    private double Bound => context.Get(HardenSettings.Drop) / 100;
+
+    /// <summary>Attacks need to know where inputs end; found before an hour of work.</summary>
+    internal static void RequireBounds(Network network) => _ = new NetworkTarget(network);
+
+    internal int ByFeedback(Network start)
+    {
+        FeedbackOptions options = HardenSettings.Options(context, training, ProbeSettings.Options(context, FamiliesFor(start)));
+        FeedbackResult result = FeedbackLearning.Run(start, options, new SessionFeedback(run), context.Cancel);
+        run.Note($"kept round {result.Best}: {result.StopReason}");
+        var fields = new JsonObject
+        {
+            ["method"] = HardenSettings.Feedback,
+            ["rounds"] = new JsonArray([.. result.Rounds.Select(round => (JsonNode)Round(round))]),
+            ["best_round"] = result.Best,
+            ["stop_reason"] = result.StopReason,
+            ["passes"] = Passes(result.Training, result.Probing),
+        };
+        return Finish(start, result.Network, result.IsWithinBound, fields, result);
+    }
+
+    /// <summary>Trains by another defense for about as many passes as all rounds of feedback learning train.</summary>
+    internal int ByDefense(Network start, string name)
+    {
+        Dataset held = run.Validation!.Take(500);
+        Defense defense = Defense.Create(name, HardenSettings.Attack(context), held, run.Seed, HardenSettings.WeightGamma(context));
+        FeedbackOptions budget = HardenSettings.Options(context, training, new ProbeOptions());
+        int samples = run.Train!.Count, epochs = defense.EpochsFor(PassCount.Plain.Total * samples * budget.Rounds * budget.Epochs, samples);
+        TrainingResult trained = run.Fit(name, start, training with { Epochs = epochs, Objective = defense.Objective, Edits = defense.Edits, EarlyStopping = null });
+        Network hard = defense.NetworkOf(trained);
+        double lost = Evaluator.Evaluate(start, run.Validation!).Accuracy - Evaluator.Evaluate(hard, run.Validation!).Accuracy;
+        var fields = new JsonObject
+        {
+            ["method"] = name,
+            ["epochs"] = epochs,
+            ["passes"] = Passes(defense.Passes * ((long)samples * epochs), default),
+        };
+        return Finish(start, hard, lost <= Bound + 1e-12, fields, null);
+    }
+
+    private int Finish(Network start, Network hard, bool isWithinBound, JsonObject fields, FeedbackResult? result)
+    {
+        Measurement before = run.Measure("before", start, "before.safetensors"), after = run.Measure("after", hard, ModelSource.ResultName);
+        HardeningComparison found = Compare(start, hard, result is null ? [] : HardenSettings.FamilyNames(context));
+        IReadOnlyList<string> classes = ClassLabels.Of(hard, run.Train!, found.After.Space.Counts.Count);
+        bool isWithin = isWithinBound && !(before.Record.TestAccuracy - after.Record.TestAccuracy > Bound + 1e-12);
+        foreach (Section section in Sections(start, hard, found, result, classes))
+        {
+            run.Add(section);
+        }
+
+        fields["before"] = DecisionSpaceJson.Of(found.Before.Space, before.Record.TestAccuracy ?? found.Before.Accuracy, classes, found.Before.Attacked);
+        fields["after"] = DecisionSpaceJson.Of(found.After.Space, after.Record.TestAccuracy ?? found.After.Accuracy, classes, found.After.Attacked);
+        fields["difference"] = Differences(found);
+        fields["within_bound"] = isWithin;
+        fields["moved_only_along_probed"] = found.MovedOnlyAlongProbed;
+        string? output = context.Get(HardenSettings.Output);
+        fields["output"] = output is null ? null : Path.GetFullPath(output);
+        if (output is not null)
+        {
+            ModelFile.Save(hard, output);
+        }
+
+        int code = run.Finish(after, fields);
+        if (output is not null)
+        {
+            File.Copy(run.Folder.PathOf(RunRecords.ReportName), Path.Combine(output, RunRecords.ReportName), overwrite: true);
+        }
+
+        if (!isWithin)
+        {
+            string kept = result is null ? "the network" : $"round {result.Best}, the best one,";
+            Terminal.Error(string.Create(
+                CultureInfo.InvariantCulture, $"harden: more than {context.Get(HardenSettings.Drop)} points of clean accuracy are lost; {kept} is kept"));
+        }
+
+        return isWithin ? code : ExitCode.ThresholdNotMet;
+    }
+
+    /// <summary>Both networks on the same test samples, which nothing was trained on.</summary>
+    private HardeningComparison Compare(Network start, Network hard, IReadOnlyList<string> trained)
+    {
+        Dataset source = run.Data!.Test.Count > 0 ? run.Data.Test : run.Validation!;
+        Dataset measured = StratifiedSplit.Of(source, Math.Min(context.Get(HardenSettings.MeasuredSamples), source.Count), run.Stream.Split("measured")).HeldOut;
+        (Tensor Inputs, Tensor Labels) samples = measured.Read(0, measured.Count);
+        var reference = new SampleReference(run.Train!);
+        (ProbeOptions Probe, UntrainedCheck? Check) how = (ProbeSettings.Options(context, FamiliesFor(start)), HardenSettings.CheckOf(context));
+        run.Note($"measuring before and after on {measured.Count:N0} samples{(how.Check is null ? "" : ", with attacks that nothing was trained on")}");
+        MeasuredNetwork before = Measured(start), after = Measured(hard);
+        return new HardeningComparison(before, after, trained);
+
+        MeasuredNetwork Measured(Network network) => MeasuredNetwork.Of(network, samples, reference, how, run.Stream.Split("measure"), context.Cancel);
+    }
+
+    private IEnumerable<Section> Sections(Network start, Network hard, HardeningComparison found, FeedbackResult? result, IReadOnlyList<string> classes)
+    {
+        foreach (Section section in DecisionSpaceSection.Of(found, classes))
+        {
+            yield return section;
+        }
+
+        if (Slices(start, hard, classes) is { } slices)
+        {
+            yield return slices;
+        }
+
+        if (result is not null)
+        {
+            yield return DecisionSpaceSection.Of(result, classes);
+        }
+    }
+
+    /// <summary>The same planes before and after, through a few samples.</summary>
+    private Section? Slices(Network start, Network hard, IReadOnlyList<string> classes)
+    {
+        const int Count = 4;
+        Dataset few = StratifiedSplit.Of(run.Validation!, Math.Min(3 * Count, run.Validation!.Count), run.Stream.Split("slices")).HeldOut;
+        (Tensor inputs, Tensor labels) = few.Read(0, few.Count);
+        (NetworkTarget before, NetworkTarget after) = (new NetworkTarget(start), new NetworkTarget(hard));
+        inputs = inputs.Reshape([few.Count, .. before.SampleShape.AsSpan()]);
+        ProbeResult probe = DecisionSpaceProbe.Run(
+            before, inputs, labels.AsSpan<long>(), null, run.Stream.Split("slices"),
+            new ProbeOptions { Families = [new AdversarialDirection(), new RandomDirections { Rays = 1 }] }, context.Cancel);
+        Picture[] pictures =
+        [
+            .. DecisionSlice.Of(before, probe, classes, Count, "before, ").Zip(DecisionSlice.Of(after, probe, classes, Count, "after, "))
+                .SelectMany(pair => new[] { pair.First, pair.Second }),
+        ];
+        return pictures.Length == 0 ? null : new Section("Slices", [new Paragraph(DecisionSlice.Explanation), new PictureGrid(pictures)]);
+    }
+
+    private static IReadOnlyList<DirectionFamily> FamiliesFor(Network network) => DirectionFamily.For(new NetworkTarget(network));
+
+    /// <summary>After less before, with the interval in which the truth lies with 95 %, of the same samples.</summary>
+    private static JsonObject Differences(HardeningComparison found) => new(
+    [
+        .. (found.After.Attacked?.Accuracies ?? []).Zip(found.Before.Attacked?.Accuracies ?? []).Select(pair =>
+        {
+            AccuracyInterval difference = AccuracyInterval.OfDifference(pair.Second.IsRight, pair.First.IsRight);
+            return KeyValuePair.Create($"{pair.First.Attack} {pair.First.Budget.Name}", (JsonNode?)new JsonArray(difference.Value, difference.Low, difference.High));
+        }),
+    ]);
+
+    private static JsonObject Round(FeedbackRound round) => new()
+    {
+        ["round"] = round.Number,
+        ["accuracy"] = JsonResult.Number(round.Accuracy),
+        ["score"] = JsonResult.Number(round.Score),
+        ["inequality"] = new JsonObject { ["range"] = JsonResult.Number(round.Space.Inequality.Range), ["gini"] = JsonResult.Number(round.Space.Inequality.Gini) },
+        ["examples"] = new JsonArray([.. round.Feedback.Select(one => (JsonNode)new JsonObject
+        {
+            ["wanted"] = one.Wanted, ["made"] = one.Made, ["candidates"] = one.Candidates, ["rejected"] = one.Rejected,
+        })]),
+    };
+
+    private static JsonObject Passes(PassCount training, PassCount probing) => new()
+    {
+        ["training_forwards"] = training.Forwards, ["training_backwards"] = training.Backwards,
+        ["probing_forwards"] = probing.Forwards, ["probing_backwards"] = probing.Backwards,
+    };
+
+    /// <summary>Stages of the run folder, with progress and checkpoints.</summary>
+    private sealed class SessionFeedback(RunSession run) : IFeedbackRun
+    {
+        public Dataset Train => run.Train!;
+
+        public Dataset Validation => run.Validation!;
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => run.Fit(stage, network, options);
+
+        public void Report(FeedbackRound round) => run.Note(string.Create(
+            CultureInfo.InvariantCulture,
+            $"round {round.Number}: accuracy {round.Accuracy * 100:F2} %, criteria {round.Score:F3} of the beginning, "
+            + $"inequality {round.Space.Inequality.Range:F3}, {round.Feedback.Sum(one => one.Made):N0} examples"));
+    }
+}

@@ -1,0 +1,192 @@
+using System.Globalization;
+using Temper.Reporting.Charts;
+using Temper.Reporting.Documents;
+
+namespace Temper.Robustness.Feedback;
+
+/// <summary>The sections of a report about the decision space.</summary>
+public static class DecisionSpaceSection
+{
+    /// <summary>What one probe found: key figures, families, classes, class pairs.</summary>
+    /// <param name="space">The criteria.</param>
+    /// <param name="classes">Names of the classes; may be fewer.</param>
+    /// <param name="title">Heading of the first section.</param>
+    public static IReadOnlyList<Section> Of(DecisionSpace space, IReadOnlyList<string> classes, string title = "How well the decision space is learned")
+    {
+        List<Section> sections =
+        [
+            new Section(title,
+            [
+                new KeyFigures(
+                [
+                    new KeyFigure("inequality of classes", Number(space.Inequality.Range), "(max - min) / mean of the classes' levels"),
+                    new KeyFigure("Gini coefficient", Number(space.Inequality.Gini), "0: all classes are learned alike"),
+                    new KeyFigure("asymmetry", Number(space.Asymmetry), "mean random / mean adversarial distance"),
+                ]),
+                new Warning(
+                    "A distance along probed directions is an upper bound of the distance to the boundary; directions that were not probed may be shorter. "
+                    + "Attacks check that."),
+                Families(space),
+            ]),
+            new Section("Classes", [new ChartRow([Bars([("level", space)], classes)]), Classes(space, classes)]),
+        ];
+        if (Pairs(space, classes) is { } pairs)
+        {
+            sections.Add(pairs);
+        }
+
+        return sections;
+    }
+
+    /// <summary>Before and after: what moved, by family, class and attack.</summary>
+    /// <param name="found">The comparison.</param>
+    /// <param name="classes">Names of the classes; may be fewer.</param>
+    public static IReadOnlyList<Section> Of(HardeningComparison found, IReadOnlyList<string> classes)
+    {
+        (MeasuredNetwork before, MeasuredNetwork after) = (found.Before, found.After);
+        List<Block> summary =
+        [
+            new KeyFigures(
+            [
+                new KeyFigure("accuracy", Percent(after.Accuracy), $"{Percent(before.Accuracy)} before"),
+                new KeyFigure("inequality of classes", Number(after.Space.Inequality.Range), $"{Number(before.Space.Inequality.Range)} before"),
+                .. after.Attacked is { } hard && before.Attacked is { } soft
+                    ? new[] { new KeyFigure("median DDN distance", Number(hard.MedianDistance), $"L2, {Number(soft.MedianDistance)} before") }
+                    : [],
+            ]),
+        ];
+        if (found.MovedOnlyAlongProbed)
+        {
+            summary.Add(new Warning("The boundary moved only along probed directions: neither an attack that was not trained on nor a family without examples shows a gain."));
+        }
+
+        summary.Add(new DataTable(["family", "examples made", "#median before", "#median after", "#10th percentile before", "#after", "unit"],
+        [
+            .. after.Space.Families.Select(family =>
+            {
+                FamilyCriteria was = before.Space.Of(family.Family.Name)!;
+                return (string[])
+                [
+                    family.Family.Name, found.Trained.Contains(family.Family.Name, StringComparer.Ordinal) ? "yes" : "no", Number(was.All.Median), Number(family.All.Median),
+                    Number(was.All.TenthPercentile), Number(family.All.TenthPercentile), family.Family.IsRay ? "L2" : "severity",
+                ];
+            }),
+        ]));
+        List<Section> sections =
+        [
+            new Section("What hardening changed, on test samples", summary),
+            new Section("Classes before and after", [new ChartRow([Bars([("before", before.Space), ("after", after.Space)], classes)]), Classes(after.Space, classes)]),
+        ];
+        if (after.Attacked is { } attacked)
+        {
+            sections.Add(new Section("Attacks that were not trained on",
+            [
+                new DataTable(["attack", "budget", "#right before", "#right after", "#worst class before", "#worst class after"],
+                [
+                    .. attacked.Accuracies.Zip(before.Attacked!.Accuracies).Select(pair => (string[])
+                    [
+                        pair.First.Attack, pair.First.Budget.Name, Percent(pair.Second.Value), Percent(pair.First.Value),
+                        Percent(Worst(pair.Second, before)), Percent(Worst(pair.First, after)),
+                    ]),
+                ]),
+            ]));
+        }
+
+        if (Pairs(after.Space, classes) is { } pairs)
+        {
+            sections.Add(pairs);
+        }
+
+        return sections;
+    }
+
+    /// <summary>The rounds of feedback learning.</summary>
+    /// <param name="result">What they gave.</param>
+    /// <param name="classes">Names of the classes; may be fewer.</param>
+    public static Section Of(FeedbackResult result, IReadOnlyList<string> classes) => new("Rounds",
+    [
+        new Paragraph($"Kept: round {result.Best}. No more rounds: {result.StopReason}."),
+        .. result.IsWithinBound ? [] : new Block[] { new Warning("No round keeps the accuracy on held-out samples within the bound; the most accurate one is kept.") },
+        new DataTable(
+        [
+            "#round", "#accuracy, held out", "#criteria beside round 0", "#inequality", "#Gini", "#examples", "#rejected", "#training passes", "#probing passes",
+        ],
+        [
+            .. result.Rounds.Select(round => (string[])
+            [
+                $"{round.Number}", Percent(round.Accuracy), Number(round.Score), Number(round.Space.Inequality.Range), Number(round.Space.Inequality.Gini),
+                $"{round.Feedback.Sum(one => one.Made):N0}", $"{round.Feedback.Sum(one => one.Rejected):N0}", $"{round.Training.Total:N0}", $"{round.Probing.Total:N0}",
+            ]),
+        ]),
+        .. result.Rounds.Count < 2 ? [] : new Block[]
+        {
+            new DataTable(["class", "#wanted", "#made", "#candidates", "#rejected"],
+            [
+                .. result.Rounds[^1].Feedback.Select((one, k) => (string[])[Name(classes, k), $"{one.Wanted:N0}", $"{one.Made:N0}", $"{one.Candidates:N0}", $"{one.Rejected:N0}"]),
+            ]),
+        },
+    ]);
+
+    private static DataTable Families(DecisionSpace space) => new(
+        ["family", "unit", "#median", "#10th percentile", "#mean", "#tau", "#covered", "#paths", "#leave the class", "#islands"],
+        [
+            .. space.Families.Select(family => (string[])
+            [
+                family.Family.Name, family.Family.IsRay ? "L2" : "severity", Number(family.All.Median), Number(family.All.TenthPercentile), Number(family.All.Mean), Number(family.Tau),
+                Percent(family.All.Coverage), $"{family.All.Count:N0}", Percent(family.ExitRate), $"{family.Islands:N0}",
+            ]),
+        ]);
+
+    private static DataTable Classes(DecisionSpace space, IReadOnlyList<string> classes) => new(
+        ["class", "#samples", "#accuracy", "#level", .. space.Families.Select(family => $"#{family.Family.Name}")],
+        [
+            .. space.Counts.Select((count, k) => (string[])
+                [Name(classes, k), $"{count:N0}", Percent(space.Accuracies[k]), Number(space.Levels[k]), .. space.Families.Select(family => Number(family.Classes[k].Median))]),
+        ]);
+
+    private static BarChart Bars(IReadOnlyList<(string Name, DecisionSpace Space)> spaces, IReadOnlyList<string> classes) => new()
+    {
+        Title = "How well each class is learned",
+        Labels = [.. spaces[0].Space.Levels.Select((_, k) => Name(classes, k))],
+        Bars = [.. spaces.Select(one => new ChartBars(one.Name, one.Space.Levels))],
+        ValueLabel = "median distance of the class / of all samples, mean over ray families",
+        ValueFormat = "F2",
+    };
+
+    /// <summary>The map of class pairs, of the adversarial family where it was measured, else of the first one.</summary>
+    private static Section? Pairs(DecisionSpace space, IReadOnlyList<string> classes)
+    {
+        const int MostClasses = 20;
+        if ((space.Of("adversarial") ?? (space.Families is [var first, ..] ? first : null)) is not { } family || space.Counts.Count > MostClasses)
+        {
+            return null;
+        }
+
+        int count = space.Counts.Count;
+        string[] names = [.. Enumerable.Range(0, count).Select(k => Name(classes, k))];
+        return new Section($"Class pairs, {family.Family.Name}",
+        [
+            new Paragraph("Mean distance from a class (row) to its boundary with another (column), and how often that boundary was met first."),
+            new DataTable(["from", .. names.Select(name => $"#{name}")],
+            [
+                .. names.Select((name, k) => (string[])
+                    [name, .. Enumerable.Range(0, count).Select(j => family.PairHits[k, j] == 0 ? "" : $"{Number(family.PairDistances[k, j])} ({family.PairHits[k, j]})")]),
+            ]),
+            new ChartRow([new ConfusionChart
+            {
+                Title = "Which boundary is met first",
+                Classes = names,
+                Counts = [.. from k in Enumerable.Range(0, count) from j in Enumerable.Range(0, count) select (long)family.PairHits[k, j]],
+            }]),
+        ]);
+    }
+
+    private static double Worst(AttackedAccuracy accuracy, MeasuredNetwork network) =>
+        accuracy.OfClasses(network.Attacked!.Labels, network.Space.Counts.Count).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
+
+    private static string Name(IReadOnlyList<string> classes, int k) => k < classes.Count ? classes[k] : $"{k}";
+
+    private static string Percent(double part) => double.IsFinite(part) ? string.Create(CultureInfo.InvariantCulture, $"{part * 100:F2} %") : "-";
+
+    private static string Number(double value) => double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-";
+}

@@ -1,0 +1,93 @@
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Tensors;
+
+namespace Temper.Robustness.Feedback;
+
+/// <summary>What a class got of feedback examples.</summary>
+/// <param name="Wanted">Its quota.</param>
+/// <param name="Made">Examples that were made.</param>
+/// <param name="Candidates">Probed paths that are poorly learned: shorter than tau.</param>
+/// <param name="Rejected">Examples that were rejected: too near to a sample of another class for the label to be sure.</param>
+public sealed record ClassFeedback(int Wanted, int Made, int Candidates, int Rejected);
+
+/// <summary>Feedback examples.</summary>
+/// <param name="Inputs"><c>[N, ...]</c>.</param>
+/// <param name="Labels">N labels.</param>
+/// <param name="Classes">What each class got.</param>
+public sealed record FeedbackSet(Tensor Inputs, IReadOnlyList<long> Labels, IReadOnlyList<ClassFeedback> Classes);
+
+/// <summary>
+/// Makes feedback examples where the decision space is poorly learned: xf = x(alpha d) on paths with d below tau, alpha uniform around 1, so that examples lie just
+/// inside and just outside the boundary; the label stays that of the sample.
+/// </summary>
+/// <remarks>
+/// Families take turns within a class, so that ten random rays of a sample do not crowd out its one adversarial ray. Label safety: an example is rejected
+/// where its distance from the sample is more than half of that to the nearest training sample of another class.
+/// </remarks>
+internal sealed class FeedbackGenerator(ProbeResult found, DecisionSpace space, FeedbackOptions options, RandomStream random)
+{
+    /// <summary>Draws of alpha for one candidate before a class ends short of its quota.</summary>
+    private const int MaxDraws = 8;
+
+    private readonly List<float[]> _inputs = [];
+    private readonly List<long> _labels = [];
+
+    internal FeedbackSet Run(IReadOnlyList<int> quotas, Shape sampleShape)
+    {
+        ClassFeedback[] classes = [.. quotas.Select((quota, k) => Fill(k, quota))];
+        float[] all = new float[_inputs.Count * sampleShape.Count];
+        for (int i = 0; i < _inputs.Count; i++)
+        {
+            _inputs[i].CopyTo(all, i * sampleShape.Count);
+        }
+
+        return new FeedbackSet(Tensor.From(all, [_inputs.Count, .. sampleShape.AsSpan()]), _labels, classes);
+    }
+
+    private ClassFeedback Fill(int label, int quota)
+    {
+        RandomStream own = random.Split(label);
+        ProbedPath[][] pools = [.. options.Families.Select(family => Candidates(label, family, own)).Where(pool => pool.Length > 0)];
+        int candidates = pools.Sum(pool => pool.Length), made = 0, rejected = 0;
+        int[] next = new int[pools.Length];
+        RandomCursor draws = own.Split("alpha").Cursor();
+        for (int draw = 0; made < quota && draw < candidates * MaxDraws; draw++)
+        {
+            int turn = draw % pools.Length;
+            ProbedPath path = pools[turn][next[turn]++ % pools[turn].Length];
+            if (Example(path, options.MinAlpha + ((options.MaxAlpha - options.MinAlpha) * draws.NextDouble())) is { } example)
+            {
+                _inputs.Add(example);
+                _labels.Add(label);
+                made++;
+            }
+            else
+            {
+                rejected++;
+            }
+        }
+
+        return new ClassFeedback(quota, made, candidates, rejected);
+    }
+
+    private ProbedPath[] Candidates(int label, string family, RandomStream own)
+    {
+        double tau = space.Of(family)?.Tau ?? double.NaN;
+        ProbedPath[] paths =
+            [.. found.Paths.Where(path => path.Label == label && path.Exited && path.Distance < tau && string.Equals(path.Family, family, StringComparison.Ordinal))];
+        own.Split(family).Shuffle(paths.AsSpan());
+        return paths;
+    }
+
+    /// <summary>The example at a place of a path; null where its label is not sure.</summary>
+    private static float[]? Example(ProbedPath path, double alpha)
+    {
+        BoundaryPoint point = path.Point!;
+        float[] x = new float[point.Path.Sample.Clean.Length];
+        point.Path.At(alpha * point.T, x);
+        point.Path.Release();
+        double moved = Perturbations.Distance(Norm.L2, x, point.Path.Sample.Clean);
+        return moved > point.Path.Sample.Others!.Distance / 2 ? null : x;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text.Json.Nodes;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Robustness.Training;
+
+/// <summary>
+/// Class-fair adversarial training by weights (after the Reweight form of FRL, arXiv:2010.06121): after each epoch the classes that are wrong under attack
+/// more often than the mean weigh more in the loss of the next. Use <see cref="Objective"/> as the objective and this as an edit of the same run.
+/// </summary>
+public sealed class ClassReweighting : IEpochEdit
+{
+    private readonly Dataset _samples;
+    private readonly InnerAttack _attack;
+    private readonly int _classes;
+    private readonly ulong _seed;
+    private float[] _weights;
+
+    /// <summary>Begins with equal weights.</summary>
+    /// <param name="samples">Held-out samples, attacked after each epoch.</param>
+    /// <param name="attack">The attack, in training too.</param>
+    /// <param name="classes">K.</param>
+    /// <param name="seed">Random numbers of the attack on the held-out samples.</param>
+    public ClassReweighting(Dataset samples, InnerAttack attack, int classes, ulong seed)
+    {
+        (_samples, _attack, _classes, _seed) = (samples, attack, classes, seed);
+        _weights = [.. Enumerable.Repeat(1f, classes)];
+        Objective = new FairTraining(this) { Attack = attack };
+    }
+
+    /// <summary>Rate of the weights: w_k *= exp(rate (error_k - mean error)), then scaled to a mean of 1.</summary>
+    public double Rate { get; init; } = 1;
+
+    /// <summary>Adversarial training with the weights.</summary>
+    public AdversarialObjective Objective { get; }
+
+    /// <summary>The weights of the classes; their mean is 1.</summary>
+    public IReadOnlyList<float> Weights => _weights;
+
+    /// <inheritdoc/>
+    public string Name => "class-reweighting";
+
+    /// <inheritdoc/>
+    public void AfterEpoch(Learner learner, EpochResult epoch)
+    {
+        double[] errors = Errors(learner.Network);
+        double mean = errors.Average();
+        double[] moved = [.. _weights.Select((weight, k) => weight * Math.Exp(Rate * (errors[k] - mean)))];
+        double scale = _classes / moved.Sum();
+        _weights = [.. moved.Select(weight => (float)(weight * scale))];
+    }
+
+    /// <inheritdoc/>
+    public JsonNode? Save() => new JsonArray([.. _weights.Select(weight => (JsonNode)weight)]);
+
+    /// <inheritdoc/>
+    public void Restore(JsonNode? state)
+    {
+        if (state is JsonArray saved && saved.Count == _classes)
+        {
+            _weights = [.. saved.Select(weight => (float)weight!)];
+        }
+    }
+
+    /// <inheritdoc/>
+    public JsonNode Fingerprint() => new JsonObject { ["attack"] = _attack.Fingerprint(), ["samples"] = _samples.Count, ["rate"] = Rate, ["seed"] = _seed };
+
+    /// <summary>Error of each class under attack; that of all where a class has no samples.</summary>
+    private double[] Errors(Network network)
+    {
+        const int BatchSize = 128;
+        int[] wrong = new int[_classes], counts = new int[_classes];
+        using var scope = new TensorScope();
+        for (int start = 0; start < _samples.Count; start += BatchSize)
+        {
+            (Tensor inputs, Tensor labels) = _samples.Read(start, Math.Min(BatchSize, _samples.Count - start));
+            Tensor moved = _attack.Run(network, new Batch(inputs, labels, 0), RandomStream.FromSeed(_seed).Split(start));
+            foreach ((long answer, long label) in network.Forward(moved).ArgMax(1).ToArray<long>().Zip(labels.ToArray<long>()))
+            {
+                counts[label]++;
+                wrong[label] += answer == label ? 0 : 1;
+            }
+
+            scope.Reset();
+        }
+
+        double all = wrong.Sum() / (double)Math.Max(counts.Sum(), 1);
+        return [.. wrong.Select((count, k) => counts[k] == 0 ? all : count / (double)counts[k])];
+    }
+
+    private sealed record FairTraining(ClassReweighting Owner) : AdversarialObjective
+    {
+        public override JsonNode Fingerprint() => new JsonObject { ["adversarial"] = base.Fingerprint(), ["weights"] = "by class" };
+
+        private protected override ObjectiveValue Loss(Network network, Pass pass, Batch batch)
+        {
+            Tensor output = network.Forward(batch.Inputs, pass);
+            return new ObjectiveValue(output.CrossEntropy(batch.Targets, new CrossEntropyOptions { ClassWeights = Owner._weights }), output);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Text.Json.Nodes;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Feedback;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Robustness.Training;
+
+/// <summary>Plain training in which a part of each batch is changed by everyday corruptions of random severity; with <see cref="NoisePath"/> alone, noise augmentation.</summary>
+public sealed record CorruptionTraining : Objective
+{
+    /// <summary>The changes; each row that is changed gets one of them.</summary>
+    public IReadOnlyList<PictureFamily> Families { get; init; } = [new NoisePath(), new TranslationPath(), new RotationPath(), new BlurPath(), new BrightnessPath()];
+
+    /// <summary>Part of the rows that is changed, 0 to 1.</summary>
+    public double Share { get; init; } = 0.5;
+
+    /// <summary>Largest severity, 0 to 1.</summary>
+    public double Severity { get; init; } = 0.5;
+
+    /// <inheritdoc/>
+    public override Batch Prepare(Network network, Batch batch, RandomStream stream)
+    {
+        float[] x = batch.Inputs.ToArray<float>();
+        int rows = batch.Inputs.Shape[0], size = x.Length / Math.Max(rows, 1), changed = (int)Math.Round(rows * Share);
+        (float low, float high) = (network.Inputs[0].Minimum, network.Inputs[0].Maximum);
+        Shape shape = Shape.Create(batch.Inputs.Shape.AsSpan()[1..]);
+        for (int row = 0; row < changed; row++)
+        {
+            // The loader shuffles: the first rows are as good as any.
+            RandomStream own = stream.Split(row);
+            RandomCursor random = own.Cursor();
+            Span<float> to = x.AsSpan(row * size, size);
+            var sample = new ProbedSample(shape, (low, high), to.ToArray());
+            Families[random.NextInt32(Families.Count)].Change(sample, own.Split("change"), Severity * random.NextDouble(), to);
+            Perturbations.Clip(to, low, high);
+        }
+
+        return batch with { Inputs = Tensor.From(x, batch.Inputs.Shape) };
+    }
+
+    /// <inheritdoc/>
+    public override ObjectiveValue Value(Network network, Pass pass, Batch batch)
+    {
+        Tensor output = network.Forward(batch.Inputs, pass);
+        return new ObjectiveValue(output.CrossEntropy(batch.Targets), output);
+    }
+
+    /// <inheritdoc/>
+    public override JsonNode Fingerprint() => new JsonObject
+    {
+        ["families"] = new JsonArray([.. Families.Select(family => (JsonNode)family.Name)]), ["share"] = Share, ["severity"] = Severity,
+    };
+}

@@ -1,0 +1,72 @@
+using System.Text.Json.Nodes;
+using Temper.Data;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training;
+
+namespace Temper.Robustness.Training;
+
+/// <summary>
+/// Keeps the epoch whose network has the most held-out samples right under attack, for adversarial training that overfits (arXiv:2002.11569): the trainer
+/// itself chooses by clean accuracy.
+/// </summary>
+/// <param name="samples">Held-out samples, all of which are attacked after each epoch.</param>
+/// <param name="attack">The attack.</param>
+/// <param name="seed">Its random numbers.</param>
+public sealed class RobustEarlyStopping(Dataset samples, InnerAttack attack, ulong seed) : IEpochEdit
+{
+    private const string BestName = "best";
+    private const int BatchSize = 128;
+
+    /// <inheritdoc/>
+    public string Name => "robust-early-stopping";
+
+    /// <summary>The network that was kept; null before the first epoch.</summary>
+    public Network? Best { get; private set; }
+
+    /// <summary>Its accuracy under attack, 0 to 1.</summary>
+    public double BestAccuracy { get; private set; } = -1;
+
+    /// <inheritdoc/>
+    public void AfterEpoch(Learner learner, EpochResult epoch)
+    {
+        double accuracy = Accuracy(learner.Network);
+        if (accuracy > BestAccuracy)
+        {
+            (Best, BestAccuracy) = (learner.AverageSnapshot(), accuracy);
+        }
+    }
+
+    /// <inheritdoc/>
+    public JsonNode? Save() => new JsonObject { ["accuracy"] = BestAccuracy };
+
+    /// <inheritdoc/>
+    public void Restore(JsonNode? state) => BestAccuracy = (double?)state?["accuracy"] ?? -1;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Network> SaveNetworks() =>
+        Best is null ? new Dictionary<string, Network>(StringComparer.Ordinal) : new Dictionary<string, Network>(StringComparer.Ordinal) { [BestName] = Best };
+
+    /// <inheritdoc/>
+    public void RestoreNetworks(IReadOnlyDictionary<string, Network> networks) => Best = networks.GetValueOrDefault(BestName);
+
+    /// <inheritdoc/>
+    public JsonNode Fingerprint() => new JsonObject { ["attack"] = attack.Fingerprint(), ["samples"] = samples.Count, ["seed"] = seed };
+
+    private double Accuracy(Network network)
+    {
+        int right = 0;
+        using var scope = new TensorScope();
+        for (int start = 0; start < samples.Count; start += BatchSize)
+        {
+            (Tensor inputs, Tensor labels) = samples.Read(start, Math.Min(BatchSize, samples.Count - start));
+            Tensor moved = attack.Run(network, new Batch(inputs, labels, 0), RandomStream.FromSeed(seed).Split(start));
+            long[] answers = network.Forward(moved).ArgMax(1).ToArray<long>();
+            right += answers.Zip(labels.ToArray<long>()).Count(pair => pair.First == pair.Second);
+            scope.Reset();
+        }
+
+        return right / (double)samples.Count;
+    }
+}

@@ -1,0 +1,37 @@
+using Temper.Networks;
+using Temper.Tensors;
+
+namespace Temper.Robustness.Training;
+
+/// <summary>Weights that were moved against a loss (AWP, arXiv:2004.05884). Biases and scales stay, as in the authors' code.</summary>
+internal static class WeightAscent
+{
+    /// <summary>The network at w + gamma |w| g / |g|. Open tapes follow the original weights through it, and take the shift as constant.</summary>
+    /// <param name="network">The network that trains.</param>
+    /// <param name="gamma">Size of the shift as a part of the length of each weight tensor.</param>
+    /// <param name="loss">The loss to move against.</param>
+    internal static Network Of(Network network, double gamma, Func<Network, Tensor> loss)
+    {
+        Parameter[] weights = [.. network.Parameters.Where(parameter => parameter.IsTrainable && parameter.Value.Rank > 1)];
+        var shifts = new Tensor[weights.Length];
+        using (GradientTape.Suspend())
+        {
+            using var tape = new GradientTape();
+            Tensor[] sources = [.. weights.Select(weight => tape.Watch(weight.Value))];
+            GradientMap gradients = tape.Gradient(loss(network), sources);
+            for (int i = 0; i < shifts.Length; i++)
+            {
+                Tensor gradient = gradients.Gradients[i].Detach();
+                double length = Length(gradient), size = Length(sources[i]);
+                float factor = length > 0 ? (float)(gamma * size / length) : 0;
+                float[] values = gradient.ToArray<float>();
+                System.Numerics.Tensors.TensorPrimitives.Multiply(values, factor, values);
+                shifts[i] = Tensor.From(values, gradient.Shape);
+            }
+        }
+
+        return network.WithParameters(weights.Select((weight, i) => weight with { Value = weight.Value + shifts[i] }));
+    }
+
+    private static double Length(Tensor x) => Attacks.Perturbations.Length(x.AsSpan<float>());
+}

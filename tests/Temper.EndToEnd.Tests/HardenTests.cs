@@ -1,0 +1,172 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Temper.Formats.Models;
+using Temper.Formats.Npz;
+using Temper.Formats.Onnx;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary><c>temper probe</c> and <c>temper harden</c> as scripts use them.</summary>
+public sealed class HardenTests : IDisposable
+{
+    private const int Usage = 2, BadInput = 3, ThresholdNotMet = 4, Count = 60;
+
+    private static readonly string[] Fields = ["accuracy", "median_distance", "classes", "inequality"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public HardenTests()
+    {
+        // Three classes by the largest of three sums: a linear network that knows the answer.
+        float[] w = [4, 4, 0, 0, 0, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 0, 4, 4];
+        Network network = Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(3, name: "fc")).Initialize(RandomStream.FromSeed(4));
+        network = network.WithParameters([
+            network.Parameters["fc.weight"] with { Value = Tensor.From(w, [3, 6]) }, network.Parameters["fc.bias"] with { Value = Tensor.From(new float[3], [3]) },
+        ]);
+        ModelFile.Save(network, _folder["model.safetensors"]);
+        OnnxFile.Save(Network.Build(InputSpec.Features(6), x => x.Linear(3, name: "fc")).WithParameters(network.Parameters), _folder["model.onnx"]);
+        float[] x = new float[Count * 6];
+        RandomStream.FromSeed(2).FillUniform(x, 0, 1);
+        long[] labels = network.Forward(Tensor.From(x, [Count, 6])).ArgMax(1).ToArray<long>();
+        NpzFile.Save(_folder["data.npz"], [
+            KeyValuePair.Create("x_train", Tensor.From(x, [Count, 6])), KeyValuePair.Create("y_train", Tensor.From(labels, [Count])),
+            KeyValuePair.Create("x_test", Tensor.From(x, [Count, 6])), KeyValuePair.Create("y_test", Tensor.From(labels, [Count])),
+        ]);
+        x[7] = 1.5f;
+        NpzFile.Save(_folder["outside.npz"], [KeyValuePair.Create("x_test", Tensor.From(x, [Count, 6])), KeyValuePair.Create("y_test", Tensor.From(labels, [Count]))]);
+    }
+
+    private static string[] Small =>
+    [
+        "--rounds", "2", "--round-epochs", "1", "--rays", "2", "--measure-samples", "20", "--budgets", "linf:0.05,l2:0.2", "--batch", "16",
+        "--max-accuracy-drop", "50", "--min-gain", "0",
+    ];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Probe_prints_one_document_and_the_same_for_any_batch_and_threads()
+    {
+        string[] probe = ["probe", _folder["model.safetensors"], "--data", _folder["data.npz"], "--samples", "30", "--json"];
+        ToolResult result = Tool.Run([.. probe, "--output", _folder["out"]]), other = Tool.Run([.. probe, "--probe-batch", "3", "--threads", "1"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        JsonElement json = JsonDocument.Parse(result.Output).RootElement, again = JsonDocument.Parse(other.Output).RootElement;
+        Assert.All(Fields, field => Assert.Equal(json.GetProperty(field).GetRawText(), again.GetProperty(field).GetRawText()));
+        Assert.Equal(1, json.GetProperty("accuracy").GetDouble());
+        Assert.Equal(3, json.GetProperty("classes").GetArrayLength());
+        foreach (string family in new[] { "adversarial", "random", "nearest", "class-mean" })
+        {
+            Assert.True(json.GetProperty("median_distance").GetProperty(family).GetDouble() > 0);
+        }
+
+        Assert.False(json.GetProperty("median_distance").TryGetProperty("blur", out _));
+        Assert.True(json.GetProperty("inequality").GetProperty("range").GetDouble() >= 0);
+        Assert.Contains("How well is it learned?", File.ReadAllText(_folder["out/report.html"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Harden_writes_a_model_with_before_and_after()
+    {
+        ToolResult result = Tool.Run(["harden", _folder["model.safetensors"], "--data", _folder["data.npz"], "--output", _folder["hard"], "--runs", _folder["runs"], "--json", "--check", "quick", .. Small]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        JsonElement json = JsonDocument.Parse(result.Output).RootElement;
+        foreach (string side in new[] { "before", "after" })
+        {
+            JsonElement measured = json.GetProperty(side);
+            Assert.All(Fields, field => Assert.True(measured.TryGetProperty(field, out _), field));
+            foreach (string budget in new[] { "linf-0.05", "l2-0.2" })
+            {
+                Assert.InRange(measured.GetProperty("robust_accuracy").GetProperty("autoattack").GetProperty(budget).GetDouble(), 0, 1);
+            }
+        }
+
+        Assert.True(json.GetProperty("rounds").GetArrayLength() >= 2);
+        Assert.Contains("What hardening changed", File.ReadAllText(_folder["hard/report.html"]), StringComparison.Ordinal);
+        JsonElement eval = JsonDocument.Parse(Tool.Run("eval", _folder["hard"], "--data", _folder["data.npz"], "--json").Output).RootElement;
+        Assert.Equal(json.GetProperty("after").GetProperty("accuracy").GetDouble(), eval.GetProperty("accuracy").GetDouble());
+        Assert.Equal(Usage, Tool.Run(["harden", _folder["model.safetensors"], "--data", _folder["data.npz"], "--output", _folder["hard"], "--runs", _folder["runs"]]).ExitCode);
+    }
+
+    [Fact]
+    public void A_bound_that_is_not_met_gives_4_and_the_best_round_is_kept()
+    {
+        ToolResult result = Tool.Run(
+            ["harden", _folder["model.safetensors"], "--data", _folder["data.npz"], "--output", _folder["hard"], "--runs", _folder["runs"], "--json",
+             .. Small[..^4], "--min-gain", "0", "--max-accuracy-drop", "0", "--optimizer", "sgd", "--learning-rate", "5000", "--validation", "0.5", "--check", "none"]);
+        Assert.Equal(ThresholdNotMet, result.ExitCode);
+        JsonElement json = JsonDocument.Parse(result.Output).RootElement;
+        Assert.False(json.GetProperty("within_bound").GetBoolean());
+        Assert.True(json.GetProperty("best_round").GetInt32() >= 1);
+        Assert.Contains("clean accuracy", result.Error, StringComparison.Ordinal);
+        Assert.Equal(0, Tool.Run("eval", _folder["hard"], "--data", _folder["data.npz"]).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("trades")]
+    [InlineData("fair")]
+    [InlineData("noise")]
+    public void Other_defenses_run_on_the_same_door(string method)
+    {
+        string data = method is "noise" ? "synth:shapes?count=120&classes=3&size=12" : _folder["data.npz"], model = method is "noise" ? "lenet-300-100" : _folder["model.safetensors"];
+        ToolResult result = Tool.Run(
+            ["harden", model, "--data", data, "--runs", _folder["runs"], "--method", method, "--attack-epsilon", "0.05", "--attack-steps", "2", "--epochs", "1", .. Small, "--check", "none", "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        JsonElement json = JsonDocument.Parse(result.Output).RootElement;
+        Assert.Equal(method, json.GetProperty("method").GetString());
+        Assert.True(json.GetProperty("after").GetProperty("median_distance").GetProperty("random").GetDouble() > 0);
+    }
+
+    [Fact]
+    public void A_killed_run_goes_on_to_the_same_bytes()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        string[] harden =
+        [
+            "harden", _folder["model.safetensors"], "--data", _folder["data.npz"], "--rounds", "2", "--round-epochs", "30", "--rays", "2", "--batch", "4",
+            "--max-accuracy-drop", "50", "--min-gain", "0", "--check", "none",
+        ];
+        using (Process process = Tool.Start([], [.. harden, "--runs", _folder["killed"], "--quiet"]))
+        {
+            Directory.CreateDirectory(_folder["killed"]);
+            SpinWait.SpinUntil(() => Directory.EnumerateDirectories(_folder["killed"], "step-*", SearchOption.AllDirectories).Any() || process.HasExited, TimeSpan.FromMinutes(2));
+            process.Kill();
+            Tool.Finish(process);
+        }
+
+        ToolResult resumed = Tool.Run("harden", "--resume", "last", "--runs", _folder["killed"]), whole = Tool.Run([.. harden, "--runs", _folder["whole"]]);
+        Assert.True(resumed.ExitCode == 0, resumed.Error);
+        Assert.True(whole.ExitCode == 0, whole.Error);
+        Assert.Equal(Model(_folder["whole"]), Model(_folder["killed"]));
+    }
+
+    [Fact]
+    public void Bad_input_is_named()
+    {
+        string model = _folder["model.safetensors"], data = _folder["data.npz"];
+        Refused(BadInput, "outside the bounds", "probe", model, "--data", _folder["outside.npz"]);
+        Refused(Usage, "--data", "probe", model);
+        Refused(Usage, "bounds", "probe", _folder["model.onnx"], "--data", data);
+        Refused(Usage, "did you mean 'random'", "probe", model, "--data", data, "--families", "randon");
+        Refused(BadInput, "needs pictures", "probe", model, "--data", data, "--families", "blur");
+        Refused(Usage, "bounds", "harden", _folder["model.onnx"], "--data", data, "--runs", _folder["runs"]);
+        Refused(Usage, "--budgets", "harden", model, "--data", data, "--budgets", "l7:1");
+        Refused(Usage, "no family in which examples are made", "harden", model, "--data", data, "--families", "blur", "--runs", _folder["runs"]);
+        Assert.Equal(0, Tool.Run("probe", _folder["model.onnx"], "--data", data, "--bounds", "0,1", "--samples", "5", "--families", "random").ExitCode);
+    }
+
+    private void Refused(int code, string message, params string[] arguments)
+    {
+        ToolResult result = Tool.Run(arguments);
+        Assert.True(result.ExitCode == code, $"{string.Join(' ', arguments)}: {result.ExitCode} {result.Error}");
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+    }
+
+    private static byte[] Model(string runs) => File.ReadAllBytes(Path.Combine(Directory.GetDirectories(runs).Single(), "model.safetensors"));
+}
