@@ -161,7 +161,7 @@ public sealed class HardenTests : IDisposable
         Assert.Equal(0, Tool.Run("probe", _folder["model.onnx"], "--data", data, "--bounds", "0,1", "--samples", "5", "--families", "random").ExitCode);
     }
 
-    private void Refused(int code, string message, params string[] arguments)
+    private static void Refused(int code, string message, params string[] arguments)
     {
         ToolResult result = Tool.Run(arguments);
         Assert.True(result.ExitCode == code, $"{string.Join(' ', arguments)}: {result.ExitCode} {result.Error}");

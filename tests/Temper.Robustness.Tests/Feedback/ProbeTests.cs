@@ -202,7 +202,7 @@ public sealed class ProbeTests
     public void Bad_samples_are_refused_before_the_work()
     {
         var target = new NetworkTarget(Net);
-        Assert.Throws<ArgumentException>(() => DecisionSpaceProbe.Run(target, Images, Labels[1..], null, RandomStream.FromSeed(1)));
+        Assert.Throws<ArgumentException>(() => DecisionSpaceProbe.Run(target, Images, Labels.AsSpan(1).ToArray(), null, RandomStream.FromSeed(1)));
         Assert.Throws<ArgumentException>(() => DecisionSpaceProbe.Run(target, Images, [.. Labels.Select(_ => 9L)], null, RandomStream.FromSeed(1)));
         Assert.Throws<ArgumentException>(() => DecisionSpaceProbe.Run(target, Images * 3f, Labels, null, RandomStream.FromSeed(1)));
         var broken = new DelegateTarget([1, 8, 8], 4, (0f, 1f), (ReadOnlySpan<float> _, int _, Span<float> logits) => logits.Fill(float.NaN));
