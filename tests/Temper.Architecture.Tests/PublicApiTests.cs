@@ -23,6 +23,7 @@ public sealed class PublicApiTests
     [InlineData("Temper.Privacy")]
     [InlineData("Temper.Reinforcement")]
     [InlineData("Temper.Robustness")]
+    [InlineData("Temper.Snooping")]
     [InlineData("Temper.Reporting")]
     [InlineData("Temper.Serving")]
     public void Public_surface_is_the_committed_one(string assembly)

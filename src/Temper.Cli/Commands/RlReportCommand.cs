@@ -55,6 +55,11 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
             throw ToolException.Usage(proxies.Count == 0 ? "rl report: --proxy is missing (see temper rl snoop)" : "rl report: --timing needs --log, whose frames set its bounds");
         }
 
+        if (context.Get(SnoopingSettings.Output) is { } folder)
+        {
+            Directory.CreateDirectory(folder);
+        }
+
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         var run = new SnoopingRun(options);

@@ -1,0 +1,70 @@
+using System.Text.Json;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary><c>temper rl record | snoop | report</c> as scripts use it.</summary>
+public sealed class SnoopingTests : IDisposable
+{
+    private const int Usage = 2, BadInput = 3;
+    private const string Agents = "rl-minatar-agents";
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [OutsideDataFact(Agents)]
+    public void An_agent_is_recorded_imitated_and_attacked()
+    {
+        string agent = OutsideData.PathOf($"{Agents}/Breakout_ppo.safetensors"), log = _folder["log.npz"], proxy = _folder["proxy.safetensors"];
+        Right("rl", "record", "--env", "brick-break", "--agent", agent, "--threat", "sa", "--steps", "600", "--output", log);
+        JsonElement made = Right("rl", "snoop", "--log", log, "--proxy", "action-imitator", "--epochs", "4", "--output", proxy);
+        Assert.InRange(made.GetProperty("fidelity").GetDouble(), 0.5, 1);
+        Assert.Equal("sa", made.GetProperty("threat").GetString());
+
+        string[] report =
+        [
+            "rl", "report", "--env", "brick-break", "--agent", agent, "--proxy", proxy, "--epsilon", "0.1", "--episodes", "2", "--step-limit", "100", "--log", log, "--timing", "0.25",
+        ];
+        JsonElement table = Right([.. report, "--output", _folder["report"]]);
+        JsonElement[] rows = [.. table.GetProperty("rows").EnumerateArray()];
+        Assert.All(rows, row => Assert.Equal(2, row.GetProperty("interval").GetArrayLength()));
+        double clean = Mean("none"), defended = rows.First(row => row.GetProperty("defence").GetString() is "rounding to 1 bit").GetProperty("mean_return").GetDouble();
+        Assert.Equal(clean, defended);                       // numbers that are 0 or 1 come back whole
+        Assert.True(Mean("action-imitator fgsm") < clean);
+        Assert.False(table.GetProperty("complete").GetBoolean());
+        Assert.Equal(2, table.GetProperty("missing").GetArrayLength());
+        Assert.Contains("Incomplete", File.ReadAllText(Path.Combine(_folder["report"], "report.html")), StringComparison.Ordinal);
+        Assert.Equal(Returns(table), Returns(Right(report)));
+
+        double Mean(string attack) => rows.First(row => string.Equals(row.GetProperty("attack").GetString(), attack, StringComparison.Ordinal)).GetProperty("mean_return").GetDouble();
+    }
+
+    [OutsideDataFact(Agents)]
+    public void What_was_not_heard_cannot_be_learned_from()
+    {
+        string agent = OutsideData.PathOf($"{Agents}/Breakout_ppo.safetensors"), log = _folder["log.npz"];
+        Right("rl", "record", "--env", "brick-break", "--agent", agent, "--threat", "s", "--steps", "200", "--output", log);
+        Refused(Usage, "recorded under S", "rl", "snoop", "--log", log, "--proxy", "action-imitator", "--output", _folder["p.safetensors"]);
+        File.WriteAllBytes(log, File.ReadAllBytes(log)[..500]);
+        Refused(BadInput, "npz", "rl", "snoop", "--log", log, "--proxy", "latent-imitator", "--output", _folder["p.safetensors"]);
+        Refused(Usage, "--proxy", "rl", "report", "--env", "brick-break", "--agent", agent);
+        Refused(BadInput, "proxy", "rl", "report", "--env", "brick-break", "--agent", agent, "--proxy", agent);
+        Assert.False(File.Exists(_folder["p.safetensors"]));
+    }
+
+    private static double[] Returns(JsonElement table) => [.. table.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("mean_return").GetDouble())];
+
+    private static JsonElement Right(params string[] arguments)
+    {
+        ToolResult result = Tool.Run([.. arguments, "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        return JsonDocument.Parse(result.Output).RootElement;
+    }
+
+    private static void Refused(int code, string message, params string[] arguments)
+    {
+        ToolResult result = Tool.Run(arguments);
+        Assert.Equal(code, result.ExitCode);
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+    }
+}
