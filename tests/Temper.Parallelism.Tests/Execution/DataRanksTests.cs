@@ -48,13 +48,14 @@ public sealed class DataRanksTests
     public void Ranks_differ_from_one_as_another_order_of_the_samples_does(int ranks)
     {
         TrainingOptions options = RankRuns.Options with { Epochs = 1 };
-        (float[] gradients, float[] running) = FirstStep(1, _ => TrainingRanks.One);
-        (float[] reordered, float[] reorderedRunning) = FirstStep(1, _ => TrainingRanks.One, reverses: true);
-        (float[] shared, float[] sharedRunning) = FirstStep(ranks, group => new DataRanks(group));
+        (float[] gradients, float[] running) = Epoch(1, _ => TrainingRanks.One);
+        (float[] reordered, float[] reorderedRunning) = Epoch(1, _ => TrainingRanks.One, reverses: true);
+        (float[] shared, float[] sharedRunning) = Epoch(ranks, group => new DataRanks(group));
         AssertRounding(Deviation(shared, gradients), Deviation(reordered, gradients));
         AssertRounding(Deviation(sharedRunning, running), Deviation(reorderedRunning, running));
 
-        (float[] Gradients, float[] Running) FirstStep(int size, Func<Communicator, TrainingRanks> share, bool reverses = false)
+        // The first step's gradients, and the running statistics after three steps.
+        (float[] Gradients, float[] Running) Epoch(int size, Func<Communicator, TrainingRanks> share, bool reverses = false)
         {
             WatchedRanks? first = null;
             (TrainingResult result, _) = RankRuns.Train(Smooth, size, Watched, options);
@@ -63,7 +64,11 @@ public sealed class DataRanksTests
             WatchedRanks Watched(Communicator group)
             {
                 var own = new WatchedRanks(share(group), reverses);
-                first = group.Rank == 0 ? own : first;
+                if (group.Rank == 0)
+                {
+                    first = own;
+                }
+
                 return own;
             }
         }
