@@ -27,6 +27,7 @@ internal static class Application
 
     internal static int Run(string[] args)
     {
+        Terminal.Prepare();
         ParseResult result = Root().Parse(args);
         if (result.Action is ParseErrorAction)
         {

@@ -1,5 +1,6 @@
 using Spectre.Console;
 using Temper.Cli.CommandLine;
+using Temper.Parallelism.Collectives;
 
 namespace Temper.Cli.Output;
 
@@ -36,6 +37,18 @@ internal sealed class Terminal
     internal IAnsiConsole Messages => _messages.Value;
 
     private static bool IsDumb => string.Equals(Environment.GetEnvironmentVariable("TERM"), "dumb", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Called before anything is written. Open MPI gives its ranks a pseudo-terminal as standard output, wherever its own output goes; what
+    /// .NET sends to a terminal first would stand before JSON in a pipe.
+    /// </summary>
+    internal static void Prepare()
+    {
+        if (MpiLaunch.Current is { IsMpich: false })
+        {
+            Environment.SetEnvironmentVariable("TERM", "dumb");
+        }
+    }
 
     internal static Terminal For(SettingValues values) => new(
         values.Get(CommonSettings.Color), values.Get(CommonSettings.Quiet), values.Get(CommonSettings.Json));
