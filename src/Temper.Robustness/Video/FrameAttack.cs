@@ -1,4 +1,3 @@
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Video;
@@ -61,13 +60,10 @@ public sealed record FrameAttack : MinimalAttack
     public int Steps { get; init; } = 10;
 
     /// <summary>
-    /// Size of a step, the first one of <see cref="FrameRule.Sparse"/>; null: epsilon for that rule, for others 1.25 epsilon / steps, as basic
+    /// Size of a step, the first one of <see cref="FrameRule.Sparse"/>; null: epsilon / 4 for that rule, for others 1.25 epsilon / steps, as basic
     /// iterative attacks of clips have it.
     /// </summary>
     public double? StepSize { get; init; }
-
-    /// <summary>What <see cref="FrameRule.Sparse"/> keeps of the direction of the steps before, 0 to 1.</summary>
-    public float Momentum { get; init; } = 0.75f;
 
     /// <summary>Classes that <see cref="FrameRule.Sparse"/> aims at, one after the other, where all frames together are not enough.</summary>
     public int TargetClasses { get; init; } = 3;
@@ -85,7 +81,6 @@ public sealed record FrameAttack : MinimalAttack
         Require(Epsilon >= 0 && double.IsFinite(Epsilon), "epsilon", Epsilon, "zero or more");
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(StepSize is null or > 0, "step size", StepSize ?? 0, "above zero");
-        Require(Momentum is >= 0 and <= 1, "momentum", Momentum, "0 to 1");
         Require(TargetClasses >= 0, "target classes", TargetClasses, "zero or more");
         Require(MostFrames is null or >= 1, "most frames", MostFrames ?? 0, "1 or more");
     }
@@ -113,7 +108,7 @@ public sealed record FrameAttack : MinimalAttack
         int[] order = frames.Order();
         for (int step = 0; step < Steps; step++)
         {
-            frames.Step(order);
+            frames.Step(order, StepSize ?? (Steps == 1 ? Epsilon : 1.25 * Epsilon / Steps));
             if (step + 1 < Steps)
             {
                 yield return Ask.Gradient;
@@ -173,18 +168,17 @@ public sealed record FrameAttack : MinimalAttack
     }
 
     /// <summary>
-    /// Ascent on a set of frames until the class changes. Optical flow bends the loss sharply, so small steps of one size get stuck: steps begin
-    /// with the whole radius; after two in a row without gain the search goes back to its best point and halves them.
+    /// Ascent on a set of frames until the class changes. Steps that are small from the first get stuck, steps of the whole radius do not settle: they begin
+    /// with a quarter of it; after two in a row without gain the search goes back to its best point and halves them.
     /// </summary>
     private IEnumerable<Ask> Climb(Search s, FrameSet frames, IReadOnlyList<int> set)
     {
         yield return Ask.Gradient;
-        double size = StepSize ?? Epsilon, best = s.Value;
+        double size = StepSize ?? (Epsilon / 4), best = s.Value;
         float[] x = (float[])s.X.Clone(), gradient = (float[])s.Gradient.Clone();
-        frames.Forget();
         for (int step = 0, failed = 0; step < Steps && !s.IsAdversarial; step++)
         {
-            frames.Step(set, size, Momentum);
+            frames.Step(set, size);
             yield return Ask.Gradient;
             bool grew = s.Value > best || s.IsAdversarial;
             failed = grew ? 0 : failed + 1;
@@ -199,7 +193,6 @@ public sealed record FrameAttack : MinimalAttack
                 (size, failed) = (size / 2, 0);
                 x.CopyTo(s.X, 0);
                 gradient.CopyTo(s.Gradient, 0);
-                frames.Forget();
             }
         }
     }
@@ -264,13 +257,11 @@ public sealed record FrameAttack : MinimalAttack
         private readonly int _count;
         private readonly int _size;
         private readonly double[]? _fixed;
-        private readonly float[] _direction;
 
         internal FrameSet(Search s, FrameAttack attack)
         {
             (_s, _attack, _count) = (s, attack, s.Shape[0]);
             _size = s.Clean.Length / _count;
-            _direction = s.Vector();
             _fixed = attack.Order switch
             {
                 FrameOrder.Random => [.. Enumerable.Range(0, _count).Select(_ => s.Random.NextDouble())],
@@ -289,37 +280,22 @@ public sealed record FrameAttack : MinimalAttack
         }
 
         /// <summary>x = clip(x + a sign g) on some frames.</summary>
-        internal void Step(IReadOnlyList<int> frames) => Move(frames, _attack.StepSize
-            ?? (_attack.Steps == 1 ? _attack.Epsilon : 1.25 * _attack.Epsilon / _attack.Steps), _s.Gradient);
-
-        /// <summary>The same along d = mu d + g / |g|_1.</summary>
-        internal void Step(IReadOnlyList<int> frames, double size, float momentum)
-        {
-            double sum = Perturbations.Sum(_s.Gradient);
-            TensorPrimitives.Multiply(_direction, momentum, _direction);
-            Perturbations.AddScaled(_direction, _s.Gradient, sum > 0 ? 1 / sum : 1);
-            Move(frames, size, _direction);
-        }
-
-        /// <summary>Steps begin anew: nothing is kept of earlier directions.</summary>
-        internal void Forget() => Array.Clear(_direction);
-
-        /// <summary>The whole radius at once.</summary>
-        internal void FullStep(int frame) => Move([frame], _attack.Epsilon, _s.Gradient);
-
-        internal void Copy(float[] from, int frame) => from.AsSpan(frame * _size, _size).CopyTo(_s.X.AsSpan(frame * _size));
-
-        internal void Restore(int frame) => Copy(_s.Clean, frame);
-
-        private void Move(IReadOnlyList<int> frames, double step, float[] direction)
+        internal void Step(IReadOnlyList<int> frames, double size)
         {
             foreach (int frame in frames)
             {
                 Span<float> x = _s.X.AsSpan(frame * _size, _size);
-                Perturbations.Ascend(Norm.Linf, x, direction.AsSpan(frame * _size, _size), step);
+                Perturbations.Ascend(Norm.Linf, x, _s.Gradient.AsSpan(frame * _size, _size), size);
                 Perturbations.Project(Norm.Linf, x, _s.Clean.AsSpan(frame * _size, _size), _attack.Epsilon, _s.Bounds);
             }
         }
+
+        /// <summary>The whole radius at once.</summary>
+        internal void FullStep(int frame) => Step([frame], _attack.Epsilon);
+
+        internal void Copy(float[] from, int frame) => from.AsSpan(frame * _size, _size).CopyTo(_s.X.AsSpan(frame * _size));
+
+        internal void Restore(int frame) => Copy(_s.Clean, frame);
 
         private double Energy(int frame)
         {
