@@ -48,7 +48,7 @@ public sealed class SnoopingTests : IDisposable
         File.WriteAllBytes(log, File.ReadAllBytes(log)[..500]);
         Refused(BadInput, "npz", "rl", "snoop", "--log", log, "--proxy", "latent-imitator", "--output", _folder["p.safetensors"]);
         Refused(Usage, "--proxy", "rl", "report", "--env", "brick-break", "--agent", agent);
-        Refused(BadInput, "proxy", "rl", "report", "--env", "brick-break", "--agent", agent, "--proxy", agent);
+        Refused(BadInput, "graph", "rl", "report", "--env", "brick-break", "--agent", agent, "--proxy", agent);
         Assert.False(File.Exists(_folder["p.safetensors"]));
     }
 

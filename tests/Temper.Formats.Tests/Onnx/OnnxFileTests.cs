@@ -12,7 +12,12 @@ public sealed class OnnxFileTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("temper-onnxfile-").FullName;
 
-    public static TheoryData<string> Zoo => [.. NetworkZoo.Names, "basic-1-1-1", "plain-1-1-1"];
+    /// <summary>Networks with an operator that ONNX has no counterpart for.</summary>
+    private static readonly string[] WithoutCounterpart = ["two-stream", "two-stream-logits", "flow-stream"];
+
+    public static TheoryData<string> Zoo => [.. NetworkZoo.Names.Except(WithoutCounterpart, StringComparer.Ordinal), "basic-1-1-1", "plain-1-1-1"];
+
+    public static TheoryData<string> NotExported => [.. WithoutCounterpart];
 
     public static TheoryData<string> Hostile => [.. HostileModels().Keys];
 
@@ -42,6 +47,16 @@ public sealed class OnnxFileTests : IDisposable
                 Assert.Equal(network.Cost().Macs, again.Cost().Macs);
             }
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(NotExported))]
+    public void Networks_with_optical_flow_are_refused_with_the_node_and_leave_no_file(string name)
+    {
+        string path = Path.Combine(_folder, "x.onnx");
+        NotSupportedException e = Assert.Throws<NotSupportedException>(() => OnnxFile.Save(NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1)), path));
+        Assert.Contains("OpticalFlow", e.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_folder));
     }
 
     /// <summary>x and a weight through int8 and back, by hand: one scale for x, one for each row of the weight.</summary>

@@ -12,6 +12,9 @@ internal static partial class OperationTable
     internal static string[] NotDifferentiable { get; } =
         ["EqualTo", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo", "And", "Or", "Xor", "Not", "ArgMax", "ArgMin", "MaxPool2dPlaces", "To"];
 
+    /// <summary>Gradients that are no differences by definition (straight-through), or that need inputs of their own; each has tests of its own.</summary>
+    internal static string[] TestedElsewhere { get; } = ["FakeQuantize(Single, Int32, Int32, Int32)", "FakeQuantize(Tensor, Int32, Int32)", "OpticalFlow"];
+
     /// <summary>Make or copy tensors; nothing is computed.</summary>
     internal static string[] NotOperations { get; } = ["From", "Full", "Zeros", "Ones", "Scalar", "Detach"];
 
