@@ -45,6 +45,32 @@ public sealed class VideoTests : IDisposable
         Assert.Equal(2, Tool.Run("flow").ExitCode);
     }
 
+    /// <summary>An ffmpeg that is killed in the middle of a video leaves an error, and neither half a result nor a temporary file.</summary>
+    [FfmpegTheory]
+    [InlineData("reading", 3)]
+    [InlineData("writing", 6)]
+    public void Ffmpeg_killed_midway_is_an_error(string what, int exitCode)
+    {
+        VideoFile.Save(_folder["clip.mkv"], Moving(6, 40));
+        VideoFile.Save(_folder["clip.npy"], Moving(6, 40));
+        Directory.CreateDirectory(_folder["killed"]);
+        string stub = Path.Combine(_folder["killed"], "ffmpeg"), path = Environment.GetEnvironmentVariable("PATH")!;
+
+        // Two of six frames of 40x40 pass, then it is gone.
+        string work = what == "reading" ? $"PATH='{path}' ffmpeg \"$@\" | head -c 10000" : "head -c 10000 > /dev/null";
+        File.WriteAllText(stub, $"#!/bin/sh\n{work}\nkill -9 $$\n");
+        File.SetUnixFileMode(stub, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+
+        Directory.CreateDirectory(_folder["out"]);
+        string[] arguments = what == "reading"
+            ? ["flow", _folder["clip.mkv"], "--output", Path.Combine(_folder["out"], "flow.npz")]
+            : ["flow", _folder["clip.npy"], "--output", _folder["flow.npz"], "--video", Path.Combine(_folder["out"], "flow.mkv")];
+        ToolResult result = Tool.RunWith(new() { ["PATH"] = $"{_folder["killed"]}:{path}" }, arguments);
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Contains("ffmpeg", result.Error);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["out"]));
+    }
+
     [Fact]
     public void A_network_of_clips_is_trained_and_attacked()
     {
@@ -71,4 +97,11 @@ public sealed class VideoTests : IDisposable
 
         return new VideoClip(frames, size, size, pixels);
     }
+}
+
+/// <summary>A test that needs an installed ffmpeg, and a shell for one that fails.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class FfmpegTheoryAttribute : TheoryAttribute
+{
+    public FfmpegTheoryAttribute() => Skip = !VideoFile.CanCode ? "ffmpeg is not installed" : OperatingSystem.IsWindows() ? "there is no POSIX shell" : null;
 }

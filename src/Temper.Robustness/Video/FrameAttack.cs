@@ -15,8 +15,9 @@ public enum FrameRule
     Refresh,
 
     /// <summary>
-    /// Frames are added as with <see cref="Refresh"/>, but all chosen frames are optimized together; then each is taken back that is not
-    /// needed.
+    /// Frames are added as with <see cref="Refresh"/>, but all chosen frames are optimized together, with a step that is halved where the loss
+    /// stops growing. Where all frames are not enough, the likeliest classes are aimed at one by one. Then each frame is taken back that is
+    /// not needed.
     /// </summary>
     Sparse,
 }
@@ -58,8 +59,14 @@ public sealed record FrameAttack : MinimalAttack
     /// <summary>Gradient steps for a set of frames; 1: the fast gradient sign method.</summary>
     public int Steps { get; init; } = 10;
 
-    /// <summary>Size of a step; null: 1.25 epsilon / steps, as basic iterative attacks of clips have it.</summary>
+    /// <summary>
+    /// Size of a step, the first one of <see cref="FrameRule.Sparse"/>; null: epsilon / 4 for that rule, for others 1.25 epsilon / steps, as basic
+    /// iterative attacks of clips have it.
+    /// </summary>
     public double? StepSize { get; init; }
+
+    /// <summary>Classes that <see cref="FrameRule.Sparse"/> aims at, one after the other, where all frames together are not enough.</summary>
+    public int TargetClasses { get; init; } = 3;
 
     /// <summary>Most frames; null: all.</summary>
     public int? MostFrames { get; init; }
@@ -74,6 +81,7 @@ public sealed record FrameAttack : MinimalAttack
         Require(Epsilon >= 0 && double.IsFinite(Epsilon), "epsilon", Epsilon, "zero or more");
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(StepSize is null or > 0, "step size", StepSize ?? 0, "above zero");
+        Require(TargetClasses >= 0, "target classes", TargetClasses, "zero or more");
         Require(MostFrames is null or >= 1, "most frames", MostFrames ?? 0, "1 or more");
     }
 
@@ -100,7 +108,7 @@ public sealed record FrameAttack : MinimalAttack
         int[] order = frames.Order();
         for (int step = 0; step < Steps; step++)
         {
-            frames.Step(order);
+            frames.Step(order, StepSize ?? (Steps == 1 ? Epsilon : 1.25 * Epsilon / Steps));
             if (step + 1 < Steps)
             {
                 yield return Ask.Gradient;
@@ -139,21 +147,83 @@ public sealed record FrameAttack : MinimalAttack
         yield return Ask.Gradient;
         while (used.Count < frames.Most && !s.IsAdversarial)
         {
-            used.Add(frames.Order().First(frame => !used.Contains(frame)));
-            for (int step = 0; step < Steps && !s.IsAdversarial; step++)
+            // One by one at first; by half as many again once few are not enough, since all that are not needed are taken back.
+            int more = Math.Min(Math.Max(1, used.Count / 2), frames.Most - used.Count);
+            used.AddRange(frames.Order().Where(frame => !used.Contains(frame)).Take(more));
+            foreach (Ask ask in Climb(s, frames, used))
             {
-                frames.Step(used);
-                yield return Ask.Gradient;
+                yield return ask;
             }
         }
 
-        if (!s.IsAdversarial)
+        foreach (Ask ask in Aim(s, frames, used))
         {
-            yield break;
+            yield return ask;
         }
 
-        // Backward: what was added early may not be needed any more.
-        foreach (int frame in used.ToArray())
+        foreach (Ask ask in TakeBack(s, frames, used))
+        {
+            yield return ask;
+        }
+    }
+
+    /// <summary>
+    /// Ascent on a set of frames until the class changes. Steps that are small from the first get stuck, steps of the whole radius do not settle: they begin
+    /// with a quarter of it; after two in a row without gain the search goes back to its best point and halves them.
+    /// </summary>
+    private IEnumerable<Ask> Climb(Search s, FrameSet frames, IReadOnlyList<int> set)
+    {
+        yield return Ask.Gradient;
+        double size = StepSize ?? (Epsilon / 4), best = s.Value;
+        float[] x = (float[])s.X.Clone(), gradient = (float[])s.Gradient.Clone();
+        for (int step = 0, failed = 0; step < Steps && !s.IsAdversarial; step++)
+        {
+            frames.Step(set, size);
+            yield return Ask.Gradient;
+            bool grew = s.Value > best || s.IsAdversarial;
+            failed = grew ? 0 : failed + 1;
+            if (grew)
+            {
+                best = s.Value;
+                s.X.CopyTo(x, 0);
+                s.Gradient.CopyTo(gradient, 0);
+            }
+            else if (failed == 2 || step + 1 == Steps)
+            {
+                (size, failed) = (size / 2, 0);
+                x.CopyTo(s.X, 0);
+                gradient.CopyTo(s.Gradient, 0);
+            }
+        }
+    }
+
+    /// <summary>
+    /// From the clean clip towards each of the likeliest classes: the margin follows whichever class is next at the start, which a saturated
+    /// softmax may choose badly.
+    /// </summary>
+    private IEnumerable<Ask> Aim(Search s, FrameSet frames, List<int> used)
+    {
+        int[] classes = s.IsAdversarial || s.Target >= 0 || TargetClasses == 0 ? [] : TargetOrder.Of(s, TargetClasses);
+        foreach (int k in classes)
+        {
+            s.Clean.CopyTo(s.X, 0);
+            s.Loss = new AttackLoss(LossKind.Difference, s.Label, k);
+            foreach (Ask ask in Climb(s, frames, used))
+            {
+                yield return ask;
+            }
+
+            if (s.IsAdversarial)
+            {
+                yield break;
+            }
+        }
+    }
+
+    /// <summary>Backward: what was added early may not be needed any more.</summary>
+    private IEnumerable<Ask> TakeBack(Search s, FrameSet frames, List<int> used)
+    {
+        foreach (int frame in s.IsAdversarial ? used.ToArray() : [])
         {
             if (used.Count == 1)
             {
@@ -163,11 +233,9 @@ public sealed record FrameAttack : MinimalAttack
             float[] before = (float[])s.X.Clone();
             frames.Restore(frame);
             int[] rest = [.. used.Where(other => other != frame)];
-            yield return Ask.Gradient;
-            for (int step = 0; step < Steps && !s.IsAdversarial; step++)
+            foreach (Ask ask in Climb(s, frames, rest))
             {
-                frames.Step(rest);
-                yield return Ask.Gradient;
+                yield return ask;
             }
 
             if (s.IsAdversarial)
@@ -212,33 +280,22 @@ public sealed record FrameAttack : MinimalAttack
         }
 
         /// <summary>x = clip(x + a sign g) on some frames.</summary>
-        internal void Step(IReadOnlyList<int> frames)
+        internal void Step(IReadOnlyList<int> frames, double size)
         {
-            float step = (float)(_attack.StepSize ?? (_attack.Steps == 1 ? _attack.Epsilon : 1.25 * _attack.Epsilon / _attack.Steps));
             foreach (int frame in frames)
             {
-                Move(frame, step);
+                Span<float> x = _s.X.AsSpan(frame * _size, _size);
+                Perturbations.Ascend(Norm.Linf, x, _s.Gradient.AsSpan(frame * _size, _size), size);
+                Perturbations.Project(Norm.Linf, x, _s.Clean.AsSpan(frame * _size, _size), _attack.Epsilon, _s.Bounds);
             }
         }
 
         /// <summary>The whole radius at once.</summary>
-        internal void FullStep(int frame) => Move(frame, (float)_attack.Epsilon);
+        internal void FullStep(int frame) => Step([frame], _attack.Epsilon);
 
         internal void Copy(float[] from, int frame) => from.AsSpan(frame * _size, _size).CopyTo(_s.X.AsSpan(frame * _size));
 
         internal void Restore(int frame) => Copy(_s.Clean, frame);
-
-        private void Move(int frame, float step)
-        {
-            Span<float> x = _s.X.AsSpan(frame * _size, _size);
-            ReadOnlySpan<float> g = _s.Gradient.AsSpan(frame * _size, _size);
-            for (int i = 0; i < x.Length; i++)
-            {
-                x[i] += step * (g[i] > 0 ? 1 : g[i] < 0 ? -1 : 0);
-            }
-
-            Perturbations.Project(Norm.Linf, x, _s.Clean.AsSpan(frame * _size, _size), _attack.Epsilon, _s.Bounds);
-        }
 
         private double Energy(int frame)
         {
