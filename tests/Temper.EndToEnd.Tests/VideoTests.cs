@@ -51,18 +51,24 @@ public sealed class VideoTests : IDisposable
     [InlineData("writing", 6)]
     public void Ffmpeg_killed_midway_is_an_error(string what, int exitCode)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            return;                                          // the stub is a shell script
+        }
+
+        bool isReading = string.Equals(what, "reading", StringComparison.Ordinal);
         VideoFile.Save(_folder["clip.mkv"], Moving(6, 40));
         VideoFile.Save(_folder["clip.npy"], Moving(6, 40));
         Directory.CreateDirectory(_folder["killed"]);
         string stub = Path.Combine(_folder["killed"], "ffmpeg"), path = Environment.GetEnvironmentVariable("PATH")!;
 
         // Two of six frames of 40x40 pass, then it is gone.
-        string work = what == "reading" ? $"PATH='{path}' ffmpeg \"$@\" | head -c 10000" : "head -c 10000 > /dev/null";
+        string work = isReading ? $"PATH='{path}' ffmpeg \"$@\" | head -c 10000" : "head -c 10000 > /dev/null";
         File.WriteAllText(stub, $"#!/bin/sh\n{work}\nkill -9 $$\n");
         File.SetUnixFileMode(stub, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
 
         Directory.CreateDirectory(_folder["out"]);
-        string[] arguments = what == "reading"
+        string[] arguments = isReading
             ? ["flow", _folder["clip.mkv"], "--output", Path.Combine(_folder["out"], "flow.npz")]
             : ["flow", _folder["clip.npy"], "--output", _folder["flow.npz"], "--video", Path.Combine(_folder["out"], "flow.mkv")];
         ToolResult result = Tool.RunWith(new() { ["PATH"] = $"{_folder["killed"]}:{path}" }, arguments);
