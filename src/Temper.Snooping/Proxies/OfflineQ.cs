@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Temper.Data;
 using Temper.Networks;
 using Temper.Snooping.Logs;
 using Temper.Tensors;

@@ -1,9 +1,7 @@
-using Temper.Data;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Snooping.Logs;
-using Temper.Tensors;
 using Temper.Training;
 
 namespace Temper.Snooping.Proxies;
@@ -31,7 +29,7 @@ internal static class ProxyTrainer
     private static Network Fit(RelatedTask task, ProxyData data, Network network, int[] train, int[] heldOut, ProxyOptions options, int epochs, CancellationToken cancel) =>
         Trainer.Fit(network, data.Part("log", train), data.Part("held-out episodes", heldOut), new TrainingOptions
         {
-            Seed = options.Seed, Epochs = epochs, BatchSize = Math.Min(options.BatchSize, train.Length), Loss = task.Loss, Objective = task.Objective(data),
+            Seed = options.Seed, Epochs = epochs, BatchSize = Math.Min(options.BatchSize, train.Length), Loss = task.Loss,
             Optimizer = new Adam { LearningRate = options.LearningRate },
         }, cancel).Network;
 

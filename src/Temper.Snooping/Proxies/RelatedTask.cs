@@ -22,11 +22,8 @@ public abstract record RelatedTask
     /// <summary>What the proxy's output means.</summary>
     public abstract ProxyGoal Goal { get; }
 
-    /// <summary>The loss to minimize where no objective says otherwise.</summary>
+    /// <summary>The loss to minimize.</summary>
     internal virtual TrainingLoss Loss => new CrossEntropyLoss();
-
-    /// <summary>What a step minimizes; null: <see cref="Loss"/>.</summary>
-    internal virtual Objective? Objective(ProxyData data) => null;
 
     /// <summary>Trains a proxy on a log whose type is not known before it is read.</summary>
     /// <param name="log">What was heard.</param>

@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Temper.Data;
-using Temper.Networks;
 using Temper.Snooping.Logs;
 using Temper.Tensors;
 using Temper.Training;

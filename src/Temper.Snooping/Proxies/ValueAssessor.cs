@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Temper.Snooping.Logs;
 using Temper.Training;
 
@@ -19,7 +18,6 @@ public sealed record ValueAssessor : RelatedTask<IRewardLog>
     /// <summary>Discount of a step, 0 to 1.</summary>
     public float Discount { get; init; } = 0.99f;
 
-    [JsonIgnore]
     internal override TrainingLoss Loss => new MeanSquaredErrorLoss();
 
     private protected override ProxyData Data(IRewardLog log)
