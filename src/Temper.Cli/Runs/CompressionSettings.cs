@@ -33,7 +33,7 @@ internal static class CompressionSettings
 
     private static readonly Setting<string> Score = Setting.Choice("winner-score", "What decides between channels: the mean, max or l2 of their magnitudes", "mean", "mean", "max", "l2");
 
-    private static readonly Setting<string> Objective = Setting.Choice("objective", "What is made small: ms, macs, weights or bytes", "ms", "ms", "macs", "weights", "bytes");
+    private static readonly Setting<string> Objective = Setting.Choice("objective", "What to minimize: ms, macs, weights or bytes", "ms", "ms", "macs", "weights", "bytes");
 
     private static readonly Setting<int> RegularizeEpochs = Setting.Integer("regularize-epochs", "Epochs with the regularizer, before anything is pruned", usual: 4, minimum: 0);
 

@@ -71,7 +71,7 @@ internal static class RunRecords
         foreach (NetworkRecord network in record.Networks)
         {
             table.Row(
-                network.Name, network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "", $"{network.Left:N0}", $"{network.Ratio:F1} x",
+                network.Name, network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "", $"{network.Left:N0}", $"{network.TimesFewer(record.Networks):F1} x",
                 $"{network.CompressedBytes / 1024.0:N0} KiB");
         }
 

@@ -35,7 +35,7 @@ public enum CompressionActivations
     Joint,
 }
 
-/// <summary>What is made small within the bound on accuracy.</summary>
+/// <summary>What to minimize within the bound on accuracy.</summary>
 public enum CompressionGoal
 {
     /// <summary>Measured time of one sample, compiled, on this processor.</summary>
@@ -92,7 +92,7 @@ public sealed record CompressionOptions
     /// <summary>How weights or channels are made unimportant.</summary>
     public CompressionMethod Method { get; init; }
 
-    /// <summary>What is made small.</summary>
+    /// <summary>What to minimize.</summary>
     public CompressionGoal Goal { get; init; } = CompressionGoal.Milliseconds;
 
     /// <summary>Epochs with the regularizer, before anything is pruned.</summary>

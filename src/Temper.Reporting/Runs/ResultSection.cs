@@ -10,12 +10,13 @@ internal static class ResultSection
 
     internal static Section Of(IReadOnlyList<NetworkRecord> networks)
     {
-        var figures = new KeyFigures([.. Figures(networks[0], networks[^1], isComparison: networks.Count > 1)]);
+        var figures = new KeyFigures([.. Figures(networks)]);
         return new Section("Result", networks[^1].TestAccuracy is null ? [figures] : [figures, new Paragraph(TestedOnce)]);
     }
 
-    private static IEnumerable<KeyFigure> Figures(NetworkRecord first, NetworkRecord last, bool isComparison)
+    private static IEnumerable<KeyFigure> Figures(IReadOnlyList<NetworkRecord> run)
     {
+        (NetworkRecord first, NetworkRecord last, bool isComparison) = (run[0], run[^1], run.Count > 1);
         if (isComparison)
         {
             yield return new KeyFigure($"Test accuracy, {first.Name}", Percent(first.TestAccuracy));
@@ -32,10 +33,10 @@ internal static class ResultSection
             yield return new KeyFigure("Test accuracy", Percent(last.TestAccuracy));
         }
 
-        yield return new KeyFigure("Weights left", $"{last.Left:N0}", $"of {last.Total:N0}");
-        if (last.Left < last.Total)
+        yield return new KeyFigure("Weights left", $"{last.Left:N0}", $"of {NetworkRecord.MostWeights(run):N0}");
+        if (last.Left < NetworkRecord.MostWeights(run))
         {
-            yield return new KeyFigure("Fewer weights", double.IsFinite(last.Ratio) ? $"{last.Ratio:F1} ×" : "∞");
+            yield return new KeyFigure("Fewer weights", double.IsFinite(last.TimesFewer(run)) ? $"{last.TimesFewer(run):F1} ×" : "∞");
         }
 
         yield return new KeyFigure(

@@ -102,9 +102,11 @@ internal sealed record NetworkRecord
     [JsonIgnore]
     public long Left => Layers.Sum(layer => layer.Left);
 
-    /// <summary>How many times fewer weights are left.</summary>
-    [JsonIgnore]
-    public double Ratio => Left == 0 ? double.PositiveInfinity : (double)Total / Left;
+    /// <summary>Weights of the largest network of a run, zeros included: a network whose channels were removed has fewer of its own.</summary>
+    internal static long MostWeights(IReadOnlyList<NetworkRecord> run) => run.Max(network => network.Total);
+
+    /// <summary>How many times fewer weights it has left than the largest network of its run has.</summary>
+    internal double TimesFewer(IReadOnlyList<NetworkRecord> run) => Left == 0 ? double.PositiveInfinity : (double)MostWeights(run) / Left;
 }
 
 /// <summary>Weights of one layer: all, and those that are not zero.</summary>
