@@ -30,7 +30,7 @@ public sealed class ObservationAttacker
     /// <param name="stream">The format of the stream.</param>
     /// <param name="random">Where random numbers start.</param>
     /// <param name="timing">Which frames; null: every one.</param>
-    /// <exception cref="ArgumentException">An option is out of range, or a proxy is of another stream.</exception>
+    /// <exception cref="ArgumentException">An option is out of range, a proxy is of another stream, or 8 bits cannot carry the stream.</exception>
     public ObservationAttacker(ObservationAttack attack, IReadOnlyList<Proxy> proxies, StreamInfo stream, RandomStream random, AttackTiming? timing = null)
     {
         attack.Validate();
@@ -43,6 +43,12 @@ public sealed class ObservationAttacker
         if (proxies.FirstOrDefault(proxy => !proxy.Stream.StackShape.Equals(stream.StackShape)) is { } other)
         {
             throw new ArgumentException($"{attack.Name}: the proxy {other.Task} was made for another stream (got {other.Stream.StackShape}, expected {stream.StackShape})");
+        }
+
+        if (attack.Precision == ChannelPrecision.UInt8 && !(stream is { Minimum: >= 0, Maximum: <= 1 }))
+        {
+            throw new ArgumentException(
+                $"{attack.Name}: an 8-bit channel carries numbers from 0 to 1 (got {stream.Minimum} to {stream.Maximum}); take float32");
         }
 
         if (_timing.Rule is TimingRule.LowMargin or TimingRule.HighPreference)
