@@ -146,6 +146,9 @@ public sealed class AttackerTests
         Assert.Throws<ArgumentException>(() => attacker.Perturb(0, new float[3], isFirst: true));
         Assert.Throws<ArgumentException>(() => new ObservationAttacker(GradientSign.Fgsm(double.NaN), [Linear(Pair)], Pair, RandomStream.FromSeed(1)));
         Assert.Throws<ArgumentException>(() => new ObservationAttacker(GradientSign.Fgsm(0.1), [], Pair, RandomStream.FromSeed(1)));
+        GradientSign bytes = GradientSign.Fgsm(0.1) with { Precision = ChannelPrecision.UInt8 };
+        StreamInfo wide = Pair with { Minimum = float.NegativeInfinity };
+        Assert.Throws<ArgumentException>(() => new ObservationAttacker(bytes, [Linear(wide)], wide, RandomStream.FromSeed(1)));
         Assert.Throws<ArgumentException>(() => new ObservationAttacker(GradientSign.Fgsm(0.1), [Linear(Pair with { Frames = 2 })], Pair, RandomStream.FromSeed(1)));
     }
 }

@@ -28,10 +28,17 @@ internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a
         }
 
         MorphMap map = MapOf(context);
-        byte[] password = MorphSettings.Password(context);
         using var key = MorphKey.Create(map);
-        key.Save(output, password);
-        System.Security.Cryptography.CryptographicOperations.ZeroMemory(password);
+        byte[] password = MorphSettings.Password(context);
+        try
+        {
+            key.Save(output, password);
+        }
+        finally
+        {
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(password);
+        }
+
         if (context.IsJson)
         {
             JsonResult.Write(Name, new JsonObject

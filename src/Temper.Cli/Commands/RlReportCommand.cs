@@ -24,7 +24,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<string?> OtherMethod = Setting.OptionalText("transfer-method", "File of an agent of another method, whose gradients are tried too");
 
-    private static readonly Setting<double[]> Epsilons = Setting.Numbers("epsilon", "Largest changes of a number, in units of the observation", [0.02, 0.05, 0.1]);
+    private static readonly Setting<double[]> Epsilons = Setting.Numbers("epsilon", "Largest changes of a number, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
 
     private static readonly Setting<IReadOnlyList<string>> Attacks = Setting.List("attack", "fgsm, pgd or mi-fgsm; several: give it several times; without it fgsm");
 
@@ -35,14 +35,19 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<int> DefenceBits = Setting.Integer("defence-bits", "Bits to which the rounding defence rounds observations", usual: 1);
 
+    /// <summary>More are not told apart by the numbers of an observation.</summary>
+    private const int MostBits = 24;
+
     private static readonly Setting<double?> Timing = Setting.OptionalNumber("timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
+
+    private static readonly Setting<string?> Folder = Setting.OptionalText("output", "Folder that report.html is written to");
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
         RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenceBits, Timing, SnoopingSettings.Log,
-        RlSettings.Episodes, SnoopingSettings.Output, Seed, RlSettings.Sticky, RlSettings.StepLimit,
+        RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit,
     ];
 
     internal override int Run(CommandContext context)
@@ -55,7 +60,9 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
             throw ToolException.Usage(proxies.Count == 0 ? "rl report: --proxy is missing (see temper rl snoop)" : "rl report: --timing needs --log, whose frames set its bounds");
         }
 
-        if (context.Get(SnoopingSettings.Output) is { } folder)
+        IReadOnlyList<string> attacks = context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"];
+        SnoopingRows.Check(attacks, proxies, isTimed: context.Get(Timing) is not null);
+        if (context.Get(Folder) is { } folder)
         {
             Directory.CreateDirectory(folder);
         }
@@ -68,7 +75,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         rows.AddClean();
         foreach (double epsilon in context.Get(Epsilons))
         {
-            rows.Add(epsilon, context.Get(Attacks) is { Count: > 0 } attacks ? attacks : ["fgsm"]);
+            rows.Add(epsilon, attacks);
             if (context.Get(Timing) is { } rate)
             {
                 rows.AddTimed(epsilon, rate, log!);
@@ -76,7 +83,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         }
 
         var table = new SnoopingTable(rows.Rows, run.RandomReturn(), Conditions(options, proxies));
-        if (context.Get(SnoopingSettings.Output) is { } output)
+        if (context.Get(Folder) is { } output)
         {
             var report = new Report { Title = $"Snooping on {options.Environment}", Subtitle = $"temper rl report, {options.Victims.Count} victims", Sections = [table.ToSection()] };
             report.Save(Path.Combine(output, "report.html"));
@@ -89,6 +96,11 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
     private static SnoopingRunOptions Options(CommandContext context)
     {
         IReadOnlyList<string> agents = context.Get(SnoopingSettings.Agents);
+        if (context.Get(DefenceBits) is > MostBits and int bits)
+        {
+            throw ToolException.Usage($"rl report: --defence-bits is out of range (got {bits}, expected 1 to {MostBits})");
+        }
+
         return agents.Count == 0 ? throw ToolException.Usage("rl report: --agent is missing") : new SnoopingRunOptions
         {
             Environment = context.Require(RlSettings.Environment), EnvironmentOptions = SnoopingSettings.EnvironmentOptions(context), Victims = [.. agents.Select(PolicyFile.Load)],
@@ -111,6 +123,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
             new("changed", options.Mode == StackMode.PerFrame ? "each frame once, as it crosses the channel" : "the whole stack at each step"),
             new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits a number" : "float32"),
             new("observations", $"{stream.FrameShape}, {stream.Frames} frames, {stream.Minimum} to {stream.Maximum}"),
+            new("rounding defence", SnoopingRun.CanRound(stream) ? $"{options.DefenceBits} bits" : "not played: the observations have no bounds to round between"),
             new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "as usual"),
             .. proxies.Select((proxy, i) => new KeyValuePair<string, string>(
                 $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {proxy.Steps:N0} steps of {proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3}")),

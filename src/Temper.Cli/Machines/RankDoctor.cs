@@ -46,7 +46,7 @@ internal static class RankDoctor
         var table = new ResultTable("MPI", "what", "here");
         table.Row("library", $"{mpi.Version} ({mpi.File})")
             .Row("handles", mpi.Handles)
-            .Row("threads", mpi.ThreadLevel == 3 ? "any at the same time (3)" : $"one at a time ({mpi.ThreadLevel}): gradients cannot be exchanged during the backward pass")
+            .Row("threads", mpi.ThreadLevel >= MpiRanks.AnyThread ? $"any at the same time ({mpi.ThreadLevel})" : $"one at a time ({mpi.ThreadLevel}): train --plan refuses it; use a build with MPI_THREAD_MULTIPLE")
             .Row("calls", "all of them gave what they should")
             .Row("UCX signal handlers", "switched off (UCX_ERROR_SIGNALS)")
             .Row("ranks", launch is null ? "1 (start with mpirun -n 2 to measure between ranks)" : $"{world.Size}, {launch.LocalSize} on this machine");

@@ -77,8 +77,11 @@ internal static class CompressionSettings
     internal static CompressionOptions Options(CommandContext context, TrainingOptions training)
     {
         CompressionOptions options = Read(context, training);
-        return (context.Get(Calibrate) > 0 || context.Get(DataFree)) && options.Activations != CompressionActivations.None
+        return context.Get(Calibrate) == 0 && !context.Get(DataFree) ? options
+            : options.Activations != CompressionActivations.None
             ? throw ToolException.Usage("--activations: winners are fine-tuned; --calibrate and --data-free do not train; leave one of them out")
+            : options.Structure is CompressionStructure.Blocks or CompressionStructure.Channels
+            ? throw ToolException.Usage($"--structure: --calibrate and --data-free remove single weights (got {context.Get(Structure)}, expected auto, element or none)")
             : options;
     }
 

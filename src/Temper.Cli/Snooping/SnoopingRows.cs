@@ -18,6 +18,20 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
 
     internal IReadOnlyList<SnoopingRow> Rows => _rows;
 
+    /// <summary>Refuses attacks that do not exist, and timing without a proxy of actions, before anything is played.</summary>
+    internal static void Check(IReadOnlyList<string> attacks, IReadOnlyList<Proxy> proxies, bool isTimed)
+    {
+        foreach (string attack in attacks)
+        {
+            _ = Create(attack, epsilon: 0);
+        }
+
+        if (isTimed)
+        {
+            _ = OfActions(proxies);
+        }
+    }
+
     internal void AddClean() => Add(run.Clean());
 
     /// <summary>All rows of one size.</summary>
@@ -28,7 +42,11 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
         Add(run.Row("uniform-noise", new UniformNoise { Epsilon = epsilon }, _ => [], null), Baseline.UniformNoise);
         Add(run.Row("white-box fgsm", fgsm, victim => [run.Known(victim, "white-box")], null), Baseline.WhiteBoxFgsm);
         Add(run.Row("white-box pgd", GradientSign.Pgd(epsilon), victim => [run.Known(victim, "white-box")], null), Baseline.WhiteBoxPgd);
-        Add(run.Row("white-box fgsm", fgsm, victim => [run.Known(victim, "white-box")], null, isDefended: true), Baseline.Rounding);
+        if (run.HasDefence)
+        {
+            Add(run.Row("white-box fgsm", fgsm, victim => [run.Known(victim, "white-box")], null, isDefended: true), Baseline.Rounding);
+        }
+
         if (others.Same is { } same)
         {
             Add(run.Row("other agent fgsm", fgsm, _ => [run.Known(same, "other agent")], null), Baseline.Transfer);
@@ -48,7 +66,7 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
     /// <summary>Frames chosen by a rule, and as many at random.</summary>
     internal void AddTimed(double epsilon, double rate, IStateLog log)
     {
-        Proxy proxy = proxies.FirstOrDefault(proxy => proxy.Goal == ProxyGoal.Classes) ?? throw ToolException.Usage("rl report: --timing needs a proxy of actions, such as action-imitator");
+        Proxy proxy = OfActions(proxies);
         GradientSign attack = GradientSign.Fgsm(epsilon);
         foreach (TimingRule rule in new[] { TimingRule.Random, TimingRule.LowMargin, TimingRule.HighPreference })
         {
@@ -70,7 +88,10 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
             }
 
             Add(run.Row($"{proxy.Task} {name}", attack, _ => [proxy], null));
-            Add(run.Row($"{proxy.Task} {name}", attack, _ => [proxy], null, isDefended: true));
+            if (run.HasDefence)
+            {
+                Add(run.Row($"{proxy.Task} {name}", attack, _ => [proxy], null, isDefended: true));
+            }
         }
 
         if (proxies.Count > 1)
@@ -78,6 +99,9 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
             Add(run.Row($"all proxies {name}", attack, _ => proxies, null));
         }
     }
+
+    private static Proxy OfActions(IReadOnlyList<Proxy> proxies) => proxies.FirstOrDefault(proxy => proxy.Goal == ProxyGoal.Classes)
+        ?? throw ToolException.Usage("rl report: --timing needs a proxy of actions, such as action-imitator");
 
     private static GradientSign Create(string attack, double epsilon) => attack switch
     {

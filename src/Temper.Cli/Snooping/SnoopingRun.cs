@@ -42,6 +42,12 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     /// <summary>The stream of a victim.</summary>
     internal StreamInfo StreamOf(Policy victim) => SnoopingSettings.StreamOf(victim, victim.CreateEnvironment(options.Environment, options.EnvironmentOptions).Spec);
 
+    /// <summary>Whether the rounding defence has bounds to round between.</summary>
+    internal static bool CanRound(StreamInfo stream) => float.IsFinite(stream.Minimum) && float.IsFinite(stream.Maximum);
+
+    /// <summary>Whether the rounding defence can be played by every victim.</summary>
+    internal bool HasDefence => options.Victims.All(victim => CanRound(StreamOf(victim)));
+
     /// <summary>A victim's own network, or another agent's, as what an attacker with access to it would use.</summary>
     internal Proxy Known(Policy policy, string name) => new()
     {

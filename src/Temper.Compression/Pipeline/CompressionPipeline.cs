@@ -57,7 +57,7 @@ public static class CompressionPipeline
     {
         options.Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        CompressionChecks.RequireNoWinners(options);
+        CompressionChecks.RequireUntrained(options);
         if (samples.Count < 2 * count)
         {
             throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected {2 * count} or more: half fit the layers, half choose); ask for fewer");
@@ -84,7 +84,7 @@ public static class CompressionPipeline
     {
         const int Fitting = 64, Choosing = 64;
         options.Validated();
-        CompressionChecks.RequireNoWinners(options);
+        CompressionChecks.RequireUntrained(options);
         network.Batch.RequireFree("compress");
         (Tensor inputs, bool hasStatistics) = SyntheticInputs.Make(network, Fitting + Choosing, Randomness.RandomStream.FromSeed(options.Seed).Split("inputs"), cancel);
         var made = new TensorDataset("inputs made from the network", inputs.Slice(0, Fitting, Fitting + Choosing), Tensor.From(new long[Choosing], [Choosing]));
@@ -158,11 +158,17 @@ internal static class CompressionChecks
     }
 
     /// <summary>For forms of compression without training.</summary>
-    internal static void RequireNoWinners(CompressionOptions options)
+    internal static void RequireUntrained(CompressionOptions options)
     {
         if (options.Activations != CompressionActivations.None)
         {
             throw new ArgumentException("compress: winners are fine-tuned, and this form does not train; compress with training, or leave activations as they are");
+        }
+
+        if (options.Structure is CompressionStructure.Blocks or CompressionStructure.Channels)
+        {
+            throw new ArgumentException(
+                $"compress: without training single weights are removed (got structure {options.Structure.ToString().ToLowerInvariant()}, expected auto, element or none); compress with training");
         }
     }
 

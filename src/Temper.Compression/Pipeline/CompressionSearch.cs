@@ -110,6 +110,11 @@ internal sealed class CompressionSearch
     internal void TryCalibrated(Tensor samples, string remark)
     {
         _remarks.Add(remark);
+        if (_options.Structure == CompressionStructure.None)
+        {
+            return;
+        }
+
         (double holds, double fails) = (0, 1);
         double zeros = 1 - (_options.FirstKept ?? 0.4);
         for (int trial = 1; trial <= _options.Trials; trial++)
@@ -135,7 +140,9 @@ internal sealed class CompressionSearch
         if (holding.Length == 0)
         {
             CompressionTrial? nearest = _trials.MaxBy(trial => trial.Figures.Accuracy);
-            _remarks.Add("No trial stayed within the bound; the most accurate one is kept.");
+            _remarks.Add(nearest is null
+                ? "There was no time for a trial, so the network that came in is kept; allow more time."
+                : "No trial stayed within the bound; the most accurate one is kept.");
             return new CompressionResult(nearest?.Network ?? _network, _before, nearest, _trials, IsWithinBound: false, _remarks);
         }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Temper.Parallelism.Collectives;
 
-/// <summary>What a launcher (mpirun, mpiexec, srun) has told this process, read from its variables without loading an engine.</summary>
+/// <summary>What a launcher (mpirun or mpiexec) has told this process, read from its variables without loading an engine.</summary>
 /// <param name="Rank">Which of the ranks it is.</param>
 /// <param name="Size">Number of ranks.</param>
 /// <param name="LocalSize">Ranks on this machine.</param>

@@ -30,6 +30,7 @@ public static class AuditSection
     {
         AttackFinding.Broken => "BROKEN: whoever gets this bundle can have the pictures. Send it only to somebody who may see them.",
         AttackFinding.Leaks => "LEAKS: the bundle shows part of what is in the pictures.",
+        AttackFinding.NotRun => "NOT RUN: no attack had what it needs, so nothing is known about this bundle. Give --truth or --pairs, or make the layer first.",
         _ => "NOT BROKEN BY THESE ATTACKS: others may do better; this is an obfuscation, and no guarantee is given.",
     };
 

@@ -55,10 +55,11 @@ public static class MorphAudit
         return findings;
     }
 
-    /// <summary>The worst verdict of some findings.</summary>
+    /// <summary>The worst verdict of some findings; <see cref="AttackFinding.NotRun"/> where no attack was run, which says nothing about the bundle.</summary>
     /// <param name="findings">Of one audit.</param>
     public static string Verdict(IReadOnlyList<AttackFinding> findings) =>
-        new[] { AttackFinding.Broken, AttackFinding.Leaks }.FirstOrDefault(verdict => findings.Any(finding => string.Equals(finding.Verdict, verdict, StringComparison.Ordinal))) ?? AttackFinding.NotBroken;
+        new[] { AttackFinding.Broken, AttackFinding.Leaks, AttackFinding.NotBroken }.FirstOrDefault(
+            verdict => findings.Any(finding => string.Equals(finding.Verdict, verdict, StringComparison.Ordinal))) ?? AttackFinding.NotRun;
 
     /// <summary>The verdict without the truth: whether what was recovered explains what was seen.</summary>
     internal static string ByConsistency(double error) => error <= Explained ? AttackFinding.Broken : AttackFinding.NotBroken;

@@ -99,6 +99,23 @@ public sealed class PipelineTests
         Assert.Equal(1, result.Before.Accuracy);
     }
 
+    [Fact]
+    public void Without_training_the_structure_is_obeyed_or_refused()
+    {
+        CompressionResult result = CompressionPipeline.Calibrate(Trained.Value, Train, 64, Options with { Structure = CompressionStructure.None }, new RecordedRun(_ => 1));
+        Assert.True(result.IsWithinBound);
+        Assert.Empty(result.Trials);
+        Assert.Same(Trained.Value, result.Network);
+        foreach (CompressionStructure structure in (CompressionStructure[])[CompressionStructure.Blocks, CompressionStructure.Channels])
+        {
+            CompressionOptions options = Options with { Structure = structure };
+            Assert.Contains("single weights are removed", Assert.Throws<ArgumentException>(
+                () => CompressionPipeline.Calibrate(Trained.Value, Train, 64, options, new RecordedRun(_ => 1))).Message, StringComparison.Ordinal);
+            Assert.Contains("single weights are removed", Assert.Throws<ArgumentException>(
+                () => CompressionPipeline.WithoutData(Trained.Value, options, new RecordedRun(_ => 1))).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData(CompressionMethod.L1, CompressionStructure.Channels)]
     [InlineData(CompressionMethod.Magnitude, CompressionStructure.Element)]

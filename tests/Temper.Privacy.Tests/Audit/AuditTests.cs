@@ -44,6 +44,19 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public void Audit_that_can_run_nothing_does_not_say_that_the_bundle_holds()
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(3, 12, 12));
+        using var morpher = new Morpher(key);
+        MorphBundle.WriteData(key, morpher, MorphSamples.Pictures(3, 12, 40), folder.Path);
+        IReadOnlyList<AttackFinding> findings = MorphAudit.Run(MorphBundle.Open(folder.Path), new AuditInputs { Pictures = 5 });
+        Assert.All(findings, finding => Assert.Equal(AttackFinding.NotRun, finding.Verdict));
+        Assert.Equal(AttackFinding.NotRun, MorphAudit.Verdict(findings));
+        Assert.StartsWith(AttackFinding.NotRun, AuditSection.Meaning(MorphAudit.Verdict(findings)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_the_truth_the_verdict_comes_from_consistency()
     {
         using var folder = new TemporaryFolder();
