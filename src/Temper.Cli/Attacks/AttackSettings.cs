@@ -43,7 +43,7 @@ internal static class AttackSettings
     internal static Setting<string?> TokenFile { get; } = Setting.OptionalText("token-file", "File with the token of a served model; or TEMPER_SERVE_TOKEN");
 
     internal static Setting<string?> Surrogate { get; } = Setting.OptionalText(
-        "surrogate", "Attack this model instead and try what is found on MODEL, which is asked for decisions alone; the same preprocessing holds for both");
+        "surrogate", "Attack this model instead and try what is found on MODEL, which is asked for decisions alone; the same preprocessing holds for both; also with --video");
 
     internal static Setting<bool> TensorBoard { get; } = Setting.Switch("tensorboard", "Write an event file into the output folder: accuracy under attack, size and gradients after each part");
 

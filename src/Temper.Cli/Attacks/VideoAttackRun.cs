@@ -52,7 +52,7 @@ internal static class VideoAttackRun
     {
         RandomStream random = RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("video");
         Attack attack = VideoAttacks.Create(rule, epsilon, context.Get(AttackSettings.Steps) ?? 10);
-        if (context.Get(VideoAttackSettings.Surrogate) is { } other)
+        if (context.Get(AttackSettings.Surrogate) is { } other)
         {
             attack = new Transfer(attack, ByteFrames.Victim(new NetworkTarget(ModelSource.OpenTrained(other, context.Get(ModelSource.Architecture)))));
         }

@@ -25,13 +25,11 @@ internal static class VideoAttackSettings
     internal static Setting<string> Gradients { get; } = Setting.Choice(
         "gradients", "With --video: what the attacker knows: all, one stream, or the network with another flow", WhiteBox, [WhiteBox, "motion", "frame", .. FlowMethods.Names]);
 
-    internal static Setting<string?> Surrogate { get; } = Setting.OptionalText("surrogate", "With --video: another network; attacks are made on it and only tried on the victim");
-
     internal static Setting<bool> TrueLabels { get; } = Setting.Switch("true-labels", "With --video: the attack knows the right classes; else it uses the network's own");
 
-    internal static Setting<bool> Defenses { get; } = Setting.Switch("defenses", "With --video: also measure smoothing over time, flow in 8 bits and H.264");
+    internal static Setting<bool> Defenses { get; } = Setting.Switch("defenses", "With --video: also try the clips of the last attack after smoothing over time, flow in 8 bits and H.264");
 
-    internal static IReadOnlyList<Setting> All { get; } = [Video, Clip, Rules, Levels, Flow, Gradients, Surrogate, TrueLabels, Defenses];
+    internal static IReadOnlyList<Setting> All { get; } = [Video, Clip, Rules, Levels, Flow, Gradients, TrueLabels, Defenses];
 
     private static IReadOnlyList<string> ReadRules(string text)
     {

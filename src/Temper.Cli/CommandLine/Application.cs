@@ -12,7 +12,7 @@ internal static class Application
     private static readonly (string Name, string Help)[] Groups = [("data", "Get, list and verify data sets"), ("morph", "Obfuscate data for an outside trainer (MoLe); not encryption"),
         ("rl", "Train agents, watch them play, and check environments against recorded episodes")];
 
-    private static IReadOnlyList<ToolCommand> Commands { get; } =
+    internal static IReadOnlyList<ToolCommand> Commands { get; } =
     [
         new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(), new GrowCommand(), new AttackCommand(), new ReportCommand(),
         new ProbeCommand(), new HardenCommand(),

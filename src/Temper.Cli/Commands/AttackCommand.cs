@@ -22,6 +22,10 @@ internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easil
         {
             throw ToolException.Usage("--vnnlib: needs the gradients of a model file (got the address of a server)");
         }
+        else if (context.Get(VideoAttackSettings.Video))
+        {
+            throw ToolException.Usage("--video: needs a model file (got the address of a server)");
+        }
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();

@@ -14,6 +14,16 @@ public sealed class SettingKindsTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void No_command_has_two_settings_of_one_name()
+    {
+        // The parser fills the first of them only; the other would keep its default without a word.
+        foreach (ToolCommand command in Application.Commands)
+        {
+            Assert.Equal(command.AllSettings.Select(setting => setting.Name).Distinct(StringComparer.Ordinal), command.AllSettings.Select(setting => setting.Name));
+        }
+    }
+
+    [Fact]
     public void Nothing_given_gives_the_defaults()
     {
         SettingValues values = Settings.Resolve(_command);
