@@ -122,6 +122,45 @@ public sealed class AttackerTests
     }
 
     [Theory]
+    [InlineData(1.0)]
+    [InlineData(2.5)]
+    [InlineData(3.9)]
+    public void What_arrives_over_8_bits_is_within_epsilon_of_what_would_have_arrived(double levels)
+    {
+        GradientSign attack = GradientSign.Fgsm(levels / 255) with { Precision = ChannelPrecision.UInt8 };
+        float[] observation = [0.5f, 64.3f / 255], arrives = Attack(attack, Linear(Pair), [.. observation]);
+        for (int i = 0; i < arrives.Length; i++)
+        {
+            float unchanged = MathF.Round(observation[i] * 255);
+            Assert.Equal(Math.Floor(levels), Math.Abs((arrives[i] * 255) - unchanged), 1e-3);
+        }
+    }
+
+    [Fact]
+    public void Numbers_outside_the_bounds_are_no_reason_to_fail()
+    {
+        float[] seen = Attack(GradientSign.Fgsm(0.1), Linear(Pair), 3, -2);
+        Near([2.9f, -1.9f], seen);                       // they come back towards the bounds, by epsilon at most
+    }
+
+    [Fact]
+    public void Frames_with_equal_scores_are_attacked_in_the_share_that_was_asked_for()
+    {
+        // A proxy that always says the same gives every frame the same margin.
+        IStateLog log = Streams.Catch(ThreatModel.SA, 400);
+        Network network = Network.Build(new InputSpec { SampleShape = log.Stream.StackShape }, x => x.Flatten().Linear(2, name: "fc")).Initialize(RandomStream.FromSeed(1));
+        network = network.WithParameters(network.Parameters.Select(parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) }));
+        var proxy = new Proxy { Network = network, Task = "even", Goal = ProxyGoal.Classes, Stream = log.Stream };
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [proxy], log.Stream, RandomStream.FromSeed(1), AttackTiming.Calibrate(TimingRule.LowMargin, 0.25, proxy, log));
+        for (int step = 0; step < log.Count; step++)
+        {
+            attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
+        }
+
+        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.17, 0.33);
+    }
+
+    [Theory]
     [InlineData(TimingRule.Random)]
     [InlineData(TimingRule.LowMargin)]
     [InlineData(TimingRule.HighPreference)]

@@ -103,13 +103,7 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
     private static Proxy OfActions(IReadOnlyList<Proxy> proxies) => proxies.FirstOrDefault(proxy => proxy.Goal == ProxyGoal.Classes)
         ?? throw ToolException.Usage("rl report: --timing needs a proxy of actions, such as action-imitator");
 
-    private static GradientSign Create(string attack, double epsilon) => attack switch
-    {
-        "fgsm" => GradientSign.Fgsm(epsilon),
-        "pgd" => GradientSign.Pgd(epsilon),
-        "mi-fgsm" => GradientSign.MomentumIterative(epsilon),
-        _ => throw ToolException.Usage($"rl report: there is no attack '{attack}' (expected fgsm, pgd or mi-fgsm)"),
-    };
+    private static GradientSign Create(string attack, double epsilon) => AttackNames.OfProxy(attack, epsilon, "rl report");
 
     private void Add(SnoopingRow row, Baseline? baseline = null)
     {

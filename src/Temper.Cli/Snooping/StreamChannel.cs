@@ -5,7 +5,9 @@ using Temper.Snooping.Logs;
 namespace Temper.Cli.Snooping;
 
 /// <summary>Puts an eavesdropper into an environment's channel. The two projects do not know each other.</summary>
-internal sealed class RecordingChannel(SnoopRecorder recorder) : IObservationChannel
+/// <param name="recorder">Keeps what is heard.</param>
+/// <param name="full">Called when no more is kept.</param>
+internal sealed class RecordingChannel(SnoopRecorder recorder, Action full) : IObservationChannel
 {
     public void Observe(int slot, Span<float> observation, ObservationPlace place)
     {
@@ -15,7 +17,14 @@ internal sealed class RecordingChannel(SnoopRecorder recorder) : IObservationCha
         }
     }
 
-    public void Act(int slot, AgentAction action, StepOutcome outcome) => recorder.Act(action.Index, outcome.Reward);
+    public void Act(int slot, AgentAction action, StepOutcome outcome)
+    {
+        recorder.Act(action.Index, outcome.Reward);
+        if (recorder.IsFull)
+        {
+            full();
+        }
+    }
 }
 
 /// <summary>Puts an attacker into an environment's channel, and measures how long it takes.</summary>

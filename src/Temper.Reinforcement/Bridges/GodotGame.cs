@@ -39,10 +39,10 @@ public static class GodotGame
                     break;
                 case "action":
                     StepOutcome outcome = Step(episode, space, GodotMessages.Item(message, "action", 0), action);
-                    (steps, seed) = (steps + 1, seed + (outcome.IsOver ? 1UL : 0));
+                    steps++;
                     if (outcome.IsOver)
                     {
-                        episode.Reset(seed);
+                        episode.Reset(seed++);
                     }
 
                     await connection.SendAsync(new JsonObject

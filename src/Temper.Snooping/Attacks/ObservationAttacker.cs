@@ -95,7 +95,7 @@ public sealed class ObservationAttacker
         Span<float> changed = state.Stack.AsSpan()[^observation.Length..];
         if (_attack.Precision == ChannelPrecision.UInt8)
         {
-            Round(changed);
+            Round(changed, observation);
         }
 
         changed.CopyTo(observation);
@@ -224,16 +224,23 @@ public sealed class ObservationAttacker
         float epsilon = (float)_attack.Epsilon;
         for (int i = 0; i < x.Length; i++)
         {
-            x[i] = Math.Clamp(x[i], Math.Max(_stream.Minimum, state.Clean[i] - epsilon), Math.Min(_stream.Maximum, state.Clean[i] + epsilon));
+            // A number outside the bounds of the stream stays where it is, or comes back a little.
+            float clean = state.Clean[i], low = Math.Max(clean - epsilon, Math.Min(_stream.Minimum, clean)), high = Math.Min(clean + epsilon, Math.Max(_stream.Maximum, clean));
+            x[i] = Math.Min(Math.Max(x[i], low), high);
         }
     }
 
-    private static void Round(Span<float> x)
+    /// <summary>Rounds to the levels of the channel, as many away from the clean one at most as epsilon holds whole ones.</summary>
+    private void Round(Span<float> x, ReadOnlySpan<float> clean)
     {
-        foreach (ref float value in x)
+        int room = _attack.Levels;
+        for (int i = 0; i < x.Length; i++)
         {
-            value = MathF.Round(Math.Clamp(value, 0, 1) * 255) / 255f;
+            int unchanged = Level(clean[i]);
+            x[i] = Math.Clamp(Level(x[i]), unchanged - room, unchanged + room) / 255f;
         }
+
+        static int Level(float value) => (int)MathF.Round(Math.Clamp(value, 0, 1) * 255);
     }
 
     private Tensor Batch(float[] stack) => Tensor.From(stack, [1, .. _stream.StackShape.AsSpan()]);
