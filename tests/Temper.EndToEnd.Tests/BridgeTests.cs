@@ -68,28 +68,35 @@ public sealed class BridgeTests : IDisposable
         NetworkStream stream = client.GetStream();
         _ = Read(stream);
         ulong seed = 1;
-        var seen = new List<float[]> { Reset(stream, seed) };
-        for (int step = 0; step < steps; step++)
+        var seen = new List<float[]> { Floats(Reset(stream, seed)!) };
+        try
         {
-            Write(stream, [3, (byte)(step * 7 % 3), 0, 0, 0]);
-            if (Read(stream) is not { } answer)
+            for (int step = 0; step < steps && Step(stream, step * 7 % 3) is { } answer && (answer[5] == 0 || (answer = Reset(stream, ++seed)) is not null); step++)
             {
-                break;
+                seen.Add(Floats(answer));
             }
-
-            seen.Add(answer[5] == 0 ? Floats(answer) : Reset(stream, ++seed));
+        }
+        catch (IOException)
+        {
+            // The bridge has heard enough.
         }
 
         return seen;
     }
 
-    private static float[] Reset(NetworkStream stream, ulong seed)
+    private static byte[]? Step(NetworkStream stream, int action)
+    {
+        Write(stream, [3, (byte)action, 0, 0, 0]);
+        return Read(stream);
+    }
+
+    private static byte[]? Reset(NetworkStream stream, ulong seed)
     {
         byte[] message = new byte[9];
         message[0] = 2;
         BinaryPrimitives.WriteUInt64LittleEndian(message.AsSpan(1), seed);
         Write(stream, message);
-        return Floats(Read(stream)!);
+        return Read(stream);
     }
 
     private static float[] Floats(byte[] message) => [.. Enumerable.Range(0, Numbers).Select(i => BinaryPrimitives.ReadSingleLittleEndian(message.AsSpan(6 + (4 * i))))];

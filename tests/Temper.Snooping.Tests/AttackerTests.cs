@@ -15,7 +15,7 @@ public sealed class AttackerTests
     private static Proxy Linear(StreamInfo stream, ProxyGoal goal = ProxyGoal.Classes)
     {
         int size = stream.StackShape.Count, outputs = goal == ProxyGoal.Value ? 1 : 2;
-        Network network = Network.Build(new InputSpec { SampleShape = stream.StackShape }, x => x.Linear(outputs, bias: false, name: "fc"))
+        Network network = Network.Build(new InputSpec { SampleShape = stream.StackShape, Minimum = stream.Minimum, Maximum = stream.Maximum }, x => x.Linear(outputs, bias: false, name: "fc"))
             .Initialize(RandomStream.FromSeed(1));
         float[] weights = new float[outputs * size];
         for (int i = 0; i < size; i++)
@@ -119,6 +119,19 @@ public sealed class AttackerTests
         Assert.True(small.IsBelowPrecision);
         Assert.Equal([128 / 255f, 64 / 255f], Attack(small, Linear(Pair), [.. observation]));
         Assert.NotEqual(observation, Attack(small with { Epsilon = 2.0 / 255 }, Linear(Pair), [.. observation]));
+    }
+
+    [Fact]
+    public void The_guided_attack_moves_no_further_than_it_takes_to_turn_the_action()
+    {
+        // x0 - 2 x1 = 0.2: the nearest point of the other class is 0.2 / sqrt 5 away, at (-0.04, +0.08).
+        float[] turned = Attack(new GuidedFrame { Epsilon = 0.3, Steps = 50 }, Linear(Pair), 0.6f, 0.2f);
+        Assert.InRange(turned[0] - (2 * turned[1]), -0.1f, 1e-4f);
+        Assert.InRange(Math.Abs(turned[0] - 0.6f), 0, 0.1f);
+        Assert.InRange(Math.Abs(turned[1] - 0.2f), 0.04f, 0.15f);
+        float[] cut = Attack(new GuidedFrame { Epsilon = 0.01 }, Linear(Pair), 0.9f, 0.1f);
+        Assert.All(cut.Zip([0.9f, 0.1f]), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 0.01f + 1e-6f));
+        Assert.Throws<ArgumentException>(() => Attack(new GuidedFrame { Epsilon = 0.1 }, Linear(Pair, ProxyGoal.Value), 0.5f, 0.5f));
     }
 
     [Theory]

@@ -22,7 +22,7 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
 
     private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List("proxy", "What temper rl snoop wrote: observations are changed with its gradients; several: give it several times");
 
-    private static readonly Setting<string> Attack = Setting.Choice("attack", "fgsm, pgd, mi-fgsm, random-sign or uniform-noise; the last two need no proxy", "fgsm", AttackNames.All);
+    private static readonly Setting<string> Attack = Setting.Choice("attack", "fgsm, pgd, mi-fgsm, guided-cw, random-sign or uniform-noise; the last two need no proxy", "fgsm", AttackNames.All);
 
     private static readonly Setting<double> Epsilon = Setting.Number("epsilon", "Largest change of a number, in units of the observation", usual: 0.05);
 
@@ -62,7 +62,7 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
         {
             Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32,
         };
-        if (isAttack && attack is GradientSign && proxies.Length == 0)
+        if (isAttack && attack is GradientSign or GuidedFrame && proxies.Length == 0)
         {
             throw ToolException.Usage($"rl bridge: {attack.Name} needs a proxy (see temper rl snoop); give --proxy, or --attack random-sign");
         }
@@ -148,7 +148,7 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
                 steps = log.Count;
             }
 
-            double milliseconds = _attacker is { Attacked: > 0 } ? _attacking!.Spent.TotalMilliseconds / _attacker.Attacked : double.NaN;
+            double milliseconds = AttackingChannel.Median(_attacking is null ? [] : [.. _attacking.Milliseconds]);
             if (_context.IsJson)
             {
                 JsonResult.Write(command, new JsonObject

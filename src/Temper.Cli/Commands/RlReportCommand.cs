@@ -26,7 +26,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<double[]> Epsilons = Setting.Numbers("epsilon", "Largest changes of a number, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
 
-    private static readonly Setting<IReadOnlyList<string>> Attacks = Setting.List("attack", "fgsm, pgd or mi-fgsm; several: give it several times; without it fgsm");
+    private static readonly Setting<IReadOnlyList<string>> Attacks = Setting.List("attack", "fgsm, pgd, mi-fgsm or guided-cw; several: give it several times; without it fgsm");
 
     private static readonly Setting<string> Mode = Setting.Choice(
         "stack", "per-frame: each frame is changed once, when it crosses the channel; whole: the agent's whole stack at each step", "per-frame", "per-frame", "whole");
@@ -85,7 +85,16 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         var table = new SnoopingTable(rows.Rows, run.RandomReturn(), Conditions(options, proxies));
         if (context.Get(Folder) is { } output)
         {
-            var report = new Report { Title = $"Snooping on {options.Environment}", Subtitle = $"temper rl report, {options.Victims.Count} victims", Sections = [table.ToSection()] };
+            double epsilon = context.Get(Epsilons).Max();
+            var report = new Report
+            {
+                Title = $"Snooping on {options.Environment}", Subtitle = $"temper rl report, {options.Victims.Count} victims",
+                Sections =
+                [
+                    table.ToSection(), run.Watch("Play before the attack", new RandomSign { Epsilon = 0 }, []),
+                    run.Watch($"Play under attack: {proxies[0].Task} {attacks[0]}, epsilon {epsilon:0.###}", AttackNames.OfProxy(attacks[0], epsilon, "rl report"), [proxies[0]]),
+                ],
+            };
             report.Save(Path.Combine(output, "report.html"));
         }
 

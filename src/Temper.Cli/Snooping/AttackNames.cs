@@ -6,8 +6,8 @@ namespace Temper.Cli.Snooping;
 /// <summary>Attacks on observations by their names.</summary>
 internal static class AttackNames
 {
-    /// <summary>Those that follow a gradient.</summary>
-    internal static string[] OfProxies { get; } = ["fgsm", "pgd", "mi-fgsm"];
+    /// <summary>Those that follow the gradients of proxies.</summary>
+    internal static string[] OfProxies { get; } = ["fgsm", "pgd", "mi-fgsm", "guided-cw"];
 
     internal static string[] All { get; } = [.. OfProxies, "random-sign", "uniform-noise"];
 
@@ -18,11 +18,12 @@ internal static class AttackNames
         _ => OfProxy(name, epsilon, "rl bridge"),
     };
 
-    internal static GradientSign OfProxy(string name, double epsilon, string command) => name switch
+    internal static ObservationAttack OfProxy(string name, double epsilon, string command) => name switch
     {
         "fgsm" => GradientSign.Fgsm(epsilon),
         "pgd" => GradientSign.Pgd(epsilon),
         "mi-fgsm" => GradientSign.MomentumIterative(epsilon),
+        "guided-cw" => new GuidedFrame { Epsilon = epsilon },
         _ => throw ToolException.Usage($"{command}: there is no attack '{name}' (expected {string.Join(", ", OfProxies)})"),
     };
 }

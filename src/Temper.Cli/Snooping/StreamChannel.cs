@@ -30,16 +30,32 @@ internal sealed class RecordingChannel(SnoopRecorder recorder, Action full) : IO
 /// <summary>Puts an attacker into an environment's channel, and measures how long it takes.</summary>
 internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvider time) : IObservationChannel
 {
-    internal TimeSpan Spent { get; private set; }
+    private const int MostKept = 4096;
+    private readonly double[] _milliseconds = new double[MostKept];
+
+    /// <summary>How long the last frames took that were attacked, in no order.</summary>
+    internal ReadOnlySpan<double> Milliseconds => _milliseconds.AsSpan(0, (int)Math.Min(MostKept, attacker.Attacked));
 
     public void Observe(int slot, Span<float> observation, ObservationPlace place)
     {
-        if (place != ObservationPlace.Last)
+        if (place == ObservationPlace.Last)
         {
-            long start = time.GetTimestamp();
-            attacker.Perturb(slot, observation, place == ObservationPlace.First);
-            Spent += time.GetElapsedTime(start);
+            return;
         }
+
+        long start = time.GetTimestamp(), attacked = attacker.Attacked;
+        attacker.Perturb(slot, observation, place == ObservationPlace.First);
+        if (attacker.Attacked > attacked)
+        {
+            _milliseconds[attacked % MostKept] = time.GetElapsedTime(start).TotalMilliseconds;
+        }
+    }
+
+    /// <summary>The median: the first frame, which compiles, and what other programs take away do not count.</summary>
+    internal static double Median(List<double> milliseconds)
+    {
+        milliseconds.Sort();
+        return milliseconds.Count > 0 ? milliseconds[milliseconds.Count / 2] : double.NaN;
     }
 
     public void Act(int slot, AgentAction action, StepOutcome outcome)

@@ -27,7 +27,7 @@ public sealed record SnoopingRow
     /// <summary>Fraction of the frames that were attacked.</summary>
     public double AttackedFrames { get; init; }
 
-    /// <summary>Milliseconds an attacked frame; NaN: not measured.</summary>
+    /// <summary>Milliseconds an attacked frame, the median; NaN: not measured.</summary>
     public double MillisecondsPerFrame { get; init; } = double.NaN;
 
     /// <summary>Whether the channel's precision hides every change of this size.</summary>

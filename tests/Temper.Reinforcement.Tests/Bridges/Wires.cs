@@ -39,7 +39,7 @@ internal static class Wires
         for (int step = 0; step < steps; step++)
         {
             heard.AddRange(seen);
-            StepOutcome outcome = environment.Step(step * 7 % 3, seen);
+            StepOutcome outcome = environment.Step(step * 7 % Math.Min(3, environment.Spec.Actions.Count), seen);
             heard.AddRange([outcome.Reward, outcome.IsTerminated ? 1 : 0, outcome.IsTruncated ? 1 : 0]);
             if (outcome.IsOver)
             {
