@@ -51,7 +51,8 @@ internal sealed class RankGroup : IDisposable
         catch (Exception error) when (_mpi is not null)
         {
             (int code, string message) = Failure.Of(error);
-            Terminal.Error($"rank {Rank} of {Size}: {message}");
+            string own = $"rank {Rank} of {Size}: ";
+            Terminal.Error(message.StartsWith(own, StringComparison.Ordinal) ? message : own + message);
             _mpi.Abort(code);
             throw;
         }

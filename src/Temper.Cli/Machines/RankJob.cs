@@ -58,6 +58,7 @@ internal sealed class RankJob : IDisposable
                 ExitCode.Missing, $"MPI: {mpi.Version} takes calls of one thread at a time (level {mpi.ThreadLevel}, expected {MpiRanks.AnyThread}); use a build with MPI_THREAD_MULTIPLE");
         }
 
+        mpi.TimeLimit = RankSettings.TimeLimit(_context);
         RankPlan? plan = _plan switch
         {
             "data" => null,

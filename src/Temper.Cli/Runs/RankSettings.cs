@@ -20,11 +20,16 @@ internal static class RankSettings
     private static readonly Setting<string?> Timeline = Setting.OptionalText(
         "timeline", "Write what the steps spend their time on to this file, for Perfetto or about:tracing; rank 1 and on add their number");
 
-    internal static IReadOnlyList<Setting> All { get; } = [Gradients, Statistics, ShardOptimizer, Timeline];
+    private static readonly Setting<TimeSpan?> Timeout = Setting.OptionalDuration(
+        "rank-timeout", "End the job when a rank waits longer than this for others, such as 30s or 10m; none: 10 minutes");
+
+    internal static IReadOnlyList<Setting> All { get; } = [Gradients, Statistics, ShardOptimizer, Timeline, Timeout];
 
     /// <summary>Names of the settings given that only ranks which divide the samples can follow.</summary>
     internal static IEnumerable<string> DataOnly(CommandContext context) =>
         new Setting[] { Gradients, Statistics, ShardOptimizer }.Where(context.Values.IsGiven).Select(setting => setting.Flag);
+
+    internal static TimeSpan TimeLimit(CommandContext context) => context.Get(Timeout) ?? TimeSpan.FromMinutes(10);
 
     internal static DataRanksOptions DataOptions(CommandContext context, StepTimeline? timeline) => new()
     {
