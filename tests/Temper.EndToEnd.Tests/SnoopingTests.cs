@@ -25,9 +25,12 @@ public sealed class SnoopingTests : IDisposable
         [
             "rl", "report", "--env", "brick-break", "--agent", agent, "--proxy", proxy, "--epsilon", "0.1", "--episodes", "2", "--step-limit", "100", "--log", log, "--timing", "0.25",
         ];
-        JsonElement table = Right([.. report, "--output", _folder["report"]]);
+        Right("rl", "snoop", "--log", log, "--proxy", "future-predictor", "--epochs", "4", "--output", _folder["future.safetensors"]);
+        JsonElement table = Right([.. report, "--output", _folder["report"], "--detector", _folder["future.safetensors"]]);
         JsonElement[] rows = [.. table.GetProperty("rows").EnumerateArray()];
         Assert.All(rows, row => Assert.Equal(2, row.GetProperty("interval").GetArrayLength()));
+        Assert.InRange(rows[0].GetProperty("alarms").GetDouble(), 0, 0.3);
+        Assert.True(rows.First(row => row.GetProperty("attack").GetString() is "random-sign").GetProperty("alarms").GetDouble() > 0.7);
         double clean = Mean("none"), defended = rows.First(row => row.GetProperty("defence").GetString() is "rounding to 1 bit").GetProperty("mean_return").GetDouble();
         Assert.Equal(clean, defended);                       // numbers that are 0 or 1 come back whole
         Assert.True(Mean("action-imitator fgsm") < clean);

@@ -9,6 +9,7 @@ using Temper.Kernels;
 using Temper.Reinforcement.Agents;
 using Temper.Reporting.Documents;
 using Temper.Snooping.Attacks;
+using Temper.Snooping.Defences;
 using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
@@ -40,13 +41,15 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<double?> Timing = Setting.OptionalNumber("timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
 
+    private static readonly Setting<string?> Detector = Setting.OptionalText("detector", "A future-predictor that raises alarms, as a defence; needs --log, whose clean frames set its bound (1 % false alarms), and single frames");
+
     private static readonly Setting<string?> Folder = Setting.OptionalText("output", "Folder that report.html is written to");
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenceBits, Timing, SnoopingSettings.Log,
+        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenceBits, Timing, Detector, SnoopingSettings.Log,
         RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit,
     ];
 
@@ -61,6 +64,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         }
 
         IReadOnlyList<string> attacks = context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"];
+        options = options with { Detector = DetectorOf(context, log) };
         SnoopingRows.Check(attacks, proxies, isTimed: context.Get(Timing) is not null);
         if (context.Get(Folder) is { } folder)
         {
@@ -119,6 +123,19 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         };
     }
 
+    private static PerturbationDetector? DetectorOf(CommandContext context, IStateLog? log)
+    {
+        if (context.Get(Detector) is not { } file)
+        {
+            return null;
+        }
+
+        Proxy predictor = Proxy.Load(file);
+        return log is not null && context.Get(Mode) is not "whole"
+            ? PerturbationDetector.Calibrate(predictor, log)
+            : throw ToolException.Usage("rl report: --detector needs --log, and looks at single frames (not --stack whole)");
+    }
+
     private static Policy? Load(CommandContext context, Setting<string?> setting) => context.Get(setting) is { } file ? PolicyFile.Load(file) : null;
 
     /// <summary>What every figure depends on.</summary>
@@ -169,7 +186,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
     {
         ["attack"] = row.Attack, ["defence"] = row.Defence, ["epsilon"] = row.Epsilon, ["mean_return"] = row.MeanReturn,
         ["interval"] = new JsonArray(row.Interval.Low, row.Interval.High), ["episodes"] = row.Episodes, ["drop"] = JsonResult.Number(table.Drop(row)),
-        ["attacked_frames"] = row.AttackedFrames, ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
+        ["attacked_frames"] = row.AttackedFrames, ["alarms"] = JsonResult.Number(row.Alarms), ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
         ["half_epsilon"] = table.HalfEpsilon(row.Attack) is { } half ? half : null,
     };
 }

@@ -4,6 +4,7 @@ using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Environments;
 using Temper.Reporting.Documents;
 using Temper.Snooping.Attacks;
+using Temper.Snooping.Defences;
 using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
@@ -29,6 +30,9 @@ internal sealed record SnoopingRunOptions
 
     /// <summary>Bits to which the rounding defence rounds.</summary>
     internal required int DefenceBits { get; init; }
+
+    /// <summary>Listens behind every attack; null: none does.</summary>
+    internal PerturbationDetector? Detector { get; init; }
 
     internal required TimeProvider Time { get; init; }
 
@@ -76,16 +80,18 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     {
         attack = attack with { Mode = options.Mode, Precision = options.Precision };
         var returns = new List<IReadOnlyList<double>>();
-        (long frames, long attacked) = (0, 0);
+        (long frames, long attacked, long alarms) = (0, 0, 0);
         var milliseconds = new List<double>();
         foreach (Policy victim in options.Victims)
         {
             StreamInfo stream = StreamOf(victim);
             var attacker = new ObservationAttacker(attack, proxies(victim), stream, _random.Split(name), timing);
             var channel = new AttackingChannel(attacker, options.Time);
-            IObservationChannel outer = isDefended ? new RoundingChannel(channel, options.DefenceBits, stream.Minimum, stream.Maximum) : channel;
+            DetectingChannel? detecting = options.Detector is { } detector ? new DetectingChannel(channel, detector.Fresh()) : null;
+            IObservationChannel outer = detecting is not null && !isDefended ? detecting : isDefended ? new RoundingChannel(channel, options.DefenceBits, stream.Minimum, stream.Maximum) : channel;
             returns.Add([.. Play(victim, outer, options.Episodes, watch: null).Select(episode => episode.Return)]);
             (frames, attacked) = (frames + attacker.Frames, attacked + attacker.Attacked);
+            alarms += detecting?.Alarms ?? 0;
             milliseconds.AddRange(channel.Milliseconds);
         }
 
@@ -94,6 +100,7 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
             Attack = name, Epsilon = attack.Epsilon, Defence = isDefended ? $"rounding to {options.DefenceBits} bit{(options.DefenceBits > 1 ? "s" : "")}" : "",
             MeanReturn = returns.Average(victim => victim.Average()), Interval = BootstrapInterval.Of(returns, _random.Split("interval")),
             Episodes = returns.Sum(victim => victim.Count), AttackedFrames = frames > 0 ? (double)attacked / frames : 0,
+            Alarms = options.Detector is null || isDefended ? double.NaN : (double)alarms / frames,
             MillisecondsPerFrame = AttackingChannel.Median(milliseconds), IsNoOperation = attack.Epsilon > 0 && attack.IsBelowPrecision,
         };
     }

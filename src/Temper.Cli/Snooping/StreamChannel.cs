@@ -1,5 +1,6 @@
 using Temper.Reinforcement.Environments;
 using Temper.Snooping.Attacks;
+using Temper.Snooping.Defences;
 using Temper.Snooping.Logs;
 
 namespace Temper.Cli.Snooping;
@@ -62,6 +63,23 @@ internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvide
     {
         // An attacker of observations has no use for actions and rewards.
     }
+}
+
+/// <summary>Counts a detector's alarms behind another channel.</summary>
+internal sealed class DetectingChannel(IObservationChannel inner, PerturbationDetector detector) : IObservationChannel
+{
+    internal long Alarms { get; private set; }
+
+    public void Observe(int slot, Span<float> observation, ObservationPlace place)
+    {
+        inner.Observe(slot, observation, place);
+        if (place != ObservationPlace.Last && detector.Alarms(slot, observation, place == ObservationPlace.First))
+        {
+            Alarms++;
+        }
+    }
+
+    public void Act(int slot, AgentAction action, StepOutcome outcome) => inner.Act(slot, action, outcome);
 }
 
 /// <summary>Rounds what passes to a few levels, as a defence of the agent, behind another channel.</summary>

@@ -27,6 +27,9 @@ public sealed record SnoopingRow
     /// <summary>Fraction of the frames that were attacked.</summary>
     public double AttackedFrames { get; init; }
 
+    /// <summary>Share of the frames at which a detector raised an alarm, 0 to 1; NaN: there was none.</summary>
+    public double Alarms { get; init; } = double.NaN;
+
     /// <summary>Milliseconds an attacked frame, the median; NaN: not measured.</summary>
     public double MillisecondsPerFrame { get; init; } = double.NaN;
 
