@@ -141,7 +141,7 @@ public sealed class AttackerTests
     public void What_arrives_over_8_bits_is_within_epsilon_of_what_would_have_arrived(double levels)
     {
         GradientSign attack = GradientSign.Fgsm(levels / 255) with { Precision = ChannelPrecision.UInt8 };
-        float[] observation = [0.5f, 64.3f / 255], arrives = Attack(attack, Linear(Pair), [.. observation]);
+        float[] observation = [128.2f / 255, 64.3f / 255], arrives = Attack(attack, Linear(Pair), [.. observation]);
         for (int i = 0; i < arrives.Length; i++)
         {
             float unchanged = MathF.Round(observation[i] * 255);
