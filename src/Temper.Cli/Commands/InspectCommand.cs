@@ -50,7 +50,7 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
             return ExitCode.Success;
         }
 
-        var table = new ResultTable($"{source}, batch of {cost.Batch}", "node", "operator", "output", "#parameters", "#left", "#MACs", "#bytes");
+        var table = new ResultTable($"{source}, batch of {cost.Batch}", "node", "operator", "#output", "#parameters", "#left", "#MACs", "#bytes");
         foreach ((NodeCost node, Node drawn) in cost.Nodes.Zip(network.Nodes))
         {
             // An architecture of the zoo has no weights yet: nothing of it is left or gone.
