@@ -13,10 +13,13 @@ public static class DataSource
 {
     /// <summary>Opens a set.</summary>
     /// <param name="specification">
-    /// <c>fashion-mnist</c> or <c>mnist</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
-    /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
+    /// <c>fashion-mnist</c> or <c>mnist</c>; the name of a folder below <c>data</c> in the cache, such as
+    /// <c>cifar10</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
+    /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
+    /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
     /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR files;
-    /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an <c>.npz</c> with x_train, y_train,
+    /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an <c>.npz</c>
+    /// with x_train, y_train,
     /// x_test, y_test. A part that is not there is empty.
     /// </param>
     /// <param name="catalog">Where known names are found; null: the user's cache, then what the system offers.</param>
@@ -47,16 +50,14 @@ public static class DataSource
             return NpzReader.Read(specification);
         }
 
-        if (!Directory.Exists(specification))
-        {
-            throw new DirectoryNotFoundException(
-                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder nor an .npz file; try --data synth:shapes");
-        }
-
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(specification)));
-        return IdxReader.IsFolder(specification) ? IdxReader.ReadFolder(specification, name)
-            : CifarReader.IsFolder(specification) ? CifarReader.ReadFolder(specification)
-            : ImageFolderSets.Read(specification, name);
+        string folder = Directory.Exists(specification) ? specification
+            : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DirectoryNotFoundException(
+                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder of the cache, "
+                + "nor a folder nor an .npz file; try --data synth:shapes");
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        return IdxReader.IsFolder(folder) ? IdxReader.ReadFolder(folder, name)
+            : CifarReader.IsFolder(folder) ? CifarReader.ReadFolder(folder)
+            : ImageFolderSets.Read(folder, name);
     }
 
     private static DataSets OpenSynthetic(string text)

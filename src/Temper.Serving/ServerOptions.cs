@@ -30,7 +30,8 @@ public sealed record ServerOptions
     /// <summary>Sizes of batches, of the queue (full: 503) and of the thread pool.</summary>
     public BatchingOptions Batching { get; init; } = new();
 
-    /// <summary>What requests have to show as <c>Authorization: Bearer ...</c>, all but those for health; null: nothing.</summary>
+    /// <summary>What requests have to show as <c>Authorization: Bearer ...</c>, all but those for health; null:
+    /// nothing.</summary>
     public string? Token { get; init; }
 
     /// <summary>Told about failures that are the server's own; null: nobody is.</summary>

@@ -31,9 +31,12 @@ internal abstract class ToolCommand(string name, string help)
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     internal abstract int Run(CommandContext context);
 
+    /// <summary>Its line in the list of commands, without settings.</summary>
+    internal Command ToEntry() => new(Name[(Name.LastIndexOf(' ') + 1)..], Help);
+
     internal Command ToCommand(Func<ToolCommand, ParseResult, Func<Setting, string?>, int> run)
     {
-        var command = new Command(Name[(Name.LastIndexOf(' ') + 1)..], Help);
+        Command command = ToEntry();
         var flags = new Dictionary<Setting, Func<ParseResult, string?>>();
         foreach (Setting setting in AllSettings)
         {

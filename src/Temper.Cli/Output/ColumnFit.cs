@@ -47,19 +47,19 @@ internal sealed record ColumnFit(IReadOnlyList<(int Column, int Width)> Shown, I
         return new ColumnFit(Widen(shown, natural, min, space), [.. leftOut.Order()]);
     }
 
-    /// <summary>Gives the space that is left to the columns that lack most.</summary>
+    /// <summary>Gives the space that is left to the narrowest columns that lack some.</summary>
     private static (int Column, int Width)[] Widen(List<int> shown, int[] natural, int[] min, int space)
     {
         int[] widths = [.. min];
         for (int left = space - shown.Sum(column => min[column]); left > 0; left--)
         {
-            int widest = shown.MaxBy(column => natural[column] - widths[column]);
-            if (natural[widest] == widths[widest])
+            int[] cut = [.. shown.Where(column => widths[column] < natural[column])];
+            if (cut.Length == 0)
             {
                 break;
             }
 
-            widths[widest]++;
+            widths[cut.MinBy(column => widths[column])]++;
         }
 
         return [.. shown.Select(column => (column, widths[column]))];
