@@ -143,7 +143,7 @@ public sealed record EpochResult
     public required double TrainAccuracy { get; init; }
 
     /// <summary>Sum of the regularizers' values at the last step.</summary>
-    public required double Terms { get; init; }
+    public required double Regularization { get; init; }
 
     /// <summary>Mean validation loss.</summary>
     public required double ValidationLoss { get; init; }

@@ -11,7 +11,7 @@ namespace Temper.Data.Catalog;
 /// </summary>
 public sealed class DataCatalog
 {
-    private const long MostFileBytes = 1024L * 1024 * 1024;
+    private const long MaxFileBytes = 1024L * 1024 * 1024;
 
     private readonly string _cache;
     private readonly string _systemRoot;
@@ -174,9 +174,9 @@ public sealed class DataCatalog
             for (int read; (read = source.Read(buffer)) > 0;)
             {
                 target.Write(buffer, 0, read);
-                if (target.Length > MostFileBytes)
+                if (target.Length > MaxFileBytes)
                 {
-                    throw new IOException($"{file.Name} is longer than {MostFileBytes} bytes");
+                    throw new IOException($"{file.Name} is longer than {MaxFileBytes} bytes");
                 }
             }
         }
