@@ -6,16 +6,16 @@ namespace Temper.Serving;
 /// <summary>How an <see cref="InferenceServer"/> works.</summary>
 public sealed record ServerOptions
 {
-    /// <summary>Name of the model in addresses: letters, digits, and <c>. _ -</c>.</summary>
+    /// <summary>Model name in URLs: letters, digits, and <c>. _ -</c>.</summary>
     public string ModelName { get; init; } = "model";
 
-    /// <summary>Its version in addresses.</summary>
+    /// <summary>Model version in URLs.</summary>
     public string ModelVersion { get; init; } = "1";
 
-    /// <summary>Where to listen: loopback unless said otherwise, so that nobody else reaches it.</summary>
+    /// <summary>Address to listen on; default loopback, which other machines cannot reach.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>The port, 0 to 65535; 0: one that is free.</summary>
+    /// <summary>The port, 0 to 65535; 0 = any free port.</summary>
     public int Port { get; init; } = 8080;
 
     /// <summary>Bytes that a request's body may have; above it, 413.</summary>

@@ -15,6 +15,9 @@ internal abstract class ToolCommand(string name, string help)
     /// <summary>Its name in files and variables.</summary>
     internal string Section => Name.Replace(' ', '-');
 
+    /// <summary>Lines to type, shown at the head of the command's help.</summary>
+    internal virtual IReadOnlyList<string> Examples => [];
+
     /// <summary>What it can be told, besides what every command can be told.</summary>
     internal abstract IReadOnlyList<Setting> Settings { get; }
 
@@ -37,6 +40,11 @@ internal abstract class ToolCommand(string name, string help)
     internal Command ToCommand(Func<ToolCommand, ParseResult, Func<Setting, string?>, int> run)
     {
         Command command = ToEntry();
+        if (Examples.Count > 0)
+        {
+            command.Description = $"{Help}\n\nExamples:\n{string.Join('\n', Examples.Select(example => $"  temper {example}"))}";
+        }
+
         var flags = new Dictionary<Setting, Func<ParseResult, string?>>();
         foreach (Setting setting in AllSettings)
         {

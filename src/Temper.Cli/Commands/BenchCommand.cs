@@ -13,6 +13,12 @@ internal sealed class BenchCommand() : ToolCommand(
 
     private static readonly Setting<double> Seconds = Setting.Number("seconds", "Seconds to measure each row", usual: 1, minimum: 0.01);
 
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "bench model.onnx --batch 1,64 --explain",
+        "bench",
+    ];
+
     internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, .. ModelBenchmark.Settings, Filter, Seconds];
 
     internal override int Run(CommandContext context)

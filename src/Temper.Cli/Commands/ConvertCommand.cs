@@ -28,6 +28,11 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
 
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "convert weights.pth model.onnx --arch resnet-20",
+    ];
+
     internal override IReadOnlyList<Setting> Settings { get; } =
         [ModelSource.Setting, Target, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, Opset, Fold, Sparse, Force];
 

@@ -24,6 +24,12 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     private static readonly Setting<string?> Source = Setting.OptionalText(
         "data", "A known set, a path, or synth:shapes; see 'temper data list' [default: the data of the run that made the model]");
 
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "eval runs/train-mnist-1-...",
+        "eval model.onnx --data images/ --normalize 0.485,0.456,0.406/0.229,0.224,0.225",
+    ];
+
     internal override IReadOnlyList<Setting> Settings { get; } =
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part, Batch, KeyFile, MorphSettings.PasswordFile, RunSettings.FailBelow];
 

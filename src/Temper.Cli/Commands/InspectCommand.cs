@@ -15,6 +15,12 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
 
     private static readonly Setting<bool> Channels = Setting.Switch("channels", "Show which layers must be narrowed together, and why others cannot be narrowed");
 
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "inspect resnet-20",
+        "inspect model.onnx --batch 8 --json",
+    ];
+
     internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Batch, Channels];
 
     internal override int Run(CommandContext context)

@@ -23,6 +23,11 @@ internal sealed class PredictCommand() : ToolCommand("predict", "Run a network o
     private static readonly Setting<string> Engine = Setting.Choice(
         "engine", "What runs the network: compiled, with kernels chosen by estimate, or graph, operator by operator", "compiled", "compiled", "graph");
 
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "predict model.onnx --input x.npy --output predicted",
+    ];
+
     internal override IReadOnlyList<Setting> Settings { get; } = [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Engine, Force];
 
     internal override int Run(CommandContext context)

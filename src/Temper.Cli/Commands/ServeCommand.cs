@@ -33,6 +33,11 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
 
     private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Use the kernels chosen by temper bench --save-plan on this processor");
 
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "serve model.onnx --port 8080",
+    ];
+
     internal override IReadOnlyList<Setting> Settings { get; } =
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];
 

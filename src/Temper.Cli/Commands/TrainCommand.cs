@@ -25,6 +25,13 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
 
     internal override bool SharesWork => true;
 
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "train lenet-5 --data mnist --epochs 10 --lr 1e-3",
+        "train resnet-20 --data cifar10 --augment crop,flip --optimizer sgd --lr 0.1 --wd 5e-4",
+        "train --resume last",
+    ];
+
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, AugConv, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,

@@ -28,7 +28,7 @@ internal sealed record RunRecord
 
     public required ulong Seed { get; init; }
 
-    /// <summary>Part of the training samples that was held out to choose the epoch, 0 to 1.</summary>
+    /// <summary>Fraction of the training samples held out for validation, 0 to 1.</summary>
     public required double Validation { get; init; }
 
     /// <summary>Of all parts of a run that was stopped and resumed.</summary>
