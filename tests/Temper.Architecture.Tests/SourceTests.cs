@@ -52,7 +52,8 @@ public sealed partial class SourceTests(ITestOutputHelper output)
         }
 
         Assert.DoesNotContain(files, file => file.Count > 0 && !HaveLongLines.Contains(file.Project, StringComparer.Ordinal));
-        Assert.All(HaveLongLines, project => Assert.Contains(files, file => file.Project == project && file.Count > 0));
+        Assert.All(HaveLongLines, project =>
+            Assert.Contains(files, file => string.Equals(file.Project, project, StringComparison.Ordinal) && file.Count > 0));
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Xml.Linq;
+using Xunit.Abstractions;
 
 namespace Temper.EndToEnd.Tests;
 
@@ -7,7 +8,7 @@ namespace Temper.EndToEnd.Tests;
 /// What a user gets who has only packages: packed, installed from a folder with empty caches, used as a tool and as a library. The
 /// packages that ours depend on come from NuGet's public home, so these tests need a network; the projects must be built.
 /// </summary>
-public sealed class PackageTests : IDisposable
+public sealed class PackageTests(ITestOutputHelper log) : IDisposable
 {
     private const string Data = "synth:shapes?count=120";
     private const long MaxToolBytes = 4L * 1024 * 1024;
@@ -115,9 +116,11 @@ public sealed class PackageTests : IDisposable
             start.Environment["NUGET_PACKAGES"] = Path.Combine(_folder.Path, "cache");
         }
 
+        long began = Stopwatch.GetTimestamp();
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         Assert.True(process.WaitForExit(MaxTime), $"{program} {string.Join(' ', arguments)} ran for more than {MaxTime}");
+        log.WriteLine($"{Stopwatch.GetElapsedTime(began).TotalSeconds,6:F1} s: {Path.GetFileName(program)} {string.Join(' ', arguments)}");
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\n{output.GetAwaiter().GetResult()}{error.GetAwaiter().GetResult()}");
         return output.GetAwaiter().GetResult();
     }
