@@ -6,7 +6,7 @@ public sealed class NarrowTerminalTests
     [Theory]
     [InlineData("fashion-mnist,mnist,synth:shapes,synth:blobs", "data", "list")]
     [InlineData("processor,threads,onnxruntime", "doctor")]
-    [InlineData("conv1,layer2.0.shortcut.crop,layer3.2.bn2,fc", "inspect", "resnet-20")]
+    [InlineData("conv1,layer2.0.shortcut.crop,layer3.2.bn2,linear", "inspect", "resnet-20")]
     public void Table_fits_and_keeps_its_keys(string keys, params string[] arguments)
     {
         ToolResult result = Tool.RunWith(new() { ["COLUMNS"] = "80" }, arguments);
