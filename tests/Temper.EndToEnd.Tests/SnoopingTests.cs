@@ -25,18 +25,33 @@ public sealed class SnoopingTests : IDisposable
         [
             "rl", "report", "--env", "brick-break", "--agent", agent, "--proxy", proxy, "--epsilon", "0.1", "--episodes", "2", "--step-limit", "100", "--log", log, "--timing", "0.25",
         ];
-        JsonElement table = Right([.. report, "--output", _folder["report"]]);
+        Right("rl", "snoop", "--log", log, "--proxy", "future-predictor", "--epochs", "4", "--output", _folder["future.safetensors"]);
+        JsonElement table = Right([.. report, "--output", _folder["report"], "--detector", _folder["future.safetensors"]]);
         JsonElement[] rows = [.. table.GetProperty("rows").EnumerateArray()];
         Assert.All(rows, row => Assert.Equal(2, row.GetProperty("interval").GetArrayLength()));
+        Assert.InRange(rows[0].GetProperty("alarms").GetDouble(), 0, 0.3);
+        Assert.True(rows.First(row => row.GetProperty("attack").GetString() is "random-sign").GetProperty("alarms").GetDouble() > 0.7);
         double clean = Mean("none"), defended = rows.First(row => row.GetProperty("defence").GetString() is "rounding to 1 bit").GetProperty("mean_return").GetDouble();
         Assert.Equal(clean, defended);                       // numbers that are 0 or 1 come back whole
         Assert.True(Mean("action-imitator fgsm") < clean);
         Assert.False(table.GetProperty("complete").GetBoolean());
         Assert.Equal(2, table.GetProperty("missing").GetArrayLength());
-        Assert.Contains("Incomplete", File.ReadAllText(Path.Combine(_folder["report"], "report.html")), StringComparison.Ordinal);
+        string html = File.ReadAllText(Path.Combine(_folder["report"], "report.html"));
+        Assert.Contains("Incomplete", html, StringComparison.Ordinal);
+        Assert.Contains("Play before the attack", html, StringComparison.Ordinal);
+        Assert.Contains("Play under attack: action-imitator fgsm, epsilon 0.1", html, StringComparison.Ordinal);
         Assert.Equal(Returns(table), Returns(Right(report)));
 
         double Mean(string attack) => rows.First(row => string.Equals(row.GetProperty("attack").GetString(), attack, StringComparison.Ordinal)).GetProperty("mean_return").GetDouble();
+    }
+
+    [Fact]
+    public void A_recording_ends_at_its_steps_in_an_episode_without_an_end()
+    {
+        string agent = _folder["agent.safetensors"], log = _folder["log.npz"];
+        // A car that has hardly learned never reaches the flag, and without a limit nothing else ends the episode.
+        Right("rl", "train", "--env", "mountain-car", "--steps", "512", "--environments", "4", "--episodes", "1", "--evaluation-episodes", "1", "--runs", _folder["runs"], "--output", agent);
+        Assert.Equal(300, Right("rl", "record", "--env", "mountain-car", "--agent", agent, "--step-limit", "0", "--steps", "300", "--output", log).GetProperty("steps").GetInt32());
     }
 
     [OutsideDataFact(Agents)]

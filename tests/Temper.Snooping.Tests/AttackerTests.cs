@@ -15,7 +15,7 @@ public sealed class AttackerTests
     private static Proxy Linear(StreamInfo stream, ProxyGoal goal = ProxyGoal.Classes)
     {
         int size = stream.StackShape.Count, outputs = goal == ProxyGoal.Value ? 1 : 2;
-        Network network = Network.Build(new InputSpec { SampleShape = stream.StackShape }, x => x.Linear(outputs, bias: false, name: "fc"))
+        Network network = Network.Build(new InputSpec { SampleShape = stream.StackShape, Minimum = stream.Minimum, Maximum = stream.Maximum }, x => x.Linear(outputs, bias: false, name: "fc"))
             .Initialize(RandomStream.FromSeed(1));
         float[] weights = new float[outputs * size];
         for (int i = 0; i < size; i++)
@@ -119,6 +119,58 @@ public sealed class AttackerTests
         Assert.True(small.IsBelowPrecision);
         Assert.Equal([128 / 255f, 64 / 255f], Attack(small, Linear(Pair), [.. observation]));
         Assert.NotEqual(observation, Attack(small with { Epsilon = 2.0 / 255 }, Linear(Pair), [.. observation]));
+    }
+
+    [Fact]
+    public void The_guided_attack_moves_no_further_than_it_takes_to_turn_the_action()
+    {
+        // x0 - 2 x1 = 0.2: the nearest point of the other class is 0.2 / sqrt 5 away, at (-0.04, +0.08).
+        float[] turned = Attack(new GuidedFrame { Epsilon = 0.3, Steps = 50 }, Linear(Pair), 0.6f, 0.2f);
+        Assert.InRange(turned[0] - (2 * turned[1]), -0.1f, 1e-4f);
+        Assert.InRange(Math.Abs(turned[0] - 0.6f), 0, 0.1f);
+        Assert.InRange(Math.Abs(turned[1] - 0.2f), 0.04f, 0.15f);
+        float[] cut = Attack(new GuidedFrame { Epsilon = 0.01 }, Linear(Pair), 0.9f, 0.1f);
+        Assert.All(cut.Zip([0.9f, 0.1f]), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 0.01f + 1e-6f));
+        Assert.Throws<ArgumentException>(() => Attack(new GuidedFrame { Epsilon = 0.1 }, Linear(Pair, ProxyGoal.Value), 0.5f, 0.5f));
+    }
+
+    [Theory]
+    [InlineData(1.0)]
+    [InlineData(2.5)]
+    [InlineData(3.9)]
+    public void What_arrives_over_8_bits_is_within_epsilon_of_what_would_have_arrived(double levels)
+    {
+        GradientSign attack = GradientSign.Fgsm(levels / 255) with { Precision = ChannelPrecision.UInt8 };
+        float[] observation = [128.2f / 255, 64.3f / 255], arrives = Attack(attack, Linear(Pair), [.. observation]);
+        for (int i = 0; i < arrives.Length; i++)
+        {
+            float unchanged = MathF.Round(observation[i] * 255);
+            Assert.Equal(Math.Floor(levels), Math.Abs((arrives[i] * 255) - unchanged), 1e-3);
+        }
+    }
+
+    [Fact]
+    public void Numbers_outside_the_bounds_are_no_reason_to_fail()
+    {
+        float[] seen = Attack(GradientSign.Fgsm(0.1), Linear(Pair), 3, -2);
+        Near([2.9f, -1.9f], seen);                       // they come back towards the bounds, by epsilon at most
+    }
+
+    [Fact]
+    public void Frames_with_equal_scores_are_attacked_in_the_share_that_was_asked_for()
+    {
+        // A proxy that always says the same gives every frame the same margin.
+        IStateLog log = Streams.Catch(ThreatModel.SA, 400);
+        Network network = Network.Build(new InputSpec { SampleShape = log.Stream.StackShape }, x => x.Flatten().Linear(2, name: "fc")).Initialize(RandomStream.FromSeed(1));
+        network = network.WithParameters(network.Parameters.Select(parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) }));
+        var proxy = new Proxy { Network = network, Task = "even", Goal = ProxyGoal.Classes, Stream = log.Stream };
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [proxy], log.Stream, RandomStream.FromSeed(1), AttackTiming.Calibrate(TimingRule.LowMargin, 0.25, proxy, log));
+        for (int step = 0; step < log.Count; step++)
+        {
+            attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
+        }
+
+        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.17, 0.33);
     }
 
     [Theory]

@@ -10,7 +10,7 @@ namespace Temper.Cli.CommandLine;
 internal static class Application
 {
     private static readonly (string Name, string Help)[] Groups = [("data", "Get, list and verify data sets"), ("morph", "Obfuscate data for an outside trainer (MoLe); not encryption"),
-        ("rl", "Train agents, watch them play, and check environments against recorded episodes")];
+        ("rl", "Train agents, watch them play, attack them, and connect to agents and environments elsewhere")];
 
     private const string Description = """
         Temper makes neural networks lean, hard and private, in pure C#.
@@ -28,7 +28,7 @@ internal static class Application
         new ProbeCommand(), new HardenCommand(),
         new InspectCommand(), new ConvertCommand(), new VerifyCommand(), new PredictCommand(), new FlowCommand(), new DataGetCommand(), new DataListCommand(), new DataVerifyCommand(),
         new MorphKeygenCommand(), new MorphDataCommand(), new MorphLayerCommand(), new MorphEstimateCommand(), new AuditCommand(),
-        new RlTrainCommand(), new RlPlayCommand(), new RlReplayCommand(), new RlRecordCommand(), new RlSnoopCommand(), new RlReportCommand(),
+        new RlTrainCommand(), new RlPlayCommand(), new RlReplayCommand(), new RlRecordCommand(), new RlSnoopCommand(), new RlReportCommand(), new RlServeEnvCommand(), new RlBridgeCommand(),
         new BenchCommand(), new PlanCommand(), new ServeCommand(), new DoctorCommand(), new CompletionCommand(),
     ];
 

@@ -31,8 +31,14 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
         string name = context.Require(RlSettings.Environment), file = context.Require(Agent);
         EnvironmentOptions options = RlSettings.Options(context);
         bool isRandom = file is AtRandom;
-        Policy policy = isRandom ? RandomPolicy.For(EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
-        Func<IEnvironment> create = isRandom ? () => EnvironmentCatalog.Create(name, options) : () => policy.CreateEnvironment(name, options);
+        IEnvironment? remote = RemotePlay.IsAddress(name) ? RemotePlay.Connect(name, context.Cancel) : null;
+        using var connection = remote as IDisposable;
+        Policy policy = isRandom ? RandomPolicy.For(remote ?? EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
+
+        // What an environment elsewhere is called says nothing; shapes and actions have to fit.
+        policy = remote is null ? policy : policy with { Environment = null };
+        Func<IEnvironment> create = remote is not null ? () => remote
+            : isRandom ? () => EnvironmentCatalog.Create(name, options) : () => policy.CreateEnvironment(name, options);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         string? report = context.Get(ReportFile);
@@ -40,7 +46,7 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
         IReadOnlyList<PlayedEpisode> played = EpisodePlayer.Play(policy, create, new PlayOptions
         {
             Watch = report is null ? null : recording.See,
-            Episodes = context.Get(RlSettings.Episodes), Seed = context.Get(Seed), IsSampled = isRandom || context.Get(Sample), Cancel = context.Cancel,
+            Episodes = context.Get(RlSettings.Episodes), Slots = remote is null ? null : 1, Seed = context.Get(Seed), IsSampled = isRandom || context.Get(Sample), Cancel = context.Cancel,
         });
         ReturnStatistics statistics = ReturnStatistics.Of([.. played.Select(episode => episode.Return)]);
         if (report is not null)

@@ -39,11 +39,8 @@ internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what 
         int episodes = 0;
         for (ulong seed = context.Get(Seed); !recorder.IsFull; seed++)
         {
-            EpisodePlayer.Play(policy, () => policy.CreateEnvironment(name, options), new PlayOptions
-            {
-                Episodes = 1, Seed = seed, Channels = new ObservationChannels { Frame = new RecordingChannel(recorder) }, Cancel = context.Cancel,
-            });
             episodes++;
+            Play(policy, () => policy.CreateEnvironment(name, options), recorder, seed, context.Cancel);
         }
 
         IStateLog log = recorder.ToLog();
@@ -61,5 +58,22 @@ internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what 
         }
 
         return ExitCode.Success;
+    }
+
+    /// <summary>Plays one episode, or as much of it as there is room for: some episodes have no end.</summary>
+    private static void Play(Policy policy, Func<IEnvironment> create, SnoopRecorder recorder, ulong seed, CancellationToken cancel)
+    {
+        using var full = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        try
+        {
+            EpisodePlayer.Play(policy, create, new PlayOptions
+            {
+                Episodes = 1, Seed = seed, Channels = new ObservationChannels { Frame = new RecordingChannel(recorder, full.Cancel) }, Cancel = full.Token,
+            });
+        }
+        catch (OperationCanceledException) when (recorder.IsFull && !cancel.IsCancellationRequested)
+        {
+            // All steps are there.
+        }
     }
 }

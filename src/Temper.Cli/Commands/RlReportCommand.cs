@@ -9,6 +9,7 @@ using Temper.Kernels;
 using Temper.Reinforcement.Agents;
 using Temper.Reporting.Documents;
 using Temper.Snooping.Attacks;
+using Temper.Snooping.Defences;
 using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
@@ -26,7 +27,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<double[]> Epsilons = Setting.Numbers("epsilon", "Largest changes of a number, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
 
-    private static readonly Setting<IReadOnlyList<string>> Attacks = Setting.List("attack", "fgsm, pgd or mi-fgsm; several: give it several times; without it fgsm");
+    private static readonly Setting<IReadOnlyList<string>> Attacks = Setting.List("attack", "fgsm, pgd, mi-fgsm or guided-cw; several: give it several times; without it fgsm");
 
     private static readonly Setting<string> Mode = Setting.Choice(
         "stack", "per-frame: each frame is changed once, when it crosses the channel; whole: the agent's whole stack at each step", "per-frame", "per-frame", "whole");
@@ -40,13 +41,15 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<double?> Timing = Setting.OptionalNumber("timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
 
+    private static readonly Setting<string?> Detector = Setting.OptionalText("detector", "A future-predictor that raises alarms, as a defence; needs --log, whose clean frames set its bound (1 % false alarms), and single frames");
+
     private static readonly Setting<string?> Folder = Setting.OptionalText("output", "Folder that report.html is written to");
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenceBits, Timing, SnoopingSettings.Log,
+        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenceBits, Timing, Detector, SnoopingSettings.Log,
         RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit,
     ];
 
@@ -61,6 +64,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         }
 
         IReadOnlyList<string> attacks = context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"];
+        options = options with { Detector = DetectorOf(context, log) };
         SnoopingRows.Check(attacks, proxies, isTimed: context.Get(Timing) is not null);
         if (context.Get(Folder) is { } folder)
         {
@@ -85,7 +89,16 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         var table = new SnoopingTable(rows.Rows, run.RandomReturn(), Conditions(options, proxies));
         if (context.Get(Folder) is { } output)
         {
-            var report = new Report { Title = $"Snooping on {options.Environment}", Subtitle = $"temper rl report, {options.Victims.Count} victims", Sections = [table.ToSection()] };
+            double epsilon = context.Get(Epsilons).Max();
+            var report = new Report
+            {
+                Title = $"Snooping on {options.Environment}", Subtitle = $"temper rl report, {options.Victims.Count} victims",
+                Sections =
+                [
+                    table.ToSection(), run.Watch("Play before the attack", new RandomSign { Epsilon = 0 }, []),
+                    run.Watch($"Play under attack: {proxies[0].Task} {attacks[0]}, epsilon {epsilon:0.###}", AttackNames.OfProxy(attacks[0], epsilon, "rl report"), [proxies[0]]),
+                ],
+            };
             report.Save(Path.Combine(output, "report.html"));
         }
 
@@ -108,6 +121,19 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
             Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32, DefenceBits = context.Get(DefenceBits), Time = context.Time,
             Cancel = context.Cancel,
         };
+    }
+
+    private static PerturbationDetector? DetectorOf(CommandContext context, IStateLog? log)
+    {
+        if (context.Get(Detector) is not { } file)
+        {
+            return null;
+        }
+
+        Proxy predictor = Proxy.Load(file);
+        return log is not null && context.Get(Mode) is not "whole"
+            ? PerturbationDetector.Calibrate(predictor, log)
+            : throw ToolException.Usage("rl report: --detector needs --log, and looks at single frames (not --stack whole)");
     }
 
     private static Policy? Load(CommandContext context, Setting<string?> setting) => context.Get(setting) is { } file ? PolicyFile.Load(file) : null;
@@ -160,7 +186,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
     {
         ["attack"] = row.Attack, ["defence"] = row.Defence, ["epsilon"] = row.Epsilon, ["mean_return"] = row.MeanReturn,
         ["interval"] = new JsonArray(row.Interval.Low, row.Interval.High), ["episodes"] = row.Episodes, ["drop"] = JsonResult.Number(table.Drop(row)),
-        ["attacked_frames"] = row.AttackedFrames, ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
+        ["attacked_frames"] = row.AttackedFrames, ["alarms"] = JsonResult.Number(row.Alarms), ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
         ["half_epsilon"] = table.HalfEpsilon(row.Attack) is { } half ? half : null,
     };
 }

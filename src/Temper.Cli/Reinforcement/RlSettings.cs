@@ -6,7 +6,7 @@ namespace Temper.Cli.Reinforcement;
 /// <summary>What commands on agents can be told.</summary>
 internal static class RlSettings
 {
-    internal static Setting<string?> Environment { get; } = new("env", "Name of the environment, such as cartpole or brick-break", null, text => text) { Words = () => EnvironmentCatalog.Names };
+    internal static Setting<string?> Environment { get; } = new("env", "Name of the environment, such as cartpole or brick-break; rl play: also tcp://, ws://, http:// or godot:// of one in another process", null, text => text) { Words = () => EnvironmentCatalog.Names };
 
     internal static Setting<int> Episodes { get; } = Setting.Integer("episodes", "Episodes to play", usual: 10);
 

@@ -1,6 +1,7 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Runs;
 using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Agents.Defences;
 using Temper.Reinforcement.Environments;
 
 namespace Temper.Cli.Reinforcement;
@@ -8,6 +9,8 @@ namespace Temper.Cli.Reinforcement;
 /// <summary>How agents are trained. What is not given is what suits the environment.</summary>
 internal static class RlTrainSettings
 {
+    private const string None = "none";
+
     internal static Setting<string> Agent { get; } = Setting.Choice("agent", "Method: ppo, a2c or dqn", "ppo", "ppo", "a2c", "dqn");
 
     internal static Setting<long?> Steps { get; } = Whole("steps", "Steps in all environments together");
@@ -29,6 +32,13 @@ internal static class RlTrainSettings
     internal static Setting<double?> Clip { get; } = Setting.OptionalNumber("clip", "ppo: how far the ratio of probabilities may go");
 
     internal static Setting<double?> Entropy { get; } = Setting.OptionalNumber("entropy", "ppo, a2c: weight of the entropy");
+
+    internal static Setting<string> Defence { get; } = Setting.Choice(
+        "defence", "ppo, a2c: what the agent is trained to bear: none, noise, adversarial, smooth (state-adversarial regularizer) or interval (its interval bounds)", None, [None, .. PolicyDefence.Names]);
+
+    internal static Setting<double> DefenceEpsilon { get; } = Setting.Number("defence-epsilon", "Largest change of an observation's number that the defence is for", usual: 0.05);
+
+    internal static Setting<double?> DefenceStrength { get; } = Setting.OptionalNumber("defence-strength", "smooth, interval: weight of the penalty; without it the usual one");
 
     internal static Setting<long?> ReturnSteps { get; } = Whole("return-steps", "dqn: steps of a transition");
 
@@ -53,8 +63,8 @@ internal static class RlTrainSettings
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
-        Agent, Steps, Environments, LearningRate, Gamma, Horizon, Passes, Minibatches, Lambda, Clip, Entropy, ReturnSteps, Dueling, Single, Hidden, Convolutions,
-        EvaluateEvery, EvaluationEpisodes, FinalEpisodes, Until, Output,
+        Agent, Steps, Environments, LearningRate, Gamma, Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defence, DefenceEpsilon, DefenceStrength, ReturnSteps, Dueling, Single,
+        Hidden, Convolutions, EvaluateEvery, EvaluationEpisodes, FinalEpisodes, Until, Output,
     ];
 
     /// <summary>The options of a training: those that suit the environment, and what is said otherwise.</summary>
@@ -79,13 +89,27 @@ internal static class RlTrainSettings
                 Lambda = (float?)context.Get(Lambda) ?? ppo.Lambda,
                 Clip = (float?)context.Get(Clip) ?? ppo.Clip,
                 EntropyWeight = (float?)context.Get(Entropy) ?? ppo.EntropyWeight,
+                Defence = DefenceOf(context),
             }, (ReturnSteps, context.Get(ReturnSteps) is not null), (Dueling, context.Get(Dueling)), (Single, context.Get(Single))),
             DqnOptions dqn => Checked(context, dqn with
             {
                 ReturnSteps = (int?)context.Get(ReturnSteps) ?? dqn.ReturnSteps, IsDouble = !context.Get(Single),
-            }, [.. new Setting[] { Horizon, Passes, Minibatches, Lambda, Clip, Entropy }.Select(setting => (setting, context.Values.IsGiven(setting)))]),
+            }, [.. new Setting[] { Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defence, DefenceEpsilon, DefenceStrength }.Select(setting => (setting, context.Values.IsGiven(setting)))]),
             _ => options,
         };
+    }
+
+    private static PolicyDefence? DefenceOf(CommandContext context)
+    {
+        string name = context.Get(Defence);
+        if (name is not None)
+        {
+            return PolicyDefence.Create(name, (float)context.Get(DefenceEpsilon), (float?)context.Get(DefenceStrength));
+        }
+
+        return context.Values.IsGiven(DefenceEpsilon) || context.Get(DefenceStrength) is not null
+            ? throw ToolException.Usage($"rl train: {DefenceEpsilon.Flag} and {DefenceStrength.Flag} are for a defence; name one with {Defence.Flag}")
+            : null;
     }
 
     /// <summary>A setting of another method would be ignored: it is refused.</summary>

@@ -75,15 +75,21 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
         }
     }
 
-    private void AddProxies(GradientSign attack, string name)
+    private void AddProxies(ObservationAttack attack, string name)
     {
         foreach (Proxy proxy in proxies)
         {
-            if (proxy.Goal == ProxyGoal.Value)
+            if (attack is GuidedFrame && proxy.Goal != ProxyGoal.Classes)
+            {
+                // There is no action to turn.
+                continue;
+            }
+
+            if (proxy.Goal == ProxyGoal.Value && attack is GradientSign steps)
             {
                 // Which way hurts is not known beforehand; both are tried.
                 Add(run.Row($"{proxy.Task} {name}, value down", attack, _ => [proxy], null));
-                Add(run.Row($"{proxy.Task} {name}, value up", attack with { RaisesValue = true }, _ => [proxy], null));
+                Add(run.Row($"{proxy.Task} {name}, value up", steps with { RaisesValue = true }, _ => [proxy], null));
                 continue;
             }
 
@@ -94,7 +100,7 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
             }
         }
 
-        if (proxies.Count > 1)
+        if (proxies.Count > 1 && attack is GradientSign)
         {
             Add(run.Row($"all proxies {name}", attack, _ => proxies, null));
         }
@@ -103,13 +109,7 @@ internal sealed class SnoopingRows(SnoopingRun run, IReadOnlyList<Proxy> proxies
     private static Proxy OfActions(IReadOnlyList<Proxy> proxies) => proxies.FirstOrDefault(proxy => proxy.Goal == ProxyGoal.Classes)
         ?? throw ToolException.Usage("rl report: --timing needs a proxy of actions, such as action-imitator");
 
-    private static GradientSign Create(string attack, double epsilon) => attack switch
-    {
-        "fgsm" => GradientSign.Fgsm(epsilon),
-        "pgd" => GradientSign.Pgd(epsilon),
-        "mi-fgsm" => GradientSign.MomentumIterative(epsilon),
-        _ => throw ToolException.Usage($"rl report: there is no attack '{attack}' (expected fgsm, pgd or mi-fgsm)"),
-    };
+    private static ObservationAttack Create(string attack, double epsilon) => AttackNames.OfProxy(attack, epsilon, "rl report");
 
     private void Add(SnoopingRow row, Baseline? baseline = null)
     {

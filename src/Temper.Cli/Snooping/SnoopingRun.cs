@@ -2,7 +2,9 @@ using Temper.Networks;
 using Temper.Randomness;
 using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Environments;
+using Temper.Reporting.Documents;
 using Temper.Snooping.Attacks;
+using Temper.Snooping.Defences;
 using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
@@ -28,6 +30,9 @@ internal sealed record SnoopingRunOptions
 
     /// <summary>Bits to which the rounding defence rounds.</summary>
     internal required int DefenceBits { get; init; }
+
+    /// <summary>Listens behind every attack; null: none does.</summary>
+    internal PerturbationDetector? Detector { get; init; }
 
     internal required TimeProvider Time { get; init; }
 
@@ -75,20 +80,19 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     {
         attack = attack with { Mode = options.Mode, Precision = options.Precision };
         var returns = new List<IReadOnlyList<double>>();
-        (long frames, long attacked) = (0, 0);
-        TimeSpan spent = TimeSpan.Zero;
+        (long frames, long attacked, long alarms) = (0, 0, 0);
+        var milliseconds = new List<double>();
         foreach (Policy victim in options.Victims)
         {
             StreamInfo stream = StreamOf(victim);
             var attacker = new ObservationAttacker(attack, proxies(victim), stream, _random.Split(name), timing);
             var channel = new AttackingChannel(attacker, options.Time);
-            IObservationChannel outer = isDefended ? new RoundingChannel(channel, options.DefenceBits, stream.Minimum, stream.Maximum) : channel;
-            returns.Add([.. EpisodePlayer.Play(victim, () => victim.CreateEnvironment(options.Environment, options.EnvironmentOptions), new PlayOptions
-            {
-                Episodes = options.Episodes, Seed = options.Seed, Cancel = options.Cancel,
-                Channels = options.Mode == StackMode.PerFrame ? new ObservationChannels { Frame = outer } : new ObservationChannels { Stack = outer },
-            }).Select(episode => episode.Return)]);
-            (frames, attacked, spent) = (frames + attacker.Frames, attacked + attacker.Attacked, spent + channel.Spent);
+            DetectingChannel? detecting = options.Detector is { } detector ? new DetectingChannel(channel, detector.Fresh()) : null;
+            IObservationChannel outer = detecting is not null && !isDefended ? detecting : isDefended ? new RoundingChannel(channel, options.DefenceBits, stream.Minimum, stream.Maximum) : channel;
+            returns.Add([.. Play(victim, outer, options.Episodes, watch: null).Select(episode => episode.Return)]);
+            (frames, attacked) = (frames + attacker.Frames, attacked + attacker.Attacked);
+            alarms += detecting?.Alarms ?? 0;
+            milliseconds.AddRange(channel.Milliseconds);
         }
 
         return new SnoopingRow
@@ -96,9 +100,27 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
             Attack = name, Epsilon = attack.Epsilon, Defence = isDefended ? $"rounding to {options.DefenceBits} bit{(options.DefenceBits > 1 ? "s" : "")}" : "",
             MeanReturn = returns.Average(victim => victim.Average()), Interval = BootstrapInterval.Of(returns, _random.Split("interval")),
             Episodes = returns.Sum(victim => victim.Count), AttackedFrames = frames > 0 ? (double)attacked / frames : 0,
-            MillisecondsPerFrame = attacked > 0 ? spent.TotalMilliseconds / attacked : double.NaN, IsNoOperation = attack.Epsilon > 0 && attack.IsBelowPrecision,
+            Alarms = options.Detector is null || isDefended ? double.NaN : (double)alarms / frames,
+            MillisecondsPerFrame = AttackingChannel.Median(milliseconds), IsNoOperation = attack.Epsilon > 0 && attack.IsBelowPrecision,
         };
     }
+
+    /// <summary>The first victim's first episode under an attack, in pictures of what it saw. It is the first one of the attack's row, too.</summary>
+    internal Section Watch(string title, ObservationAttack attack, IReadOnlyList<Proxy> proxies)
+    {
+        Policy victim = options.Victims[0];
+        var recording = new PlayRecording();
+        var attacker = new ObservationAttacker(attack with { Mode = options.Mode, Precision = options.Precision }, proxies, StreamOf(victim), _random.Split(title));
+        PlayedEpisode played = Play(victim, new AttackingChannel(attacker, options.Time), episodes: 1, recording.See)[0];
+        return recording.ToSection(title, $"return {played.Return:F2} in {played.Steps} steps, as the agent saw it");
+    }
+
+    private IReadOnlyList<PlayedEpisode> Play(Policy victim, IObservationChannel channel, int episodes, Action<IEnvironment, ReadOnlyMemory<float>>? watch) =>
+        EpisodePlayer.Play(victim, () => victim.CreateEnvironment(options.Environment, options.EnvironmentOptions), new PlayOptions
+        {
+            Episodes = episodes, Seed = options.Seed, Cancel = options.Cancel, Watch = watch,
+            Channels = options.Mode == StackMode.PerFrame ? new ObservationChannels { Frame = channel } : new ObservationChannels { Stack = channel },
+        });
 
     /// <summary>The policy's first output alone: an attacker has no use for the value, and a pass without it is faster.</summary>
     private static Network WithoutValue(Network network) => network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network;

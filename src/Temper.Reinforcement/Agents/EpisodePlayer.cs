@@ -18,6 +18,9 @@ public sealed record PlayOptions
     /// <summary>What stands between environment and agent.</summary>
     public ObservationChannels Channels { get; init; } = ObservationChannels.None;
 
+    /// <summary>Environments that play together; null: as many as suit. The episodes are the same.</summary>
+    public int? Slots { get; init; }
+
     /// <summary>Told of each step of the first episode, for pictures: what the agent sees, and what it does.</summary>
     public Action<IEnvironment, ReadOnlyMemory<float>>? Watch { get; init; }
 
@@ -45,7 +48,7 @@ public static class EpisodePlayer
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Episodes, 1);
         EnvironmentSpec spec = create().Spec;
-        int frames = policy.FramesIn(spec), count = Math.Min(options.Episodes, MostSlots);
+        int frames = policy.FramesIn(spec), count = Math.Min(options.Episodes, Math.Clamp(options.Slots ?? MostSlots, 1, MostSlots));
         EpisodeSlot[] slots = [.. Enumerable.Range(0, count).Select(i => new EpisodeSlot(create(), i, frames, options.Channels))];
         return new Round(policy, spec, slots, options).Run();
     }

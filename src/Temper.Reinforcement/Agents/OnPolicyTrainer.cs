@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
+using Temper.Reinforcement.Agents.Defences;
 using Temper.Reinforcement.Environments;
 using Temper.Tensors;
 using Temper.Training;
@@ -16,7 +17,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
     private readonly Rollout _rollout;
     private readonly ObservationRows _rows;
     private readonly PolicyRunner _runner = new(isBatchInvariant: false);
-    private readonly RandomStream _noise, _order;
+    private readonly RandomStream _noise, _order, _defence;
     private readonly float[] _outputs, _single, _draws, _last, _seen;
     private readonly int[] _shuffled;
     private readonly StepOutcome[] _outcomes;
@@ -38,7 +39,12 @@ public sealed class OnPolicyTrainer : AgentTrainer
         (_outputs, _single, _draws) = (new float[options.Environments * _width], new float[_width], new float[options.Environments * _noiseWidth]);
         (_last, _outcomes) = (new float[options.Environments], new StepOutcome[options.Environments]);
         (_seen, _shuffled) = (new float[Environment.Observations.Length], new int[_rollout.Length]);
-        (_noise, _order) = (Stream.Split("actions"), Stream.Split("order"));
+        (_noise, _order, _defence) = (Stream.Split("actions"), Stream.Split("order"), Stream.Split("defence"));
+        if (options.Defence is { } defence && !spec.Actions.IsDiscrete)
+        {
+            throw new ArgumentException($"agent training: the defence {defence.Name} is for one of several actions (got numbers in {spec.Name})");
+        }
+
         Learner = new Learner(Layout.ActorCritic(spec, Environment.Frames, Head, Stream.Split("weights")), new LearnerOptions
         {
             Optimizer = options.Optimizer with { LearningRate = options.LearningRate },
@@ -80,7 +86,9 @@ public sealed class OnPolicyTrainer : AgentTrainer
         int count = _options.Environments;
         Span<float> seen = _rollout.Observations(step), actions = _rollout.Actions(step);
         Moments?.Add(Environment.Observations);
-        _runner.Run(Learner.Network, Seen(Environment.Observations, seen), count, _outputs, _rollout.Values.AsSpan(step * count, count));
+        Seen(Environment.Observations, seen);
+        _options.Defence?.Disturb(Defended(Learner.Network, _defence.Split("frames").Split((Updates * _options.Horizon) + step)), seen, count);
+        _runner.Run(Learner.Network, seen, count, _outputs, _rollout.Values.AsSpan(step * count, count));
         Head.FillNoise(_noise.Split((Updates * _options.Horizon) + step), _draws, 0);
         for (int i = 0; i < count; i++)
         {
@@ -100,6 +108,9 @@ public sealed class OnPolicyTrainer : AgentTrainer
             _rollout.Ends[sample] = _outcomes[i].IsOver;
         }
     }
+
+    private DefendedTraining Defended(Network network, RandomStream random) =>
+        new(network, random, Environment.Spec.Minimum, Environment.Spec.Maximum, (float)Steps / _options.Steps);
 
     /// <summary>Updates that were done.</summary>
     private long Updates => Steps / _rollout.Length;
@@ -137,7 +148,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
             {
                 // What does not divide goes into the last part.
                 int start = part * size, end = part == _options.Minibatches - 1 ? _shuffled.Length : start + size;
-                PolicyLoss loss = Step(_shuffled.AsMemory(start, end - start));
+                PolicyLoss loss = Step(_shuffled.AsMemory(start, end - start), (epoch * _options.Minibatches) + part);
                 _metrics = _metrics.Plus(loss.Policy / parts, loss.Value / parts, loss.Entropy / parts, loss.Divergence / parts);
             }
         }
@@ -147,7 +158,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
     /// One gradient step. The gradient of the loss by the outputs has a closed form, so the tape is given the inner product of outputs and that
     /// gradient: its backward pass is the loss's own.
     /// </summary>
-    private PolicyLoss Step(ReadOnlyMemory<int> samples)
+    private PolicyLoss Step(ReadOnlyMemory<int> samples, int part)
     {
         using var scope = new TensorScope();
         PolicyLoss loss = default;
@@ -159,7 +170,9 @@ public sealed class OnPolicyTrainer : AgentTrainer
             outputs[0].AsSpan<float>().CopyTo(_loss.Outputs);
             outputs[1].AsSpan<float>().CopyTo(_loss.Values);
             loss = _loss.Compute(samples);
-            return (outputs[0] * Lent(_loss.ByOutputs, outputs[0].Shape)).Sum() + (outputs[1] * Lent(_loss.ByValues, outputs[1].Shape)).Sum();
+            Tensor sum = (outputs[0] * Lent(_loss.ByOutputs, outputs[0].Shape)).Sum() + (outputs[1] * Lent(_loss.ByValues, outputs[1].Shape)).Sum();
+            Tensor? penalty = _options.Defence?.Penalty(Defended(network, _defence.Split("penalty").Split(Updates).Split(part)), input, outputs[0]);
+            return penalty is null ? sum : sum + penalty;
         });
         Learner.Apply(gradients, RateFactor);
         return loss;

@@ -10,6 +10,9 @@ namespace Temper.Snooping.Attacks;
 /// <param name="Threshold">For rules on the proxy's probabilities: the bound.</param>
 public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Threshold = 0)
 {
+    /// <summary>Share of the frames at the bound itself that is attacked, 0 to 1.</summary>
+    public double TieShare { get; init; } = 1;
+
     /// <summary>Every frame.</summary>
     public static AttackTiming EveryFrame { get; } = new(TimingRule.Every);
 
@@ -41,7 +44,12 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
         }
 
         Array.Sort(scores);
-        return new AttackTiming(rule, rate, scores[Math.Clamp((int)(rate * steps), 0, steps - 1)]);
+        int wanted = (int)Math.Round(rate * steps);
+        double threshold = scores[Math.Clamp(wanted - 1, 0, steps - 1)];
+
+        // A proxy that is sure gives many frames the same score: of those at the bound itself only as many are attacked as are missing.
+        int below = scores.Count(score => score < threshold), ties = scores.Count(score => score == threshold);
+        return new AttackTiming(rule, rate, threshold) { TieShare = (double)(wanted - below) / ties };
     }
 
     /// <summary>Whether a frame is attacked.</summary>
@@ -49,7 +57,7 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     {
         TimingRule.Every => true,
         TimingRule.Random => draw < Rate,
-        _ => Score(Rule, logits) <= Threshold,
+        _ => Score(Rule, logits) is var score && (score < Threshold || (score == Threshold && draw < TieShare)),
     };
 
     internal static void Require(Proxy proxy)

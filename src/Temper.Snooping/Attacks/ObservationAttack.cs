@@ -23,7 +23,10 @@ public abstract record ObservationAttack
     public ChannelPrecision Precision { get; init; } = ChannelPrecision.Float32;
 
     /// <summary>Whether the channel's precision hides every change this small.</summary>
-    public bool IsBelowPrecision => Precision == ChannelPrecision.UInt8 && Epsilon < 0.5 / 255;
+    public bool IsBelowPrecision => Precision == ChannelPrecision.UInt8 && Levels == 0;
+
+    /// <summary>Whole levels of an 8-bit channel by which a number may change.</summary>
+    internal int Levels => (int)Math.Min(255, Math.Floor((Epsilon * 255) + 1e-6));
 
     internal virtual void Validate()
     {
@@ -50,7 +53,7 @@ public enum ChannelPrecision
     /// <summary>Any float.</summary>
     Float32,
 
-    /// <summary>Whole multiples of 1/255 from 0 to 1: what is smaller is rounded away.</summary>
+    /// <summary>Whole multiples of 1/255 from 0 to 1; what arrives is within epsilon of what would have arrived, so smaller changes do nothing.</summary>
     UInt8,
 }
 

@@ -1,5 +1,7 @@
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Criteria;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
 using Temper.Tensors;
@@ -35,9 +37,14 @@ public sealed class ObservationAttacker
     {
         attack.Validate();
         (_attack, _proxies, _stream, _random, _timing) = (attack, proxies, stream, random, timing ?? AttackTiming.EveryFrame);
-        if (attack is GradientSign && proxies.Count == 0)
+        if (attack is GradientSign or GuidedFrame && proxies.Count == 0)
         {
             throw new ArgumentException($"{attack.Name}: needs a proxy");
+        }
+
+        if (attack is GuidedFrame && (proxies[0].Goal != ProxyGoal.Classes || !float.IsFinite(stream.Minimum) || !float.IsFinite(stream.Maximum)))
+        {
+            throw new ArgumentException($"{attack.Name}: needs a proxy of actions and observations with bounds (got {proxies[0].Goal}, {stream.Minimum} to {stream.Maximum})");
         }
 
         if (proxies.FirstOrDefault(proxy => !proxy.Stream.StackShape.Equals(stream.StackShape)) is { } other)
@@ -95,7 +102,7 @@ public sealed class ObservationAttacker
         Span<float> changed = state.Stack.AsSpan()[^observation.Length..];
         if (_attack.Precision == ChannelPrecision.UInt8)
         {
-            Round(changed);
+            Round(changed, observation);
         }
 
         changed.CopyTo(observation);
@@ -142,6 +149,9 @@ public sealed class ObservationAttacker
             case GradientSign gradient:
                 Climb(gradient, state, length);
                 break;
+            case GuidedFrame guided:
+                Turn(guided, state, x);
+                break;
             case UniformNoise:
                 Noise(state, x, isSign: false);
                 break;
@@ -149,6 +159,21 @@ public sealed class ObservationAttacker
                 Noise(state, x, isSign: true);
                 break;
         }
+    }
+
+    /// <summary>The smallest change that turns the first proxy's action; where none is found the frame stays as it is.</summary>
+    private void Turn(GuidedFrame attack, Slot state, Span<float> x)
+    {
+        using var scope = new TensorScope();
+        Network network = _proxies[0].Network;
+        network = network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network;
+        Tensor clean = Batch(state.Stack);
+        long action = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(network.Forward([clean], _pass)[0].AsSpan<float>());
+        var search = new CarliniWagner { Guidance = Guidance.Weighted, Steps = attack.Steps, SearchSteps = attack.SearchSteps };
+        AttackResult found = search.Run(network, clean, Criterion.Misclassified([action]), state.Random.Split("search").Split(state.Count));
+        found.Adversarials.AsSpan<float>()[^x.Length..].CopyTo(x);
+        Project(state, x);
+        Gradients++;
     }
 
     private void Climb(GradientSign attack, Slot state, int length)
@@ -224,16 +249,23 @@ public sealed class ObservationAttacker
         float epsilon = (float)_attack.Epsilon;
         for (int i = 0; i < x.Length; i++)
         {
-            x[i] = Math.Clamp(x[i], Math.Max(_stream.Minimum, state.Clean[i] - epsilon), Math.Min(_stream.Maximum, state.Clean[i] + epsilon));
+            // A number outside the bounds of the stream stays where it is, or comes back a little.
+            float clean = state.Clean[i], low = Math.Max(clean - epsilon, Math.Min(_stream.Minimum, clean)), high = Math.Min(clean + epsilon, Math.Max(_stream.Maximum, clean));
+            x[i] = Math.Min(Math.Max(x[i], low), high);
         }
     }
 
-    private static void Round(Span<float> x)
+    /// <summary>Rounds to the levels of the channel, as many away from the clean one at most as epsilon holds whole ones.</summary>
+    private void Round(Span<float> x, ReadOnlySpan<float> clean)
     {
-        foreach (ref float value in x)
+        int room = _attack.Levels;
+        for (int i = 0; i < x.Length; i++)
         {
-            value = MathF.Round(Math.Clamp(value, 0, 1) * 255) / 255f;
+            int unchanged = Level(clean[i]);
+            x[i] = Math.Clamp(Level(x[i]), unchanged - room, unchanged + room) / 255f;
         }
+
+        static int Level(float value) => (int)MathF.Round(Math.Clamp(value, 0, 1) * 255);
     }
 
     private Tensor Batch(float[] stack) => Tensor.From(stack, [1, .. _stream.StackShape.AsSpan()]);

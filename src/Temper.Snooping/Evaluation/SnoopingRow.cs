@@ -27,7 +27,10 @@ public sealed record SnoopingRow
     /// <summary>Fraction of the frames that were attacked.</summary>
     public double AttackedFrames { get; init; }
 
-    /// <summary>Milliseconds an attacked frame; NaN: not measured.</summary>
+    /// <summary>Share of the frames at which a detector raised an alarm, 0 to 1; NaN: there was none.</summary>
+    public double Alarms { get; init; } = double.NaN;
+
+    /// <summary>Milliseconds an attacked frame, the median; NaN: not measured.</summary>
     public double MillisecondsPerFrame { get; init; } = double.NaN;
 
     /// <summary>Whether the channel's precision hides every change of this size.</summary>

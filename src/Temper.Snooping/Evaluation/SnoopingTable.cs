@@ -59,11 +59,11 @@ public sealed record SnoopingTable(IReadOnlyList<SnoopingRow> Rows, double Rando
             },
         ]));
         blocks.Add(new DataTable(
-            ["attack", "defence", "#epsilon", "#mean return", "#95 % interval", "#drop", "#frames attacked", "#ms a frame", "note"],
+            ["attack", "defence", "#epsilon", "#mean return", "#95 % interval", "#drop", "#frames attacked", "#alarms", "#ms a frame", "note"],
             [.. Rows.Select(row => (string[])
             [
                 row.Attack, row.Defence, Number(row.Epsilon), Number(row.MeanReturn), $"{Number(row.Interval.Low)} to {Number(row.Interval.High)}",
-                Percent(Drop(row)), Percent(row.AttackedFrames), double.IsNaN(row.MillisecondsPerFrame) ? "" : Number(row.MillisecondsPerFrame),
+                Percent(Drop(row)), Percent(row.AttackedFrames), Percent(row.Alarms), double.IsNaN(row.MillisecondsPerFrame) ? "" : Number(row.MillisecondsPerFrame),
                 row.IsNoOperation ? "below the channel's precision: changes nothing" : "",
             ])]));
         return new Section("Returns under attack", blocks);

@@ -2,6 +2,7 @@ using Temper.Formats;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Agents.Defences;
 using Temper.Reinforcement.Environments;
 using Temper.Tensors;
 
@@ -16,6 +17,10 @@ public sealed class TrainerTests
         ["ppo"] = ("brick-break", OnPolicyOptions.Ppo(3) with { Steps = 512, Environments = 4, Horizon = 16, Epochs = 2, Minibatches = 2, Network = Small(convolution: true) }),
         ["ppo, continuous"] = ("pendulum", OnPolicyOptions.Ppo(4) with { Steps = 512, Environments = 4, Horizon = 16, NormalizesObservations = true, Network = Small() }),
         ["ppo, frames"] = ("pixel-pong", OnPolicyOptions.Ppo(5) with { Steps = 96, Environments = 2, Horizon = 8, Epochs = 1, Network = Small(convolution: true) }),
+        ["ppo, noise"] = ("brick-break", Defended(new NoiseAugmentation { Epsilon = 0.05f })),
+        ["ppo, adversarial"] = ("brick-break", Defended(new AdversarialFrames { Epsilon = 0.05f })),
+        ["ppo, smooth"] = ("brick-break", Defended(new SmoothPolicy { Epsilon = 0.05f, Steps = 2 })),
+        ["ppo, interval"] = ("brick-break", Defended(new IntervalBounds { Epsilon = 0.05f })),
         ["a2c"] = ("cartpole", OnPolicyOptions.A2c(6) with { Steps = 640, Network = Small() }),
         ["dqn"] = ("cartpole", new DqnOptions { Seed = 7, Steps = 512, Environments = 4, Start = 64, Capacity = 200, TargetEvery = 10, Network = Small() }),
         ["dqn, all of it"] = ("brick-break", new DqnOptions
@@ -23,6 +28,9 @@ public sealed class TrainerTests
             Seed = 8, Steps = 256, Environments = 4, Start = 64, Capacity = 200, TargetEvery = 10, ReturnSteps = 3, Network = Small(convolution: true) with { IsDueling = true },
         }),
     };
+
+    private static OnPolicyOptions Defended(PolicyDefence defence) =>
+        OnPolicyOptions.Ppo(9) with { Steps = 256, Environments = 4, Horizon = 16, Epochs = 1, Minibatches = 2, Network = Small(convolution: true), Defence = defence };
 
     public static TheoryData<string> Names => [.. Rows.Keys];
 

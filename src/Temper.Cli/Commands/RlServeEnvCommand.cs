@@ -1,0 +1,61 @@
+using System.Net;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Reinforcement;
+using Temper.Cli.Snooping;
+using Temper.Reinforcement.Bridges;
+using Temper.Reinforcement.Environments;
+
+namespace Temper.Cli.Commands;
+
+/// <summary>Offers an environment to agents in other processes.</summary>
+internal sealed class RlServeEnvCommand() : ToolCommand("rl serve-env", "Offer an environment to agents in other processes until SIGTERM or Ctrl-C")
+{
+    private static readonly Setting<string?> Connect = Setting.OptionalText("connect", "godot: host and port of the trainer, such as 127.0.0.1:11008; the environment plays the game's part");
+
+    private static readonly Setting<ulong> Seed = Setting.Seed();
+
+    internal override IReadOnlyList<Setting> Settings { get; } =
+        [RlSettings.Environment, .. BridgeSettings.All, Connect, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.AllActions];
+
+    internal override int Run(CommandContext context)
+    {
+        string name = context.Require(RlSettings.Environment);
+        EnvironmentOptions options = RlSettings.Options(context);
+        _ = EnvironmentCatalog.Create(name, options);
+        BridgeListener listener = BridgeSettings.Listener(context);
+        Serve(context, () => EnvironmentCatalog.Create(name, options), listener).GetAwaiter().GetResult();
+        return ExitCode.Success;
+    }
+
+    private static async Task Serve(CommandContext context, Func<IEnvironment> create, BridgeListener listener)
+    {
+        switch (context.Get(BridgeSettings.Protocol))
+        {
+            case BridgeSettings.Own:
+                await using (EnvironmentServer own = EnvironmentServer.Start(create, listener))
+                {
+                    await Wait(context, $"tcp://{own.EndPoint}").ConfigureAwait(false);
+                }
+
+                break;
+            case BridgeSettings.OpenEnv:
+                await using (OpenEnvServer server = await OpenEnvServer.StartAsync(create, listener, context.Cancel).ConfigureAwait(false))
+                {
+                    await Wait(context, server.Address.ToString().TrimEnd('/')).ConfigureAwait(false);
+                }
+
+                break;
+            default:
+                DnsEndPoint trainer = BridgeSettings.Peer(context.Require(Connect), Connect.Flag);
+                long steps = await GodotGame.RunAsync(create(), trainer, context.Get(Seed), listener.Limits, context.Cancel).ConfigureAwait(false);
+                await Console.Out.WriteLineAsync($"played {steps:N0} steps").ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private static async Task Wait(CommandContext context, string address)
+    {
+        await Console.Out.WriteLineAsync($"serving {address}").ConfigureAwait(false);
+        await BridgeSettings.Stopped(context.Cancel).ConfigureAwait(false);
+    }
+}

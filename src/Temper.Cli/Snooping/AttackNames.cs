@@ -1,0 +1,29 @@
+using Temper.Cli.CommandLine;
+using Temper.Snooping.Attacks;
+
+namespace Temper.Cli.Snooping;
+
+/// <summary>Attacks on observations by their names.</summary>
+internal static class AttackNames
+{
+    /// <summary>Those that follow the gradients of proxies.</summary>
+    internal static string[] OfProxies { get; } = ["fgsm", "pgd", "mi-fgsm", "guided-cw"];
+
+    internal static string[] All { get; } = [.. OfProxies, "random-sign", "uniform-noise"];
+
+    internal static ObservationAttack Create(string name, double epsilon) => name switch
+    {
+        "random-sign" => new RandomSign { Epsilon = epsilon },
+        "uniform-noise" => new UniformNoise { Epsilon = epsilon },
+        _ => OfProxy(name, epsilon, "rl bridge"),
+    };
+
+    internal static ObservationAttack OfProxy(string name, double epsilon, string command) => name switch
+    {
+        "fgsm" => GradientSign.Fgsm(epsilon),
+        "pgd" => GradientSign.Pgd(epsilon),
+        "mi-fgsm" => GradientSign.MomentumIterative(epsilon),
+        "guided-cw" => new GuidedFrame { Epsilon = epsilon },
+        _ => throw ToolException.Usage($"{command}: there is no attack '{name}' (expected {string.Join(", ", OfProxies)})"),
+    };
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using Temper.Tensors;
+
+namespace Temper.Reinforcement.Agents.Defences;
+
+/// <summary>
+/// A regularizer with interval bounds (arXiv:1810.12715, used for the state-adversarial regularizer of arXiv:2003.08938): bounds on every logit over the whole ball, and the
+/// cross-entropy of the worst logits they allow to the action that the policy prefers. Where it is small, no change within epsilon turns the action.
+/// </summary>
+public sealed record IntervalBounds : PolicyDefence
+{
+    internal const float UsualStrength = 0.1f;
+
+    /// <inheritdoc/>
+    public override string Name => "interval";
+
+    /// <summary>Weight of the penalty, above zero. Like epsilon it grows from zero over the first half of the training.</summary>
+    public float Strength { get; init; } = UsualStrength;
+
+    internal override Tensor? Penalty(in DefendedTraining training, Tensor observations, Tensor logits)
+    {
+        float ramp = training.Ramp;
+        if (ramp <= 0)
+        {
+            return null;
+        }
+
+        (Tensor low, Tensor high) = IntervalPropagation.Policy(training, observations, Epsilon * ramp);
+        (int batch, int actions) = (logits.Shape[0], logits.Shape[1]);
+        long[] preferred = new long[batch];
+        float[] isPreferred = new float[batch * actions];
+        ReadOnlySpan<float> rows = logits.AsSpan<float>();
+        for (int i = 0; i < batch; i++)
+        {
+            preferred[i] = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(rows.Slice(i * actions, actions));
+            isPreferred[(i * actions) + (int)preferred[i]] = 1;
+        }
+
+        // The worst logits: the lowest of the preferred action, the highest of all others.
+        Tensor mask = Tensor.From(isPreferred, logits.Shape);
+        Tensor worst = high + (mask * (low - high));
+        return worst.CrossEntropy(Tensor.From(preferred, [batch])) * (Strength * ramp);
+    }
+
+    internal override void Validate()
+    {
+        base.Validate();
+        if (!(Strength > 0 && float.IsFinite(Strength)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Strength), $"defence interval: the strength is out of range (got {Strength.ToString(CultureInfo.InvariantCulture)}, expected above zero)");
+        }
+    }
+
+    internal override string Describe() => string.Create(CultureInfo.InvariantCulture, $"{base.Describe()} strength {Strength:R}");
+}

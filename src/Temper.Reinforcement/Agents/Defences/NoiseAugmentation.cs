@@ -1,0 +1,45 @@
+using System.Globalization;
+
+namespace Temper.Reinforcement.Agents.Defences;
+
+/// <summary>
+/// Noise-augmented training: some batches of observations get uniform noise, whose amplitude is drawn itself. The snooping paper's first author trained
+/// agents so, with a probability of one half and amplitudes up to 0.05.
+/// </summary>
+public sealed record NoiseAugmentation : PolicyDefence
+{
+    /// <inheritdoc/>
+    public override string Name => "noise";
+
+    /// <summary>Probability that a batch gets noise.</summary>
+    public float Probability { get; init; } = 0.5f;
+
+    internal override void Disturb(in DefendedTraining training, Span<float> seen, int count)
+    {
+        Span<float> draws = stackalloc float[2];
+        training.Random.Split("amplitude").FillUniform(draws, 0, 1);
+        if (draws[0] >= Probability)
+        {
+            return;
+        }
+
+        float amplitude = draws[1] * Epsilon;
+        float[] noise = new float[seen.Length];
+        training.Random.Split("noise").FillUniform(noise, -amplitude, amplitude);
+        for (int i = 0; i < seen.Length; i++)
+        {
+            seen[i] = Math.Clamp(seen[i] + noise[i], training.Minimum, training.Maximum);
+        }
+    }
+
+    internal override void Validate()
+    {
+        base.Validate();
+        if (Probability is not (> 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Probability), $"defence noise: the probability is out of range (got {Probability.ToString(CultureInfo.InvariantCulture)}, expected above 0 up to 1)");
+        }
+    }
+
+    internal override string Describe() => $"{base.Describe()} probability {Probability.ToString("R", CultureInfo.InvariantCulture)}";
+}

@@ -1,0 +1,69 @@
+using System.Net;
+using Temper.Reinforcement.Environments;
+
+namespace Temper.Reinforcement.Bridges;
+
+/// <summary>
+/// A man in the middle for Temper's own protocol: agents connect to it in the place of the environment, and it connects to the environment for each of them. What
+/// passes goes through a tap, which may record and change it.
+/// </summary>
+public sealed class EnvironmentRelay : IAsyncDisposable
+{
+    private readonly TcpHost _host;
+
+    private EnvironmentRelay(TcpHost host) => _host = host;
+
+    /// <summary>Where it listens.</summary>
+    public IPEndPoint EndPoint => _host.EndPoint;
+
+    /// <summary>Agents that are connected.</summary>
+    public int Connections => _host.Connections;
+
+    /// <summary>Starts one.</summary>
+    /// <param name="listener">Where agents connect.</param>
+    /// <param name="environment">Host and port of the environment.</param>
+    /// <param name="tap">What is done with the signals.</param>
+    /// <exception cref="BridgeException">The address cannot be listened on.</exception>
+    /// <exception cref="ArgumentException">A limit is out of range.</exception>
+    public static EnvironmentRelay Start(BridgeListener listener, DnsEndPoint environment, BridgeTap tap) =>
+        new(TcpHost.Start(listener, (agent, cancel) => RelayAsync(agent, environment, tap, listener.Limits, cancel)));
+
+    /// <summary>Ends all connections.</summary>
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static async Task RelayAsync(FrameConnection agent, DnsEndPoint environment, BridgeTap tap, BridgeLimits limits, CancellationToken cancel)
+    {
+        using FrameConnection behind = await FrameConnection.ConnectAsync(environment, limits, cancel).ConfigureAwait(false);
+        ReadOnlyMemory<byte> hello = await behind.AnswerAsync(cancel).ConfigureAwait(false);
+        EnvironmentSpec spec = WireProtocol.ReadHello(hello.Span, behind.Peer);
+        using BridgeTap.TapSlot slot = tap.Open(spec);
+        await agent.WriteAsync(hello, cancel).ConfigureAwait(false);
+        float[] action = new float[spec.Actions.Dimensions], observation = new float[spec.ObservationShape.Count];
+        while (await agent.ReadAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
+        {
+            byte kind = message.Span[0];
+            int index = kind == WireProtocol.Step ? WireProtocol.ReadStep(message.Span, spec.Actions, action, agent.Peer) : 0;
+            await behind.WriteAsync(message, cancel).ConfigureAwait(false);
+            if (kind is not (WireProtocol.Reset or WireProtocol.Step))
+            {
+                return;
+            }
+
+            ReadOnlyMemory<byte> answer = await behind.AnswerAsync(cancel).ConfigureAwait(false);
+            if (answer.Span[0] == WireProtocol.Error)
+            {
+                await agent.WriteAsync(answer, cancel).ConfigureAwait(false);
+                return;
+            }
+
+            StepOutcome outcome = WireProtocol.ReadObservation(answer.Span, observation, behind.Peer);
+            if (kind == WireProtocol.Step)
+            {
+                slot.Act(spec.Actions.IsDiscrete ? index : new AgentAction(action), outcome);
+            }
+
+            slot.Observe(observation, kind == WireProtocol.Reset ? ObservationPlace.First : outcome.IsOver ? ObservationPlace.Last : ObservationPlace.Next);
+            await agent.WriteAsync(WireProtocol.ObservationOf(observation, outcome), cancel).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Temper.Reinforcement.Environments;
+
+namespace Temper.Reinforcement.Bridges;
+
+/// <summary>
+/// A man in the middle for the OpenEnv protocol, over WebSocket and HTTP: what an observation holds besides its numbers passes unchanged, as do messages of other kinds.
+/// </summary>
+public sealed class OpenEnvRelay : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly BridgeListener _listener;
+    private readonly Uri _environment;
+    private readonly OpenEnvFormat _format;
+    private readonly BridgeTap _tap;
+    private readonly HttpClient _client;
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly CancellationTokenSource _stop = new();
+    private Session? _shared;
+    private int _sockets;
+
+    private OpenEnvRelay(BridgeListener listener, Uri environment, OpenEnvFormat format, BridgeTap tap)
+    {
+        (_listener, _environment, _format, _tap) = (listener, environment, format, tap);
+        _client = new HttpClient { BaseAddress = environment, Timeout = listener.Limits.FrameTimeout, MaxResponseContentBufferSize = listener.Limits.MaxFrameBytes };
+        _application = WebHost.Build(listener);
+        _application.Map("/ws", context => WebHost.GuardAsync(context, listener, () => SocketAsync(context)));
+        _application.MapPost("/reset", context => PostAsync(context, "reset"));
+        _application.MapPost("/step", context => PostAsync(context, "step"));
+        foreach (string path in new[] { "/state", "/health", "/metadata", "/schema" })
+        {
+            _application.MapGet(path, context => WebHost.GuardAsync(context, listener, () => GetAsync(context, path)));
+        }
+    }
+
+    /// <summary>Where it listens, such as <c>http://127.0.0.1:8000</c>.</summary>
+    public Uri Address => WebHost.AddressOf(_application);
+
+    /// <summary>WebSockets that are open.</summary>
+    public int Connections => _sockets;
+
+    /// <summary>Starts one.</summary>
+    /// <param name="listener">Where agents connect.</param>
+    /// <param name="environment">The environment's server, <c>http://host:port</c>.</param>
+    /// <param name="format">Where the numbers are.</param>
+    /// <param name="tap">What is done with the signals.</param>
+    /// <param name="cancel">Gives starting up.</param>
+    /// <exception cref="BridgeException">The address cannot be listened on.</exception>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static async Task<OpenEnvRelay> StartAsync(BridgeListener listener, Uri environment, OpenEnvFormat format, BridgeTap tap, CancellationToken cancel = default)
+    {
+        format.Validate();
+        var relay = new OpenEnvRelay(listener, environment, format, tap);
+        await WebHost.StartAsync(relay._application, listener, cancel).ConfigureAwait(false);
+        return relay;
+    }
+
+    /// <summary>Ends all connections.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _application.DisposeAsync().ConfigureAwait(false);
+        _shared?.Dispose();
+        _client.Dispose();
+        _turn.Dispose();
+        _stop.Dispose();
+    }
+
+    private Task PostAsync(HttpContext context, string type) => WebHost.GuardAsync(context, _listener, async () =>
+    {
+        JsonObject body = await WebHost.ReadAsync(context.Request, _listener.Limits, context.RequestAborted).ConfigureAwait(false);
+        await _turn.WaitAsync(context.RequestAborted).ConfigureAwait(false);
+        try
+        {
+            using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+            using HttpResponseMessage answer = await _client.PostAsync(new Uri($"/{type}", UriKind.Relative), content, context.RequestAborted).ConfigureAwait(false);
+            byte[] bytes = await answer.Content.ReadAsByteArrayAsync(context.RequestAborted).ConfigureAwait(false);
+            if (answer.IsSuccessStatusCode)
+            {
+                JsonObject json = JsonNumbers.Parse(bytes, _environment.Authority);
+                _shared ??= new Session(_format, _tap);
+                _shared.Pass(type, body["action"], json);
+                bytes = Encoding.UTF8.GetBytes(json.ToJsonString());
+            }
+
+            await WebHost.WriteAsync(context.Response, (int)answer.StatusCode, bytes, context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (HttpRequestException error)
+        {
+            throw new BridgeException($"{_environment}: {type} got no answer ({error.Message})", error);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    });
+
+    private async Task GetAsync(HttpContext context, string path)
+    {
+        using HttpResponseMessage answer = await _client.GetAsync(new Uri(path, UriKind.Relative), context.RequestAborted).ConfigureAwait(false);
+        await WebHost.WriteAsync(context.Response, (int)answer.StatusCode, await answer.Content.ReadAsByteArrayAsync(context.RequestAborted).ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private async Task SocketAsync(HttpContext context)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            throw new BridgeException("/ws takes WebSockets");
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stop.Token);
+        var address = new UriBuilder(_environment) { Scheme = "ws", Path = "/ws" };
+        using ClientWebSocket behind = await OpenEnvEnvironment.OpenAsync(address.Uri, _listener.Limits, stop.Token).ConfigureAwait(false);
+        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
+        Interlocked.Increment(ref _sockets);
+        try
+        {
+            string peer = $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
+            await PumpAsync(new JsonSocket(socket, _listener.Limits, peer), new JsonSocket(behind, _listener.Limits, _environment.Authority), stop.Token).ConfigureAwait(false);
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, stop.Token).ConfigureAwait(false);
+        }
+        catch (WebSocketException error)
+        {
+            throw new BridgeException($"a WebSocket ended: {error.Message}", error);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _sockets);
+        }
+    }
+
+    private async Task PumpAsync(JsonSocket agent, JsonSocket environment, CancellationToken cancel)
+    {
+        using var session = new Session(_format, _tap);
+        while (await agent.ReadAsync(_listener.Limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
+        {
+            await environment.WriteAsync(message, cancel).ConfigureAwait(false);
+            string type = JsonNumbers.Text(message["type"]);
+            if (type is "close")
+            {
+                return;
+            }
+
+            JsonObject answer = await environment.AnswerAsync(cancel).ConfigureAwait(false);
+            if (JsonNumbers.Text(answer["type"]) is "observation" && answer["data"] is JsonObject data)
+            {
+                session.Pass(type, message["data"], data);
+            }
+
+            await agent.WriteAsync(answer, cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>One stream; its format is known from the first observation.</summary>
+    private sealed class Session(OpenEnvFormat format, BridgeTap tap) : IDisposable
+    {
+        private BridgeTap.TapSlot? _slot;
+        private float[] _numbers = [];
+        private int _actions;
+
+        /// <summary>Shows an answer to the tap, and puts into it what the tap made of the numbers.</summary>
+        internal void Pass(string type, JsonNode? action, JsonObject answer)
+        {
+            JsonObject observation = OpenEnvEnvironment.ObservationIn(answer);
+            if (_slot is null)
+            {
+                EnvironmentSpec spec = format.SpecOf(observation, "openenv");
+                (_numbers, _actions, _slot) = (new float[spec.ObservationShape.Count], spec.Actions.Count, tap.Open(spec));
+            }
+
+            format.Read(observation, _numbers);
+            bool isDone = JsonNumbers.Value<bool>(answer["done"]) ?? false;
+            if (type is "step" && format.IndexOf(action) is var index)
+            {
+                _slot.Act((uint)index < (uint)_actions ? index : throw new BridgeException($"OpenEnv: an action is out of range (got {index}, expected '{format.ActionField}' from 0 to {_actions - 1})"),
+                    new StepOutcome(JsonNumbers.Number(answer["reward"]), isDone));
+            }
+
+            _slot.Observe(_numbers, type is "reset" ? ObservationPlace.First : isDone ? ObservationPlace.Last : ObservationPlace.Next);
+            format.Write(observation, _numbers);
+        }
+
+        public void Dispose() => _slot?.Dispose();
+    }
+}

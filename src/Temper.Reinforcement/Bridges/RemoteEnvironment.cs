@@ -1,0 +1,66 @@
+using System.Net;
+using Temper.Reinforcement.Environments;
+
+namespace Temper.Reinforcement.Bridges;
+
+/// <summary>An environment at the other end of a TCP connection that speaks Temper's own protocol. Every wait has a limit.</summary>
+public sealed class RemoteEnvironment : IEnvironment, IDisposable
+{
+    private readonly FrameConnection _connection;
+    private readonly float[] _observation;
+
+    private RemoteEnvironment(FrameConnection connection, EnvironmentSpec spec)
+    {
+        (_connection, Spec) = (connection, spec);
+        _observation = new float[spec.ObservationShape.Count];
+    }
+
+    /// <inheritdoc/>
+    public EnvironmentSpec Spec { get; }
+
+    /// <summary>Connects.</summary>
+    /// <param name="peer">Host and port.</param>
+    /// <param name="limits">Limits; null: the usual ones.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="BridgeException">Nobody answers, or not by the protocol.</exception>
+    public static RemoteEnvironment Connect(DnsEndPoint peer, BridgeLimits? limits = null, CancellationToken cancel = default)
+    {
+        limits ??= new BridgeLimits();
+        limits.Validate();
+        FrameConnection connection = FrameConnection.ConnectAsync(peer, limits, cancel).GetAwaiter().GetResult();
+        try
+        {
+            ReadOnlyMemory<byte> hello = connection.AnswerAsync(cancel).GetAwaiter().GetResult();
+            return new RemoteEnvironment(connection, WireProtocol.ReadHello(hello.Span, connection.Peer));
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="BridgeException">The other end is gone, too slow, or does not keep to the protocol.</exception>
+    public void Reset(ulong seed, Span<float> observation) => Exchange(WireProtocol.ResetOf(seed), observation);
+
+    /// <inheritdoc/>
+    /// <exception cref="BridgeException">The other end is gone, too slow, or does not keep to the protocol.</exception>
+    public StepOutcome Step(AgentAction action, Span<float> observation) => Exchange(WireProtocol.StepOf(action), observation);
+
+    /// <summary>Ends the connection.</summary>
+    public void Dispose() => _connection.Dispose();
+
+    private StepOutcome Exchange(byte[] message, Span<float> observation)
+    {
+        _connection.WriteAsync(message, CancellationToken.None).GetAwaiter().GetResult();
+        ReadOnlyMemory<byte> answer = _connection.AnswerAsync(CancellationToken.None).GetAwaiter().GetResult();
+        StepOutcome outcome = WireProtocol.ReadObservation(answer.Span, _observation, _connection.Peer);
+        if (!observation.IsEmpty)
+        {
+            _observation.CopyTo(observation);
+        }
+
+        return outcome;
+    }
+}

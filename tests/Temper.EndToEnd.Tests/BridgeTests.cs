@@ -1,0 +1,124 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace Temper.EndToEnd.Tests;
+
+/// <summary>An environment and a man in the middle as processes, and an agent that neither knows: a few lines on a socket, which see nothing of Temper's library.</summary>
+public sealed class BridgeTests : IDisposable
+{
+    private const int Usage = 2, InputOutput = 6, Numbers = 400;
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task An_agent_of_any_kind_is_recorded_and_attacked()
+    {
+        using Process environment = Tool.Start([], "rl", "serve-env", "--env", "brick-break", "--sticky", "0");
+        string address = (await environment.StandardOutput.ReadLineAsync())!["serving tcp://".Length..];
+
+        // Recorded: the bridge ends by itself when it has what was asked for.
+        using Process ear = Tool.Start([], "rl", "bridge", "--connect", address, "--output", _folder["log.npz"], "--steps", "120", "--threat", "sra", "--json");
+        List<float[]> clean = Play(await Listening(ear), steps: 121);
+        ToolResult heard = Tool.Finish(ear);
+        Assert.True(heard.ExitCode == 0, heard.Error);
+        Assert.Equal(120, JsonDocument.Parse(heard.Output).RootElement.GetProperty("steps").GetInt32());
+        Assert.Equal(0, Tool.Run("rl", "snoop", "--log", _folder["log.npz"], "--proxy", "action-imitator", "--epochs", "1", "--output", _folder["p.safetensors"]).ExitCode);
+
+        // Attacked: what the same agent sees differs, by epsilon at most.
+        using Process attack = Tool.Start([], "rl", "bridge", "--connect", address, "--proxy", _folder["p.safetensors"], "--epsilon", "0.1", "--json");
+        List<float[]> seen = Play(await Listening(attack), steps: 40);
+        for (int step = 0; step < seen.Count; step++)
+        {
+            Assert.NotEqual(clean[step], seen[step]);
+            Assert.All(clean[step].Zip(seen[step]), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 0.1f + 1e-6f));
+        }
+
+        Stop(attack);
+        Assert.True(JsonDocument.Parse(Tool.Finish(attack).Output).RootElement.GetProperty("attacked").GetInt64() >= 40);
+        Stop(environment);
+        Assert.Equal(0, Tool.Finish(environment).ExitCode);
+    }
+
+    [Fact]
+    public void What_cannot_be_bridged_is_refused()
+    {
+        Assert.Equal(Usage, Tool.Run("rl", "bridge", "--connect", "127.0.0.1:1").ExitCode);
+        Assert.Equal(Usage, Tool.Run("rl", "bridge", "--connect", "nowhere", "--output", _folder["x.npz"]).ExitCode);
+        Assert.Equal(Usage, Tool.Run("rl", "play", "--env", "ftp://127.0.0.1:1", "--agent", "random").ExitCode);
+        Assert.Equal(InputOutput, Tool.Run("rl", "play", "--env", "tcp://127.0.0.1:1", "--agent", "random").ExitCode);
+    }
+
+    /// <summary>The address that a bridge says when it listens.</summary>
+    private static async Task<string> Listening(Process bridge) => (await bridge.StandardError.ReadLineAsync())!["listening on tcp://".Length..];
+
+    private static void Stop(Process process)
+    {
+        using Process kill = Process.Start("kill", $"-TERM {process.Id}");
+        kill.WaitForExit();
+    }
+
+    /// <summary>Plays by a table and keeps every observation; stops early where the other end has had enough.</summary>
+    private static List<float[]> Play(string address, int steps)
+    {
+        string[] parts = address.Split(':');
+        using var client = new TcpClient(parts[0], int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)) { ReceiveTimeout = 60_000 };
+        NetworkStream stream = client.GetStream();
+        _ = Read(stream);
+        ulong seed = 1;
+        var seen = new List<float[]> { Floats(Reset(stream, seed)!) };
+        try
+        {
+            for (int step = 0; step < steps && Step(stream, step * 7 % 3) is { } answer && (answer[5] == 0 || (answer = Reset(stream, ++seed)) is not null); step++)
+            {
+                seen.Add(Floats(answer));
+            }
+        }
+        catch (IOException)
+        {
+            // The bridge has heard enough.
+        }
+
+        return seen;
+    }
+
+    private static byte[]? Step(NetworkStream stream, int action)
+    {
+        Write(stream, [3, (byte)action, 0, 0, 0]);
+        return Read(stream);
+    }
+
+    private static byte[]? Reset(NetworkStream stream, ulong seed)
+    {
+        byte[] message = new byte[9];
+        message[0] = 2;
+        BinaryPrimitives.WriteUInt64LittleEndian(message.AsSpan(1), seed);
+        Write(stream, message);
+        return Read(stream);
+    }
+
+    private static float[] Floats(byte[] message) => [.. Enumerable.Range(0, Numbers).Select(i => BinaryPrimitives.ReadSingleLittleEndian(message.AsSpan(6 + (4 * i))))];
+
+    private static void Write(NetworkStream stream, byte[] message)
+    {
+        byte[] frame = new byte[4 + message.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(frame, message.Length);
+        message.CopyTo(frame, 4);
+        stream.Write(frame);
+    }
+
+    private static byte[]? Read(NetworkStream stream)
+    {
+        byte[] length = new byte[4];
+        if (stream.ReadAtLeast(length, 4, throwOnEndOfStream: false) < 4)
+        {
+            return null;
+        }
+
+        byte[] message = new byte[BinaryPrimitives.ReadInt32LittleEndian(length)];
+        stream.ReadExactly(message);
+        return message;
+    }
+}

@@ -1,0 +1,183 @@
+using System.Net;
+using System.Net.Sockets;
+using Temper.Reinforcement.Bridges;
+using Temper.Reinforcement.Environments;
+
+namespace Temper.Reinforcement.Tests.Bridges;
+
+/// <summary>Temper's own protocol: server, client and the man in the middle.</summary>
+public sealed class EnvironmentBridgeTests
+{
+    [Theory]
+    [InlineData("brick-break")]
+    [InlineData("cartpole")]
+    public async Task What_comes_over_the_wire_is_what_happens_here(string name)
+    {
+        await using EnvironmentServer server = EnvironmentServer.Start(() => EnvironmentCatalog.Create(name), Wires.Listener);
+        using RemoteEnvironment remote = RemoteEnvironment.Connect(Wires.Peer(server.EndPoint));
+        IEnvironment here = EnvironmentCatalog.Create(name);
+        Assert.Equal(here.Spec.ObservationShape, remote.Spec.ObservationShape);
+        Assert.Equal((here.Spec.Minimum, here.Spec.Maximum, here.Spec.StepLimit, here.Spec.Actions.Count), (remote.Spec.Minimum, remote.Spec.Maximum, remote.Spec.StepLimit, remote.Spec.Actions.Count));
+        Assert.Equal(Wires.Play(here), Wires.Play(remote));
+    }
+
+    [Fact]
+    public async Task Actions_that_are_numbers_come_over_too()
+    {
+        await using EnvironmentServer server = EnvironmentServer.Start(() => EnvironmentCatalog.Create("pendulum"), Wires.Listener);
+        using RemoteEnvironment remote = RemoteEnvironment.Connect(Wires.Peer(server.EndPoint));
+        IEnvironment here = EnvironmentCatalog.Create("pendulum");
+        float[] a = new float[3], b = new float[3];
+        here.Reset(1, a);
+        remote.Reset(1, b);
+        Assert.Equal(here.Step(new AgentAction([0.7f]), a), remote.Step(new AgentAction([0.7f]), b));
+        Assert.Equal(a, b);
+    }
+
+    [Fact]
+    public async Task A_relay_hears_everything_and_changes_what_the_agent_sees()
+    {
+        var channel = new Wires.Channel(added: 0.25f);
+        var tap = new BridgeTap(_ => channel);
+        await using EnvironmentServer server = EnvironmentServer.Start(Wires.Game, Wires.Listener);
+        await using EnvironmentRelay relay = EnvironmentRelay.Start(Wires.Listener, Wires.Peer(server.EndPoint), tap);
+        using RemoteEnvironment attacked = RemoteEnvironment.Connect(Wires.Peer(relay.EndPoint));
+        float[] clean = new float[400], seen = new float[400];
+        Wires.Game().Reset(7, clean);
+        attacked.Reset(7, seen);
+        Assert.Equal(clean.Select(value => value + 0.25f), seen);
+        Assert.Equal(clean, channel.Heard);
+
+        List<float> played = Wires.Play(attacked);
+        Assert.Equal(60, channel.Acts.Count);
+        Assert.Equal(Enumerable.Range(0, 60).Select(step => step * 7 % 3), channel.Acts.Select(act => act.Action));
+        Assert.Equal(tap.Observations, channel.Places.Count);
+        Assert.Equal(channel.Places.Count(place => place == ObservationPlace.Last), channel.Places.Count(place => place == ObservationPlace.First) - 2);
+        Assert.True(played.Count > 0);
+    }
+
+    public static TheoryData<string, byte[]> Malformed => new()
+    {
+        { "nothing", [0, 0, 0, 0] },
+        { "more than is taken", [255, 255, 255, 255] },
+        { "a length below zero", [0, 0, 0, 128, 3] },
+        { "an unknown kind", Wires.Frame(77) },
+        { "a step that is too short", Wires.Frame(3, 0) },
+        { "a step before a reset", Wires.Frame(3, 0, 0, 0, 0) },
+        { "a reset that is too long", Wires.Frame([2, .. new byte[80]]) },
+        { "an action that does not exist", [.. Wires.Frame([2, .. new byte[8]]), .. Wires.Frame(3, 9, 0, 0, 0)] },
+        { "an observation from an agent", Wires.Frame([4, .. new byte[1605]]) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Malformed))]
+    public async Task Malformed_messages_end_their_own_connection_alone(string what, byte[] bytes)
+    {
+        var tap = new BridgeTap(_ => new Wires.Channel());
+        await using EnvironmentServer server = EnvironmentServer.Start(Wires.Game, Wires.Listener);
+        await using EnvironmentRelay relay = EnvironmentRelay.Start(Wires.Listener, Wires.Peer(server.EndPoint), tap);
+        using RemoteEnvironment other = RemoteEnvironment.Connect(Wires.Peer(relay.EndPoint));
+        foreach (IPEndPoint point in new[] { server.EndPoint, relay.EndPoint })
+        {
+            using TcpClient client = Wires.Connect(point);
+            Assert.NotNull(Wires.Read(client.GetStream()));
+            client.GetStream().Write(bytes);
+            while (Wires.Read(client.GetStream()) is not null)
+            {
+                // An observation of the reset, an error that says why: then the end.
+            }
+        }
+
+        Wires.Until(() => relay.Connections == 1 && server.Connections == 1, $"connections are left after {what}");
+        Assert.NotEmpty(Wires.Play(other, steps: 5));
+    }
+
+    [Fact]
+    public async Task Half_open_slow_and_silent_peers_are_given_up()
+    {
+        var tap = new BridgeTap(_ => new Wires.Channel());
+        await using EnvironmentServer server = EnvironmentServer.Start(Wires.Game, Wires.Impatient);
+        await using EnvironmentRelay relay = EnvironmentRelay.Start(Wires.Impatient, Wires.Peer(server.EndPoint), tap);
+        using TcpClient silent = Wires.Connect(server.EndPoint), half = Wires.Connect(server.EndPoint), behind = Wires.Connect(relay.EndPoint);
+        half.GetStream().Write([9, 0, 0, 0, 2, 0]);
+        behind.GetStream().Write([9, 0]);
+        Assert.NotNull(Wires.Read(half.GetStream()));
+        Assert.Null(Wires.Read(half.GetStream()));
+        Wires.Until(() => server.Connections == 0 && relay.Connections == 0, "a peer that says nothing is still waited for");
+    }
+
+    [Fact]
+    public async Task An_environment_that_does_not_answer_is_given_up()
+    {
+        using var mute = new TcpListener(IPAddress.Loopback, 0);
+        mute.Start();
+        var point = (IPEndPoint)mute.LocalEndpoint;
+        Assert.Contains("sent nothing", Assert.Throws<BridgeException>(() => RemoteEnvironment.Connect(Wires.Peer(point), Wires.Impatient.Limits)).Message, StringComparison.Ordinal);
+        await using EnvironmentRelay relay = EnvironmentRelay.Start(Wires.Impatient, Wires.Peer(point), new BridgeTap(_ => new Wires.Channel()));
+        using TcpClient agent = Wires.Connect(relay.EndPoint);
+        Assert.Null(Wires.Read(agent.GetStream()));
+        mute.Stop();
+        Assert.Throws<BridgeException>(() => RemoteEnvironment.Connect(Wires.Peer(point), Wires.Impatient.Limits));
+    }
+
+    [Fact]
+    public void A_hello_that_lies_is_refused()
+    {
+        foreach (string text in new[] { "", "{", "[]", "{\"protocol\":\"other\",\"version\":1}", Hello("[0]"), Hello("[2000000,2000000]"), Hello("[1,2,3,4,5]"), Hello("[3]").Replace("\"count\":2", "\"count\":-1", StringComparison.Ordinal) })
+        {
+            byte[] message = [WireProtocol.Hello, .. System.Text.Encoding.UTF8.GetBytes(text)];
+            Assert.Throws<BridgeException>(() => WireProtocol.ReadHello(message, "test"));
+        }
+
+        Assert.Equal(3, WireProtocol.ReadHello([WireProtocol.Hello, .. System.Text.Encoding.UTF8.GetBytes(Hello("[3]"))], "test").ObservationShape.Count);
+
+        static string Hello(string shape) => "{\"protocol\":\"temper-environment\",\"version\":1,\"name\":\"x\",\"shape\":" + shape + ",\"step_limit\":0,\"frames\":1,\"actions\":{\"count\":2}}";
+    }
+
+    [Fact]
+    public async Task A_thousand_reconnects_leave_nothing()
+    {
+        var tap = new BridgeTap(_ => new Wires.Channel());
+        await using EnvironmentServer server = EnvironmentServer.Start(Wires.Game, Wires.Listener);
+        await using EnvironmentRelay relay = EnvironmentRelay.Start(Wires.Listener, Wires.Peer(server.EndPoint), tap);
+        float[] seen = new float[400];
+        int before = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            using (RemoteEnvironment remote = RemoteEnvironment.Connect(Wires.Peer(relay.EndPoint)))
+            {
+                remote.Reset((ulong)i, seen);
+            }
+
+            if (i == 50)
+            {
+                Wires.Until(() => server.Connections == 0 && relay.Connections == 0, "connections are left");
+                before = Wires.Handles();
+            }
+        }
+
+        Wires.Until(() => server.Connections == 0 && relay.Connections == 0, "connections are left");
+        Assert.Equal(1000, tap.Observations);
+        Assert.InRange(tap.Slots, 1, 64);
+        Assert.InRange(Wires.Handles(), 0, before + 40);
+    }
+
+    [Fact]
+    public async Task No_more_connections_than_are_allowed()
+    {
+        BridgeListener few = Wires.Listener with { Limits = Wires.Listener.Limits with { MaxConnections = 2 } };
+        await using EnvironmentServer server = EnvironmentServer.Start(Wires.Game, few);
+        using RemoteEnvironment a = RemoteEnvironment.Connect(Wires.Peer(server.EndPoint)), b = RemoteEnvironment.Connect(Wires.Peer(server.EndPoint));
+        Assert.Throws<BridgeException>(() => RemoteEnvironment.Connect(Wires.Peer(server.EndPoint)));
+    }
+
+    [Fact]
+    public async Task A_stream_of_another_format_is_refused()
+    {
+        var tap = new BridgeTap(_ => new Wires.Channel());
+        await using EnvironmentServer one = EnvironmentServer.Start(Wires.Game, Wires.Listener), two = EnvironmentServer.Start(() => EnvironmentCatalog.Create("cartpole"), Wires.Listener);
+        await using EnvironmentRelay first = EnvironmentRelay.Start(Wires.Listener, Wires.Peer(one.EndPoint), tap), second = EnvironmentRelay.Start(Wires.Listener, Wires.Peer(two.EndPoint), tap);
+        using RemoteEnvironment remote = RemoteEnvironment.Connect(Wires.Peer(first.EndPoint));
+        Assert.Throws<BridgeException>(() => RemoteEnvironment.Connect(Wires.Peer(second.EndPoint)));
+    }
+}

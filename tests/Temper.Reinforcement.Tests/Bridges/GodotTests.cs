@@ -1,0 +1,146 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Temper.Reinforcement.Bridges;
+using Temper.Reinforcement.Environments;
+
+namespace Temper.Reinforcement.Tests.Bridges;
+
+/// <summary>Godot RL Agents: the trainer listens, games connect. Messages are written out as its trainer and its plugin send them.</summary>
+public sealed class GodotTests
+{
+    private const string Info = """{"type":"env_info","observation_space":[{"obs":{"size":[3],"space":"box"}}],"action_space":[{"move":{"size":2,"action_type":"discrete"}}],"n_agents":1,"agent_policy_names":["shared_policy"]}""";
+
+    [Fact]
+    public async Task An_environment_plays_a_game_for_a_trainer()
+    {
+        BridgeListener listener = Free();
+        Task<long> game = Task.Run(() => Retry(() => GodotGame.RunAsync(EnvironmentCatalog.Create("cartpole"), new DnsEndPoint("127.0.0.1", listener.Port), seed: 5)));
+        using (GodotEnvironment remote = GodotEnvironment.Listen(listener))
+        {
+            Assert.Equal(4, remote.Spec.ObservationShape.Count);
+            float[] seen = new float[4], expected = new float[4];
+            IEnvironment here = EnvironmentCatalog.Create("cartpole");
+            remote.Reset(99, seen);
+            here.Reset(5, expected);
+            Assert.Equal(expected, seen);
+            for (bool isOver = false; !isOver;)
+            {
+                StepOutcome outcome = here.Step(1, expected);
+                Assert.Equal(outcome, remote.Step(1, seen));
+                isOver = outcome.IsOver;
+            }
+
+            here.Reset(6, expected);
+            Assert.Equal(expected, seen);                            // the next episode has begun
+        }
+
+        Assert.InRange(await game, 5, 500);
+    }
+
+    [Fact]
+    public void A_game_of_the_plugin_is_recorded_and_attacked()
+    {
+        var channel = new Wires.Channel(added: 0.5f);
+        using var trainer = new TcpListener(IPAddress.Loopback, 0);
+        trainer.Start();
+        GodotRelay relay = GodotRelay.Start(Wires.Listener, Wires.Peer((IPEndPoint)trainer.LocalEndpoint), new BridgeTap(_ => channel));
+        using TcpClient game = Wires.Connect(relay.EndPoint), server = trainer.AcceptTcpClient();
+        Assert.Equal("handshake", Passes("""{"type":"handshake","major_version":"0","minor_version":"7"}""")["type"]!.GetValue<string>());
+        Passes("""{"type":"env_info"}""");
+        Assert.Equal(Info, Answers(Info).ToJsonString());
+        Passes("""{"type":"reset"}""");
+        Assert.Equal("""{"type":"reset","obs":[{"obs":[0.5,1.5,2.5]}]}""", Answers("""{"type":"reset","obs":[{"obs":[0,1,2]}]}""").ToJsonString());
+        Passes("""{"type":"action","action":[{"move":1}]}""");
+        Assert.Equal("""{"type":"step","obs":[{"obs":[3.5,4.5,5.5]}],"reward":[2],"done":[false]}""", Answers("""{"type":"step","obs":[{"obs":[3,4,5]}],"reward":[2],"done":[false]}""").ToJsonString());
+        Passes("""{"type":"call","method":"f"}""");
+        Answers("""{"type":"call","returns":[1]}""");
+        Passes("""{"type":"close"}""");
+        Wires.Until(() => relay.Connections == 0, "the relay waits after the end");
+        Assert.Equal([(0, 1, 2f)], channel.Acts);
+        Assert.Equal([0, 1, 2, 3, 4, 5], channel.Heard);
+        Assert.Equal([ObservationPlace.First, ObservationPlace.Next], channel.Places);
+        relay.DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+        JsonObject Passes(string message) => Sent(server, game, message);
+        JsonObject Answers(string message) => Sent(game, server, message);
+    }
+
+    [Theory]
+    [InlineData("0080ff", new[] { 0f, 128 / 255f, 1f })]
+    [InlineData("003c0038003c", new[] { 1f, 0.5f, 1f })]
+    public void Pictures_are_hexadecimal_text(string hex, float[] expected)
+    {
+        var space = new GodotSpace(JsonNode.Parse(Info.Replace("\"obs\":{", "\"camera_2d\":{", StringComparison.Ordinal))!.AsObject(), 0);
+        JsonNode message = JsonNode.Parse("{\"camera_2d\":\"" + hex + "\"}")!;
+        float[] numbers = new float[3];
+        space.Read(message, numbers);
+        Assert.Equal(expected, numbers);
+        space.Write(message, numbers);
+        Assert.Equal(hex, message["camera_2d"]!.GetValue<string>());
+        Assert.Throws<BridgeException>(() => space.Read(JsonNode.Parse("""{"camera_2d":"00"}""")!, numbers));
+        Assert.Throws<BridgeException>(() => space.Read(JsonNode.Parse("""{"camera_2d":"zzzzzz"}""")!, numbers));
+    }
+
+    [Fact]
+    public void Spaces_of_older_games_are_one_object()
+    {
+        string old = Info.Replace("[{\"obs\":{", "{\"obs\":{", StringComparison.Ordinal).Replace("}}],\"action", "}},\"action", StringComparison.Ordinal)
+            .Replace("[{\"move\"", "{\"move\"", StringComparison.Ordinal).Replace("}}],\"n_", "}},\"n_", StringComparison.Ordinal);
+        Assert.Equal(3, new GodotSpace(JsonNode.Parse(old)!.AsObject(), 0).Spec.ObservationShape.Count);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"n_agents":0}""")]
+    [InlineData("""{"n_agents":1,"observation_space":[{"obs":{"size":[-3]}}],"action_space":[{"move":{"size":2,"action_type":"discrete"}}]}""")]
+    [InlineData("""{"n_agents":1,"observation_space":[{"obs":{"size":[9999999,9999999]}}],"action_space":[{"move":{"size":2,"action_type":"discrete"}}]}""")]
+    [InlineData("""{"n_agents":1,"observation_space":[{"obs":{"size":[3]}}],"action_space":[{"move":{"size":2,"action_type":"jump"}}]}""")]
+    public void A_game_that_says_nonsense_is_given_up(string info)
+    {
+        BridgeListener listener = Free();
+        Task game = Task.Run(() => Retry(async () =>
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, listener.Port);
+            await client.GetStream().WriteAsync(Wires.Frame(Encoding.UTF8.GetBytes("{\"type\":\"env_info\"," + info[1..].Insert(0, info.Length > 2 ? "" : "\"x\":1"))));
+            _ = Wires.Read(client.GetStream());
+            return Wires.Read(client.GetStream())?.Length ?? 0;
+        }));
+        Assert.Throws<BridgeException>(() => GodotEnvironment.Listen(listener));
+        Assert.True(game.Wait(Wires.Patience));
+    }
+
+    [Fact]
+    public void No_game_comes() => Assert.Contains("no game", Assert.Throws<BridgeException>(() => GodotEnvironment.Listen(Wires.Impatient)).Message, StringComparison.Ordinal);
+
+    private static JsonObject Sent(TcpClient from, TcpClient to, string message)
+    {
+        from.GetStream().Write(Wires.Frame(Encoding.UTF8.GetBytes(message)));
+        return JsonNode.Parse(Wires.Read(to.GetStream())!)!.AsObject();
+    }
+
+    /// <summary>A port that was free a moment ago.</summary>
+    private static BridgeListener Free()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return Wires.Listener with { Port = ((IPEndPoint)probe.LocalEndpoint).Port };
+    }
+
+    private static async Task<T> Retry<T>(Func<Task<T>> work)
+    {
+        for (int i = 0; ; i++)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (Exception error) when (error is IOException or SocketException && i < 100)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+}

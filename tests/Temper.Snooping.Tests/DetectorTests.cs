@@ -1,0 +1,38 @@
+using Temper.Randomness;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Defences;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+
+namespace Temper.Snooping.Tests;
+
+public sealed class DetectorTests
+{
+    [Fact]
+    public void Attacked_frames_raise_alarms_and_clean_ones_hardly_any()
+    {
+        Proxy predictor = new FuturePredictor().TrainOn(Streams.Catch(ThreatModel.S, 1500), new ProxyOptions { Seed = 1, Epochs = 6 });
+        PerturbationDetector detector = PerturbationDetector.Calibrate(predictor, Streams.Catch(ThreatModel.S, 600, seed: 2), falseAlarms: 0.02);
+        IStateLog fresh = Streams.Catch(ThreatModel.S, 600, seed: 3);
+        var noise = new ObservationAttacker(new RandomSign { Epsilon = 0.1 }, [], fresh.Stream, RandomStream.FromSeed(1));
+        (int clean, int attacked) = (0, 0);
+        for (int step = 0; step < fresh.Count; step++)
+        {
+            float[] frame = fresh.Observation(step).ToArray();
+            clean += detector.Alarms(0, frame, fresh.IsFirst(step)) ? 1 : 0;
+            noise.Perturb(0, frame, fresh.IsFirst(step));
+            attacked += detector.Alarms(1, frame, fresh.IsFirst(step)) ? 1 : 0;
+        }
+
+        Assert.InRange(clean, 0, 40);
+        Assert.InRange(attacked, 500, 600);              // all but the first frames of episodes, which nobody foresees
+    }
+
+    [Fact]
+    public void What_foresees_nothing_detects_nothing()
+    {
+        IStateLog log = Streams.Catch(ThreatModel.SA, 300);
+        Proxy imitator = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 1 });
+        Assert.Contains("future-predictor", Assert.Throws<ArgumentException>(() => PerturbationDetector.Calibrate(imitator, log)).Message, StringComparison.Ordinal);
+    }
+}
