@@ -25,15 +25,18 @@ internal enum ChannelSum
 /// <summary>Winners-take-all: keeps the numbers of a sample with the largest magnitudes, or its channels with the largest scores.</summary>
 internal static unsafe class WinnerSelection
 {
-    private const uint MagnitudeBits = 0x7FFF_FFFF, NaNKey = 0x7F80_0001;
+    internal const uint MagnitudeBits = 0x7FFF_FFFF, NaNKey = 0x7F80_0001;
 
     private const int DigitBits = 11, Digits = 1 << DigitBits;
 
-    /// <summary>The limit above which <paramref name="count"/> of the numbers lie. Takes O(n); three passes.</summary>
+    /// <summary>The limit above which <paramref name="count"/> of the numbers lie. Takes O(n).</summary>
     /// <param name="x">Numbers; their magnitudes are ranked.</param>
     /// <param name="n">How many.</param>
     /// <param name="count">Winners, 1 to n.</param>
-    internal static WinnerLimit Limit(float* x, int n, int count)
+    internal static WinnerLimit Limit(float* x, int n, int count) => KeySearch.Fits(n) ? KeySearch.Limit(x, n, count) : LimitByDigits(x, n, count);
+
+    /// <summary>Three passes, one for each digit of the keys.</summary>
+    private static WinnerLimit LimitByDigits(float* x, int n, int count)
     {
         uint prefix = 0;
         int rank = count, shift = 3 * DigitBits, ties = 0;
@@ -170,6 +173,11 @@ internal static unsafe class WinnerSelection
     internal static int List(float* x, int count, in WinnerRule rule, int* places, float* values)
     {
         WinnerLimit limit = rule.LimitOf(x, count);
+        if (limit.AllTies)
+        {
+            return ActiveInputs.Find(x, count, Math.Max(limit.Key, 1), places, values);
+        }
+
         int found = 0, room = limit.Ties;
         for (int i = 0; i < count; i++)
         {
@@ -239,6 +247,7 @@ internal static unsafe class WinnerSelection
         return first;
     }
 
+    /// <summary>The magnitude of a number as bits that have its order; NaN is above everything.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Key(float x) => Math.Min(BitConverter.SingleToUInt32Bits(x) & MagnitudeBits, NaNKey);
+    internal static uint Key(float x) => Math.Min(BitConverter.SingleToUInt32Bits(x) & MagnitudeBits, NaNKey);
 }

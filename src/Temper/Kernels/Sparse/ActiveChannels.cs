@@ -19,14 +19,14 @@ internal static unsafe class ActiveChannels
     /// <returns>How many there are.</returns>
     internal static int Find(float* x, int pixels, int channels, int* numbers)
     {
-        float* largest = Scratch.Rent(Scratch.Use.Tile, channels);
-        var job = new Job { X = x, Pixels = pixels, Channels = channels, Y = largest };
+        float* last = Scratch.Rent(Scratch.Use.Tile, channels);
+        var job = new Job { X = x, Pixels = pixels, Channels = channels, Y = last };
         Chunks.Run(job, Chunks.Count(channels, Job.ChannelsAtOnce));
         int found = 0;
         for (int c = 0; c < channels; c++)
         {
             numbers[found] = c;
-            found += largest[c] == 0 ? 0 : 1;
+            found += last[c] == 0 ? 0 : 1;
         }
 
         new Span<int>(numbers + Math.Max(found, 1), Ahead).Clear();
@@ -43,7 +43,7 @@ internal static unsafe class ActiveChannels
     internal static void Gather(float* x, int pixels, int channels, int* numbers, int count, float* y) => Chunks.Run(
         new Copy { X = x, Pixels = pixels, Channels = channels, Numbers = numbers, Count = count, Y = y }, Chunks.Count(pixels, Chunks.Rows(channels)));
 
-    /// <summary>The largest size of each channel.</summary>
+    /// <summary>The last number of each channel that is not zero, or zero: nothing waits for the pixel before, as a maximum would.</summary>
     private struct Job : IChunkBody
     {
         /// <summary>A line of the cache.</summary>
@@ -57,24 +57,25 @@ internal static unsafe class ActiveChannels
         public readonly void Run(int chunk)
         {
             int first = chunk * ChannelsAtOnce, last = Math.Min(first + ChannelsAtOnce, Channels);
-            first = Simd.Active == SimdWidth.Vector512 ? Largest<Lanes512>(first, last) : first;
-            first = Simd.Active >= SimdWidth.Vector256 ? Largest<Lanes256>(first, last) : first;
-            first = Simd.Active >= SimdWidth.Vector128 ? Largest<Lanes128>(first, last) : first;
-            Largest<Lane>(first, last);
+            first = Simd.Active == SimdWidth.Vector512 ? Last<Lanes512>(first, last) : first;
+            first = Simd.Active >= SimdWidth.Vector256 ? Last<Lanes256>(first, last) : first;
+            first = Simd.Active >= SimdWidth.Vector128 ? Last<Lanes128>(first, last) : first;
+            Last<Lane>(first, last);
         }
 
-        private readonly int Largest<T>(int first, int last)
+        private readonly int Last<T>(int first, int last)
             where T : unmanaged, ILanes<T>
         {
             for (; first + T.Count <= last; first += T.Count)
             {
-                T largest = T.Zero;
+                T found = T.Zero;
                 for (nint pixel = 0; pixel < Pixels; pixel++)
                 {
-                    largest = T.Max(largest, T.Abs(T.Load(X + (pixel * Channels) + first)));
+                    T x = T.Load(X + (pixel * Channels) + first);
+                    found = T.Select(T.AreEqual(x, T.Zero), found, x);
                 }
 
-                largest.Store(Y + first);
+                found.Store(Y + first);
             }
 
             return first;

@@ -29,7 +29,7 @@ internal readonly record struct WinogradTiling
         TileRows = batch * Chunks.Count(height, TiledImages.Step);
         ColumnsPerBlock = BlockChannels;
         ColumnBlocks = Chunks.Count(columns, ColumnsPerBlock);
-        int most = MostTiles / TileColumns, least = isTransformed ? 1 : Chunks.Count(LeastTiles, TileColumns);
+        int most = MostTiles / TileColumns, least = Chunks.Count(LeastTiles, TileColumns);
         int rowsPerTask = Math.Max(Math.Min(most, Math.Max(least, (int)((long)TileRows * ColumnBlocks / Tasks))), 1);
         RowTasks = Chunks.Count(TileRows, rowsPerTask);
         if (!isTransformed && RowTasks * ColumnBlocks < Tasks)
