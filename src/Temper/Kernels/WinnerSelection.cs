@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Temper.Kernels.Lanes;
 
@@ -114,14 +115,24 @@ internal static unsafe class WinnerSelection
         }
     }
 
-    /// <summary>Scores the channels of an image <c>[pixels, C]</c>; sums go pixel by pixel, so the bytes are the same at every vector width.</summary>
+    /// <summary>Scores the channels of an image <c>[pixels, C]</c>.</summary>
     internal static void Score(float* x, int pixels, int channels, ChannelSum sum, float* scores)
     {
-        int first = 0;
-        first = Simd.Active == SimdWidth.Vector512 ? Score<Lanes512>(x, pixels, channels, sum, scores, first) : first;
-        first = Simd.Active >= SimdWidth.Vector256 ? Score<Lanes256>(x, pixels, channels, sum, scores, first) : first;
-        first = Simd.Active >= SimdWidth.Vector128 ? Score<Lanes128>(x, pixels, channels, sum, scores, first) : first;
-        Score<Lane>(x, pixels, channels, sum, scores, first);
+        var all = new Span<float>(scores, channels);
+        switch (sum)
+        {
+            case ChannelSum.Mean:
+                ChannelSums.Run<SumOfMagnitudes>(x, pixels, channels, (0, channels), scores);
+                TensorPrimitives.Divide(all, pixels, all);
+                break;
+            case ChannelSum.Largest:
+                ChannelSums.Run<LargestMagnitude>(x, pixels, channels, (0, channels), scores);
+                break;
+            default:
+                ChannelSums.Run<SumOfSquares>(x, pixels, channels, (0, channels), scores);
+                TensorPrimitives.Sqrt(all, all);
+                break;
+        }
     }
 
     /// <summary>The channels of an image <c>[pixels, C]</c> whose flag is not zero; the others become zero.</summary>
@@ -198,50 +209,6 @@ internal static unsafe class WinnerSelection
         for (; first + T.Count <= channels; first += T.Count)
         {
             T.Select(T.Greater(T.Load(flags + first), T.Zero), T.Load(x + first), T.Zero).Store(y + first);
-        }
-
-        return first;
-    }
-
-    private static int Score<T>(float* x, nint pixels, nint channels, ChannelSum sum, float* scores, int first)
-        where T : unmanaged, ILanes<T>
-    {
-        for (; first + T.Count <= channels; first += T.Count)
-        {
-            T total = T.Zero, odd = T.Zero;
-            float* at = x + first;
-            nint p = 0;
-            switch (sum)
-            {
-                case ChannelSum.Mean:
-                    // Two sums, so that an addition does not wait for the one before.
-                    for (; p + 1 < pixels; p += 2, at += 2 * channels)
-                    {
-                        total += T.Abs(T.Load(at));
-                        odd += T.Abs(T.Load(at + channels));
-                    }
-
-                    total = ((p < pixels ? total + T.Abs(T.Load(at)) : total) + odd) / T.Create(pixels);
-                    break;
-                case ChannelSum.Largest:
-                    for (; p < pixels; p++, at += channels)
-                    {
-                        total = T.Max(total, T.Abs(T.Load(at)));
-                    }
-
-                    break;
-                default:
-                    for (; p < pixels; p++, at += channels)
-                    {
-                        T value = T.Load(at);
-                        total = T.MultiplyAdd(value, value, total);
-                    }
-
-                    total = T.Sqrt(total);
-                    break;
-            }
-
-            total.Store(scores + first);
         }
 
         return first;

@@ -1,7 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Temper.Kernels.Generated;
-using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
@@ -43,43 +42,18 @@ internal static unsafe class ActiveChannels
     internal static void Gather(float* x, int pixels, int channels, int* numbers, int count, float* y) => Chunks.Run(
         new Copy { X = x, Pixels = pixels, Channels = channels, Numbers = numbers, Count = count, Y = y }, Chunks.Count(pixels, Chunks.Rows(channels)));
 
-    /// <summary>The last number of each channel that is not zero, or zero: nothing waits for the pixel before, as a maximum would.</summary>
     private struct Job : IChunkBody
     {
-        /// <summary>A line of the cache.</summary>
-        internal const int ChannelsAtOnce = 16;
+        /// <summary>Vectors that are read side by side, at every width.</summary>
+        internal const int ChannelsAtOnce = 64;
 
         internal float* X;
         internal int Pixels;
         internal int Channels;
         internal float* Y;
 
-        public readonly void Run(int chunk)
-        {
-            int first = chunk * ChannelsAtOnce, last = Math.Min(first + ChannelsAtOnce, Channels);
-            first = Simd.Active == SimdWidth.Vector512 ? Last<Lanes512>(first, last) : first;
-            first = Simd.Active >= SimdWidth.Vector256 ? Last<Lanes256>(first, last) : first;
-            first = Simd.Active >= SimdWidth.Vector128 ? Last<Lanes128>(first, last) : first;
-            Last<Lane>(first, last);
-        }
-
-        private readonly int Last<T>(int first, int last)
-            where T : unmanaged, ILanes<T>
-        {
-            for (; first + T.Count <= last; first += T.Count)
-            {
-                T found = T.Zero;
-                for (nint pixel = 0; pixel < Pixels; pixel++)
-                {
-                    T x = T.Load(X + (pixel * Channels) + first);
-                    found = T.Select(T.AreEqual(x, T.Zero), found, x);
-                }
-
-                found.Store(Y + first);
-            }
-
-            return first;
-        }
+        public readonly void Run(int chunk) => ChannelSums.Run<LastNonzero>(
+            X, Pixels, Channels, (chunk * ChannelsAtOnce, Math.Min((chunk + 1) * ChannelsAtOnce, Channels)), Y);
     }
 
     private struct Copy : IChunkBody
