@@ -91,3 +91,27 @@ internal sealed class PlanePoolingStep(PoolingLayer layer, PlaneShape source, Pl
     internal override void Run(in StepCall call) =>
         PlanePooling.Run(images.Of(call.Batch), layer.Sizes, layer.IsMaximum, source, target, call.X, call.Y);
 }
+
+/// <summary>A maximum of windows of bytes.</summary>
+internal sealed record BytePoolingLayer : Layer
+{
+    /// <summary>Sizes for a batch of one.</summary>
+    internal required PoolingSizes Sizes { get; init; }
+
+    internal override object Attributes => ("bytes", Sizes);
+
+    internal override string Kind => "int8 max pool";
+
+    internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch) =>
+    [
+        graph.Moving(this, KernelNames.Int8, ValueLayout.Bytes, batch, layout => new BytePoolingStep(Sizes, graph.RowsOf(Output)) { Reads = layout, Writes = layout }),
+    ];
+}
+
+/// <summary>Windows of channels-last bytes.</summary>
+internal sealed class BytePoolingStep(PoolingSizes sizes, Rows images) : Step
+{
+    internal override string Kernel => KernelNames.Int8;
+
+    internal override void Run(in StepCall call) => BytePooling.Maximum(sizes with { Batch = images.Of(call.Batch) }, call.X, call.Y);
+}
