@@ -30,6 +30,9 @@ public sealed class Int8NetworkTests
         },
         ["pooled and linear"] = x => Rounded(Rounded(x, 0.02f, 128).Apply(Conv(8), "conv").Relu().MaxPool2d(2).Flatten(), 0.01f, 0)
             .Apply(new Linear(10) { HasInt8Weight = true }, "fc").Relu(),
+        ["pooled between"] = x => Rounded(
+            Rounded(x, 0.02f, 128).Apply(Conv(21), "conv").Relu().MaxPool2d(3, stride: 2, padding: 1), 0.01f, 0).Apply(Conv(6), "conv2"),
+        ["pooled below zero"] = x => Rounded(Rounded(x, 0.02f, 128).Apply(Conv(5), "conv").MaxPool2d(2), 0.01f, 99).Apply(Conv(6, stride: 2), "conv2"),
         ["signed bytes"] = x => x.Apply(new Temper.Networks.FakeQuantize(0.02f, 3) { Low = -128, High = 127 }, "round").Apply(Conv(4), "conv"),
         ["a range that is no byte's"] = x => x.Apply(new Temper.Networks.FakeQuantize(0.1f, 0) { Low = -7, High = 7 }, "round").Apply(Conv(4), "conv"),
         ["groups and dilation"] = x => Rounded(x, 0.02f, 128).Apply(
@@ -60,7 +63,7 @@ public sealed class Int8NetworkTests
                 float[] expected = network.Forward(x).ToArray<float>(), actual = session.Run([x])[0].ToArray<float>();
 
                 // Sums are exact or rounded in float32; a value close to the middle of two numbers may fall to the other one.
-                float step = body is "residual" or "pooled and linear" ? 0.03f : 1e-5f;
+                float step = body is "residual" or "pooled and linear" or "pooled between" or "pooled below zero" ? 0.03f : 1e-5f;
                 Near.Assert(expected, actual, step, $"{body}, turn {turn}, batch {batch}");
                 Assert.Equal(actual, session.Run([x])[0].ToArray<float>());
             }
@@ -90,6 +93,16 @@ public sealed class Int8NetworkTests
         using CompiledNetwork compiled = CompiledNetwork.Compile(Create("residual"), (_, candidates) => candidates[0]);
         string[] kernels = [.. compiled.Explain().Steps.Select(step => step.Kernel)];
         Assert.Equal(["transpose", "quantize", "int8", "int8", "int8", "int8", "transpose"], kernels);
+    }
+
+    [Theory]
+    [InlineData("pooled between")]
+    [InlineData("pooled below zero")]
+    public void A_maximum_between_layers_of_bytes_is_one_of_bytes(string body)
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(Create(body), (_, candidates) => candidates[0]);
+        string[] kinds = [.. compiled.Explain().Steps.Where(step => step.Kernel is KernelNames.Int8).Select(step => step.Kind)];
+        Assert.Equal(["int8 conv 3x3", "int8 max pool", "int8 conv 3x3"], kinds);
     }
 
     private static Network Create(string body)

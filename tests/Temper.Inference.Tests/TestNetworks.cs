@@ -52,6 +52,7 @@ internal static class TestNetworks
             .Winners(0.9, Channels with { Score = ChannelScore.Max }).Conv2d(20, kernel: 3, padding: 1).Winners(0.5, Channels with { Score = ChannelScore.L2 }).Conv2d(6, kernel: 1),
         ["winners in a sum"] = x => Residual(x.Conv2d(16, kernel: 3, padding: 1).Relu()),
         ["winners before a pool"] = x => x.Conv2d(20, kernel: 3, padding: 1).BatchNorm().Relu().Winners(0.3, Channels).MaxPool2d(2).Conv2d(8, kernel: 3).Flatten().Winners(0.3).Linear(7),
+        ["winners before averages"] = x => x.Conv2d(20, kernel: 3, padding: 1).Relu().Winners(0.3, Channels with { Score = ChannelScore.Max }).AvgPool2d(2).Conv2d(8, kernel: 3),
         ["winners of numbers"] = x => x.Conv2d(5, kernel: 3).Tanh().Winners(0.2).Conv2d(4, kernel: 3).Winners(0.5).Flatten().Linear(60).LeakyRelu().Winners(0.3).Linear(40).Tanh().Winners(0.9).Linear(4),
         ["winners by threshold"] = x => x.Conv2d(20, kernel: 3).Relu().Winners(0.3, Channels with { Threshold = 0.1f }).Conv2d(18, kernel: 3).Flatten().Linear(30).Winners(1, new WinnerOptions { Threshold = 0.2f }).Linear(4),
         ["winners behind normalization"] = x => ((x * C(x, 3, 1, 1)) - C(x)).Winners(0.5, Channels).Conv2d(8, kernel: 3).Flatten().BatchNorm().Winners(0.4).Linear(5),

@@ -21,6 +21,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["inference"] = InferenceTable.Run,
     ["input-gradient"] = InputGradientTable.Run,
     ["int8"] = Int8Table.Run,
+    ["int8-accuracy"] = Int8AccuracyTable.Run,
     ["load"] = LoadTable.Run,
     ["memory"] = MemoryTable.Run,
     ["operators"] = OperatorsTable.Run,

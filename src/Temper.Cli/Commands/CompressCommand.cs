@@ -39,7 +39,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         }
 
         TrainingOptions training = TrainingSettings.Options(context);
-        CompressionOptions options = CompressionSettings.Options(context, training);
+        CompressionOptions options = CompressionSettings.Options(context, training) with { LaterEpochs = QuantizationSettings.Options(context)?.TuneEpochs ?? 0 };
         using var run = new RunSession(
             context,
             new RunDescription(Name, model, source)
@@ -47,6 +47,11 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
                 Title = $"{model} made small on {source}", PlansTime = true, Split = sets => CompressionSettings.Split(context, sets),
             },
             data);
+        if (QuantizationSettings.Options(context) is { } quantization)
+        {
+            QuantizationStage.Require(start, run.Train!, options, quantization);
+        }
+
         start = StartingNetwork.Trained(run, model, start, training);
         bool isTrained = !context.Get(CompressionSettings.DataFree) && context.Get(CompressionSettings.Calibrate) == 0;
         (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(run, start, isTrained && !CompressionSettings.IsOfTest(context), context.Cancel);

@@ -29,6 +29,7 @@ public static class WinnerThresholds
             const int atOnce = 128;
             for (int start = 0; start < count; start += atOnce)
             {
+                using var scope = new TensorScope();
                 Pass pass = Pass.Evaluation.Tap(node.Inputs[0]);
                 network.Forward(samples.Read(start, Math.Min(atOnce, count - start)).Inputs, pass);
                 sum += LastWinners(pass[node.Inputs[0]], winners);

@@ -15,6 +15,9 @@ internal sealed class CompressionBudget
     /// <summary>Part of a structure's trainings that the regularizer gets.</summary>
     private const double Regularizing = 0.35;
 
+    /// <summary>Part of the time that a later stage gets at most.</summary>
+    private const double MostLater = 0.25;
+
     private const int TimedSteps = 6;
 
     private readonly CompressionOptions _options;
@@ -22,6 +25,7 @@ internal sealed class CompressionBudget
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly double _epochSeconds;
+    private readonly int _laterEpochs;
 
     internal CompressionBudget(Network network, CompressionOptions options, ICompressionRun run, TimeProvider time)
     {
@@ -31,7 +35,9 @@ internal sealed class CompressionBudget
         {
             _epochSeconds = double.Parse(run.Choose("plan", "seconds an epoch", () => EpochSeconds(network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
             int structures = Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
-            double epochs = limit.TotalSeconds * Planned / _epochSeconds / structures;
+            double all = limit.TotalSeconds * Planned / _epochSeconds;
+            _laterEpochs = Math.Min(options.LaterEpochs, (int)(all * MostLater));
+            double epochs = structures == 0 ? 0 : (all - _laterEpochs) / structures;
             RegularizeEpochs = Math.Min(RegularizeEpochs, Math.Max(1, (int)(epochs * Regularizing)));
             TuneEpochs = Math.Min(TuneEpochs, Math.Max(1, (int)((epochs - RegularizeEpochs) / Trials)));
             Trials = Math.Max(1, Math.Min(Trials, (int)((epochs - RegularizeEpochs) / TuneEpochs)));
@@ -48,7 +54,13 @@ internal sealed class CompressionBudget
 
     /// <summary>Whether another trial ends before the time is over.</summary>
     internal bool HasTimeFor(string structure, int trial) => _options.MaxTime is not { } limit || _run.Choose($"{structure}-{trial}", "enough time", () =>
-        _time.GetElapsedTime(_start).TotalSeconds + (TuneEpochs * _epochSeconds) <= limit.TotalSeconds ? "yes" : "no") is "yes";
+        _time.GetElapsedTime(_start).TotalSeconds + ((TuneEpochs + _laterEpochs) * _epochSeconds) <= limit.TotalSeconds ? "yes" : "no") is "yes";
+
+    /// <summary>Epochs that the stage behind these has time for; null: as many as it wants.</summary>
+    internal int? LaterEpochs() => _options.MaxTime is not { } limit || _options.LaterEpochs == 0 ? null : int.Parse(
+        _run.Choose("later", "epochs", () => Fitting(limit - _time.GetElapsedTime(_start)).ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+
+    private int Fitting(TimeSpan left) => (int)Math.Clamp(left.TotalSeconds / _epochSeconds, 0, _options.LaterEpochs);
 
     /// <summary>Times gradients of a gray batch; the first, which compiles, does not count.</summary>
     private double EpochSeconds(Network network)

@@ -122,12 +122,16 @@ public sealed record CompressionOptions
     /// <summary>Time for everything; epochs and trials follow. Null: as many as the numbers above say.</summary>
     public TimeSpan? MaxTime { get; init; }
 
+    /// <summary>Epochs that a stage behind these wants, as <see cref="QuantizationStage"/> does: <see cref="MaxTime"/> is planned with them.</summary>
+    public int LaterEpochs { get; init; }
+
     internal CompressionOptions Validated()
     {
         Require(MaxAccuracyDrop is >= 0 and <= 100, nameof(MaxAccuracyDrop), "0 to 100 points", MaxAccuracyDrop);
         Require(RegularizeEpochs >= 0, nameof(RegularizeEpochs), "0 or more", RegularizeEpochs);
         Require(TuneEpochs >= 0, nameof(TuneEpochs), "0 or more", TuneEpochs);
         Require(Trials >= 1, nameof(Trials), "1 or more", Trials);
+        Require(LaterEpochs >= 0, nameof(LaterEpochs), "0 or more", LaterEpochs);
         Require(Pressure is >= 0 and < double.PositiveInfinity, nameof(Pressure), "0 or more", Pressure);
         Require(Distillation is >= 0 and <= 1, nameof(Distillation), "0 to 1", Distillation);
         Require(FirstKept is null or (> 0 and <= 1), nameof(FirstKept), "above 0 to 1", FirstKept ?? 0);

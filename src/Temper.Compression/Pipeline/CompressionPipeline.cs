@@ -40,7 +40,7 @@ public static class CompressionPipeline
             new ActivationSearch(search, options, validation, cancel).Try();
         }
 
-        return search.Result();
+        return search.Result() with { LaterEpochs = search.Budget.LaterEpochs() };
     }
 
     /// <summary>Compresses a network without training and without labels: weights go, and each layer is fitted again to what it gave before.</summary>

@@ -49,6 +49,9 @@ public sealed record CompressionTrial(CompressionStructure Structure, double Kep
 public sealed record CompressionResult(
     Network Network, NetworkFigures Before, CompressionTrial? Chosen, IReadOnlyList<CompressionTrial> Trials, bool IsWithinBound, IReadOnlyList<string> Remarks)
 {
+    /// <summary>Epochs for which a stage behind this one has time, of <see cref="CompressionOptions.LaterEpochs"/>; null: time was not bounded.</summary>
+    public int? LaterEpochs { get; init; }
+
     /// <summary>What quantizing to 8 bit gave; null: it was not asked for.</summary>
     public Quantization.QuantizationOutcome? Quantization { get; init; }
 }

@@ -23,8 +23,8 @@ public sealed class QuantizationStage
     /// <summary>Ratio of times above which a network or layer counts as slower; below lies noise.</summary>
     private const double Slower = 1.02;
 
-    /// <summary>Samples that show how far a layer moves the outputs.</summary>
-    private const int SensitivitySamples = 64;
+    /// <summary>Samples that show how far a layer moves the outputs, and those that show whether a network can be quantized.</summary>
+    private const int SensitivitySamples = 64, RequiredSamples = 16;
 
     private readonly Network _start;
     private readonly CompressionResult _before;
@@ -45,6 +45,9 @@ public sealed class QuantizationStage
         _samples = data.Train.Subset([.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Train.Count / count))]).Read(0, count).Inputs;
         _plan = QuantizationPlan.Of(before.Network, _samples, quantization with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
     }
+
+    /// <summary>Epochs of fine-tuning: those asked for, or as many as there is time for.</summary>
+    private int Epochs => Math.Min(_quantization.TuneEpochs, _before.LaterEpochs ?? int.MaxValue);
 
     /// <summary>Least accuracy of a result.</summary>
     private double Bound => _before.Before.Accuracy - (_options.MaxAccuracyDrop / 100);
@@ -79,6 +82,16 @@ public sealed class QuantizationStage
         return Run(start, before, (samples.Take(count), compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
     }
 
+    /// <summary>Refuses a network that cannot be quantized, before anything is trained.</summary>
+    /// <param name="start">The network that comes into the compression.</param>
+    /// <param name="samples">Samples that choose ranges; a few of them are run.</param>
+    /// <param name="options">Layers that stay.</param>
+    /// <param name="quantization">How is quantized.</param>
+    /// <exception cref="ArgumentException">It has 8 bit already, no layer that can have it, or values that are not finite.</exception>
+    public static void Require(Network start, Dataset samples, CompressionOptions options, QuantizationOptions quantization) => _ = QuantizationPlan.Of(
+        start, samples.Read(0, Math.Min(RequiredSamples, samples.Count)).Inputs,
+        quantization.Validated() with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
+
     private CompressionResult Run()
     {
         if (!_before.IsWithinBound)
@@ -91,7 +104,7 @@ public sealed class QuantizationStage
         double? tuned = null;
         _run.Note(string.Create(CultureInfo.InvariantCulture, $"{Stage}: {calibrated * 100:F2} % of the held-out samples with ranges from {_samples.Shape[0]} samples"));
         Network weights = _plan.Network;
-        if (_quantization.TuneEpochs > 0)
+        if (Epochs > 0)
         {
             TrainingResult result = _run.Fit(Stage, _plan.Apply(_plan.Layers), Training());
             Network snapped = QuantizationPlan.Snapped(result.Network);
@@ -129,9 +142,16 @@ public sealed class QuantizationStage
         return (network, accuracy);
     }
 
-    /// <summary>Layers that are slower in 8 bit than in float32, each at its place, go back if the whole network is then faster.</summary>
+    /// <summary>
+    /// Layers that are slower in 8 bit than in float32, each at its place, go back if the whole network is then faster. Where bytes are the goal they stay.
+    /// </summary>
     private Network Faster(Network network, Network weights, ref double accuracy)
     {
+        if (_options.Goal == CompressionGoal.Bytes)
+        {
+            return network;
+        }
+
         string[] slow = _run.Choose(Stage, "slow layers", () => string.Join(' ', SlowLayers(network))).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (slow.Length == 0 || slow.Length == Int8Layers().Length)
         {
@@ -207,7 +227,7 @@ public sealed class QuantizationStage
         return own with
         {
             Seed = _options.Seed + StageOfSeed,
-            Epochs = _quantization.TuneEpochs,
+            Epochs = Epochs,
             Optimizer = own.Optimizer with { LearningRate = own.Optimizer.LearningRate * _quantization.TuneRate },
             Schedule = new CosineSchedule(),
             Objective = _options.Distillation > 0 ? new DistillationObjective(_start, own.Loss) { Weight = _options.Distillation } : null,

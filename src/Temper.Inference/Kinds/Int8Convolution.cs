@@ -10,7 +10,7 @@ namespace Temper.Inference;
 /// </summary>
 internal sealed record Int8ConvolutionLayer : Layer
 {
-    private static readonly ConvolutionMethod[] FloatMethods = [ConvolutionMethod.Winograd, ConvolutionMethod.Direct];
+    private static readonly ConvolutionMethod[] FloatMethods = [ConvolutionMethod.Winograd, ConvolutionMethod.MergedRows, ConvolutionMethod.Direct];
 
     /// <summary>Sizes for a batch of one; a fully connected layer has images of one pixel.</summary>
     internal required ConvolutionGeometry Geometry { get; init; }

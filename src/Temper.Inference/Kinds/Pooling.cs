@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>A maximum or average of windows.</summary>
+/// <summary>A maximum or average of windows, and winners-take-all of channels before it: what lost is zero before and behind.</summary>
 internal sealed record PoolingLayer : Layer
 {
     /// <summary>Sizes for a batch of one.</summary>
@@ -12,11 +12,22 @@ internal sealed record PoolingLayer : Layer
 
     internal required bool IsMaximum { get; init; }
 
-    internal override object Attributes => (Sizes, IsMaximum);
+    /// <summary>Which channels of its input win, where winners-take-all stands before it; null: nothing does.</summary>
+    internal WinnerRule? Winners { get; init; }
+
+    /// <summary>Part of the channels that is expected to win.</summary>
+    private float WinnerShare { get; init; } = 1;
+
+    internal override object Attributes => (Sizes, IsMaximum, Winners);
 
     internal override string Kind => IsMaximum ? "max pool" : "average pool";
 
-    internal override ValueDensity ExpectedDensity(LayerGraph graph) => graph.Densities[Inputs[0]] with { Elements = 1 };
+    /// <summary>Takes in the winners of its input, so that they are kept in fewer numbers; null where numbers compete, not channels.</summary>
+    internal PoolingLayer? WithWinners(WinnersLayer winners) => Winners is null && winners.Rule.Channels
+        ? this with { Inputs = winners.Inputs, Winners = winners.Rule, WinnerShare = winners.Share }
+        : null;
+
+    internal override ValueDensity ExpectedDensity(LayerGraph graph) => new(WinnerShare, Math.Min(graph.Densities[Inputs[0]].Channels, WinnerShare));
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
     {
@@ -25,8 +36,8 @@ internal sealed record PoolingLayer : Layer
         bool fitsPieces = PlanePooling.FitsPieces(Sizes, graph.CutPlanes.PlanesOf(x), graph.CutPlanes.PlanesOf(y));
         return
         [
-            graph.Moving(this, "pool", ValueLayout.ChannelsLast, batch, layout => new PoolingStep(Sizes, IsMaximum, images) { Reads = layout, Writes = layout }),
-            .. graph.OnPlanes(this, KernelNames.PlanePool, batch, fitsPieces, layout =>
+            graph.Moving(this, "pool", ValueLayout.ChannelsLast, batch, layout => new PoolingStep(Sizes, IsMaximum, Winners, images) { Reads = layout, Writes = layout }),
+            .. Winners is not null ? [] : graph.OnPlanes(this, KernelNames.PlanePool, batch, fitsPieces, layout =>
                 new PlanePoolingStep(this, layout.PlanesOf(x), layout.PlanesOf(y), images) { Reads = layout, Writes = layout }),
         ];
     }
@@ -46,8 +57,8 @@ internal sealed record PoolingLayer : Layer
     };
 }
 
-/// <summary>Windows of channels-last images.</summary>
-internal sealed class PoolingStep(PoolingSizes sizes, bool isMaximum, Rows images) : Step
+/// <summary>Windows of channels-last images; channels that did not win become zero behind them.</summary>
+internal sealed class PoolingStep(PoolingSizes sizes, bool isMaximum, WinnerRule? winners, Rows images) : Step
 {
     internal override string Kernel => "pool";
 
@@ -64,6 +75,11 @@ internal sealed class PoolingStep(PoolingSizes sizes, bool isMaximum, Rows image
         {
             Pooling.Average(all, x, y);
         }
+
+        if (winners is { } rule)
+        {
+            WinnerRows.KeepChannels(rule, call.X, call.Y, (all.Height.Inputs * all.Width.Inputs, all.Height.Outputs * all.Width.Outputs), (all.Batch, all.Channels));
+        }
     }
 }
 
@@ -74,4 +90,28 @@ internal sealed class PlanePoolingStep(PoolingLayer layer, PlaneShape source, Pl
 
     internal override void Run(in StepCall call) =>
         PlanePooling.Run(images.Of(call.Batch), layer.Sizes, layer.IsMaximum, source, target, call.X, call.Y);
+}
+
+/// <summary>A maximum of windows of bytes.</summary>
+internal sealed record BytePoolingLayer : Layer
+{
+    /// <summary>Sizes for a batch of one.</summary>
+    internal required PoolingSizes Sizes { get; init; }
+
+    internal override object Attributes => ("bytes", Sizes);
+
+    internal override string Kind => "int8 max pool";
+
+    internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch) =>
+    [
+        graph.Moving(this, KernelNames.Int8, ValueLayout.Bytes, batch, layout => new BytePoolingStep(Sizes, graph.RowsOf(Output)) { Reads = layout, Writes = layout }),
+    ];
+}
+
+/// <summary>Windows of channels-last bytes.</summary>
+internal sealed class BytePoolingStep(PoolingSizes sizes, Rows images) : Step
+{
+    internal override string Kernel => KernelNames.Int8;
+
+    internal override void Run(in StepCall call) => BytePooling.Maximum(sizes with { Batch = images.Of(call.Batch) }, call.X, call.Y);
 }

@@ -45,12 +45,12 @@ internal sealed class Int8Fusion
 
     private void JoinWithMakers(int place)
     {
+        PoolBytes(place);
         foreach (int input in _layers[place]!.Inputs)
         {
-            bool isOnly = _uses[input] == 1 && _makers.ContainsKey(input);
-            if (isOnly && _layers[_makers[input]] is Int8ConvolutionLayer maker && Joined(maker, _layers[place]!) is { } joined)
+            if (MakerOf(input) is { } made && _layers[made] is Int8ConvolutionLayer maker && Joined(maker, _layers[place]!) is { } joined)
             {
-                _layers[_makers[input]] = null;
+                _layers[made] = null;
                 _layers[place] = joined;
                 break;
             }
@@ -58,6 +58,26 @@ internal sealed class Int8Fusion
 
         _makers[_layers[place]!.Output] = place;
     }
+
+    /// <summary>
+    /// Rounding behind a maximum over windows gives the same as rounding before it, since it never changes the order of two numbers: the layer before the
+    /// pooling rounds, and bytes are pooled.
+    /// </summary>
+    private void PoolBytes(int place)
+    {
+        if (_layers[place] is FakeQuantizeLayer quantize && _grids.TryGetValue(quantize.Output, out ByteGrid grid)
+            && MakerOf(quantize.Inputs[0]) is { } middle && _layers[middle] is PoolingLayer { IsMaximum: true, Winners: null } pooling
+            && MakerOf(pooling.Inputs[0]) is { } first && _layers[first] is Int8ConvolutionLayer { Result: null } maker)
+        {
+            _grids[maker.Output] = grid;
+            _layers[first] = maker with { Result = grid };
+            _layers[middle] = null;
+            _layers[place] = new BytePoolingLayer { Name = pooling.Name, Inputs = pooling.Inputs, Output = quantize.Output, Sizes = pooling.Sizes };
+        }
+    }
+
+    /// <summary>The place of the layer that makes a value that nothing else uses.</summary>
+    private int? MakerOf(int value) => _uses[value] == 1 && _makers.TryGetValue(value, out int place) && _layers[place] is not null ? place : null;
 
     private Int8ConvolutionLayer? Joined(Int8ConvolutionLayer first, Layer next)
     {

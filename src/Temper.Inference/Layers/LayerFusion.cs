@@ -4,7 +4,7 @@ namespace Temper.Inference;
 
 /// <summary>
 /// Joins layers that a kernel does in one pass: <see cref="ChannelAffineLayer"/>s go into the weights beside them, additions and ReLU into
-/// the layer before, winners-take-all into the layer behind it. A layer is joined only where nothing else uses its value.
+/// the layer before, winners-take-all into the layer or pooling behind it. A layer is joined only where nothing else uses its value.
 /// </summary>
 internal sealed class LayerFusion
 {
@@ -79,6 +79,7 @@ internal sealed class LayerFusion
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ChannelAffineLayer b) when b.Inputs[0] == a.Output => AffineFolding.Compose(a, b),
         (WinnersLayer a, ConvolutionLayer { WeightScale: null } b) => b.WithWinners(a),
         (WinnersLayer a, LinearLayer { WeightScale: null } b) => b.WithWinners(a),
+        (WinnersLayer a, PoolingLayer b) => b.WithWinners(a),
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, ConvolutionLayer { Winners: null, WeightScale: null } b) when b.Inputs[0] == a.Output => AffineFolding.IntoInputs(a, b),
         (ChannelAffineLayer { Relu: false, Inputs.Count: 1 } a, LinearLayer { Winners: null, WeightScale: null } b) => AffineFolding.IntoInputs(a, b),
         (ConvolutionLayer { Relu: false, Inputs.Count: 1, WeightScale: null } a, ChannelAffineLayer { Order.Count: 0 } b) when b.Inputs[0] == a.Output => AffineFolding.IntoOutputs(a, b),

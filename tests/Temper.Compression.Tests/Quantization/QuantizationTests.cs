@@ -1,17 +1,14 @@
 using Temper.Compression.Pipeline;
 using Temper.Compression.Pruning;
 using Temper.Compression.Quantization;
-using Temper.Data;
-using Temper.Data.Synthetic;
 using Temper.Formats.Models;
 using Temper.Formats.Onnx;
 using Temper.Inference;
 using Temper.Networks;
-using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Tensors;
-using Temper.Training;
-using Temper.Training.Evaluation;
+
+using static Temper.Compression.Tests.Quantization.QuantizationFixture;
 
 namespace Temper.Compression.Tests.Quantization;
 
@@ -19,26 +16,6 @@ namespace Temper.Compression.Tests.Quantization;
 public sealed class QuantizationTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("temper-int8-").FullName;
-
-    private static readonly Dataset Train = SyntheticShapes.Draw(400, 4, 12, channels: 1, RandomStream.FromSeed(1));
-
-    private static readonly Dataset Validation = SyntheticShapes.Draw(200, 4, 12, channels: 1, RandomStream.FromSeed(2));
-
-    private static readonly Lazy<Network> Trained = new(() => Trainer.Fit(
-        Network.Build(InputSpec.Image(channels: 1, height: 12, width: 12, min: 0, max: 1), x =>
-        {
-            Value stem = x.Conv2d(8, kernel: 3, padding: 1, bias: false, name: "conv1").BatchNorm("bn1").Relu("relu1").MaxPool2d(2);
-            return (stem.Conv2d(8, kernel: 3, padding: 1, name: "conv2").BatchNorm("bn2") + stem).Relu("relu2").MaxPool2d(2).Flatten().Linear(32, name: "fc1").Relu().Linear(4, name: "fc2");
-        }).Initialize(RandomStream.FromSeed(3)),
-        Train,
-        Validation,
-        new TrainingOptions { Seed = 4, Epochs = 6, BatchSize = 20, Optimizer = new Adam { LearningRate = 3e-3f } }).Network);
-
-    private static readonly CompressionOptions Options = new()
-    {
-        Seed = 5, MaxAccuracyDrop = 2, Structure = CompressionStructure.None, Goal = CompressionGoal.Bytes,
-        Training = new TrainingOptions { Seed = 5, BatchSize = 20, Optimizer = new Adam { LearningRate = 2e-3f } },
-    };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -192,30 +169,9 @@ public sealed class QuantizationTests : IDisposable
         Assert.All(quantized.Forward(Samples).ToArray<float>(), value => Assert.True(float.IsFinite(value)));
     }
 
-    private static double Accuracy(Network network) => Evaluator.Evaluate(network, Validation).Accuracy;
-
     private static void AssertNear(float[] expected, float[] actual, float part)
     {
         float largest = expected.Max(MathF.Abs);
         Assert.All(expected.Zip(actual), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, part * largest));
-    }
-
-    /// <summary>Trains in memory; choices that depend on time are given.</summary>
-    private sealed class RecordedRun(double slower = 1) : ICompressionRun
-    {
-        public int TrainCount => Train.Count;
-
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => Trainer.Fit(network, Train, Validation, options);
-
-        public string Choose(string stage, string name, Func<string> choose) => name switch
-        {
-            "slow layers" => "",
-            "time beside float32" => slower.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            _ => "1",
-        };
-
-        public void Note(string line)
-        {
-        }
     }
 }

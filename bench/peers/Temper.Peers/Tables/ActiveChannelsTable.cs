@@ -19,17 +19,18 @@ internal static class ActiveChannelsTable
 
     private static readonly (int Channels, int Size)[] Layers = [(64, 32), (128, 16), (256, 8), (512, 4)];
 
-    private static readonly (double Kept, double Bar)[] Shares = [(0.5, 1.5), (0.3, 2.5)];
+    private static readonly (double Kept, double Bar)[] Shares = [(0.5, 1.4), (0.3, 2.2)];
 
-    /// <param name="arguments">Seconds for each row and kernel, then threads.</param>
+    /// <param name="arguments">Seconds for each row and kernel, then threads, then channels of the only layer wanted.</param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 2;
-        int threads = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 2;
+        int threads = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 1;
+        int wanted = arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 0;
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable("channels, size, kept", "active us", "dense us", "direct us", "kernels", "speed", "bar", "", "to direct");
-        foreach ((int channels, int size) in Layers)
+        foreach ((int channels, int size) in Layers.Where(layer => wanted == 0 || layer.Channels == wanted))
         {
             foreach ((double kept, double bar) in Shares)
             {

@@ -22,7 +22,7 @@ internal static class Int8Table
     private static readonly string[] Names = ["lenet-300-100", "lenet-5", "convnet-small", "resnet-20", "vgg-16-bn"];
     private static readonly int[] Batches = [1, 64];
 
-    /// <param name="arguments">Part of the names of the networks wanted, or a model; then seconds for each row and engine, then threads, then batch.</param>
+    /// <param name="arguments">Part of the names of the networks wanted, or a model; then seconds for each row and engine, then threads, then batch, then <c>explain</c> for what each step takes.</param>
     public static int Run(string[] arguments)
     {
         string part = arguments.Length > 0 ? arguments[0] : "";
@@ -38,18 +38,24 @@ internal static class Int8Table
             Network network = isModel ? ModelFile.Load(part) : NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
             foreach (int batch in batches)
             {
-                Row(table, Path.GetFileName(name), network, batch, seconds, threads);
+                Row(table, Path.GetFileName(name), network, batch, seconds, threads, arguments.ElementAtOrDefault(4) is "explain");
             }
         }
 
         return 0;
     }
 
-    private static void Row(TextTable table, string name, Network network, int batch, double seconds, int threads)
+    private static void Row(TextTable table, string name, Network network, int batch, double seconds, int threads, bool explains)
     {
         Network int8 = network.Quantize(Noise(network, 64));
         var options = new CompileOptions { BatchSizes = [batch] };
         using CompiledNetwork floats = CompiledNetwork.Compile(network, options), bytes = CompiledNetwork.Compile(int8, options);
+        if (explains)
+        {
+            Console.WriteLine(floats.Explain(batch, TimeSpan.FromSeconds(seconds)));
+            Console.WriteLine(bytes.Explain(batch, TimeSpan.FromSeconds(seconds)));
+        }
+
         PeerModel? Peer(Network of) => OnnxRuntime.IsInstalled ? PeerModel.Of(of) : null;
         using var first = new InferenceWork(floats, Peer(network), batch, threads);
         using var second = new InferenceWork(bytes, Peer(int8), batch, threads);

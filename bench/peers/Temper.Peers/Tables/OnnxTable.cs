@@ -47,6 +47,11 @@ internal static class OnnxTable
         foreach (string name in NetworkZoo.Names)
         {
             Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
+            if (network.Nodes.Any(node => node.Operator is OpticalFlow))
+            {
+                // Has no counterpart in ONNX.
+                continue;
+            }
 
             // Statistics that do something: a fresh network's are 0 and 1.
             yield return (name, network.WithBuffers(network.Buffers.Where(buffer => buffer.Value.DType == DType.Float32)
@@ -54,11 +59,23 @@ internal static class OnnxTable
                     buffer.Key, buffer.Key.EndsWith("mean", StringComparison.Ordinal) ? Random(buffer.Value.Shape, i, -0.1f, 0.1f) : Random(buffer.Value.Shape, i, 0.5f, 1.5f)))));
         }
 
+        foreach (ChannelScore score in Enum.GetValues<ChannelScore>())
+        {
+            yield return ($"winners, {score}", Winners(new WinnerOptions { Unit = WinnerUnit.Channels, Score = score }, new WinnerOptions()));
+        }
+
+        yield return ("winners, thresholds", Winners(
+            new WinnerOptions { Unit = WinnerUnit.Channels, Threshold = 0.2f }, new WinnerOptions { Threshold = 0.1f }));
         foreach (string file in arguments.SelectMany(argument => Directory.Exists(argument) ? Directory.GetFiles(argument, "*.onnx").Order(StringComparer.Ordinal).ToArray() : (string[])[argument]))
         {
             yield return (Path.GetFileNameWithoutExtension(file), OnnxFile.Load(file).Network);
         }
     }
+
+    /// <summary>Winners of channels, of numbers of an image and of a row.</summary>
+    private static Network Winners(WinnerOptions channels, WinnerOptions numbers) => Network.Build(InputSpec.Image(3, 12, 12, min: 0, max: 1), x => x
+        .Conv2d(16, kernel: 3, padding: 1).Relu().Winners(rate: 0.5, channels).Conv2d(16, kernel: 3, padding: 1).Tanh().Winners(rate: 0.3, numbers)
+        .Flatten().Linear(64).Tanh().Winners(rate: 0.2, numbers).Linear(10)).Initialize(RandomStream.FromSeed(1));
 
     private static unsafe (double Runtime, double Again) Compare(Network network, OnnxExportOptions options)
     {

@@ -27,10 +27,47 @@ internal static unsafe class ByteCopies
         public void Run(int chunk)
         {
             int rows = Chunks.Rows(channels), first = chunk * rows, count = Math.Min(rows, pixels - first), stride = ByteGrid.Stride(channels);
+            if (channels < ByteGrid.Stride(1))
+            {
+                Spread(floats + ((long)first * channels), bytes + ((long)first * stride), count, stride);
+                return;
+            }
+
             (int lines, int length) = stride == channels ? (1, count * channels) : (count, channels);
             for (int i = 0; i < lines; i++)
             {
                 Line(floats + (((long)first + i) * channels), bytes + (((long)first + i) * stride), length);
+            }
+        }
+
+        /// <summary>Pixels shorter than a group: all of them as one row, in working memory, and byte by byte to or from their groups.</summary>
+        private void Spread(float* x, byte* y, int count, int stride)
+        {
+            int length = count * channels;
+            byte* row = (byte*)Scratch.Rent(Scratch.Use.Gathered, Chunks.Count(length, sizeof(float)));
+            if (isInto)
+            {
+                Line(x, row, length);
+            }
+
+            for (int pixel = 0; pixel < count; pixel++, y += stride)
+            {
+                for (int channel = 0; channel < channels; channel++, row++)
+                {
+                    if (isInto)
+                    {
+                        y[channel] = *row;
+                    }
+                    else
+                    {
+                        *row = y[channel];
+                    }
+                }
+            }
+
+            if (!isInto)
+            {
+                Line(x, row - length, length);
             }
         }
 

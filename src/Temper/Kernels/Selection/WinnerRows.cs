@@ -74,6 +74,15 @@ internal static unsafe class WinnerRows
     internal static void Run(in WinnerRule rule, FloatAddress x, FloatAddress y, (int Samples, int Pixels, int Channels) size) => Chunks.Run(
         new SampleBody { X = x.Pointer, Y = y.Pointer, Rule = rule, Pixels = size.Pixels, Channels = size.Channels }, size.Samples);
 
+    /// <summary>The winning channels of images, kept in place in what was made of them and has other pixels.</summary>
+    /// <param name="rule">Which channels win.</param>
+    /// <param name="x">What is ranked, <c>[samples, pixels, channels]</c>.</param>
+    /// <param name="y">What is kept, <c>[samples, pixels, channels]</c>.</param>
+    /// <param name="pixels">Pixels of both.</param>
+    /// <param name="size">Samples and channels.</param>
+    internal static void KeepChannels(in WinnerRule rule, FloatAddress x, FloatAddress y, (int Ranked, int Kept) pixels, (int Samples, int Channels) size) => Chunks.Run(
+        new PooledBody { X = x.Pointer, Y = y.Pointer, Rule = rule, Ranked = pixels.Ranked, Kept = pixels.Kept, Channels = size.Channels }, size.Samples);
+
     /// <summary>The winners of some rows, the rest zero, in working memory of this thread.</summary>
     internal static FloatAddress InScratch(in WinnerRule rule, FloatAddress x, int rows, int columns)
     {
@@ -100,11 +109,33 @@ internal static unsafe class WinnerRows
                 return;
             }
 
-            float* scores = Scratch.Rent(Scratch.Use.Tile, 2L * Channels), flags = scores + Channels;
-            WinnerSelection.Score(x, Pixels, Channels, Rule.Sum, scores);
-            new Span<float>(flags, Channels).Fill(1);
-            WinnerSelection.Keep(scores, flags, flags, Channels, Rule.LimitOf(scores, Channels));
-            WinnerSelection.KeepChannels(flags, x, y, Pixels, Channels);
+            WinnerSelection.KeepChannels(Flags(Rule, x, Pixels, Channels), x, y, Pixels, Channels);
+        }
+
+        /// <summary>One for each channel that wins, zero for the others, in working memory.</summary>
+        internal static float* Flags(in WinnerRule rule, float* x, int pixels, int channels)
+        {
+            float* scores = Scratch.Rent(Scratch.Use.Tile, 2L * channels), flags = scores + channels;
+            WinnerSelection.Score(x, pixels, channels, rule.Sum, scores);
+            new Span<float>(flags, channels).Fill(1);
+            WinnerSelection.Keep(scores, flags, flags, channels, rule.LimitOf(scores, channels));
+            return flags;
+        }
+    }
+
+    private struct PooledBody : IChunkBody
+    {
+        internal float* X;
+        internal float* Y;
+        internal WinnerRule Rule;
+        internal int Ranked;
+        internal int Kept;
+        internal int Channels;
+
+        public readonly void Run(int chunk)
+        {
+            float* flags = SampleBody.Flags(Rule, X + ((nint)chunk * Ranked * Channels), Ranked, Channels), y = Y + ((nint)chunk * Kept * Channels);
+            WinnerSelection.KeepChannels(flags, y, y, Kept, Channels);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Temper.Kernels.Lanes;
 
@@ -25,15 +26,18 @@ internal enum ChannelSum
 /// <summary>Winners-take-all: keeps the numbers of a sample with the largest magnitudes, or its channels with the largest scores.</summary>
 internal static unsafe class WinnerSelection
 {
-    private const uint MagnitudeBits = 0x7FFF_FFFF, NaNKey = 0x7F80_0001;
+    internal const uint MagnitudeBits = 0x7FFF_FFFF, NaNKey = 0x7F80_0001;
 
     private const int DigitBits = 11, Digits = 1 << DigitBits;
 
-    /// <summary>The limit above which <paramref name="count"/> of the numbers lie. Takes O(n); three passes.</summary>
+    /// <summary>The limit above which <paramref name="count"/> of the numbers lie. Takes O(n).</summary>
     /// <param name="x">Numbers; their magnitudes are ranked.</param>
     /// <param name="n">How many.</param>
     /// <param name="count">Winners, 1 to n.</param>
-    internal static WinnerLimit Limit(float* x, int n, int count)
+    internal static WinnerLimit Limit(float* x, int n, int count) => KeySearch.Fits(n) ? KeySearch.Limit(x, n, count) : LimitByDigits(x, n, count);
+
+    /// <summary>Three passes, one for each digit of the keys.</summary>
+    private static WinnerLimit LimitByDigits(float* x, int n, int count)
     {
         uint prefix = 0;
         int rank = count, shift = 3 * DigitBits, ties = 0;
@@ -111,14 +115,24 @@ internal static unsafe class WinnerSelection
         }
     }
 
-    /// <summary>Scores the channels of an image <c>[pixels, C]</c>; sums go pixel by pixel, so the bytes are the same at every vector width.</summary>
+    /// <summary>Scores the channels of an image <c>[pixels, C]</c>.</summary>
     internal static void Score(float* x, int pixels, int channels, ChannelSum sum, float* scores)
     {
-        int first = 0;
-        first = Simd.Active == SimdWidth.Vector512 ? Score<Lanes512>(x, pixels, channels, sum, scores, first) : first;
-        first = Simd.Active >= SimdWidth.Vector256 ? Score<Lanes256>(x, pixels, channels, sum, scores, first) : first;
-        first = Simd.Active >= SimdWidth.Vector128 ? Score<Lanes128>(x, pixels, channels, sum, scores, first) : first;
-        Score<Lane>(x, pixels, channels, sum, scores, first);
+        var all = new Span<float>(scores, channels);
+        switch (sum)
+        {
+            case ChannelSum.Mean:
+                ChannelSums.Run<SumOfMagnitudes>(x, pixels, channels, (0, channels), scores);
+                TensorPrimitives.Divide(all, pixels, all);
+                break;
+            case ChannelSum.Largest:
+                ChannelSums.Run<LargestMagnitude>(x, pixels, channels, (0, channels), scores);
+                break;
+            default:
+                ChannelSums.Run<SumOfSquares>(x, pixels, channels, (0, channels), scores);
+                TensorPrimitives.Sqrt(all, all);
+                break;
+        }
     }
 
     /// <summary>The channels of an image <c>[pixels, C]</c> whose flag is not zero; the others become zero.</summary>
@@ -170,6 +184,11 @@ internal static unsafe class WinnerSelection
     internal static int List(float* x, int count, in WinnerRule rule, int* places, float* values)
     {
         WinnerLimit limit = rule.LimitOf(x, count);
+        if (limit.AllTies)
+        {
+            return ActiveInputs.Find(x, count, Math.Max(limit.Key, 1), places, values);
+        }
+
         int found = 0, room = limit.Ties;
         for (int i = 0; i < count; i++)
         {
@@ -195,50 +214,7 @@ internal static unsafe class WinnerSelection
         return first;
     }
 
-    private static int Score<T>(float* x, nint pixels, nint channels, ChannelSum sum, float* scores, int first)
-        where T : unmanaged, ILanes<T>
-    {
-        for (; first + T.Count <= channels; first += T.Count)
-        {
-            T total = T.Zero, odd = T.Zero;
-            float* at = x + first;
-            nint p = 0;
-            switch (sum)
-            {
-                case ChannelSum.Mean:
-                    // Two sums, so that an addition does not wait for the one before.
-                    for (; p + 1 < pixels; p += 2, at += 2 * channels)
-                    {
-                        total += T.Abs(T.Load(at));
-                        odd += T.Abs(T.Load(at + channels));
-                    }
-
-                    total = ((p < pixels ? total + T.Abs(T.Load(at)) : total) + odd) / T.Create(pixels);
-                    break;
-                case ChannelSum.Largest:
-                    for (; p < pixels; p++, at += channels)
-                    {
-                        total = T.Max(total, T.Abs(T.Load(at)));
-                    }
-
-                    break;
-                default:
-                    for (; p < pixels; p++, at += channels)
-                    {
-                        T value = T.Load(at);
-                        total = T.MultiplyAdd(value, value, total);
-                    }
-
-                    total = T.Sqrt(total);
-                    break;
-            }
-
-            total.Store(scores + first);
-        }
-
-        return first;
-    }
-
+    /// <summary>The magnitude of a number as bits that have its order; NaN is above everything.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Key(float x) => Math.Min(BitConverter.SingleToUInt32Bits(x) & MagnitudeBits, NaNKey);
+    internal static uint Key(float x) => Math.Min(BitConverter.SingleToUInt32Bits(x) & MagnitudeBits, NaNKey);
 }

@@ -1,7 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Temper.Kernels.Generated;
-using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
@@ -19,14 +18,14 @@ internal static unsafe class ActiveChannels
     /// <returns>How many there are.</returns>
     internal static int Find(float* x, int pixels, int channels, int* numbers)
     {
-        float* largest = Scratch.Rent(Scratch.Use.Tile, channels);
-        var job = new Job { X = x, Pixels = pixels, Channels = channels, Y = largest };
+        float* last = Scratch.Rent(Scratch.Use.Tile, channels);
+        var job = new Job { X = x, Pixels = pixels, Channels = channels, Y = last };
         Chunks.Run(job, Chunks.Count(channels, Job.ChannelsAtOnce));
         int found = 0;
         for (int c = 0; c < channels; c++)
         {
             numbers[found] = c;
-            found += largest[c] == 0 ? 0 : 1;
+            found += last[c] == 0 ? 0 : 1;
         }
 
         new Span<int>(numbers + Math.Max(found, 1), Ahead).Clear();
@@ -43,42 +42,18 @@ internal static unsafe class ActiveChannels
     internal static void Gather(float* x, int pixels, int channels, int* numbers, int count, float* y) => Chunks.Run(
         new Copy { X = x, Pixels = pixels, Channels = channels, Numbers = numbers, Count = count, Y = y }, Chunks.Count(pixels, Chunks.Rows(channels)));
 
-    /// <summary>The largest size of each channel.</summary>
     private struct Job : IChunkBody
     {
-        /// <summary>A line of the cache.</summary>
-        internal const int ChannelsAtOnce = 16;
+        /// <summary>Vectors that are read side by side, at every width.</summary>
+        internal const int ChannelsAtOnce = 64;
 
         internal float* X;
         internal int Pixels;
         internal int Channels;
         internal float* Y;
 
-        public readonly void Run(int chunk)
-        {
-            int first = chunk * ChannelsAtOnce, last = Math.Min(first + ChannelsAtOnce, Channels);
-            first = Simd.Active == SimdWidth.Vector512 ? Largest<Lanes512>(first, last) : first;
-            first = Simd.Active >= SimdWidth.Vector256 ? Largest<Lanes256>(first, last) : first;
-            first = Simd.Active >= SimdWidth.Vector128 ? Largest<Lanes128>(first, last) : first;
-            Largest<Lane>(first, last);
-        }
-
-        private readonly int Largest<T>(int first, int last)
-            where T : unmanaged, ILanes<T>
-        {
-            for (; first + T.Count <= last; first += T.Count)
-            {
-                T largest = T.Zero;
-                for (nint pixel = 0; pixel < Pixels; pixel++)
-                {
-                    largest = T.Max(largest, T.Abs(T.Load(X + (pixel * Channels) + first)));
-                }
-
-                largest.Store(Y + first);
-            }
-
-            return first;
-        }
+        public readonly void Run(int chunk) => ChannelSums.Run<LastNonzero>(
+            X, Pixels, Channels, (chunk * ChannelsAtOnce, Math.Min((chunk + 1) * ChannelsAtOnce, Channels)), Y);
     }
 
     private struct Copy : IChunkBody

@@ -1,23 +1,47 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
 namespace Temper.Kernels;
 
-/// <summary>The elements of a vector that are not zero, found in one pass without branches.</summary>
+/// <summary>The elements of a vector that are not zero, or that are large, found in one pass without branches.</summary>
 internal static unsafe class ActiveInputs
 {
-    /// <summary>Finds them.</summary>
+    /// <summary>Finds those that are not zero. A NaN is one.</summary>
+    /// <inheritdoc cref="Find(float*, int, uint, int*, float*)"/>
+    internal static int Find(float* x, int count, int* places, float* values) => Find(x, count, 1, places, values);
+
+    /// <summary>Finds those whose magnitude has at least a key.</summary>
     /// <param name="x">The vector.</param>
     /// <param name="count">Its elements.</param>
+    /// <param name="least">The least key, see <see cref="WinnerSelection.Key"/>.</param>
     /// <param name="places">Receives their places, in order; room for <paramref name="count"/> + 1.</param>
     /// <param name="values">Receives the elements themselves; room for <paramref name="count"/> + 1.</param>
-    /// <returns>How many there are. A NaN is one.</returns>
-    internal static int Find(float* x, int count, int* places, float* values)
+    /// <returns>How many there are.</returns>
+    internal static int Find(float* x, int count, uint least, int* places, float* values)
     {
         nint found = 0;
-        for (int i = 0; i < count; i++)
+        int i = 0;
+        if (Avx512F.IsSupported && Simd.Active == SimdWidth.Vector512)
+        {
+            // What is written behind the last one found stays below i + 16, and is overwritten.
+            Vector512<uint> magnitude = Vector512.Create(WinnerSelection.MagnitudeBits), limit = Vector512.Create(least);
+            Vector512<int> numbers = Vector512<int>.Indices, step = Vector512.Create(Vector512<int>.Count);
+            for (; i + Vector512<float>.Count <= count; i += Vector512<float>.Count, numbers += step)
+            {
+                Vector512<uint> bits = Vector512.Load((uint*)x + i), isOne = Vector512.GreaterThanOrEqual(bits & magnitude, limit);
+                Avx512F.Compress(Vector512<int>.Zero, isOne.AsInt32(), numbers).Store(places + found);
+                Avx512F.Compress(Vector512<uint>.Zero, isOne, bits).Store((uint*)values + found);
+                found += BitOperations.PopCount(isOne.ExtractMostSignificantBits());
+            }
+        }
+
+        for (; i < count; i++)
         {
             float value = x[i];
             places[found] = i;
             values[found] = value;
-            found += value == 0 ? 0 : 1;
+            found += WinnerSelection.Key(value) >= least ? 1 : 0;
         }
 
         return (int)found;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
@@ -16,6 +17,8 @@ internal sealed unsafe class InputMajorMatrix
     /// <summary>Outputs of a task; a wide layer's are more, so that each stream is long.</summary>
     private const int FewOutputs = 512, ManyOutputs = 2048;
 
+    private const int FloatsOfPage = 1024, FloatsOfLine = 16;
+
     private readonly int _outputs;
     private readonly int _inputs;
     private readonly int _step;
@@ -28,6 +31,9 @@ internal sealed unsafe class InputMajorMatrix
     {
         (_outputs, _inputs) = (outputs, inputs);
         _step = Chunks.Count(outputs, ImageGroup.Most) * ImageGroup.Most;
+
+        // Lines that lie a multiple of a page apart would all fall into the same places of the cache.
+        _step += _step % FloatsOfPage == 0 ? FloatsOfLine : 0;
         _weights = new PinnedFloats((long)_step * inputs);
         fixed (float* source = weight)
         {
@@ -109,7 +115,8 @@ internal sealed unsafe class InputMajorMatrix
         int count = job.Counts[row], k = 0;
         for (; k + LinesAtOnce <= count; k += LinesAtOnce)
         {
-            AddEight<T>(job.Weights + first, job.Step, places + k, values + k, sums, padded);
+            int next = Math.Min(k + LinesAtOnce, count - LinesAtOnce);
+            AddEight<T>(job.Weights + first, job.Step, places + k, places + next, values + k, sums, padded);
         }
 
         for (; k < count; k++)
@@ -121,15 +128,19 @@ internal sealed unsafe class InputMajorMatrix
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddEight<T>(float* weights, nint step, int* places, float* values, float* sums, nint width)
+    private static void AddEight<T>(float* weights, nint step, int* places, int* next, float* values, float* sums, nint width)
         where T : unmanaged, ILanes<T>
     {
         float* w0 = weights + (places[0] * step), w1 = weights + (places[1] * step), w2 = weights + (places[2] * step), w3 = weights + (places[3] * step);
         float* w4 = weights + (places[4] * step), w5 = weights + (places[5] * step), w6 = weights + (places[6] * step), w7 = weights + (places[7] * step);
         T x0 = T.Create(values[0]), x1 = T.Create(values[1]), x2 = T.Create(values[2]), x3 = T.Create(values[3]);
         T x4 = T.Create(values[4]), x5 = T.Create(values[5]), x6 = T.Create(values[6]), x7 = T.Create(values[7]);
+        float* n0 = weights + (next[0] * step), n1 = weights + (next[1] * step), n2 = weights + (next[2] * step), n3 = weights + (next[3] * step);
+        float* n4 = weights + (next[4] * step), n5 = weights + (next[5] * step), n6 = weights + (next[6] * step), n7 = weights + (next[7] * step);
         for (nint j = 0; j < width; j += T.Count)
         {
+            Prefetch(n0 + j, n1 + j, n2 + j, n3 + j);
+            Prefetch(n4 + j, n5 + j, n6 + j, n7 + j);
             T sum = T.MultiplyAdd(x0, T.Load(w0 + j), T.Load(sums + j));
             sum = T.MultiplyAdd(x1, T.Load(w1 + j), sum);
             sum = T.MultiplyAdd(x2, T.Load(w2 + j), sum);
@@ -138,6 +149,19 @@ internal sealed unsafe class InputMajorMatrix
             sum = T.MultiplyAdd(x5, T.Load(w5 + j), sum);
             sum = T.MultiplyAdd(x6, T.Load(w6 + j), sum);
             T.MultiplyAdd(x7, T.Load(w7 + j), sum).Store(sums + j);
+        }
+    }
+
+    /// <summary>The lines that come next, fetched while these are added: they are short, and none of them tells where the next one is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(float* a, float* b, float* c, float* d)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(a);
+            Sse.Prefetch0(b);
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(d);
         }
     }
 

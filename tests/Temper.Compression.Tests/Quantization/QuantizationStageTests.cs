@@ -1,0 +1,87 @@
+using Temper.Compression.Pipeline;
+using Temper.Compression.Quantization;
+using Temper.Networks;
+using static Temper.Compression.Tests.Quantization.QuantizationFixture;
+
+namespace Temper.Compression.Tests.Quantization;
+
+/// <summary>What the stage does where 8 bit costs time, and how many epochs it has.</summary>
+public sealed class QuantizationStageTests
+{
+    private static readonly QuantizationOptions Calibrated = new() { Samples = 50, TuneEpochs = 0 };
+
+    private static readonly string[] Slow = ["conv2", "fc1"];
+
+    [Fact]
+    public void Slow_layers_go_back_to_float32_if_the_whole_is_then_faster()
+    {
+        CompressionResult result = Quantized(CompressionGoal.Milliseconds, new RecordedRun(slowLayers: string.Join(' ', Slow), isMixedFaster: true));
+        Assert.Equal(Slow, result.Quantization!.Float32Layers.Keys.Order());
+        Assert.All(result.Quantization.Float32Layers.Values, reason => Assert.Equal("time", reason));
+        Assert.Equal(["conv1", "fc2"], result.Quantization.Int8Layers);
+        Assert.All(result.Network.Nodes.Where(node => node.Operator is Conv2d or Linear), node => Assert.Equal(Slow.Contains(node.Name), result.Network.ScalesOf(node) is null));
+        Assert.Equal(result.Quantization.Accuracy, Accuracy(result.Network));
+    }
+
+    [Fact]
+    public void Slow_layers_stay_if_the_whole_is_no_faster_without_them()
+    {
+        CompressionResult result = Quantized(CompressionGoal.Milliseconds, new RecordedRun(slowLayers: "conv2", isMixedFaster: false));
+        Assert.Empty(result.Quantization!.Float32Layers);
+        Assert.All(result.Network.Nodes.Where(node => node.Operator is Conv2d or Linear), node => Assert.NotNull(result.Network.ScalesOf(node)));
+    }
+
+    /// <summary>A layer of float32 has four times the bytes, whatever its time.</summary>
+    [Fact]
+    public void Where_bytes_are_the_goal_no_layer_goes_back_for_time()
+    {
+        var run = new RecordedRun(slower: 3, slowLayers: "conv2", isMixedFaster: true);
+        CompressionResult result = Quantized(CompressionGoal.Bytes, run);
+        Assert.True(result.Quantization!.IsTaken);
+        Assert.Empty(result.Quantization.Float32Layers);
+        Assert.DoesNotContain("slow layers", run.Choices);
+    }
+
+    /// <summary>What time leaves: of ten epochs those that fit, and none where it is over.</summary>
+    [Theory]
+    [InlineData(20, 18, 2)]
+    [InlineData(20, 30, 0)]
+    public void Fine_tuning_has_the_epochs_that_time_leaves(int limit, int passed, int expected)
+    {
+        CompressionOptions options = Options with { MaxTime = TimeSpan.FromSeconds(limit), LaterEpochs = 10 };
+        var run = new RecordedRun();
+        CompressionResult before = CompressionPipeline.Run(Trained.Value, Validation, options, run, new JumpingClock(TimeSpan.FromSeconds(passed)));
+        Assert.Equal(expected, before.LaterEpochs);
+        CompressionResult result = QuantizationStage.Run(
+            Trained.Value, before, (Train, Validation), options, Calibrated with { TuneEpochs = 10 }, run);
+        Assert.Equal(expected, run.Epochs.GetValueOrDefault("quantize"));
+        Assert.Equal(expected == 0, result.Quantization!.Tuned is null);
+    }
+
+    [Fact]
+    public void What_cannot_be_quantized_is_refused_before_training()
+    {
+        Network once = Trained.Value.Quantize(Train.Read(0, 20).Inputs);
+        Assert.Contains("quantized already", Assert.Throws<ArgumentException>(() => QuantizationStage.Require(once, Train, Options, Calibrated)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no layer", Assert.Throws<ArgumentException>(() => QuantizationStage.Require(Trained.Value, Train, Options with { Ignore = ["*"] }, Calibrated)).Message, StringComparison.Ordinal);
+        QuantizationStage.Require(Trained.Value, Train, Options, Calibrated);
+    }
+
+    private static CompressionResult Quantized(CompressionGoal goal, RecordedRun run)
+    {
+        CompressionOptions options = Options with { Goal = goal };
+        CompressionResult before = CompressionPipeline.Run(Trained.Value, Validation, options, run, TimeProvider.System);
+        return QuantizationStage.Run(Trained.Value, before, (Train, Validation), options, Calibrated, run);
+    }
+
+    /// <summary>A clock that goes on by some time whenever it is read.</summary>
+    private sealed class JumpingClock(TimeSpan step) : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now += step.Ticks;
+    }
+}
