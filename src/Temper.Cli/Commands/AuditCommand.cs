@@ -129,7 +129,7 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
             }
 
             byte[] png = PngEncoder.Encode(new Data.Images.Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));
-            string name = string.Concat(f.Name.TakeWhile(letter => letter is not ':')).Replace(' ', '-').ToLowerInvariant();
+            string name = string.Concat(f.Name.TakeWhile(letter => letter is not (':' or '('))).Trim().Replace(' ', '-').ToLowerInvariant();
             AtomicFile.Write(Path.Combine(folder, $"{i + 1}-{name}.png"), stream => stream.Write(png));
         }
     }
