@@ -17,6 +17,9 @@ namespace Temper.Peers.Tables;
 internal static class MorphTable
 {
     private const int Batch = 512;
+
+    /// <summary>Rows between looks at the memory, and rows between reports of progress.</summary>
+    private const int LookRows = 100_000, LookStep = 512;
     private static readonly MorphMap Cifar = new(3, 32, 32);
 
     /// <param name="arguments">What: rate, rows, layer, training, memory or audit (all where none is given); then seconds for each row, then threads.</param>
@@ -166,7 +169,14 @@ internal static class MorphTable
             string folder = Directory.CreateTempSubdirectory("temper-morph").FullName;
             var data = new Repeated(count);
             long most = 0;
-            MorphBundle.WriteData(key, morpher, new DataSets(data, data.Take(0)), folder, progress: (_, _, _) => most = Math.Max(most, Environment.WorkingSet));
+            // Asking for the working set allocates too: a few times are enough.
+            MorphBundle.WriteData(key, morpher, new DataSets(data, data.Take(0)), folder, progress: (_, done, all) =>
+            {
+                if (done == all || done / LookRows > (done - LookStep) / LookRows)
+                {
+                    most = Math.Max(most, Environment.WorkingSet);
+                }
+            });
             Directory.Delete(folder, recursive: true);
             return most;
         }
