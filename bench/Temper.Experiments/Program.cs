@@ -38,6 +38,11 @@ if (args is ["growth", ..])
     return GrowthTable.Run(args[1..]);
 }
 
+if (args is ["morph", ..])
+{
+    return MorphAccuracy.Run(args[1..]);
+}
+
 if (args is ["harden", ..])
 {
     return HardeningTable.Run(args[1..]);

@@ -76,7 +76,7 @@ public sealed class MorphTests
     public void Estimate_has_the_papers_figures()
     {
         JsonElement estimate = Good("morph", "estimate", "--shape", "3,32,32");
-        Assert.Equal(9_437_184, estimate.GetProperty("ownerMacs").GetInt64());
+        Assert.Equal(9_437_184, estimate.GetProperty("owner_macs").GetInt64());
         Assert.Equal(10, estimate.GetProperty("paper").GetArrayLength());
     }
 

@@ -87,8 +87,8 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
         ["name"] = finding.Name, ["needs"] = finding.Needs, ["verdict"] = finding.Verdict, ["detail"] = finding.Detail,
         ["seconds"] = Math.Round(finding.Time.TotalSeconds, 3),
         ["mse"] = Number(finding.Mean?.MeanSquaredError), ["psnr"] = Number(finding.Mean?.Psnr), ["ssim"] = Number(finding.Mean?.Ssim),
-        ["ssimLeast"] = Number(finding.SsimRange?.Least), ["ssimLargest"] = Number(finding.SsimRange?.Largest),
-        ["baselinePsnr"] = Number(finding.Baseline?.Psnr), ["baselineSsim"] = Number(finding.Baseline?.Ssim), ["identification"] = Number(finding.Identification),
+        ["ssim_least"] = Number(finding.SsimRange?.Least), ["ssim_largest"] = Number(finding.SsimRange?.Largest),
+        ["baseline_psnr"] = Number(finding.Baseline?.Psnr), ["baseline_ssim"] = Number(finding.Baseline?.Ssim), ["identification"] = Number(finding.Identification),
     };
 
     private static JsonNode? Number(double? value) => value is { } number ? JsonResult.Number(number) : null;
@@ -129,7 +129,7 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
             }
 
             byte[] png = PngEncoder.Encode(new Data.Images.Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));
-            string name = string.Concat(f.Name.TakeWhile(letter => letter is not ':')).Replace(' ', '-').ToLowerInvariant();
+            string name = string.Concat(f.Name.TakeWhile(letter => letter is not (':' or '('))).Trim().Replace(' ', '-').ToLowerInvariant();
             AtomicFile.Write(Path.Combine(folder, $"{i + 1}-{name}.png"), stream => stream.Write(png));
         }
     }

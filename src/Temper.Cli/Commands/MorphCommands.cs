@@ -205,9 +205,9 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
 
     private static JsonObject Fields(MorphEstimate estimate) => new()
     {
-        ["rows"] = estimate.Rows, ["ownerMacs"] = estimate.OwnerMacs, ["trainerExtraMacs"] = estimate.TrainerExtraMacs, ["overhead"] = estimate.Overhead,
-        ["rawBytes"] = estimate.RawBytes, ["rowBytes"] = estimate.RowBytes, ["layerBytes"] = estimate.LayerBytes, ["layerDensity"] = estimate.LayerDensity,
-        ["traffic"] = estimate.Traffic, ["bytesTimes"] = estimate.BytesTimes, ["dataMemory"] = estimate.DataMemory, ["layerMemory"] = estimate.LayerMemory,
+        ["rows"] = estimate.Rows, ["owner_macs"] = estimate.OwnerMacs, ["trainer_extra_macs"] = estimate.TrainerExtraMacs, ["overhead"] = estimate.Overhead,
+        ["raw_bytes"] = estimate.RawBytes, ["row_bytes"] = estimate.RowBytes, ["layer_bytes"] = estimate.LayerBytes, ["layer_density"] = estimate.LayerDensity,
+        ["traffic"] = estimate.Traffic, ["bytes_times"] = estimate.BytesTimes, ["data_memory"] = estimate.DataMemory, ["layer_memory"] = estimate.LayerMemory,
         ["paper"] = new JsonArray([.. Privacy.Morphing.PaperFigures.All.Select(figure => (JsonNode)new JsonObject
         {
             ["claim"] = figure.Claim, ["formula"] = figure.Formula, ["value"] = figure.Value, ["remark"] = figure.Remark,

@@ -45,6 +45,7 @@ internal sealed class AuditRows
         Count = Math.Min(inputs.Pictures, rows.Count);
         SetCount = Math.Min(Math.Max(inputs.SetRows, Count + (inputs.Pairs is { Rank: > 0 } known ? known.Shape[0] : 0)), rows.Count);
         Rows = Read(rows, SetCount);
+        Labels = [.. Enumerable.Range(0, SetCount).Select(rows.Label)];
         Truth = inputs.Truth is null ? null : Read(inputs.Truth, SetCount);
         Mean = new float[Map.Inputs];
         for (int i = 0; i < SetCount && Truth is not null; i++)
@@ -63,6 +64,9 @@ internal sealed class AuditRows
 
     /// <summary>Morphed rows, <c>[set count, d]</c>.</summary>
     internal float[] Rows { get; }
+
+    /// <summary>Their labels, which a bundle holds in the clear.</summary>
+    internal long[] Labels { get; }
 
     /// <summary>Their pictures; null: not known.</summary>
     internal float[]? Truth { get; }

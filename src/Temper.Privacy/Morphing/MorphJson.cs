@@ -11,5 +11,5 @@ internal sealed partial class ManifestJson : JsonSerializerContext;
 
 /// <summary>The small files beside a manifest.</summary>
 [JsonSerializable(typeof(BundleSignature.Signature))]
-[JsonSerializable(typeof(RowJournal))]
+[JsonSerializable(typeof(RowSource))]
 internal sealed partial class BundleJson : JsonSerializerContext;

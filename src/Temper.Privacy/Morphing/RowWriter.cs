@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Temper.Data;
 using Temper.Formats;
 
@@ -24,14 +23,19 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     {
         string file = $"{part}-rows.{container.Name}", path = Path.Combine(folder, file), partial = path + ".partial", journal = path + ".journal";
         byte[] head = container.Head(data.Count, key.Map.Inputs);
-        List<string> done = Resumable(partial, journal, head, data);
+        RowSource source = SourceOf(data);
+        List<string> done = Resumable(partial, RowJournal.Read(journal, source), head, data);
         using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0))
         {
             stream.SetLength(head.Length + ((long)done.Count * ChunkRows * container.Stride(key.Map.Inputs)));
             stream.Position = 0;
             stream.Write(head);
             stream.Seek(0, SeekOrigin.End);
-            WriteChunks(stream, data, done, journal, cancel);
+            using (var written = new RowJournal(journal, source, done))
+            {
+                WriteChunks(stream, data, done, written, cancel);
+            }
+
             WriteTail(stream, head.Length, data.Count);
             stream.Flush(flushToDisk: true);
         }
@@ -48,7 +52,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         };
     }
 
-    private void WriteChunks(FileStream stream, Dataset data, List<string> done, string journal, CancellationToken cancel)
+    private void WriteChunks(FileStream stream, Dataset data, List<string> done, RowJournal journal, CancellationToken cancel)
     {
         int inputs = key.Map.Inputs, chunks = (data.Count + ChunkRows - 1) / ChunkRows;
         float[] rows = new float[ChunkRows * inputs];
@@ -61,7 +65,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
             {
                 done.Add(writing.GetAwaiter().GetResult());
                 writing = null;
-                WriteJournal(journal, data, done);
+                journal.Add(done[^1]);
                 Progress?.Invoke(Math.Min(done.Count * ChunkRows, data.Count), data.Count);
             }
         }
@@ -117,57 +121,40 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         }
     }
 
-    /// <summary>Digests of the chunks of a stopped run that are whole; none where another set, key or format was written.</summary>
-    private List<string> Resumable(string partial, string journal, byte[] head, Dataset data)
+    /// <summary>Digests of the chunks of a stopped run that are whole: rows are what the journal says, in the same format.</summary>
+    private List<string> Resumable(string partial, IReadOnlyList<string> written, byte[] head, Dataset data)
     {
-        try
-        {
-            if (!File.Exists(partial) || !File.Exists(journal) || new FileInfo(journal).Length > 64_000_000)
-            {
-                return [];
-            }
-
-            RowJournal? found = JsonSerializer.Deserialize(File.ReadAllBytes(journal), BundleJson.Default.RowJournal);
-            if (found is null || found != (JournalOf(data, found.Chunks)))
-            {
-                return [];
-            }
-
-            using FileStream stream = File.OpenRead(partial);
-            byte[] start = new byte[head.Length];
-            stream.ReadExactly(start);
-            if (!start.AsSpan().SequenceEqual(head))
-            {
-                return [];
-            }
-
-            byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkRows * container.Stride(key.Map.Inputs));
-            var whole = new List<string>();
-            foreach (string digest in found.Chunks)
-            {
-                int count = Math.Min(ChunkRows, data.Count - (whole.Count * ChunkRows)) * container.Stride(key.Map.Inputs);
-                if (count <= 0 || stream.ReadAtLeast(chunk.AsSpan(0, count), count, throwOnEndOfStream: false) < count
-                    || !string.Equals(Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), digest, StringComparison.Ordinal))
-                {
-                    break;
-                }
-
-                whole.Add(digest);
-            }
-
-            ArrayPool<byte>.Shared.Return(chunk);
-            return whole.Count * (long)ChunkRows > data.Count ? whole[..^1] : whole;
-        }
-        catch (Exception error) when (error is JsonException or EndOfStreamException)
+        if (written.Count == 0 || !File.Exists(partial))
         {
             return [];
         }
+
+        using FileStream stream = File.OpenRead(partial);
+        byte[] start = new byte[head.Length];
+        if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length || !start.AsSpan().SequenceEqual(head))
+        {
+            return [];
+        }
+
+        byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkRows * container.Stride(key.Map.Inputs));
+        var whole = new List<string>();
+        foreach (string digest in written)
+        {
+            int count = Math.Min(ChunkRows, data.Count - (whole.Count * ChunkRows)) * container.Stride(key.Map.Inputs);
+            if (count <= 0 || stream.ReadAtLeast(chunk.AsSpan(0, count), count, throwOnEndOfStream: false) < count
+                || !string.Equals(Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), digest, StringComparison.Ordinal))
+            {
+                break;
+            }
+
+            whole.Add(digest);
+        }
+
+        ArrayPool<byte>.Shared.Return(chunk);
+        return whole.Count * (long)ChunkRows > data.Count ? whole[..^1] : whole;
     }
 
-    private void WriteJournal(string journal, Dataset data, List<string> done) =>
-        AtomicFile.Write(journal, stream => JsonSerializer.Serialize(stream, JournalOf(data, [.. done]), BundleJson.Default.RowJournal));
-
-    private RowJournal JournalOf(Dataset data, string[] chunks) => new(key.Id, data.Name, data.Count, FirstRows(data), chunks);
+    private RowSource SourceOf(Dataset data) => new(key.Id, data.Name, data.Count, FirstRows(data));
 
     /// <summary>A digest of some samples, so that a changed set is not continued.</summary>
     private static string FirstRows(Dataset data)

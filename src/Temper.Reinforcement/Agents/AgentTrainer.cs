@@ -4,6 +4,8 @@ using Temper.Formats;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Reinforcement.Environments;
+using Temper.Reinforcement.Environments.Grids;
+using Temper.Reinforcement.Environments.Pixels;
 using Temper.Tensors;
 using Temper.Training;
 
@@ -65,7 +67,7 @@ public abstract class AgentTrainer : IDisposable
         Network network = Learner.Snapshot();
         EnvironmentOptions settings = new() { StepLimit = Environment.Spec.StepLimit };
         IReadOnlyList<int>? actions = null;
-        if (Environment.Slots[0].Environment is Environments.Grids.GridEnvironment grid)
+        if (GridOf(Environment.Slots[0].Environment) is { } grid)
         {
             (settings, actions) = (settings with { Sticky = grid.Sticky }, [.. grid.Actions.Select(action => (int)action)]);
         }
@@ -76,6 +78,9 @@ public abstract class AgentTrainer : IDisposable
             Source = $"temper, {Name}, seed {_options.Seed.ToString(CultureInfo.InvariantCulture)}, {Steps.ToString(CultureInfo.InvariantCulture)} steps",
         };
     }
+
+    /// <summary>The grid game behind an environment, also where it is shown as a picture.</summary>
+    private static GridEnvironment? GridOf(IEnvironment environment) => environment as GridEnvironment ?? (environment as PixelGrid)?.Grid;
 
     /// <summary>Name of the method, lower case.</summary>
     public abstract string Name { get; }

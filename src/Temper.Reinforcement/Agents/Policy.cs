@@ -59,7 +59,7 @@ public sealed record Policy
     public IEnvironment CreateEnvironment(string name, EnvironmentOptions? overrides = null)
     {
         EnvironmentOptions options = Options with { Sticky = overrides?.Sticky ?? Options.Sticky, StepLimit = overrides?.StepLimit ?? Options.StepLimit };
-        if (EnvironmentCatalog.Game(name) is { } game && Actions is { } actions)
+        if (EnvironmentCatalog.RulesOf(name) is { } game && Actions is { } actions)
         {
             int[] minimal = [.. game.Actions.Select(action => (int)action)];
             bool isAll = actions.SequenceEqual(Enumerable.Range(0, 6));

@@ -56,6 +56,10 @@ public static class EnvironmentCatalog
     /// <param name="name">The name.</param>
     public static GridGame? Game(string name) => Games.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Create?.Invoke();
 
+    /// <summary>The rules of an environment that is a grid game, also where it is seen as a picture; null where it is none.</summary>
+    internal static GridGame? RulesOf(string name) =>
+        Game(name.StartsWith(Pixel, StringComparison.Ordinal) ? name[Pixel.Length..] : name);
+
     /// <summary>An environment with another time limit.</summary>
     private sealed class LimitedEnvironment(IEnvironment inner, int limit) : IEnvironment
     {

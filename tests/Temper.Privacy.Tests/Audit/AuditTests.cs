@@ -49,11 +49,60 @@ public sealed class AuditTests
         using var folder = new TemporaryFolder();
         using MorphKey key = MorphSamples.Key(new MorphMap(3, 12, 12));
         using var morpher = new Morpher(key);
-        MorphBundle.WriteData(key, morpher, MorphSamples.Pictures(3, 12, 40), folder.Path);
+        DataSets data = MorphSamples.Pictures(3, 12, 40);
+        MorphBundle.WriteData(key, morpher, new DataSets(data.Train.Take(1), data.Test), folder.Path);
         IReadOnlyList<AttackFinding> findings = MorphAudit.Run(MorphBundle.Open(folder.Path), new AuditInputs { Pictures = 5 });
         Assert.All(findings, finding => Assert.Equal(AttackFinding.NotRun, finding.Verdict));
         Assert.Equal(AttackFinding.NotRun, MorphAudit.Verdict(findings));
         Assert.StartsWith(AttackFinding.NotRun, AuditSection.Meaning(MorphAudit.Verdict(findings)), StringComparison.Ordinal);
+    }
+
+    /// <summary>Nothing but the bundle: neighbors of one class show, unless pictures of one class are no closer to each other than to any other.</summary>
+    [Theory]
+    [InlineData(true, AttackFinding.Leaks)]
+    [InlineData(false, AttackFinding.NotBroken)]
+    public void Geometry_needs_the_rows_alone(bool hasClasses, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 8, 8));
+        using var morpher = new Morpher(key);
+        const int Count = 200;
+        byte[] pixels = new byte[Count * 64], labels = new byte[Count];
+        Temper.Randomness.RandomCursor cursor = Temper.Randomness.RandomStream.FromSeed(6).Cursor();
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            labels[i / 64] = (byte)(i / 64 % 4);
+            pixels[i] = (byte)(cursor.NextInt32(150) + (hasClasses && i % 4 == labels[i / 64] ? 100 : 0));
+        }
+
+        var data = new ImageDataset("noise", [1, 8, 8], pixels, labels, ["a", "b", "c", "d"]);
+        MorphBundle.WriteData(key, morpher, new DataSets(data, data.Take(0)), folder.Path);
+        AttackFinding alone = Geometry(null), scored = Geometry(data);
+        Assert.Equal((expected, null), (alone.Verdict, alone.Identification));
+        Assert.Equal((AttackFinding.Leaks, 1.0), (scored.Verdict, scored.Identification));
+        Assert.StartsWith(alone.Detail, scored.Detail, StringComparison.Ordinal);
+
+        AttackFinding Geometry(Dataset? truth) =>
+            MorphAudit.Run(MorphBundle.Open(folder.Path), new AuditInputs { Truth = truth }).Single(finding => finding.Name is "geometry");
+    }
+
+    /// <summary>Enough pairs by counting prove nothing: they have to be the right ones.</summary>
+    [Theory]
+    [InlineData(80, true, AttackFinding.Broken)]
+    [InlineData(80, false, AttackFinding.NotBroken)]
+    [InlineData(1, true, AttackFinding.NotRun)]
+    public void Pair_sweep_is_judged_by_what_came_back(int count, bool areRight, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 8, 8));
+        using var morpher = new Morpher(key);
+        DataSets data = MorphSamples.Pictures(1, 8, 200);
+        MorphBundle.WriteData(key, morpher, data, folder.Path);
+        float[] pictures = MorphSamples.Rows(data.Train, count);
+        Tensor known = Tensor.From(areRight ? pictures : [.. pictures.Reverse()], [count, 64]);
+        AttackFinding sweep = MorphAudit.Run(MorphBundle.Open(folder.Path), new AuditInputs { Pairs = known }).Single(finding => finding.Name is "pair sweep");
+        Assert.Equal(expected, sweep.Verdict);
+        Assert.Equal(expected is AttackFinding.Broken, sweep.Mean is { Psnr: > 59 });
     }
 
     [Fact]

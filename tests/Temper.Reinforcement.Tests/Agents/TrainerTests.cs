@@ -87,6 +87,25 @@ public sealed class TrainerTests
             () => EpisodePlayer.Play(loaded, () => EnvironmentCatalog.Create(other), play)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A game keeps its settings with the agent, also where the agent sees it as a picture.</summary>
+    [Theory]
+    [InlineData("alien-rows")]
+    [InlineData("pixel-alien-rows")]
+    public void An_agent_keeps_stickiness_and_actions_of_its_game(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var settings = new EnvironmentOptions { Sticky = 0.25f, HasAllActions = true, StepLimit = 70 };
+        var options = OnPolicyOptions.Ppo(5) with { Environments = 2, Horizon = 4, Network = Small(convolution: true) };
+        using var trainer = AgentPresets.Trainer(() => EnvironmentCatalog.Create(name, settings), options);
+        PolicyFile.Save(trainer.Snapshot(), folder["agent.safetensors"]);
+        Policy loaded = PolicyFile.Load(folder["agent.safetensors"]);
+        Assert.Equal((0.25f, 70), (loaded.Options.Sticky, loaded.Options.StepLimit));
+        EnvironmentSpec spec = loaded.CreateEnvironment(name).Spec;
+        Assert.Equal((6, 70), (spec.Actions.Count, spec.StepLimit));
+        Assert.Equal(1, loaded.FramesIn(spec));
+        Assert.Throws<ArgumentException>(() => loaded.FramesIn(EnvironmentCatalog.Create(name).Spec));
+    }
+
     [Fact]
     public void A_reward_that_is_not_finite_is_refused_and_the_checkpoint_stays()
     {

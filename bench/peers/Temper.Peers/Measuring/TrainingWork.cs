@@ -13,8 +13,12 @@ internal sealed class TrainingWork : IDisposable
     private readonly Func<Network, Pass, Tensor> _loss;
 
     public TrainingWork(string network, int batch)
+        : this(NetworkZoo.Create(network).Initialize(RandomStream.FromSeed(1)), batch)
     {
-        Network start = NetworkZoo.Create(network).Initialize(RandomStream.FromSeed(1));
+    }
+
+    public TrainingWork(Network start, int batch)
+    {
         _learner = new Learner(start, new LearnerOptions { Optimizer = new Sgd { LearningRate = 0.01f, Momentum = 0.9f } });
         Shape shape = Shape.Create([batch, .. start.Inputs[0].SampleShape.AsSpan()]);
         float[] pixels = new float[shape.Count];

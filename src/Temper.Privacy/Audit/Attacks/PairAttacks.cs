@@ -10,6 +10,9 @@ internal static class PairAttacks
     /// <summary>Relative error below which unseen pictures count as exact.</summary>
     internal const double Exact = 1e-2;
 
+    /// <summary>One of so many pairs is kept to judge the others by, where the truth is not known.</summary>
+    private const int HeldPart = 20;
+
     private static readonly double[] Parts = [0.1, 0.25, 0.5, 0.75];
     private static readonly double[] Ridges = [1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
@@ -22,54 +25,46 @@ internal static class PairAttacks
     internal static AttackFinding Sweep(AuditRows rows, Tensor? pairs)
     {
         AttackFinding finding = New(rows, "pair sweep", "morphed rows and the pictures of some of them");
-        if (Known(rows, pairs, out string? missing) is not var (pictures, count) || missing is not null)
+        if (Known(rows, pairs, out string? missing) is not { } known)
         {
             return finding with { Detail = missing ?? "" };
         }
 
-        int predicted = KnownPairs.Predicted(rows.Map), unseen = UnseenOf(rows, count);
-        int most = Math.Min(predicted + 2, count);
-        float[] targets = rows.Rows[^(unseen * rows.Map.Inputs)..];
-        float[] found = Recover(rows, pictures, most, targets);
-        string detail = string.Create(CultureInfo.InvariantCulture, $"{most} pairs used; by counting, {predicted} determine the map");
-        if (rows.Truth is not { } truth)
-        {
-            return finding with { Verdict = count >= predicted ? AttackFinding.Broken : AttackFinding.NotBroken, Detail = detail };
-        }
-
-        float[] expected = truth[^(unseen * rows.Map.Inputs)..];
-        List<Point> points = Points(rows, pictures, count, targets, expected);
+        int predicted = KnownPairs.Predicted(rows.Map), most = Math.Min(predicted + 2, known.Count);
+        float[] found = Recover(rows, known.Pictures, most, known.Targets);
+        List<Point> points = Points(rows, known.Pictures, known.Count, known.Targets, known.Expected);
         Point? exact = points.Where(point => point.Error <= Exact).Select(point => (Point?)point).FirstOrDefault();
+        string from = exact is { } first ? first.Pairs.ToString(CultureInfo.InvariantCulture)
+            : $"more than the {known.Count.ToString(CultureInfo.InvariantCulture)} that there were ({(pairs is null ? "--rows" : "--pairs")})";
         return (finding with
         {
-            Detail = $"{detail}; exact from {(exact is { } first ? first.Pairs.ToString(CultureInfo.InvariantCulture) : "more than were read (--rows)")}; relative errors "
+            Detail = string.Create(CultureInfo.InvariantCulture, $"{most} pairs used, judged by {known.Judge}; by counting, {predicted} determine the map; exact from {from}; relative errors ")
                 + string.Join(", ", points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
-        }).Judged(found, expected, rows.Mean);
+        }).Judged(found, known.Expected, known.Mean);
     }
 
     /// <summary>A ridge regression from fewer pairs than determine the map; its ridge is chosen on pairs that are held out.</summary>
     internal static AttackFinding Learned(AuditRows rows, Tensor? pairs)
     {
         AttackFinding finding = New(rows, "learned inversion (ridge)", "morphed rows and the pictures of some of them, fewer than determine the map");
-        if (Known(rows, pairs, out string? missing) is not var (pictures, count) || missing is not null || rows.Truth is not { } truth)
+        if (Known(rows, pairs, out string? missing) is not { } known)
         {
-            return finding with { Detail = missing ?? "the truth is not given (--truth)" };
+            return finding with { Detail = missing ?? "" };
         }
 
-        int inputs = rows.Map.Inputs, used = Math.Min(count, Math.Max(2, KnownPairs.Predicted(rows.Map) / 2)), held = Math.Max(1, used / 5), trained = used - held;
+        int inputs = rows.Map.Inputs, used = Math.Min(known.Count, Math.Max(2, KnownPairs.Predicted(rows.Map) / 2)), held = Math.Max(1, used / 5), trained = used - held;
         if (trained < 1)
         {
-            return finding with { Detail = "one pair determines the map; see the pair sweep" };
+            return finding with { Detail = "one pair is not enough to choose a ridge; see the pair sweep" };
         }
 
-        float[] heldRows = rows.Rows[(trained * inputs)..(used * inputs)], heldPictures = pictures[(trained * inputs)..(used * inputs)];
+        float[] pictures = known.Pictures, heldRows = rows.Rows[(trained * inputs)..(used * inputs)], heldPictures = pictures[(trained * inputs)..(used * inputs)];
         double ridge = Ridges.MinBy(candidate => AugConvLayer.RelativeError(
             KnownPairs.Recover(rows.Map, pictures.AsSpan(0, trained * inputs), rows.Rows.AsSpan(0, trained * inputs), heldRows, candidate), heldPictures));
-        int unseen = UnseenOf(rows, count);
         float[] found = KnownPairs.Recover(
-            rows.Map, pictures.AsSpan(0, used * inputs), rows.Rows.AsSpan(0, used * inputs), rows.Rows.AsSpan()[^(unseen * inputs)..], ridge);
-        return (finding with { Detail = string.Create(CultureInfo.InvariantCulture, $"{used} pairs, ridge {ridge:G2} chosen on {held} held out") })
-            .Judged(found, truth[^(unseen * inputs)..], rows.Mean);
+            rows.Map, pictures.AsSpan(0, used * inputs), rows.Rows.AsSpan(0, used * inputs), known.Targets, ridge);
+        return (finding with { Detail = string.Create(CultureInfo.InvariantCulture, $"{used} pairs, ridge {ridge:G2} chosen on {held} held out, judged by {known.Judge}") })
+            .Judged(found, known.Expected, known.Mean);
     }
 
     /// <summary>The sweep's points: parts of the predicted count, then two before to two behind it.</summary>
@@ -89,37 +84,77 @@ internal static class PairAttacks
         Name = name, Needs = needs, Verdict = AttackFinding.NotRun, Detail = "", Size = (rows.Map.Channels, rows.Map.Height, rows.Map.Width),
     };
 
-    /// <summary>Rows at the end that no pair is taken from.</summary>
-    private static int UnseenOf(AuditRows rows, int count) => Math.Min(rows.Count, rows.SetCount - count);
-
-    /// <summary>The pictures of the first rows: those given, else the truth's, as an outsider may come to know them.</summary>
-    private static (float[] Pictures, int Count)? Known(AuditRows rows, Tensor? pairs, out string? missing)
+    /// <summary>
+    /// The pictures of the first rows: those given, else the truth's, as an outsider may come to know them. What is recovered is judged by rows that no
+    /// pair is taken from where the truth is known, else by the last of the pairs, as the outsider would.
+    /// </summary>
+    private static KnownPictures? Known(AuditRows rows, Tensor? pairs, out string? missing)
     {
         int inputs = rows.Map.Inputs;
         missing = null;
-        if (pairs is not null)
+        if (pairs is null && rows.Truth is { } all && rows.SetCount > 2)
         {
-            if (pairs.Rank < 2 || pairs.Count != (long)pairs.Shape[0] * inputs)
-            {
-                throw new ArgumentException($"audit: the pairs are not pictures of the bundle (got {pairs.Shape}, expected [k, {inputs}], the pictures of the first k rows)");
-            }
-
-            float[] pictures = pairs.To(DType.Float32).ToArray<float>();
-            if (pairs.DType == DType.UInt8)
-            {
-                System.Numerics.Tensors.TensorPrimitives.Multiply<float>(pictures, 1f / 255, pictures);
-            }
-
-            int given = Math.Min(pairs.Shape[0], rows.SetCount - 1);
-            return (pictures, given);
+            int taken = Math.Min(rows.SetCount - Math.Min(rows.Count, rows.SetCount / 2), KnownPairs.Predicted(rows.Map) + 2);
+            return Unseen(rows, all, taken, all);
         }
 
-        if (rows.Truth is { } truth && rows.SetCount > 2)
+        if (pairs is null)
         {
-            return (truth, Math.Min(rows.SetCount - Math.Min(rows.Count, rows.SetCount / 2), KnownPairs.Predicted(rows.Map) + 2));
+            missing = "no pictures are known (--pairs or --truth)";
+            return null;
         }
 
-        missing = "no pictures are known (--pairs or --truth)";
-        return null;
+        float[] pictures = Pixels(pairs, inputs);
+        int given = Math.Min(pairs.Shape[0], rows.SetCount);
+        if (rows.Truth is { } truth && rows.SetCount > 1)
+        {
+            return Unseen(rows, pictures, Math.Min(given, rows.SetCount - 1), truth);
+        }
+
+        if (given < 2)
+        {
+            missing = "one pair leaves none to judge the others by (--truth, or more --pairs)";
+            return null;
+        }
+
+        int held = Math.Clamp(given / HeldPart, 1, rows.Count), used = given - held;
+        float[] mean = new float[inputs];
+        for (int i = 0; i < used; i++)
+        {
+            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(pictures.AsSpan(i * inputs, inputs), 1f / used, mean, mean);
+        }
+
+        return new KnownPictures(pictures, used, rows.Rows[(used * inputs)..(given * inputs)], pictures[(used * inputs)..(given * inputs)], mean, $"the last {held} of the pairs");
     }
+
+    private static KnownPictures Unseen(AuditRows rows, float[] pictures, int count, float[] truth)
+    {
+        int numbers = Math.Min(rows.Count, rows.SetCount - count) * rows.Map.Inputs;
+        return new KnownPictures(pictures, count, rows.Rows[^numbers..], truth[^numbers..], rows.Mean, $"{numbers / rows.Map.Inputs} unseen rows");
+    }
+
+    private static float[] Pixels(Tensor pairs, int inputs)
+    {
+        if (pairs.Rank < 2 || pairs.Count != (long)pairs.Shape[0] * inputs)
+        {
+            throw new ArgumentException($"audit: the pairs are not pictures of the bundle (got {pairs.Shape}, expected [k, {inputs}], the pictures of the first k rows)");
+        }
+
+        float[] pictures = pairs.To(DType.Float32).ToArray<float>();
+        if (pairs.DType == DType.UInt8)
+        {
+            System.Numerics.Tensors.TensorPrimitives.Multiply<float>(pictures, 1f / 255, pictures);
+        }
+
+        return pictures;
+    }
+
+    /// <summary>What an outsider knows, and what recovered pictures are judged by.</summary>
+    /// <param name="Pictures">Pictures of the first rows.</param>
+    /// <param name="Count">How many of them may be used.</param>
+    /// <param name="Targets">Rows to recover.</param>
+    /// <param name="Expected">Their pictures.</param>
+    /// <param name="Mean">The mean picture.</param>
+    /// <param name="Judge">The targets in words.</param>
+    private sealed record KnownPictures(float[] Pictures, int Count, float[] Targets, float[] Expected, float[] Mean, string Judge);
 }

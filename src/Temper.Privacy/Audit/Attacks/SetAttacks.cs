@@ -10,6 +10,12 @@ internal static class SetAttacks
     private const int GeometryRows = 500;
     private const int LeastMomentRows = 200;
 
+    /// <summary>Squared distance, as a part of the mean one, below which a row repeats another.</summary>
+    private const double Repeated = 1e-4;
+
+    /// <summary>Standard deviations by which neighbors have to be of one class more often than by chance.</summary>
+    private const double Deviations = 4;
+
     /// <summary>Pairs rows with pictures of the same set in another order.</summary>
     internal static AttackFinding Unpaired(AuditRows rows)
     {
@@ -82,29 +88,65 @@ internal static class SetAttacks
         Detail = $"the map mixes all {rows.Map.CoreSide} numbers of a core, so there are no pieces to put together",
     };
 
-    /// <summary>Distances between rows against distances between pictures.</summary>
+    /// <summary>
+    /// What distances between rows tell by themselves: rows that repeat, and neighbors of one class, by the labels that the bundle holds in the
+    /// clear. Where the truth is known, it says how true the distances are.
+    /// </summary>
     internal static AttackFinding Geometry(AuditRows rows)
     {
         AttackFinding finding = new()
         {
-            Name = "geometry", Needs = "morphed rows", Verdict = AttackFinding.NotRun, Detail = "the truth is not given (--truth)",
+            Name = "geometry", Needs = "morphed rows", Verdict = AttackFinding.NotRun, Detail = "one row alone has no neighbors",
         };
-        if (rows.Truth is not { } truth)
+        int count = Math.Min(GeometryRows, rows.SetCount);
+        if (count < 2)
         {
             return finding;
         }
 
-        int count = Math.Min(GeometryRows, rows.SetCount);
-        double[] seen = Distances(rows.Rows, count, rows.Map.Inputs), real = Distances(truth, count, rows.Map.Inputs);
-        double correlation = Correlation(seen, real);
-        double agreement = Enumerable.Range(0, count).Count(i => Neighbor(seen, count, i) == Neighbor(real, count, i)) / (double)Math.Max(count, 1);
-        return finding with
+        double[] seen = Distances(rows.Rows, count, rows.Map.Inputs);
+        int[] neighbors = [.. Enumerable.Range(0, count).Select(i => Neighbor(seen, count, i))];
+        double typical = seen.Sum() / ((double)count * (count - 1));
+        int repeats = Enumerable.Range(0, count).Count(i => seen[(i * count) + neighbors[i]] <= Repeated * typical);
+        double sameClass = neighbors.Where((other, i) => rows.Labels[other] == rows.Labels[i]).Count() / (double)count;
+        double chance = ChanceOfOneClass(rows.Labels.AsSpan(0, count));
+        bool isClustered = sameClass - chance > Deviations * Math.Sqrt(chance * (1 - chance) / count) && chance < 1;
+        finding = finding with
         {
-            Identification = agreement, Verdict = correlation >= 0.5 || agreement >= 10.0 / count ? AttackFinding.Leaks : AttackFinding.NotBroken,
+            Verdict = repeats > 0 || isClustered ? AttackFinding.Leaks : AttackFinding.NotBroken,
             Detail = string.Create(
                 CultureInfo.InvariantCulture,
-                $"distances of rows and of pictures correlate by {correlation:F4}, the nearest neighbor is the same for {agreement:P0}: clusters, near-duplicates and repeats are visible"),
+                $"{repeats} of {count} rows repeat another one but for a hundredth; the nearest row is of the same class for {sameClass:P0} (by chance {chance:P0})"),
         };
+        return rows.Truth is { } truth ? Scored(finding, seen, neighbors, Distances(truth, count, rows.Map.Inputs)) : finding;
+    }
+
+    /// <summary>The finding with how true the distances are: the truth is only the scorer.</summary>
+    private static AttackFinding Scored(AttackFinding finding, double[] seen, int[] neighbors, double[] real)
+    {
+        int count = neighbors.Length;
+        double correlation = Correlation(seen, real);
+        double agreement = Enumerable.Range(0, count).Count(i => neighbors[i] == Neighbor(real, count, i)) / (double)count;
+        return finding with
+        {
+            Identification = agreement,
+            Verdict = correlation >= 0.5 || agreement >= Math.Min(1, 10.0 / count) ? AttackFinding.Leaks : finding.Verdict,
+            Detail = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{finding.Detail}; distances of rows and of pictures correlate by {correlation:F4}, the nearest neighbor is the same for {agreement:P0}"),
+        };
+    }
+
+    /// <summary>How often two rows are of one class where nothing is known: the sum of the classes' squared parts, a row not paired with itself.</summary>
+    private static double ChanceOfOneClass(ReadOnlySpan<long> labels)
+    {
+        var counts = new Dictionary<long, long>();
+        foreach (long label in labels)
+        {
+            counts[label] = counts.GetValueOrDefault(label) + 1;
+        }
+
+        return counts.Values.Sum(members => (double)members * (members - 1)) / ((double)labels.Length * (labels.Length - 1));
     }
 
     /// <summary>Squared distances of all pairs, <c>[n, n]</c>.</summary>

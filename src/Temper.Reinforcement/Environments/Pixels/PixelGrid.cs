@@ -15,6 +15,9 @@ public sealed class PixelGrid(GridEnvironment inner) : IEnvironment
     private readonly ushort[] _cells = new ushort[inner.Game.Channels.Count * GridGame.Cells];
     private readonly float[] _grey = new float[GridGame.Cells];
 
+    /// <summary>The grid that is shown.</summary>
+    internal GridEnvironment Grid => inner;
+
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; } = inner.Spec with { Name = $"pixel-{inner.Spec.Name}", ObservationShape = [1, Size, Size] };
 

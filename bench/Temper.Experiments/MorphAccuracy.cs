@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Temper.Data;
+using Temper.Data.Augmentation;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Privacy.Morphing;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training;
+using Temper.Training.Evaluation;
+using Temper.Training.Runs;
+
+namespace Temper.Experiments;
+
+/// <summary>
+/// Accuracy with and without morphing, over seeds. The first convolution comes from the developer before training, so it is fresh and frozen in both
+/// <c>frozen</c> and <c>morphed</c>; all else of a seed is the same. <c>plain</c> trains the first convolution too, <c>augmented</c> also crops and
+/// mirrors, which morphed rows do not allow: the distance to it is the price that a trainer pays. Each cell is a run in a folder of its own that
+/// resumes; test samples are read once, at the end of a cell.
+/// </summary>
+internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string folder)
+{
+    private static readonly string[] Names = ["plain", "frozen", "morphed", "augmented"];
+
+    internal static int Run(string[] args)
+    {
+        if (args.Length < 2)
+        {
+            Console.Error.WriteLine(
+                "usage: morph DATA NETWORK [seeds=3 epochs=3 count=all rate=1e-3 batch=64 cores=1 mirror=1 rows=plain,frozen,morphed,augmented folder=artifacts/morph]");
+            return 2;
+        }
+
+        Dictionary<string, string> set = args[2..].Select(arg => arg.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+        MorphScale scale = MorphScale.Read(args[1], set);
+        string name = string.Concat($"{args[0]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
+        var table = new MorphAccuracy(scale, DataSource.Open(args[0]), Path.Combine(set.GetValueOrDefault("folder", "artifacts/morph"), name));
+        table.Fill(set.GetValueOrDefault("rows", string.Join(',', Names)).Split(','), ActivationScale.Number(set, "seeds", 3));
+        return 0;
+    }
+
+    private void Fill(string[] wanted, int seeds)
+    {
+        Console.WriteLine($"scale: {scale}; folder {folder}");
+        Console.WriteLine("| row | seed | test, % | validation, % |");
+        foreach (string row in Names)
+        {
+            var cells = new List<JsonNode>();
+            for (ulong seed = 1; seed <= (ulong)seeds; seed++)
+            {
+                string path = Path.Combine(folder, $"{row}-{seed}", "cell.json");
+                if (!File.Exists(path) && wanted.Contains(row, StringComparer.Ordinal))
+                {
+                    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                    JsonObject cell = Cell(row, seed);
+                    File.WriteAllText(path, cell.ToJsonString());
+                }
+
+                JsonNode? found = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
+                Console.WriteLine(found is null ? $"| {row} | {seed} | not run | |" : Line(row, $"{seed}", name => (double)found[name]!));
+                cells.AddRange(found is null ? [] : [found]);
+            }
+
+            Console.WriteLine(cells.Count > 0 ? Line(row, "mean", name => cells.Average(cell => (double)cell[name]!)) : $"| {row} | mean | not run | |");
+        }
+    }
+
+    private static string Line(string row, string seed, Func<string, double> cell) =>
+        string.Create(CultureInfo.InvariantCulture, $"| {row} | {seed} | {cell("test") * 100:F2} | {cell("validation") * 100:F2} |");
+
+    private JsonObject Cell(string row, ulong seed)
+    {
+        Network network = Start(seed);
+        string bundle = Path.Combine(folder, $"{row}-{seed}", "bundle");
+        DataSets sets = data;
+        if (row is "morphed")
+        {
+            MorphBundle morphed = Bundle(bundle, network);
+            (sets, network) = (morphed.OpenData(), network.WithAugConv(morphed.OpenLayer()));
+        }
+        else if (row is "frozen")
+        {
+            string weight = First(network).Parameters[0];
+            network = network.WithParameters([network.Parameters[weight] with { IsTrainable = false }]);
+        }
+
+        (Dataset train, Dataset validation) = sets.SplitValidation(sets.Train.Count / 10, RandomStream.FromSeed(seed).Split("validation"));
+        train = scale.Count > 0 ? train.Take(scale.Count) : train;
+        var stages = new StagedRun(RunFolder.Open(Path.Combine(folder, $"{row}-{seed}")), TimeProvider.System);
+        TrainingResult result = stages.Fit("train", network, (train, validation), scale.Options(seed, row is "augmented"));
+        double test = Evaluator.Evaluate(result.Network, sets.Test).Accuracy;
+        if (row is "morphed")
+        {
+            Directory.Delete(bundle, recursive: true);
+        }
+
+        return new JsonObject { ["test"] = test, ["validation"] = result.History[result.BestEpoch].ValidationAccuracy };
+    }
+
+    private Network Start(ulong seed)
+    {
+        var zoo = new ZooOptions
+        {
+            Input = InputSpec.Image(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2], 0, 1), Classes = data.Train.ClassNames.Count,
+        };
+        return NetworkZoo.Create(scale.Network, zoo).Initialize(RandomStream.FromSeed(seed).Split("weights"));
+    }
+
+    private static Node First(Network network) => network.Nodes.First(node => node.Operator is Conv2d);
+
+    /// <summary>Rows and layer with a key of their own; whole bundles of a run that was stopped are kept.</summary>
+    private MorphBundle Bundle(string path, Network network)
+    {
+        if (MorphBundle.IsBundle(path) && MorphBundle.Open(path).HasLayer)
+        {
+            return MorphBundle.Open(path);
+        }
+
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+
+        using var key = MorphKey.Create(new MorphMap(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2]) { Cores = scale.Cores });
+        using var morpher = new Morpher(key);
+        Conv2dOptions options = ((Conv2d)First(network).Operator).Options;
+        Tensor weights = network.Parameters[First(network).Parameters[0]].Value;
+        MorphBundle.WriteData(key, morpher, data, path);
+        MorphBundle.WriteLayer(key, AugConvLayer.Compose(key, morpher, weights, options.Stride.Height, options.Padding.Top), path);
+        return MorphBundle.Open(path);
+    }
+}
+
+/// <summary>How large a table is: fixed before any result is seen.</summary>
+internal sealed record MorphScale(string Network, int Epochs, int Count, double Rate, int Batch, int Cores, bool Mirror)
+{
+    private const int Crop = 4, SmallCrop = 2;
+
+    internal static MorphScale Read(string network, Dictionary<string, string> set) => new(
+        network, ActivationScale.Number(set, "epochs", 3), set.GetValueOrDefault("count", "all") is "all" ? 0 : ActivationScale.Number(set, "count", 0),
+        double.Parse(set.GetValueOrDefault("rate", "1e-3"), CultureInfo.InvariantCulture), ActivationScale.Number(set, "batch", 64),
+        ActivationScale.Number(set, "cores", 1), ActivationScale.Number(set, "mirror", 1) != 0);
+
+    internal TrainingOptions Options(ulong seed, bool isAugmented) => new()
+    {
+        Seed = seed, Epochs = Epochs, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate }, Schedule = new CosineSchedule(),
+        Transforms = !isAugmented ? [] : Mirror ? [new RandomCrop(Crop), new HorizontalFlip()] : [new RandomCrop(SmallCrop)],
+    };
+}
