@@ -35,11 +35,11 @@ internal static class AttackTables
         var given = new TableArguments(args[3..]);
         switch (args[0])
         {
-            case "reference": Reference(args[1], cells); break;
-            case "convex": Convex(args[1], cells, given.Number("count", 10_000), given.Number("skip", 0)); break;
+            case "reference": Reference(args[1], cells, given); break;
+            case "convex": Convex(args[1], cells, given); break;
             case "guided": GuidedTable.Print(args[1], cells, given); break;
             case "minimal": Minimal(args[1], cells, given.Number("count", 100)); break;
-            case "vnn": PropertyTable.Print(args[1], cells.Get, given.Number("count", 138), given.Number("budget", 5000)); break;
+            case "vnn": PropertyTable.Print(args[1], cells.Get, given); break;
             case "speed": AttackCosts.Speed(args[1], given); break;
             case "memory": AttackCosts.Memory(args[1], given); break;
             default: Console.Error.WriteLine(Usage); return 2;
@@ -48,14 +48,14 @@ internal static class AttackTables
         return 0;
     }
 
-    private static void Reference(string data, Cells cells)
+    private static void Reference(string data, Cells cells, TableArguments given)
     {
         foreach ((string name, int count) in new[] { ("convex_mnist", 100), ("fmn_mnist", 50) })
         {
             IReadOnlyDictionary<string, Tensor> theirs = NpzFile.Load(Path.Combine(data, "attack-reference", $"{name}_0-{count - 1}.npz"));
             (Network network, Dataset test) = AttackNetworks.Mnist(data, name);
             (Tensor x, Tensor y) = test.Read(0, count);
-            foreach (string attack in theirs.Keys.Where(key => key.EndsWith(".l2", StringComparison.Ordinal)).Select(key => key[..^3]))
+            foreach (string attack in theirs.Keys.Where(key => key.EndsWith(".l2", StringComparison.Ordinal)).Select(key => key[..^3]).Where(row => given.Wants("rows", row)))
             {
                 if (Ours(attack) is not { } ours)
                 {
@@ -96,13 +96,13 @@ internal static class AttackTables
         };
     }
 
-    private static void Convex(string data, Cells cells, int count, int skip)
+    private static void Convex(string data, Cells cells, TableArguments given)
     {
         (Network network, Dataset test) = AttackNetworks.Mnist(data, "convex_mnist");
-        int wrong = 0, done = 0;
-        for (int start = skip; start < Math.Min(count, test.Count); start += 500)
+        int count = Math.Min(given.Number("count", 10_000), test.Count), part = given.Number("part", 500), wrong = 0, done = 0;
+        for (int start = given.Number("skip", 0); start < count; start += part)
         {
-            int size = Math.Min(500, Math.Min(count, test.Count) - start);
+            int size = Math.Min(part, count - start);
             string cell = cells.Get($"convex autoattack 0.1 {start} {size}", () =>
             {
                 (Tensor x, Tensor y) = test.Read(start, size);

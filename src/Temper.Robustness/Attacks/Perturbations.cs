@@ -13,23 +13,12 @@ internal static class Perturbations
         _ => Changed(d),
     };
 
-    internal static double Distance(Norm norm, ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    internal static double Distance(Norm norm, ReadOnlySpan<float> a, ReadOnlySpan<float> b) => norm switch
     {
-        if (norm == Norm.L2)
-        {
-            return Math.Sqrt(SquaredDistance(a, b));
-        }
-
-        double sum = 0, most = 0;
-        for (int i = 0; i < a.Length; i++)
-        {
-            double d = Math.Abs((double)a[i] - b[i]);
-            most = Math.Max(most, d);
-            sum += norm == Norm.L1 ? d : d > 0 ? 1 : 0;
-        }
-
-        return norm == Norm.Linf ? most : sum;
-    }
+        Norm.Linf => LargestDifference(a, b),
+        Norm.L2 => Math.Sqrt(SquaredDistance(a, b)),
+        _ => SummedDifferences(a, b, counts: norm == Norm.L0),
+    };
 
     /// <summary>The 2-norm, also of gradients of 1e-25 whose squares single precision would lose.</summary>
     internal static double Length(ReadOnlySpan<float> d)
@@ -144,6 +133,32 @@ internal static class Perturbations
     }
 
     internal static float Sign(float value) => value > 0 ? 1 : value < 0 ? -1 : 0;
+
+    /// <summary>A comparison, not Math.Max, whose care for NaN takes four times as long.</summary>
+    private static double LargestDifference(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double most = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            double d = Math.Abs((double)a[i] - b[i]);
+            most = most >= d ? most : d;
+        }
+
+        return most;
+    }
+
+    /// <summary>The sum of the differences' sizes, or how many differences there are.</summary>
+    private static double SummedDifferences(ReadOnlySpan<float> a, ReadOnlySpan<float> b, bool counts)
+    {
+        double sum = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            double d = Math.Abs((double)a[i] - b[i]);
+            sum += !counts ? d : d > 0 ? 1 : 0;
+        }
+
+        return sum;
+    }
 
     /// <summary>In double precision; four sums, since one would wait for each of its additions.</summary>
     private static double SquaredDistance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
