@@ -16,13 +16,14 @@ internal static class PropertyTable
 {
     /// <param name="data">Folder of vnn-instances and onnx-models.</param>
     /// <param name="cell">Gives a kept cell, or computes it.</param>
-    /// <param name="count">Instances from the start of the list.</param>
-    /// <param name="budget">Gradients for each.</param>
-    internal static void Print(string data, Func<string, Func<string>, string> cell, int count, int budget)
+    /// <param name="given">Benchmarks and verdicts that are wanted, <c>count</c> of the instances, <c>budget</c> of gradients for each.</param>
+    internal static void Print(string data, Func<string, Func<string>, string> cell, TableArguments given)
     {
+        int count = given.Number("count", 138), budget = given.Number("budget", 5000);
         using ZipArchive zip = ZipFile.OpenRead(Path.Combine(data, "vnn-instances", "vnnlib.zip"));
         var found = new Dictionary<(string Benchmark, string Verdict), (int Broken, int All)>();
-        string[][] rows = [.. File.ReadLines(Path.Combine(data, "vnn-instances", "verdicts.csv")).Skip(1).Select(line => line.Split(',')).Where(row => row[3] is "holds" or "violated").Take(count)];
+        string[][] rows = [.. File.ReadLines(Path.Combine(data, "vnn-instances", "verdicts.csv")).Skip(1).Select(line => line.Split(','))
+            .Where(row => row[3] is "holds" or "violated" && given.Wants("verdict", row[3]) && given.Wants("benchmark", row[0])).Take(count)];
         foreach (string[] row in rows)
         {
             (string benchmark, string model, string property, string verdict) = (row[0], row[1], row[2], row[3]);

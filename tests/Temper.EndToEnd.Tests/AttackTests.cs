@@ -25,6 +25,7 @@ public sealed class AttackTests : IDisposable
         float[] x = new float[Count * 6];
         RandomStream.FromSeed(2).FillUniform(x, 0, 1);
         Save("data.npz", x, 0);
+        Save("pictures.npz", x, 0, 1, 2, 3);
         x[7] = 1.5f;
         Save("outside.npz", x, 0);
         Save("labels.npz", x, 5);
@@ -105,6 +106,9 @@ public sealed class AttackTests : IDisposable
         string model = _folder["model.safetensors"], data = _folder["data.npz"];
         Assert.Equal(ThresholdNotMet, Tool.Run("attack", model, "--data", data, "--attack", "pgd", "--epsilon", "0.9", "--fail-below", "0.99", "--no-checks").ExitCode);
         Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", data, "--attack", "ddn");
+
+        // Pictures for a network of rows are reshaped; that says nothing about their values either.
+        Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", _folder["pictures.npz"], "--attack", "ddn");
         Assert.Equal(0, Tool.Run("attack", _folder["model.onnx"], "--data", data, "--attack", "ddn", "--bounds", "0,1", "--no-checks", "--limit", "5").ExitCode);
         Refused(BadInput, "outside the bounds", "attack", model, "--data", _folder["outside.npz"], "--attack", "ddn");
         Refused(Usage, "epsilon", "attack", model, "--data", data, "--attack", "pgd");
@@ -136,8 +140,8 @@ public sealed class AttackTests : IDisposable
         Assert.Equal((code, true), (result.ExitCode, result.Error.Contains(word, StringComparison.Ordinal)));
     }
 
-    private void Save(string name, float[] x, long shift) => NpzFile.Save(_folder[name], [
-        KeyValuePair.Create("x_test", Tensor.From(x, [Count, 6])),
+    private void Save(string name, float[] x, long shift, params int[] sample) => NpzFile.Save(_folder[name], [
+        KeyValuePair.Create("x_test", Tensor.From(x, sample.Length == 0 ? [Count, 6] : [Count, .. sample])),
         KeyValuePair.Create("y_test", Tensor.From(Enumerable.Range(0, Count).Select(i => (i % 3) + shift).ToArray(), [Count])),
     ]);
 }

@@ -14,6 +14,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["channels"] = ActiveChannelsTable.Run,
     ["compile"] = CompileTable.Run,
     ["conv"] = ConvolutionTable.Run,
+    ["cw"] = CarliniWagnerTable.Run,
     ["explain"] = ExplainTable.Run,
     ["files"] = FilesTable.Run,
     ["folding"] = FoldingTable.Run,

@@ -64,7 +64,9 @@ internal static class Preprocessing
             throw ToolException.Usage($"samples do not fit the network (got {shape}, expected {input.SampleShape}), and preprocessing needs pictures, [C, H, W]");
         }
 
-        (float low, float high) = context.Get(Bounds) is [var least, var most] ? (least, most) : (0, 1);
+        // Another shape alone says nothing about values: what the network does not state is asked for by the command that needs it.
+        (float low, float high) = context.Get(Bounds) is [var least, var most] ? (least, most)
+            : !takesBounds && !isAsked ? (input.Minimum, input.Maximum) : (0, 1);
         return network.Prepend(InputSpec.Image(shape[0], shape[1], shape[2], low, high, input.Name), x =>
         {
             Value resized = Resized(context, x, wanted);

@@ -35,7 +35,7 @@ internal static class HyperplaneProjection
         }
     }
 
-    private static double Direction(Norm norm, float w) => norm == Norm.L2 ? w : Math.Sign(w);
+    private static double Direction(Norm norm, float w) => norm == Norm.L2 ? w : Perturbations.Sign(w);
 
     private static double Clipped(float x, double step, (float Low, float High) bounds) =>
         Math.Clamp(step, (double)bounds.Low - x, (double)bounds.High - x);

@@ -13,18 +13,12 @@ internal static class Perturbations
         _ => Changed(d),
     };
 
-    internal static double Distance(Norm norm, ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    internal static double Distance(Norm norm, ReadOnlySpan<float> a, ReadOnlySpan<float> b) => norm switch
     {
-        double sum = 0, most = 0;
-        for (int i = 0; i < a.Length; i++)
-        {
-            double d = Math.Abs((double)a[i] - b[i]);
-            most = Math.Max(most, d);
-            sum += norm == Norm.L2 ? d * d : norm == Norm.L1 ? d : d > 0 ? 1 : 0;
-        }
-
-        return norm == Norm.Linf ? most : norm == Norm.L2 ? Math.Sqrt(sum) : sum;
-    }
+        Norm.Linf => LargestDifference(a, b),
+        Norm.L2 => Math.Sqrt(SquaredDistance(a, b)),
+        _ => SummedDifferences(a, b, counts: norm == Norm.L0),
+    };
 
     /// <summary>The 2-norm, also of gradients of 1e-25 whose squares single precision would lose.</summary>
     internal static double Length(ReadOnlySpan<float> d)
@@ -129,16 +123,66 @@ internal static class Perturbations
     /// </summary>
     internal static void RemoveOutward(Span<float> g, ReadOnlySpan<float> x, float low, float high)
     {
+        x = x[..g.Length];
         for (int i = 0; i < g.Length; i++)
         {
-            if ((x[i] <= low && g[i] < 0) || (x[i] >= high && g[i] > 0))
-            {
-                g[i] = 0;
-            }
+            // Without branches: at black pixels the sign of the gradient is a coin flip, which no processor foresees.
+            int isOutward = ((x[i] <= low ? 1 : 0) & (g[i] < 0 ? 1 : 0)) | ((x[i] >= high ? 1 : 0) & (g[i] > 0 ? 1 : 0));
+            g[i] = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(g[i]) & (isOutward - 1));
         }
     }
 
     internal static float Sign(float value) => value > 0 ? 1 : value < 0 ? -1 : 0;
+
+    /// <summary>A comparison, not Math.Max, whose care for NaN takes four times as long.</summary>
+    private static double LargestDifference(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double most = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            double d = Math.Abs((double)a[i] - b[i]);
+            most = most >= d ? most : d;
+        }
+
+        return most;
+    }
+
+    /// <summary>The sum of the differences' sizes, or how many differences there are.</summary>
+    private static double SummedDifferences(ReadOnlySpan<float> a, ReadOnlySpan<float> b, bool counts)
+    {
+        double sum = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            double d = Math.Abs((double)a[i] - b[i]);
+            sum += !counts ? d : d > 0 ? 1 : 0;
+        }
+
+        return sum;
+    }
+
+    /// <summary>In double precision; four sums, since one would wait for each of its additions.</summary>
+    private static double SquaredDistance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double first = 0, second = 0, third = 0, fourth = 0;
+        b = b[..a.Length];
+        int i = 0;
+        for (; i <= a.Length - 4; i += 4)
+        {
+            double d0 = (double)a[i] - b[i], d1 = (double)a[i + 1] - b[i + 1], d2 = (double)a[i + 2] - b[i + 2], d3 = (double)a[i + 3] - b[i + 3];
+            first += d0 * d0;
+            second += d1 * d1;
+            third += d2 * d2;
+            fourth += d3 * d3;
+        }
+
+        for (; i < a.Length; i++)
+        {
+            double d = (double)a[i] - b[i];
+            first += d * d;
+        }
+
+        return first + second + (third + fourth);
+    }
 
     private static double Changed(ReadOnlySpan<float> d)
     {

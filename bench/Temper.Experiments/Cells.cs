@@ -1,0 +1,29 @@
+namespace Temper.Experiments;
+
+/// <summary>Finished cells of tables, a line each: name, tab, text.</summary>
+internal sealed class Cells
+{
+    private readonly string _path;
+    private readonly Dictionary<string, string> _done = new(StringComparer.Ordinal);
+
+    internal Cells(string path)
+    {
+        _path = path;
+        foreach (string[] parts in File.Exists(path) ? File.ReadAllLines(path).Select(line => line.Split('\t')).Where(parts => parts.Length == 2) : [])
+        {
+            _done[parts[0]] = parts[1];
+        }
+    }
+
+    internal string Get(string name, Func<string> compute)
+    {
+        if (!_done.TryGetValue(name, out string? text))
+        {
+            text = compute();
+            _done[name] = text;
+            File.AppendAllText(_path, $"{name}\t{text}\n");
+        }
+
+        return text;
+    }
+}
