@@ -55,6 +55,7 @@ internal static class CompressionOutcome
             ["difference"] = Interval(comparison.Difference),
             ["within_bound"] = result.IsWithinBound,
             ["int8"] = Int8(result),
+            ["trials"] = new JsonArray([.. result.Trials.Select(trial => (JsonNode)Fields(trial))]),
             ["remarks"] = new JsonArray([.. result.Remarks.Select(remark => (JsonNode)remark)]),
             ["output"] = output is null ? null : Path.GetFullPath(output),
         });
@@ -123,6 +124,19 @@ internal static class CompressionOutcome
         ["bytes"] = measured.Record.Bytes,
         ["milliseconds"] = new JsonObject([.. network.Milliseconds.Select(time => KeyValuePair.Create(
             time.Key.ToString(CultureInfo.InvariantCulture), (JsonNode?)JsonResult.Number(time.Value)))]),
+    };
+
+    /// <summary>One point of the curve; its accuracy is that of the samples that choose.</summary>
+    private static JsonObject Fields(CompressionTrial trial) => new()
+    {
+        ["name"] = trial.Label,
+        ["kept"] = trial.Kept,
+        ["validation_accuracy"] = trial.Figures.Accuracy,
+        ["weights"] = trial.Figures.Weights,
+        ["macs"] = trial.Figures.Macs,
+        ["bytes"] = trial.Figures.Bytes,
+        ["milliseconds"] = JsonResult.Number(trial.Figures.Milliseconds),
+        ["within_bound"] = trial.IsWithinBound,
     };
 
     private static JsonArray Interval(AccuracyInterval? interval) => interval is { } found ? [found.Low, found.High] : [];

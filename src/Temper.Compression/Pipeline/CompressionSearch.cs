@@ -60,10 +60,18 @@ internal sealed class CompressionSearch
             Add(tried, $"{structure}-{trial}");
             (fails, holds) = tried.IsWithinBound ? (fails, kept) : (kept, holds);
 
-            // Until a trial fails the part is halved, from then on the interval, on a logarithmic scale.
-            kept = fails == 0 ? holds / 2 : Math.Sqrt(fails * holds);
+            kept = Next(fails, holds);
         }
     }
+
+    /// <summary>
+    /// Until a trial fails the part is halved, and until one holds doubled, so that a first guess which is far off costs little; from then on the
+    /// interval is halved, on a logarithmic scale.
+    /// </summary>
+    /// <param name="fails">Largest part that failed; 0: none did.</param>
+    /// <param name="holds">Smallest part that held; 1: none did.</param>
+    private static double Next(double fails, double holds) =>
+        fails == 0 ? holds / 2 : Math.Min(Math.Sqrt(fails * holds), holds == 1 ? 2 * fails : 1);
 
     /// <summary>
     /// Where thinning activations begins: the best network that has half of the accuracy that may be lost left, else the best within the bound, else

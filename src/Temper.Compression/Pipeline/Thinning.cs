@@ -103,7 +103,10 @@ internal sealed record ChannelThinning : Thinning
     internal override IEnumerable<(string What, Network Network)> Rounded(Network network, double kept, IReadOnlyList<string> ignore) =>
         Multiples.Select(multiple => ($"widths rounded up to multiples of {multiple}", Prune(network, kept, ignore, multiple)));
 
-    private static Network Prune(Network network, double kept, IReadOnlyList<string> ignore, int multiple) => network
-        .PruneChannels(kept, name => ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)), multiple)
-        .Network.Shrink().Network;
+    private static Network Prune(Network network, double kept, IReadOnlyList<string> ignore, int multiple)
+    {
+        bool Ignores(string name) => ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
+        Network pruned = InputSelection.Insert(network, Ignores).PruneChannels(kept, Ignores, multiple).Network.Shrink().Network;
+        return InputSelection.RemoveWhole(pruned);
+    }
 }
