@@ -1,6 +1,7 @@
 using Temper.Compression.Pipeline;
 using Temper.Data;
 using Temper.Networks;
+using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Runs;
 
@@ -16,6 +17,8 @@ internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validati
     private readonly StagedRun _run = new(folder, TimeProvider.System);
 
     public int TrainCount => train.Count;
+
+    public Tensor? TrainingInputs(int count) => train.Read(0, Math.Min(count, train.Count)).Inputs;
 
     /// <summary>The same folder for another search.</summary>
     internal TableRun Named(string name) => new(folder, train, validation, name);

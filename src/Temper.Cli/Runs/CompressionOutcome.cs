@@ -7,6 +7,7 @@ using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
 using Temper.Formats.Models;
 using Temper.Networks;
+using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;
 
@@ -145,6 +146,8 @@ internal static class CompressionOutcome
     internal sealed class SessionRun(RunSession run) : ICompressionRun
     {
         public int TrainCount => run.Train!.Count;
+
+        public Tensor? TrainingInputs(int count) => run.Train!.Read(0, Math.Min(count, run.Train!.Count)).Inputs;
 
         public TrainingResult Fit(string stage, Network network, TrainingOptions options) => run.Fit(stage, network, options);
 

@@ -230,7 +230,7 @@ internal sealed class CompressionSearch
         for (int round = 1; round <= rounds; round++)
         {
             double now = kept + ((1 - kept) * Math.Pow(1 - (round / (double)rounds), 3));
-            network = thinning.Prune(network, thinning.Next(now, before), _options.Ignore, _options.Method);
+            network = thinning.Prune(network, Amount(thinning, network, thinning.Next(now, before)));
             before = now;
             if (round < rounds)
             {
@@ -244,9 +244,17 @@ internal sealed class CompressionSearch
     /// <summary>The pruned network, with widths rounded where that is faster here; only where milliseconds are the goal.</summary>
     private Network RoundedByTime(Thinning thinning, Network prepared, double kept, string name)
     {
-        Network pruned = thinning.Prune(prepared, kept, _options.Ignore, _options.Method);
-        (string What, Network Network)[] others = _options.Goal == CompressionGoal.Milliseconds ? [.. thinning.Rounded(prepared, kept, _options.Ignore)] : [];
-        others = [.. others.Where(other => other.Network.Cost().Macs != pruned.Cost().Macs).DistinctBy(other => other.Network.Cost().Macs)];
+        PruningAmount amount = Amount(thinning, prepared, kept);
+        Network pruned = thinning.Prune(prepared, amount);
+        if (_options.Goal != CompressionGoal.Milliseconds)
+        {
+            return pruned;
+        }
+
+        // Time does not depend on what the weights are: what loses the comparison need not be fitted.
+        (int Multiple, Network Network)[] others = [.. thinning.Multiples
+            .Select(multiple => (multiple, thinning.Prune(prepared, amount with { Multiple = multiple, Samples = null })))
+            .Where(other => other.Item2.Cost().Macs != pruned.Cost().Macs).DistinctBy(other => other.Item2.Cost().Macs)];
         if (others.Length == 0)
         {
             return pruned;
@@ -264,10 +272,16 @@ internal sealed class CompressionSearch
             return pruned;
         }
 
-        (string what, Network rounded) = others[index - 1];
+        (int chosenMultiple, Network rounded) = others[index - 1];
         _remarks.Add(string.Create(CultureInfo.InvariantCulture,
-            $"{name}: {what}, since that is faster here ({chosen.Split(':')[1].Trim()}); it costs {((double)rounded.Cost().Macs / pruned.Cost().Macs - 1) * 100:F1} % more operations."));
-        return rounded;
+            $"{name}: widths rounded up to multiples of {chosenMultiple}, since that is faster here ({chosen.Split(':')[1].Trim()}); it costs {((double)rounded.Cost().Macs / pruned.Cost().Macs - 1) * 100:F1} % more operations."));
+        return thinning.Prune(prepared, amount with { Multiple = chosenMultiple });
+    }
+
+    private PruningAmount Amount(Thinning thinning, Network network, double kept)
+    {
+        int count = thinning.IsFitted ? ChannelReconstruction.SampleCount(network) : 0;
+        return new PruningAmount(kept, _options.Ignore, _options.Method) { Samples = count == 0 ? null : _run.TrainingInputs(count) };
     }
 
     private (Network Network, double Accuracy) Tune(string name, Network network, int epochs)

@@ -1,3 +1,4 @@
+using Temper.Compression.Calibration;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -25,9 +26,13 @@ public static class ChannelPruning
     /// <param name="multiple">
     /// Widths are rounded up to a multiple of this, as far as channels go: the most important of those that would go stay. 1: nothing is rounded.
     /// </param>
+    /// <param name="samples">
+    /// <c>[N, ...]</c>: layers that read channels which go are fitted again on them, so that their outputs change least; null: they just lose those inputs.
+    /// Labels are not needed; some dozens do.
+    /// </param>
     /// <returns>The narrower network, and how its parameters moved. Every layer keeps a tenth of its channels, at most 8, so it may cost more than asked for.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The part is not above 0 to 1.</exception>
-    public static NetworkEdit PruneChannels(this Network network, double macsKept, Func<string, bool>? ignores = null, int multiple = 1)
+    public static NetworkEdit PruneChannels(this Network network, double macsKept, Func<string, bool>? ignores = null, int multiple = 1, Tensor? samples = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
         if (!(macsKept is > 0 and <= 1))
@@ -44,7 +49,8 @@ public static class ChannelPruning
             (low, high) = network.WithoutChannels(order.Take(middle)).Network.Cost().Macs > target ? (middle + 1, high) : (low, middle);
         }
 
-        return network.WithoutChannels(Rounded(network, [.. order.Take(low)], multiple));
+        ChannelGroup[] goes = [.. Rounded(network, [.. order.Take(low)], multiple)];
+        return (samples is null ? network : ChannelReconstruction.Without(network, goes, samples)).WithoutChannels(goes);
     }
 
     /// <summary>Groups that go, without the most important ones that bring each width up to a multiple.</summary>
