@@ -62,6 +62,9 @@ public sealed record TrainingOptions
     /// <summary>The ranks that share the run; decides no bytes of a checkpoint but those that rounding decides, so a run may resume on another number of them.</summary>
     public TrainingRanks Ranks { get; init; } = TrainingRanks.One;
 
+    /// <summary>Records what steps spend their time on; null: nothing is recorded. Decides nothing.</summary>
+    public StepTimeline? Timeline { get; init; }
+
     /// <summary>Where a checkpoint is written after each epoch and on cancellation; null: nowhere.</summary>
     public string? CheckpointFolder { get; init; }
 

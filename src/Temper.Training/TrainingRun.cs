@@ -140,6 +140,7 @@ internal sealed class TrainingRun
         int first = batch.Index - (batch.Index % _options.Accumulation);
         double epoch = _progress.Epoch + ((double)first * _options.BatchSize / _loader.SampleCount);
         using (whole)
+        using (Measure("optimizer"))
         {
             LearnerStep step = _learner.Apply(whole, (float)_options.Schedule.Factor(epoch, _options.Epochs));
             (_progress.Terms, _progress.LearningRate) = (step.Regularization, step.LearningRate);
@@ -156,11 +157,22 @@ internal sealed class TrainingRun
         _samples = _loader.SamplesOf(batch.Index);
         _batch = _ranks.Share(_batch, _samples);
         var request = new GradientRequest { Stream = _ranks.StreamOf(_dropout.Split(_progress.Epoch).Split(batch.Index)) };
-        Gradients gradients = _learner.Gradients(_loss, _ranks.Request(request));
-        _ranks.Reduce(gradients);
+        Gradients gradients;
+        using (Measure("forward and backward"))
+        {
+            gradients = _learner.Gradients(_loss, _ranks.Request(request));
+        }
+
+        using (Measure("wait for gradients"))
+        {
+            _ranks.Reduce(gradients);
+        }
+
         Count(gradients);
         return gradients;
     }
+
+    private StepTimeline.Span Measure(string name) => _options.Timeline?.Begin(name) ?? default;
 
     private Tensor Loss(Network network, Pass pass)
     {

@@ -1,5 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Temper.Formats.Models;
+using Temper.Formats.Npz;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
 
 namespace Temper.EndToEnd.Tests;
 
@@ -78,6 +83,40 @@ public sealed class RankTests : IDisposable
         Assert.Equal(2 * epochs, one.Length);
         AssertClose(one, three);
         Assert.All([copy, folder], path => Assert.True(File.Exists(Path.Combine(path, "result.json"))));
+    }
+
+    [MpiTheory]
+    [MemberData(nameof(Engines))]
+    public void Ranks_attack_samples_to_the_bytes_of_one(string engine)
+    {
+        Network network = Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(8).Relu().Linear(3)).Initialize(RandomStream.FromSeed(4));
+        ModelFile.Save(network, Path.Combine(_folder, "model.safetensors"));
+        float[] x = new float[50 * 6];
+        RandomStream.FromSeed(2).FillUniform(x, 0, 1);
+        long[] labels = [.. Enumerable.Range(0, 50).Select(i => (long)i % 3)];
+        NpzFile.Save(Path.Combine(_folder, "data.npz"), new Dictionary<string, Tensor>
+        {
+            ["x_test"] = Tensor.From(x, [50, 6]), ["y_test"] = Tensor.From(labels, [50]),
+        });
+        string[] attack = ["attack", Path.Combine(_folder, "model.safetensors"), "--data", Path.Combine(_folder, "data.npz"), "--attack", "ddn"];
+        Assert.Equal(0, Tool.Run([.. attack, "--output", Runs("one")]).ExitCode);
+        ToolResult refused = Mpi.Run(engine, 2, attack);
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("--output", refused.Error, StringComparison.Ordinal);
+        ToolResult result = Mpi.Run(engine, 2, [.. attack, "--output", Runs("two"), "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(50, JsonDocument.Parse(result.Output).RootElement.GetProperty("count").GetInt32());
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Runs("one"), "adversarial.npz")), File.ReadAllBytes(Path.Combine(Runs("two"), "adversarial.npz")));
+        Assert.False(Directory.Exists(Path.Combine(Runs("two"), "parts")));
+    }
+
+    [Fact]
+    public void Commands_that_do_not_share_their_work_refuse_several_ranks()
+    {
+        var launched = new Dictionary<string, string?> { ["OMPI_COMM_WORLD_RANK"] = "1", ["OMPI_COMM_WORLD_SIZE"] = "2" };
+        ToolResult result = Tool.RunWith(launched, "compress", "lenet-5", "--data", "synth:shapes");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("without mpirun", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

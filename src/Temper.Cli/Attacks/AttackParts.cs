@@ -15,43 +15,71 @@ namespace Temper.Cli.Attacks;
 
 /// <summary>
 /// Attacks samples in parts of a few hundred. Each finished part is kept in the output folder, so that an interrupted run goes on with the next
-/// one; results do not depend on where it was interrupted.
+/// one; results do not depend on where it was interrupted, nor on how many ranks attack parts.
 /// </summary>
-internal sealed class AttackParts(CommandContext context, Attack attack, AttackSubject subject, int count)
+internal sealed class AttackParts(CommandContext context, Attack attack, AttackSubject subject, int count, RankGroup ranks)
 {
-    private const int Size = 256;
+    /// <summary>Samples of a part. Ranks take some parts each, so that those with hard samples do not hold up the others.</summary>
+    private readonly int _size = ranks.Size == 1 ? 256 : Math.Clamp(count / (4 * ranks.Size), 16, 256);
+
+    private readonly Lazy<string> _identity = new(() => Identity(context, attack, subject, count));
 
     private AttackTarget Target => subject.Target;
 
     private string? Folder => context.Get(AttackSettings.Output) is { } output ? Path.Combine(output, "parts") : null;
 
+    /// <summary>Attacks this rank's share of the parts and leaves them in the output folder. Returns when all ranks have.</summary>
+    internal void RunShare()
+    {
+        for (int part = ranks.Rank; (long)part * _size < count; part += ranks.Size)
+        {
+            if (!File.Exists(FileOf(part * _size)))
+            {
+                Run(part * _size);
+            }
+        }
+
+        ranks.Barrier();
+    }
+
+    /// <summary>All samples, those of parts that are in the output folder without attacking them again.</summary>
     internal (AttackResult Result, long[] Labels) Run()
     {
         var labels = new long[count];
         var rows = new List<SampleResult>(count);
         float[] adversarials = new float[checked(count * Target.SampleShape.Count)];
-        string identity = Identity();
         using TensorBoardWriter? board = context.Get(AttackSettings.TensorBoard) && context.Get(AttackSettings.Output) is { } output ? new TensorBoardWriter(output, context.Time) : null;
-        for (int start = 0; start < count; start += Size)
+        for (int start = 0; start < count; start += _size)
         {
-            int size = Math.Min(Size, count - start);
-            (Tensor inputs, Tensor wanted) = subject.Samples.Read(start, size);
-            inputs = inputs.Reshape([size, .. Target.SampleShape.AsSpan()]);
-            wanted.AsSpan<long>().CopyTo(labels.AsSpan(start));
-            string? file = Folder is null ? null : Path.Combine(Folder, $"{identity}-{start:D8}.npz");
-            AttackResult part = file is not null && File.Exists(file) ? AttackFiles.ReadPart(file) : Attack(inputs, wanted, start);
-            if (file is not null && !File.Exists(file))
-            {
-                Directory.CreateDirectory(Folder!);
-                AttackFiles.SavePart(file, part);
-            }
-
+            subject.Samples.Read(start, SizeOf(start)).Labels.AsSpan<long>().CopyTo(labels.AsSpan(start));
+            AttackResult part = FileOf(start) is { } file && File.Exists(file) ? AttackFiles.ReadPart(file) : Run(start);
             part.Adversarials.AsSpan<float>().CopyTo(adversarials.AsSpan(start * Target.SampleShape.Count));
             rows.AddRange(part.Samples);
             Write(board, rows);
         }
 
         return (new AttackResult(Tensor.From(adversarials, [count, .. Target.SampleShape.AsSpan()]), rows), labels);
+    }
+
+    private int SizeOf(int start) => Math.Min(_size, count - start);
+
+    /// <summary>Where a part is kept; null without an output folder.</summary>
+    private string? FileOf(int start) =>
+        Folder is null ? null : Path.Combine(Folder, $"{_identity.Value}-{start:D8}-{SizeOf(start)}.npz");
+
+    /// <summary>Attacks a part and keeps it.</summary>
+    private AttackResult Run(int start)
+    {
+        int size = SizeOf(start);
+        (Tensor inputs, Tensor wanted) = subject.Samples.Read(start, size);
+        AttackResult part = Attack(inputs.Reshape([size, .. Target.SampleShape.AsSpan()]), wanted, start);
+        if (FileOf(start) is { } file)
+        {
+            Directory.CreateDirectory(Folder!);
+            AttackFiles.SavePart(file, part);
+        }
+
+        return part;
     }
 
     /// <summary>What is known after the samples so far.</summary>
@@ -109,11 +137,12 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
     }
 
     /// <summary>Names the parts of one attack on one model with one set of options.</summary>
-    private string Identity()
+    private static string Identity(CommandContext context, Attack attack, AttackSubject subject, int count)
     {
+        AttackTarget target = subject.Target;
         string model = context.Require(ModelSource.Setting);
         var text = new StringBuilder().Append(attack).Append('|').Append(context.Get(AttackSettings.Seed)).Append('|').Append(context.Get(AttackSettings.Budget))
-            .Append('|').Append(Target.Minimum).Append('|').Append(Target.Maximum).Append('|').Append(subject.Samples.Name).Append('|').Append(subject.Samples.Count).Append('|').Append(count);
+            .Append('|').Append(target.Minimum).Append('|').Append(target.Maximum).Append('|').Append(subject.Samples.Name).Append('|').Append(subject.Samples.Count).Append('|').Append(count);
         if (File.Exists(model))
         {
             text.Append('|').Append(Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(model))));
@@ -123,7 +152,7 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
         text.Append('|').Append(Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(first.AsSpan<float>()))));
 
         // The logits stand for weights and preprocessing, however the model is stored.
-        foreach (AttackTarget asked in (AttackTarget[])[Target, .. subject.Surrogate is { } surrogate ? [surrogate] : Array.Empty<AttackTarget>()])
+        foreach (AttackTarget asked in (AttackTarget[])[target, .. subject.Surrogate is { } surrogate ? [surrogate] : Array.Empty<AttackTarget>()])
         {
             float[] logits = new float[first.Shape[0] * asked.Classes];
             asked.Scores(first.AsSpan<float>(), first.Shape[0], logits);

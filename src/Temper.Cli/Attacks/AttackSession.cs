@@ -13,7 +13,7 @@ namespace Temper.Cli.Attacks;
 /// <summary>One run of <c>temper attack</c> on samples.</summary>
 internal static class AttackSession
 {
-    internal static int Execute(CommandContext context, string model)
+    internal static int Execute(CommandContext context, string model, RankGroup ranks)
     {
         string source = context.Get(AttackSettings.Data) ?? throw ToolException.Usage("attack: --data is missing: what samples are to be attacked? (or --vnnlib for a property)");
         Attack attack = AttackSettings.Create(context);
@@ -27,13 +27,29 @@ internal static class AttackSession
             throw ToolException.Usage("--tensorboard: needs a folder for the event file; add --output");
         }
 
+        if (ranks.Size > 1 && context.Get(AttackSettings.Output) is null)
+        {
+            throw ToolException.Usage(
+                "attack: ranks exchange what they find through files; name a folder that all of them see with --output");
+        }
+
         using AttackSubject subject = AttackSubject.Open(context, model, source);
         (AttackTarget target, Dataset samples) = (subject.Target, subject.Samples);
         using AttackSubject? surrogate = context.Get(AttackSettings.Surrogate) is { } other ? AttackSubject.Open(context, other, source) : null;
         attack = surrogate is null ? attack : new Transfer(attack, surrogate.Target);
         AttackSettings.ThreatOf(context)?.RequireFits(target);
         int count = Math.Min(context.Get(AttackSettings.Limit) ?? int.MaxValue, samples.Count);
-        var parts = new AttackParts(context, attack, subject with { Surrogate = surrogate?.Target }, count);
+        var parts = new AttackParts(context, attack, subject with { Surrogate = surrogate?.Target }, count, ranks);
+        if (ranks.Size > 1)
+        {
+            parts.RunShare();
+        }
+
+        if (!ranks.IsFirst)
+        {
+            return ExitCode.Success;
+        }
+
         (AttackResult result, long[] labels) = parts.Run();
         (Tensor inputs, _) = samples.Read(0, count);
         inputs = inputs.Reshape([count, .. target.SampleShape.AsSpan()]);

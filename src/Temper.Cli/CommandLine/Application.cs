@@ -73,6 +73,7 @@ internal static class Application
                 return ExitCode.Success;
             }
 
+            RequireShared(command);
             using var interrupts = new Interrupts(() => terminal.Note("stopping, what runs is finished; Ctrl-C again stops at once"));
             return command.Run(new CommandContext(values, terminal, interrupts.Token));
         }
@@ -84,6 +85,17 @@ internal static class Application
         }
 
         string? Given(Setting setting) => flag(setting) ?? Environment.GetEnvironmentVariable(setting.EnvironmentName(command.Section));
+    }
+
+    /// <summary>Several ranks that each did all of the work would write over each other's files.</summary>
+    private static void RequireShared(ToolCommand command)
+    {
+        if (!command.SharesWork && RankGroup.Started > 1)
+        {
+            throw ToolException.Usage(
+                $"{command.Name}: ranks cannot share this command's work (got {RankGroup.Started} ranks, expected 1); "
+                + "start it without mpirun");
+        }
     }
 
     private static int Refuse(ParseResult result)

@@ -18,6 +18,9 @@ internal abstract class ToolCommand(string name, string help)
     /// <summary>What it can be told, besides what every command can be told.</summary>
     internal abstract IReadOnlyList<Setting> Settings { get; }
 
+    /// <summary>Whether ranks that mpirun starts share the command's work; others refuse to run on several ranks.</summary>
+    internal virtual bool SharesWork => false;
+
     internal IEnumerable<Setting> AllSettings => Settings.Concat(CommonSettings.All);
 
     /// <summary>The configuration file to read, or null for none.</summary>

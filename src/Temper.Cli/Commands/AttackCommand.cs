@@ -8,6 +8,8 @@ namespace Temper.Cli.Commands;
 /// <summary>Measures how easily a network is fooled, or searches a counterexample of a property.</summary>
 internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easily a network is fooled: accuracy against distance, and whether to trust it")
 {
+    internal override bool SharesWork => true;
+
     internal override IReadOnlyList<Setting> Settings { get; } =
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, .. AttackSettings.All, .. VideoAttackSettings.All];
 
@@ -27,6 +29,7 @@ internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easil
             throw ToolException.Usage("--video: needs a model file (got the address of a server)");
         }
 
+        RequireSamples(context);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         if (context.Get(VideoAttackSettings.Video))
@@ -34,6 +37,24 @@ internal sealed class AttackCommand() : ToolCommand("attack", "Measure how easil
             return VideoAttackRun.Execute(context, model);
         }
 
-        return context.Get(AttackSettings.VnnLib) is { } property ? PropertyRun.Execute(context, model, property) : AttackSession.Execute(context, model);
+        if (context.Get(AttackSettings.VnnLib) is { } property)
+        {
+            return PropertyRun.Execute(context, model, property);
+        }
+
+        using RankGroup ranks = RankGroup.Open();
+        return ranks.Run(() => AttackSession.Execute(context, model, ranks));
+    }
+
+    /// <summary>Ranks share samples; a property is one search, and clips are attacked one batch after the other.</summary>
+    private static void RequireSamples(CommandContext context)
+    {
+        bool isVideo = context.Get(VideoAttackSettings.Video);
+        if (RankGroup.Started > 1 && (isVideo || context.Get(AttackSettings.VnnLib) is not null))
+        {
+            throw ToolException.Usage(
+                $"attack: ranks cannot share {(isVideo ? "--video" : "--vnnlib")} (got {RankGroup.Started} ranks, expected 1); "
+                + "start it without mpirun");
+        }
     }
 }

@@ -18,6 +18,8 @@ internal sealed class DoctorCommand() : ToolCommand("doctor", "Show the processo
 
     private static readonly Setting<bool> Mpi = Setting.Switch("mpi", "Show the MPI library, its handles and threads, and the speed between ranks that mpirun has started");
 
+    internal override bool SharesWork => true;
+
     internal override IReadOnlyList<Setting> Settings => [Mpi];
 
     internal override int Run(CommandContext context)

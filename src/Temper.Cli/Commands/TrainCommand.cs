@@ -23,10 +23,12 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
     private static readonly Setting<string?> AugConv = Setting.OptionalText(
         "aug-conv", "A bundle of temper morph: its morphed rows are the data, its layer takes the place of the first convolution");
 
+    internal override bool SharesWork => true;
+
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, Freeze, ReplaceHead, AugConv, .. TrainingSettings.All, .. RegularizerSettings.All, FreezeZeros,
-        RunSettings.Plan, .. RunSettings.All,
+        RunSettings.Plan, .. RankSettings.All, .. RunSettings.All,
     ];
 
     private protected override int Execute(CommandContext context)

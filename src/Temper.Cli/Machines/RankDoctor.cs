@@ -15,7 +15,7 @@ internal static class RankDoctor
     internal static int Run(CommandContext context)
     {
         MpiLaunch? launch = MpiLaunch.Current;
-        using MpiRanks mpi = MpiRanks.TryOpen(launch) ?? throw RankJob.Missing(launch);
+        using MpiRanks mpi = MpiRanks.TryOpen(launch) ?? throw RankGroup.Missing(launch);
         Communicator world = mpi.World;
         RequireRight(mpi);
         double latency = Seconds(world, 200, () => PingPong(world)) / 2;

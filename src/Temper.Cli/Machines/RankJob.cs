@@ -9,17 +9,22 @@ using Temper.Training;
 
 namespace Temper.Cli;
 
-/// <summary>The ranks that a command was started on by mpirun; one rank, and no library, where it was not.</summary>
+/// <summary>A training that the ranks of mpirun share as <c>--plan</c> says.</summary>
 internal sealed class RankJob : IDisposable
 {
     private readonly CommandContext _context;
     private readonly string? _plan;
-    private readonly MpiRanks? _mpi;
+    private readonly RankGroup _group;
+    private readonly StepTimeline? _timeline;
     private IDisposable? _training;
 
-    private RankJob(CommandContext context, string? plan, MpiRanks? mpi) => (_context, _plan, _mpi) = (context, plan, mpi);
+    private RankJob(CommandContext context, string? plan, RankGroup group)
+    {
+        (_context, _plan, _group) = (context, plan, group);
+        _timeline = RankSettings.TimelineOf(context, group.Rank);
+    }
 
-    internal bool IsFirst => _mpi is null || _mpi.World.Rank == 0;
+    internal bool IsFirst => _group.IsFirst;
 
     /// <summary>Joins the other ranks, if there are any.</summary>
     /// <param name="context">The command's settings.</param>
@@ -27,61 +32,65 @@ internal sealed class RankJob : IDisposable
     internal static RankJob Open(CommandContext context, string command)
     {
         string? plan = context.Get(RunSettings.Plan);
-        if (MpiLaunch.Current is not { Size: > 1 } launch)
-        {
-            return new RankJob(context, plan, mpi: null);
-        }
-
-        if (plan is null)
+        if (RankGroup.Started > 1 && plan is null)
         {
             throw ToolException.Usage(
-                $"{command}: {launch.Size} ranks were started and nothing says how they share the work; add {RunSettings.Plan.Flag} data, or start the command without mpirun");
+                $"{command}: {RankGroup.Started} ranks were started and nothing says how they share the work; "
+                + $"add {RunSettings.Plan.Flag} data, or start the command without mpirun");
         }
 
-        return new RankJob(context, plan, MpiRanks.TryOpen(launch) ?? throw Missing(launch));
+        return new RankJob(context, plan, RankGroup.Open());
     }
-
-    internal static ToolException Missing(MpiLaunch? launch) => new(
-        ExitCode.Missing,
-        $"MPI: no library was found (looked for {(launch?.IsMpich == true ? "libmpich.so.12" : launch is null ? "libmpi.so.40, libmpich.so.12" : "libmpi.so.40")}); "
-        + $"install openmpi-bin or mpich, or name the library's file in {MpiRanks.Variable}");
 
     /// <summary>The options with the ranks that the plan makes of a network's training.</summary>
     internal TrainingOptions Shared(Network network, TrainingOptions options)
     {
-        if (_mpi is null)
+        options = options with { Timeline = _timeline };
+        if (_group.Mpi is not { } mpi)
         {
             RequireOneRank();
             return options;
         }
 
-        if (_mpi.ThreadLevel < MpiRanks.AnyThread)
+        if (mpi.ThreadLevel < MpiRanks.AnyThread)
         {
             throw new ToolException(
-                ExitCode.Missing, $"MPI: {_mpi.Version} takes calls of one thread at a time (level {_mpi.ThreadLevel}, expected {MpiRanks.AnyThread}); use a build with MPI_THREAD_MULTIPLE");
+                ExitCode.Missing, $"MPI: {mpi.Version} takes calls of one thread at a time (level {mpi.ThreadLevel}, expected {MpiRanks.AnyThread}); use a build with MPI_THREAD_MULTIPLE");
         }
 
+        mpi.TimeLimit = RankSettings.TimeLimit(_context);
         RankPlan? plan = _plan switch
         {
             "data" => null,
             "auto" => Auto(network, options),
             _ => RankPlanJson.Parse(File.ReadAllBytes(_plan!)),
         };
-        RequireRanks(plan, _mpi.World.Size);
-        TrainingRanks ranks = plan is null || plan.IsDataParallel ? new DataRanks(_mpi.World) : new ShardedRanks(_mpi.World, network, plan);
+        RequireRanks(plan, _group.Size);
+        if (plan is not null && plan.Batch != options.BatchSize)
+        {
+            Note($"{_plan}: the plan was made for batches of {plan.Batch} (got --batch {options.BatchSize}); another may be better");
+        }
+
+        bool isData = plan is null || plan.IsDataParallel;
+        if (!isData && RankSettings.DataOnly(_context).FirstOrDefault() is { } flag)
+        {
+            throw ToolException.Usage($"{flag}: is for ranks that divide the samples (got --plan {_plan}); add --plan data");
+        }
+
+        TrainingRanks ranks = isData ? new DataRanks(mpi.World, RankSettings.DataOptions(_context, _timeline)) : new ShardedRanks(mpi.World, network, plan!);
         _training = (IDisposable)ranks;
         return options with { Ranks = ranks };
     }
 
     /// <summary>Tells the other ranks where checkpoints are, and whether training goes on from one.</summary>
     /// <param name="checkpoints">Folder of the training's checkpoints.</param>
-    internal void Lead(string checkpoints) => _mpi?.World.Broadcast($"{(Trainer.CanResume(checkpoints) ? 'r' : 'b')}{checkpoints}");
+    internal void Lead(string checkpoints) => _group.Broadcast($"{(Trainer.CanResume(checkpoints) ? 'r' : 'b')}{checkpoints}");
 
     /// <summary>Trains beside rank 0, which keeps the records.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     internal int Follow(Network network, DataSplit data, TrainingOptions options)
     {
-        string told = _mpi!.World.Broadcast("");
+        string told = _group.Broadcast("");
         options = options with { CheckpointFolder = told[1..] };
         TrainingResult result = told[0] == 'r'
             ? Trainer.Resume(network, data.Train, data.Validation, options, _context.Cancel)
@@ -89,26 +98,18 @@ internal sealed class RankJob : IDisposable
         return result.IsComplete ? ExitCode.Success : ExitCode.Interrupted;
     }
 
-    /// <summary>Does the work of a rank. One that fails says so with its number and ends the others, which would wait for it.</summary>
-    internal int Run(Func<RankJob, int> work)
+    /// <summary>Does the work of a rank; see <see cref="RankGroup.Run"/>.</summary>
+    internal int Run(Func<RankJob, int> work) => _group.Run(() =>
     {
-        try
-        {
-            return work(this);
-        }
-        catch (Exception error) when (_mpi is not null)
-        {
-            (int code, string message) = Failure.Of(error);
-            Terminal.Error($"rank {_mpi.World.Rank} of {_mpi.World.Size}: {message}");
-            _mpi.Abort(code);
-            throw;
-        }
-    }
+        int code = work(this);
+        RankSettings.Save(_context, _timeline, _group.Rank);
+        return code;
+    });
 
     public void Dispose()
     {
         _training?.Dispose();
-        _mpi?.Dispose();
+        _group.Dispose();
     }
 
     /// <summary>A plan of several ranks is not quietly carried out by one.</summary>
@@ -139,7 +140,7 @@ internal sealed class RankJob : IDisposable
         {
             RankPlan plan = Planner.Plan(NetworkLayers.Of(network, "network"), new PlanOptions
             {
-                Accelerators = _mpi!.World.Size, Batch = options.BatchSize, Cost = CostKind.Exact, Search = SearchKind.Joint, AllowsOutputSplit = true,
+                Accelerators = _group.Size, Batch = options.BatchSize, Cost = CostKind.Exact, Search = SearchKind.Joint, AllowsOutputSplit = true,
             }).Plan;
             ShardedRanks.Require(network, plan);
             Note(plan.IsDataParallel ? "--plan auto: samples are divided; no plan moves fewer bytes" : $"--plan auto: {string.Join(" ", plan.Levels)} (a digit a layer: 0 samples, 1 input channels, 2 output channels)");

@@ -51,7 +51,7 @@ internal static class RunSettings
 internal abstract class RunCommand(string name, string help) : ToolCommand(name, help)
 {
     /// <summary>Settings that a resume may change: they decide how long the run goes on and where, not what it does.</summary>
-    private static readonly Setting[] Changeable = [TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, RunSettings.Plan, CommonSettings.Threads];
+    private static readonly Setting[] Changeable = [TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, RunSettings.Plan, CommonSettings.Threads, .. RankSettings.All];
 
     internal sealed override int Run(CommandContext context)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 
 namespace Temper.Parallelism.Collectives;
 
@@ -31,8 +32,15 @@ public sealed class CommunicationThread : IDisposable
     public PendingCall Begin(Action<Communicator> call)
     {
         var pending = new PendingCall(call);
-        _calls.Add(pending);
+        Begin(pending);
         return pending;
+    }
+
+    /// <summary>Begins a call again whose last one has been waited for.</summary>
+    internal void Begin(PendingCall pending)
+    {
+        pending.Reset();
+        _calls.Add(pending);
     }
 
     /// <summary>Ends the thread after the calls that were begun.</summary>
@@ -57,28 +65,49 @@ public sealed class CommunicationThread : IDisposable
 /// <summary>The handle of a call that goes on.</summary>
 public sealed class PendingCall
 {
-    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly object _end = new();
     private readonly Action<Communicator> _call;
+    private bool _isDone;
+    private ExceptionDispatchInfo? _error;
 
     internal PendingCall(Action<Communicator> call) => _call = call;
 
     /// <summary>Whether the call has ended.</summary>
-    public bool IsDone => _done.Task.IsCompleted;
+    public bool IsDone => Volatile.Read(ref _isDone);
 
     /// <summary>Returns when the call has ended.</summary>
     /// <exception cref="RankFailedException">The call failed.</exception>
-    public void Wait() => _done.Task.GetAwaiter().GetResult();
+    public void Wait()
+    {
+        lock (_end)
+        {
+            while (!_isDone)
+            {
+                Monitor.Wait(_end);
+            }
+        }
+
+        _error?.Throw();
+    }
+
+    /// <summary>Prepares the handle for another call, after the last one was waited for.</summary>
+    internal void Reset() => (_error, _isDone) = (null, false);
 
     internal void Run(Communicator group)
     {
         try
         {
             _call(group);
-            _done.SetResult();
         }
         catch (Exception error)
         {
-            _done.SetException(error);
+            _error = ExceptionDispatchInfo.Capture(error);
+        }
+
+        lock (_end)
+        {
+            _isDone = true;
+            Monitor.PulseAll(_end);
         }
     }
 }

@@ -43,6 +43,17 @@ public sealed class MpiRanks : IDisposable
     /// <summary>Which threads may call the library: 3, any of them at the same time; 1 or 2, one at a time.</summary>
     public int ThreadLevel { get; }
 
+    /// <summary>
+    /// How long a call of any group may wait for other ranks before it fails; without end by default. It has to be longer than the work that one
+    /// rank does alone, such as writing a checkpoint.
+    /// </summary>
+    public TimeSpan TimeLimit
+    {
+        get => _library.TimeLimit;
+        set => _library.TimeLimit = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(
+            nameof(value), $"MpiRanks.TimeLimit: not a duration (got {value}, expected more than 0)");
+    }
+
     /// <summary>Loads the library and joins the other ranks. Without a launcher it is a group of one.</summary>
     /// <param name="launch">What the launcher has said; null: there is none.</param>
     /// <returns>Null where no library is installed.</returns>

@@ -8,28 +8,30 @@ namespace Temper.Parallelism.Execution;
 /// goes on with earlier layers.
 /// </summary>
 /// <param name="thread">Makes the calls.</param>
-/// <param name="length">Numbers of a bucket; a larger parameter has a bucket of its own.</param>
-/// <param name="order">How terms are added.</param>
-internal sealed class GradientBuckets(CommunicationThread thread, int length, SumOrder order)
+/// <param name="options">How.</param>
+internal sealed class GradientBuckets(CommunicationThread thread, DataRanksOptions options)
 {
+    private readonly int _length = options.BucketLength;
+
     private readonly List<Bucket> _buckets = [];
+    private BFloat16Sum? _short;
     private int _current;
 
     /// <summary>Takes the gradient of a parameter. The order of the parameters is the same on all ranks.</summary>
     internal void Add(string parameter, ReadOnlySpan<float> gradient)
     {
-        if (_current < _buckets.Count && _buckets[_current].Count > 0 && _buckets[_current].Count + gradient.Length > length)
+        if (_current < _buckets.Count && _buckets[_current].Count > 0 && _buckets[_current].Count + gradient.Length > _length)
         {
             Send();
         }
 
         if (_current == _buckets.Count)
         {
-            _buckets.Add(new Bucket());
+            _buckets.Add(new Bucket(this));
         }
 
         _buckets[_current].Add(parameter, gradient);
-        if (_buckets[_current].Count >= length)
+        if (_buckets[_current].Count >= _length)
         {
             Send();
         }
@@ -53,8 +55,21 @@ internal sealed class GradientBuckets(CommunicationThread thread, int length, Su
 
     private void Send()
     {
-        Bucket bucket = _buckets[_current++];
-        bucket.Pending = thread.Begin(group => group.AllReduce(bucket.Values, order));
+        thread.Begin(_buckets[_current++].Pending);
+    }
+
+    /// <summary>Made on the communication thread.</summary>
+    private void Sum(Communicator group, Span<float> values)
+    {
+        using StepTimeline.Span span = options.Timeline?.Begin("all-reduce") ?? default;
+        if (options.Gradients == GradientFormat.BFloat16)
+        {
+            (_short ??= new BFloat16Sum(group)).AllReduce(values);
+        }
+        else
+        {
+            group.AllReduce(values, options.Order);
+        }
     }
 
     private sealed class Bucket
@@ -62,11 +77,14 @@ internal sealed class GradientBuckets(CommunicationThread thread, int length, Su
         private readonly List<(string Parameter, int Start, int Length)> _parts = [];
         private float[] _values = [];
 
+        internal Bucket(GradientBuckets owner) => Pending = new PendingCall(group => owner.Sum(group, Values));
+
         internal int Count { get; private set; }
 
         internal Span<float> Values => _values.AsSpan(0, Count);
 
-        internal PendingCall? Pending { get; set; }
+        /// <summary>The exchange of this bucket, begun again in each step.</summary>
+        internal PendingCall Pending { get; }
 
         internal void Add(string parameter, ReadOnlySpan<float> gradient)
         {
@@ -85,14 +103,14 @@ internal sealed class GradientBuckets(CommunicationThread thread, int length, Su
 
         internal void Complete(Gradients gradients)
         {
-            Pending!.Wait();
+            Pending.Wait();
             foreach ((string parameter, int start, int length) in _parts)
             {
                 _values.AsSpan(start, length).CopyTo(gradients[parameter]);
             }
 
             _parts.Clear();
-            (Count, Pending) = (0, null);
+            Count = 0;
         }
     }
 }

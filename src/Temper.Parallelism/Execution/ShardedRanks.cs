@@ -15,7 +15,7 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
 {
     private readonly Communicator _ranks;
     private readonly ShardedNetwork _sharded;
-    private readonly List<(Communicator Group, int[] Layers)> _replicas = [];
+    private readonly List<(Communicator Group, string[] Parameters)> _replicas = [];
     private float[] _values = [];
 
     /// <summary>Divides the training of a network. Called by all ranks.</summary>
@@ -38,7 +38,7 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
         foreach (IGrouping<string, int> kind in kinds)
         {
             Communicator group = ranks.Split(_sharded.Layers[kind.First()].GroupOf(ranks.Rank));
-            _replicas.Add((group, [.. kind]));
+            _replicas.Add((group, [.. kind.SelectMany(layer => _sharded.Layers[layer].Node.Parameters)]));
         }
     }
 
@@ -72,6 +72,12 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
         }
 
         learner.Edit(_sharded.Cut);
+        for (int i = 0; i < _replicas.Count; i++)
+        {
+            // Frozen parameters have no gradient.
+            string[] trained = [.. _replicas[i].Parameters.Where(learner.Trained.Names.Contains)];
+            _replicas[i] = (_replicas[i].Group, trained);
+        }
     }
 
     /// <inheritdoc/>
@@ -88,23 +94,28 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     /// <inheritdoc/>
     public override void Reduce(Gradients gradients)
     {
-        foreach ((Communicator group, int[] layers) in _replicas)
+        foreach ((Communicator group, string[] names) in _replicas)
         {
-            string[] names = [.. layers.SelectMany(layer => _sharded.Layers[layer].Node.Parameters).Where(gradients.Parameters.Contains)];
-            int count = names.Sum(name => gradients[name].Length), place = 0;
-            _values = _values.Length < count ? new float[count] : _values;
+            int count = 0;
             foreach (string name in names)
             {
-                gradients[name].CopyTo(_values.AsSpan(place));
-                place += gradients[name].Length;
+                count += gradients[name].Length;
+            }
+
+            _values = _values.Length < count ? new float[count] : _values;
+            int start = 0;
+            foreach (string name in names)
+            {
+                gradients[name].CopyTo(_values.AsSpan(start));
+                start += gradients[name].Length;
             }
 
             group.AllReduce(_values.AsSpan(0, count));
-            place = 0;
+            start = 0;
             foreach (string name in names)
             {
-                _values.AsSpan(place, gradients[name].Length).CopyTo(gradients[name]);
-                place += gradients[name].Length;
+                _values.AsSpan(start, gradients[name].Length).CopyTo(gradients[name]);
+                start += gradients[name].Length;
             }
         }
     }

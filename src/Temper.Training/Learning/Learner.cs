@@ -62,6 +62,9 @@ public sealed partial class Learner : IDisposable
 
     internal TrainedParameters Trained => _trained;
 
+    /// <summary>Who steps which parameters; null: this learner steps all.</summary>
+    internal IStepShards? Shards { get; set; }
+
     /// <summary>The network as it is now, as a value; frozen parameters are shared.</summary>
     public Network Snapshot() => Network.CopyOf(parameter => _trained.Find(parameter.Name) is not null);
 
@@ -127,8 +130,14 @@ public sealed partial class Learner : IDisposable
         float clip = _options.Clipping?.ScaleFor(squares) ?? 1;
         for (int i = 0; i < _trained.Count; i++)
         {
-            Step(_trained.All[i], gradients[i], rateFactor, clip);
+            if (Shards?.Owns(i) ?? true)
+            {
+                Step(_trained.All[i], gradients[i], rateFactor, clip);
+            }
         }
+
+        Shards?.Share(_trained);
+        UpdateAverages();
 
         BatchStatisticsUpdate.Move(Network, gradients.Statistics);
         Steps++;
@@ -252,7 +261,15 @@ public sealed partial class Learner : IDisposable
         };
         _options.Optimizer.Step(update, trained.State);
         parameter.Value.Storage.MarkWritten();
-        _options.Average?.Update(trained.Average, parameter.Value.Physical(), Steps);
+    }
+
+    private void UpdateAverages()
+    {
+        for (int i = 0; i < _trained.Count && _options.Average is not null; i++)
+        {
+            TrainedParameter trained = _trained.All[i];
+            _options.Average.Update(trained.Average, trained.Parameter.Value.Physical(), Steps);
+        }
     }
 }
 

@@ -28,7 +28,7 @@ public sealed class FingerprintTests : IDisposable
     ];
 
     /// <summary>Where checkpoints lie, who is told, and how long a run lasts whose schedule does not ask.</summary>
-    private static readonly string[] NotDecisive = [nameof(TrainingOptions.Ranks), nameof(TrainingOptions.CheckpointFolder), nameof(TrainingOptions.Callbacks)];
+    private static readonly string[] NotDecisive = [nameof(TrainingOptions.Ranks), nameof(TrainingOptions.CheckpointFolder), nameof(TrainingOptions.Callbacks), nameof(TrainingOptions.Timeline)];
 
     private readonly TemporaryFolder _folder = new();
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Temper.Parallelism.Collectives.Native;
 
 /// <summary>A communicator of an MPI library. Calls begin without waiting and are then asked for their end, so that a waiting rank leaves the core to others.</summary>
@@ -150,6 +152,7 @@ internal sealed unsafe class MpiCommunicator : Communicator
     private void Wait(string call, nint request)
     {
         int isDone = 0;
+        long start = 0;
         for (int asked = 0; ; asked++)
         {
             Check(call, _test(&request, &isDone, _mpi.StatusesIgnore));
@@ -160,12 +163,25 @@ internal sealed unsafe class MpiCommunicator : Communicator
 
             if (asked > Yields)
             {
+                start = start == 0 ? Stopwatch.GetTimestamp() : start;
+                RequireInTime(call, Stopwatch.GetElapsedTime(start));
                 Thread.Sleep(1);
             }
             else if (asked > Spins)
             {
                 Thread.Yield();
             }
+        }
+    }
+
+    /// <summary>A link that is cut looks like a rank that computes: only time tells them apart.</summary>
+    private void RequireInTime(string call, TimeSpan waited)
+    {
+        if (waited > _mpi.TimeLimit)
+        {
+            throw new RankFailedException(
+                $"rank {Rank} of {Size}: {call} has not ended after {waited.TotalSeconds:F0} s; "
+                + "see whether all hosts and links are up, or allow more time");
         }
     }
 

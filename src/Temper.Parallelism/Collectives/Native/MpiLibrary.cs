@@ -70,6 +70,9 @@ internal sealed unsafe class MpiLibrary
         return null;
     }
 
+    /// <summary>How long a call may wait for other ranks.</summary>
+    internal TimeSpan TimeLimit { get; set; } = TimeSpan.MaxValue;
+
     /// <summary>Starts the library for calls from any thread.</summary>
     /// <returns>The level of threads that it gives: 3 for any.</returns>
     internal int Initialize()

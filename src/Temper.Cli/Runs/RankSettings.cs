@@ -1,0 +1,58 @@
+using Temper.Cli.CommandLine;
+using Temper.Formats;
+using Temper.Parallelism.Execution;
+using Temper.Training;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>How ranks that mpirun starts share training, beside <see cref="RunSettings.Plan"/>.</summary>
+internal static class RankSettings
+{
+    private static readonly Setting<string> Gradients = Setting.Choice(
+        "gradient-format", "How gradients travel between ranks: bfloat16 halves their bytes, for slow links; with --plan data", "float32", "float32", "bfloat16");
+
+    private static readonly Setting<string> Statistics = Setting.Choice(
+        "batch-statistics", "What batch normalization sees: the batches of all ranks as one, or each rank its own (local)", "all", "all", "local");
+
+    private static readonly Setting<bool> ShardOptimizer = Setting.Switch(
+        "shard-optimizer", "Each rank keeps the optimizer's state of a part of the parameters (ZeRO stage 1); with --plan data");
+
+    private static readonly Setting<string?> Timeline = Setting.OptionalText(
+        "timeline", "Write what the steps spend their time on to this file, for Perfetto or about:tracing; rank 1 and on add their number");
+
+    private static readonly Setting<TimeSpan?> Timeout = Setting.OptionalDuration(
+        "rank-timeout", "End the job when a rank waits longer than this for others, such as 30s or 10m; none: 10 minutes");
+
+    internal static IReadOnlyList<Setting> All { get; } = [Gradients, Statistics, ShardOptimizer, Timeline, Timeout];
+
+    /// <summary>Names of the settings given that only ranks which divide the samples can follow.</summary>
+    internal static IEnumerable<string> DataOnly(CommandContext context) =>
+        new Setting[] { Gradients, Statistics, ShardOptimizer }.Where(context.Values.IsGiven).Select(setting => setting.Flag);
+
+    internal static TimeSpan TimeLimit(CommandContext context) => context.Get(Timeout) ?? TimeSpan.FromMinutes(10);
+
+    internal static DataRanksOptions DataOptions(CommandContext context, StepTimeline? timeline) => new()
+    {
+        Gradients = context.Get(Gradients) is "bfloat16" ? GradientFormat.BFloat16 : GradientFormat.Float32,
+        SynchronizesStatistics = context.Get(Statistics) is "all",
+        ShardsOptimizer = context.Get(ShardOptimizer),
+        Timeline = timeline,
+    };
+
+    /// <summary>A timeline where one is asked for.</summary>
+    internal static StepTimeline? TimelineOf(CommandContext context, int rank) =>
+        context.Get(Timeline) is null ? null : new StepTimeline(context.Time, rank);
+
+    /// <summary>Writes the timeline: the file that was asked for, with the rank in its name after the first.</summary>
+    internal static void Save(CommandContext context, StepTimeline? timeline, int rank)
+    {
+        if (timeline is null || context.Get(Timeline) is not { } file)
+        {
+            return;
+        }
+
+        string own = rank == 0 ? file : Path.ChangeExtension(file, $"{rank}{Path.GetExtension(file)}");
+        byte[] trace = timeline.ToJson();
+        AtomicFile.Write(own, stream => stream.Write(trace));
+    }
+}

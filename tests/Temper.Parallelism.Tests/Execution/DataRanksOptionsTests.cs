@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Temper.Networks;
+using Temper.Optimization;
+using Temper.Parallelism.Collectives;
+using Temper.Parallelism.Execution;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Training;
+using Xunit;
+
+namespace Temper.Parallelism.Tests.Execution;
+
+public sealed class DataRanksOptionsTests : IDisposable
+{
+    private static readonly Network Normalized = Network.Build(
+        new InputSpec { SampleShape = [2, 6, 6] }, x => x.Conv2d(4, kernel: 3).BatchNorm().Tanh().Flatten().Linear(3))
+        .Initialize(RandomStream.FromSeed(5));
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("temper-ranks").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData(1, 7)]
+    [InlineData(2, 1)]
+    [InlineData(3, 2)]
+    [InlineData(4, 1201)]
+    public void BFloat16_sums_are_those_of_a_slow_loop_on_every_rank(int ranks, int length)
+    {
+        float[][] terms = [.. Enumerable.Range(0, ranks).Select(rank => Terms(rank, length))];
+        IReadOnlyList<float[]> sums = InProcessGroup.Run(ranks, group =>
+        {
+            float[] own = [.. terms[group.Rank]];
+            new BFloat16Sum(group).AllReduce(own);
+            return own;
+        });
+        float[] expected = ranks == 1 ? terms[0] : [.. Enumerable.Range(0, length).Select(i =>
+            Nearest(terms.Aggregate(0f, (sum, term) => sum + Nearest(term[i]))))];
+        Assert.All(sums, sum => Assert.Equal(expected, sum));
+    }
+
+    [Fact]
+    public void BFloat16_halves_the_bytes_and_trains_to_about_the_same_losses()
+    {
+        var ranks = new List<DataRanks>();
+        (_, double[] expected) = RankRuns.Train(RankRuns.Uneven, 1, _ => TrainingRanks.One);
+        RankRuns.Train(RankRuns.Uneven, 2, group => Kept(new DataRanks(group)));
+        long whole = ranks.Sum(rank => rank.BytesSent);
+        ranks.Clear();
+        var options = new DataRanksOptions { Gradients = GradientFormat.BFloat16 };
+        (_, double[] actual) = RankRuns.Train(RankRuns.Uneven, 2, group => Kept(new DataRanks(group, options)));
+        Assert.InRange((double)ranks.Sum(rank => rank.BytesSent) / whole, 0.5, 0.51);
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 0.02 * pair.First));
+        Assert.NotEqual(expected, actual);
+
+        DataRanks Kept(DataRanks rank)
+        {
+            lock (ranks)
+            {
+                ranks.Add(rank);
+            }
+
+            return rank;
+        }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Sharded_optimizer_state_changes_no_byte_of_a_run_and_its_checkpoint(int ranks)
+    {
+        TrainingOptions options = RankRuns.Options with
+        {
+            Optimizer = new Adam(), Average = new WeightAverage { Decay = 0.9f }, Clipping = new GradientClipping { MaxNorm = 0.5f },
+        };
+        (string whole, string sharded) = (Path.Combine(_folder, "whole"), Path.Combine(_folder, "sharded"));
+        (_, double[] expected) = RankRuns.Train(
+            Normalized, ranks, group => new DataRanks(group), options with { CheckpointFolder = whole });
+        (_, double[] actual) = RankRuns.Train(
+            Normalized, ranks, group => new DataRanks(group, new DataRanksOptions { ShardsOptimizer = true }),
+            options with { CheckpointFolder = sharded });
+        Assert.Equal(expected, actual);
+        foreach (string file in Directory.GetFiles(whole))
+        {
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(sharded, Path.GetFileName(file))));
+        }
+    }
+
+    [Fact]
+    public void Local_statistics_are_averaged_for_evaluation_and_differ_from_those_of_the_whole_batch()
+    {
+        var options = new DataRanksOptions { SynchronizesStatistics = false };
+        (TrainingResult all, double[] expected) = RankRuns.Train(Normalized, 3, group => new DataRanks(group));
+        (TrainingResult local, double[] actual) = RankRuns.Train(Normalized, 3, group => new DataRanks(group, options));
+        Assert.NotEqual(expected, actual);
+        string mean = all.Last.Buffers.Keys.First(name => name.EndsWith("running_mean", StringComparison.Ordinal));
+
+        // The mean of the ranks' means is that of the batch where ranks have equal parts: they differ by the weights, a little.
+        Assert.NotEqual(all.Last.Buffers[mean].ToArray<float>(), local.Last.Buffers[mean].ToArray<float>());
+        Assert.All(
+            all.Last.Buffers[mean].ToArray<float>().Zip(local.Last.Buffers[mean].ToArray<float>()),
+            pair => Assert.Equal(pair.First, pair.Second, 0.05f));
+    }
+
+    [Fact]
+    public void Timeline_holds_the_parts_of_each_step_and_the_exchange_of_each_bucket()
+    {
+        var timeline = new StepTimeline(TimeProvider.System);
+        RankRuns.Train(
+            RankRuns.Uneven, 2,
+            group => new DataRanks(group, new DataRanksOptions { BucketMiB = 1e-3, Timeline = group.Rank == 0 ? timeline : null }),
+            RankRuns.Options with { Epochs = 1, Timeline = timeline });
+        JsonElement[] events =
+            [.. JsonDocument.Parse(timeline.ToJson()).RootElement.GetProperty("traceEvents").EnumerateArray()];
+        Assert.Equal(timeline.Count, events.Length);
+        Assert.All(events, one => Assert.True(one.GetProperty("dur").GetDouble() >= 0 && one.GetProperty("ts").GetDouble() >= 0));
+        ILookup<string, int> threads = events.ToLookup(
+            one => one.GetProperty("name").GetString()!, one => one.GetProperty("tid").GetInt32());
+
+        // 29 samples in batches of 12 are three steps; both ranks record them here, rank 0 its buckets too.
+        Assert.Equal(6, threads["forward and backward"].Count());
+        Assert.Equal(6, threads["optimizer"].Count());
+        Assert.True(threads["all-reduce"].Count() >= 6);
+        Assert.Single(threads["all-reduce"].Distinct());
+        Assert.DoesNotContain(threads["all-reduce"].First(), threads["optimizer"]);
+    }
+
+    private static float[] Terms(int rank, int length)
+    {
+        float[] values = new float[length];
+        RandomStream.FromSeed((ulong)(11 + rank)).FillGaussian(values);
+
+        // Ties between two numbers of 8 bits, and what has no neighbor above.
+        values[0] = BitConverter.UInt32BitsToSingle(0x3F80_8000);
+        values[^1] = length > 2 ? float.PositiveInfinity : values[^1];
+        return values;
+    }
+
+    /// <summary>The nearest of the two neighbors, of equally near ones that whose last bit is zero.</summary>
+    private static float Nearest(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value) & 0xFFFF_0000;
+        (float below, float above) = (BitConverter.UInt32BitsToSingle(bits), BitConverter.UInt32BitsToSingle(bits + 0x1_0000));
+        (double down, double up) = (Math.Abs((double)value - below), Math.Abs((double)above - value));
+        return !float.IsFinite(value) || down < up || (down == up && (bits & 0x1_0000) == 0) ? below : above;
+    }
+}
