@@ -37,11 +37,7 @@ public static class CalibratedPruning
             float[] values = weight.Value.ToArray<float>();
             Pass pass = Pass.Evaluation.Tap(layer.Inputs[0]);
             network.Forward(samples, pass);
-            (Tensor saw, Tensor sees) = (dense[layer.Inputs[0]], pass[layer.Inputs[0]]);
-            double[] moments = LayerInputs.Moments(layer, sees);
-            var surgeon = new OptimalBrainSurgeon(moments, values.Length / weight.Value.Shape[0]);
-            surgeon.Follow(values, LayerInputs.Moments(layer, saw, sees), moments);
-            surgeon.Prune(values, keeps[layer.Name]);
+            new OptimalBrainSurgeon(LayerInputs.Moments(layer, pass[layer.Inputs[0]]), values.Length / weight.Value.Shape[0]).Prune(values, keeps[layer.Name]);
             Tensor mask = Tensor.From([.. keeps[layer.Name].Select(stays => stays ? 1f : 0f)], weight.Value.Shape);
             network = network.WithParameters([weight with { Value = Tensor.From(values, weight.Value.Shape), Mask = mask }]);
             network = NormalizationShift.Behind(network, layer, dense[layer.Name], samples);

@@ -14,22 +14,21 @@ internal static class LayerInputs
     /// <summary>H, <c>[D, D]</c> row-major, of D weights of an output.</summary>
     /// <param name="node">A convolution without groups or a linear layer.</param>
     /// <param name="x">Its input for all samples.</param>
-    internal static double[] Moments(Node node, Tensor x) => Moments(node, x, x);
-
-    /// <summary><c>Σ x yᵀ</c>, <c>[D, D]</c> row-major: of what a layer saw and what it sees now.</summary>
-    /// <param name="node">A convolution without groups or a linear layer.</param>
-    /// <param name="x">An input for all samples.</param>
-    /// <param name="y">Another input for the same samples.</param>
-    internal static double[] Moments(Node node, Tensor x, Tensor y)
+    internal static double[] Moments(Node node, Tensor x)
     {
-        (int width, int rows, Action<int, Span<float>> rowOfX) = Of(node, x);
-        Action<int, Span<float>> rowOfY = ReferenceEquals(x, y) ? rowOfX : Of(node, y).Row;
+        (int width, int rows, Action<int, Span<float>> row) = node.Operator is Conv2d layer ? Patches(layer, x) : Rows(x);
         double[] moments = new double[checked(width * width)];
         for (int start = 0; start < rows; start += RowsAtOnce)
         {
             int count = Math.Min(RowsAtOnce, rows - start);
-            Tensor part = Part(rowOfX, start, count, width), other = ReferenceEquals(x, y) ? part : Part(rowOfY, start, count, width);
-            ReadOnlySpan<float> products = part.Transpose().MatMul(other).ToRowMajor().AsSpan<float>();
+            float[] part = new float[checked(count * width)];
+            for (int i = 0; i < count; i++)
+            {
+                row(start + i, part.AsSpan(i * width, width));
+            }
+
+            Tensor matrix = Tensor.From(part, [count, width]);
+            ReadOnlySpan<float> products = matrix.Transpose().MatMul(matrix).ToRowMajor().AsSpan<float>();
             for (int i = 0; i < moments.Length; i++)
             {
                 moments[i] += products[i];
@@ -37,19 +36,6 @@ internal static class LayerInputs
         }
 
         return moments;
-    }
-
-    private static (int Width, int Rows, Action<int, Span<float>> Row) Of(Node node, Tensor x) => node.Operator is Conv2d layer ? Patches(layer, x) : Rows(x);
-
-    private static Tensor Part(Action<int, Span<float>> row, int start, int count, int width)
-    {
-        float[] part = new float[checked(count * width)];
-        for (int i = 0; i < count; i++)
-        {
-            row(start + i, part.AsSpan(i * width, width));
-        }
-
-        return Tensor.From(part, [count, width]);
     }
 
     private static (int Width, int Rows, Action<int, Span<float>> Row) Rows(Tensor x)

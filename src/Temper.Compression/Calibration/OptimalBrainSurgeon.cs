@@ -43,47 +43,6 @@ internal sealed class OptimalBrainSurgeon
         return weight * weight / (u * u);
     }
 
-    /// <summary>
-    /// Moves weights so that the layer gives, with the inputs that it sees now, what it gave with those that it saw: <c>W += W (C - H) H⁻¹</c>, the least-squares
-    /// solution of <c>Σ ‖W' y - W x‖²</c> with <c>C = Σ x yᵀ</c> and <c>H = Σ y yᵀ</c>, damped towards W.
-    /// </summary>
-    /// <param name="weights"><c>[O, D]</c>; changed.</param>
-    /// <param name="cross">C, <c>[D, D]</c>.</param>
-    /// <param name="moments">H, <c>[D, D]</c>, as this was made of.</param>
-    internal void Follow(Span<float> weights, double[] cross, double[] moments)
-    {
-        double[] error = new double[_width], scaled = new double[_width];
-        for (int start = 0; start < weights.Length; start += _width)
-        {
-            Array.Clear(error);
-            for (int i = 0; i < _width; i++)
-            {
-                double weight = weights[start + i];
-                for (int j = 0; weight != 0 && j < _width; j++)
-                {
-                    error[j] += weight * (cross[(i * _width) + j] - moments[(i * _width) + j]);
-                }
-            }
-
-            // H⁻¹ = Uᵀ U: U first, then its transpose.
-            for (int i = 0; i < _width; i++)
-            {
-                scaled[i] = System.Numerics.Tensors.TensorPrimitives.Dot(_factor.AsSpan((i * _width) + i, _width - i), error.AsSpan(i));
-            }
-
-            for (int j = 0; j < _width; j++)
-            {
-                double sum = 0;
-                for (int i = 0; i <= j; i++)
-                {
-                    sum += _factor[(i * _width) + j] * scaled[i];
-                }
-
-                weights[start + j] += (float)sum;
-            }
-        }
-    }
-
     /// <summary>Zeroes the weights that a mask leaves out, and moves the others.</summary>
     /// <param name="weights"><c>[O, D]</c>; changed.</param>
     /// <param name="keeps">Whether each weight stays.</param>

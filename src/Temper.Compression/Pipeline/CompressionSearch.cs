@@ -24,6 +24,9 @@ internal sealed class CompressionSearch
     /// <summary>Ratio of times above which a network counts as slower; below lies noise.</summary>
     private const double Slower = 1.02;
 
+    /// <summary>How much more is kept at most after a trial that failed, while none has held.</summary>
+    private const double MostGrowth = 4;
+
     private readonly Network _network;
     private readonly Dataset _validation;
     private readonly CompressionOptions _options;
@@ -65,13 +68,13 @@ internal sealed class CompressionSearch
     }
 
     /// <summary>
-    /// Until a trial fails the part is halved, and until one holds doubled, so that a first guess which is far off costs little; from then on the
-    /// interval is halved, on a logarithmic scale.
+    /// Until a trial fails the part is halved. Until one holds the interval up to the whole network is halved on a logarithmic scale, but the part grows at
+    /// most fourfold, so that a first guess which is far too small costs little. From then on the interval is halved.
     /// </summary>
     /// <param name="fails">Largest part that failed; 0: none did.</param>
     /// <param name="holds">Smallest part that held; 1: none did.</param>
     private static double Next(double fails, double holds) =>
-        fails == 0 ? holds / 2 : Math.Min(Math.Sqrt(fails * holds), holds == 1 ? 2 * fails : 1);
+        fails == 0 ? holds / 2 : Math.Min(Math.Sqrt(fails * holds), holds == 1 ? MostGrowth * fails : 1);
 
     /// <summary>
     /// Where thinning activations begins: the best network that has half of the accuracy that may be lost left, else the best within the bound, else

@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using Temper.Compression.Calibration;
 using Temper.Compression.DeepHoyer;
 using Temper.Compression.Pruning;
 using Temper.Compression.Shrinking;
@@ -105,9 +106,10 @@ internal sealed record ChannelThinning : Thinning
 
     internal override Network Prune(Network network, PruningAmount amount)
     {
-        Network pruned = InputSelection.Insert(network, amount.Ignores)
-            .PruneChannels(amount.Kept, amount.Ignores, amount.Multiple, amount.Samples).Network.Shrink().Network;
-        return InputSelection.RemoveWhole(pruned);
+        Network whole = InputSelection.Insert(network, amount.Ignores);
+        ChannelGroup[] goes = ChannelPruning.Going(whole, amount.Kept, amount.Ignores, amount.Multiple);
+        Network fitted = amount.Samples is { } samples ? ChannelReconstruction.Without(whole, goes, samples) : whole;
+        return InputSelection.RemoveWhole(fitted.WithoutChannels(goes).Network.Shrink().Network);
     }
 }
 

@@ -1,4 +1,3 @@
-using Temper.Compression.Calibration;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -26,13 +25,13 @@ public static class ChannelPruning
     /// <param name="multiple">
     /// Widths are rounded up to a multiple of this, as far as channels go: the most important of those that would go stay. 1: nothing is rounded.
     /// </param>
-    /// <param name="samples">
-    /// <c>[N, ...]</c>: layers that read channels which go are fitted again on them, so that their outputs change least; null: they just lose those inputs.
-    /// Labels are not needed; some dozens do.
-    /// </param>
     /// <returns>The narrower network, and how its parameters moved. Every layer keeps a tenth of its channels, at most 8, so it may cost more than asked for.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The part is not above 0 to 1.</exception>
-    public static NetworkEdit PruneChannels(this Network network, double macsKept, Func<string, bool>? ignores = null, int multiple = 1, Tensor? samples = null)
+    public static NetworkEdit PruneChannels(this Network network, double macsKept, Func<string, bool>? ignores = null, int multiple = 1) =>
+        network.WithoutChannels(Going(network, macsKept, ignores, multiple));
+
+    /// <summary>The groups of channels that go; see <see cref="PruneChannels"/>.</summary>
+    internal static ChannelGroup[] Going(Network network, double macsKept, Func<string, bool>? ignores, int multiple)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
         if (!(macsKept is > 0 and <= 1))
@@ -49,8 +48,7 @@ public static class ChannelPruning
             (low, high) = network.WithoutChannels(order.Take(middle)).Network.Cost().Macs > target ? (middle + 1, high) : (low, middle);
         }
 
-        ChannelGroup[] goes = [.. Rounded(network, [.. order.Take(low)], multiple)];
-        return (samples is null ? network : ChannelReconstruction.Without(network, goes, samples)).WithoutChannels(goes);
+        return [.. Rounded(network, [.. order.Take(low)], multiple)];
     }
 
     /// <summary>Groups that go, without the most important ones that bring each width up to a multiple.</summary>

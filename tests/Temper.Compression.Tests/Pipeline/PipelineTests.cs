@@ -71,16 +71,16 @@ public sealed class PipelineTests
         Assert.Contains("No trial stayed within the bound", Assert.Single(result.Remarks), StringComparison.Ordinal);
     }
 
-    /// <summary>A first guess that is far too small is doubled, not given up for almost the whole network.</summary>
+    /// <summary>A first guess that is far too small grows fourfold, and is not given up for half of the network.</summary>
     [Fact]
-    public void Until_a_trial_holds_the_part_is_doubled()
+    public void Until_a_trial_holds_the_part_grows_fourfold()
     {
         CompressionResult result = Compress(Options with
         {
             Structure = CompressionStructure.Element, MaxAccuracyDrop = 1, FirstKept = 0.002, RegularizeEpochs = 0, TuneEpochs = 0, Trials = 3,
         });
         Assert.All(result.Trials, trial => Assert.False(trial.IsWithinBound));
-        Assert.Equal([0.002, 0.004, 0.008], result.Trials.Select(trial => trial.Kept));
+        Assert.Equal([0.002, 0.008, 0.032], result.Trials.Select(trial => trial.Kept));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Temper.Compression.Calibration;
 using Temper.Compression.Pruning;
 using Temper.Compression.Shrinking;
 using Temper.Inference;
@@ -19,8 +20,9 @@ public sealed class ChannelPruningTests
             .Conv2d(4, kernel: 3, padding: 1, name: "first").Relu().Conv2d(3, kernel: 3, padding: 1, stride: 2, name: "second").Flatten().Linear(3, name: "head"))
             .Initialize(RandomStream.FromSeed(1)));
         Tensor samples = Samples.GaussianTensor([64, 2, 6, 6], 3), others = Samples.GaussianTensor([16, 2, 6, 6], 4);
-        Func<string, bool> allButFirst = name => name is not "first" and not "relu1" && !name.StartsWith("relu", StringComparison.Ordinal);
-        Network cut = network.PruneChannels(0.8, allButFirst).Network, fitted = network.PruneChannels(0.8, allButFirst, samples: samples).Network;
+        Func<string, bool> allButFirst = name => name is not "first" && !name.StartsWith("relu", StringComparison.Ordinal);
+        ChannelGroup[] goes = ChannelPruning.Going(network, 0.8, allButFirst, multiple: 1);
+        Network cut = network.WithoutChannels(goes).Network, fitted = ChannelReconstruction.Without(network, goes, samples).WithoutChannels(goes).Network;
         Assert.Equal([3, 2, 3, 3], fitted.Parameters["first.weight"].Value.Shape);
         Assert.Equal(cut.ToJson(), fitted.ToJson());
         double lost = Distance(network, cut, others), left = Distance(network, fitted, others);
