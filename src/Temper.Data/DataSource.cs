@@ -13,10 +13,13 @@ public static class DataSource
 {
     /// <summary>Opens a set.</summary>
     /// <param name="specification">
-    /// <c>fashion-mnist</c> or <c>mnist</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
-    /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
+    /// <c>fashion-mnist</c> or <c>mnist</c>; the name of a folder below <c>data</c> in the cache, such as
+    /// <c>cifar10</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
+    /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
+    /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
     /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR files;
-    /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an <c>.npz</c> with x_train, y_train,
+    /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an <c>.npz</c>
+    /// with x_train, y_train,
     /// x_test, y_test. A part that is not there is empty.
     /// </param>
     /// <param name="catalog">Where known names are found; null: the user's cache, then what the system offers.</param>
@@ -47,31 +50,29 @@ public static class DataSource
             return NpzReader.Read(specification);
         }
 
-        if (!Directory.Exists(specification))
-        {
-            throw new DirectoryNotFoundException(
-                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder nor an .npz file; try --data synth:shapes");
-        }
-
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(specification)));
-        return IdxReader.IsFolder(specification) ? IdxReader.ReadFolder(specification, name)
-            : CifarReader.IsFolder(specification) ? CifarReader.ReadFolder(specification)
-            : ImageFolderSets.Read(specification, name);
+        string folder = Directory.Exists(specification) ? specification
+            : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DirectoryNotFoundException(
+                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder of the cache, "
+                + "nor a folder nor an .npz file; try --data synth:shapes");
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        return IdxReader.IsFolder(folder) ? IdxReader.ReadFolder(folder, name)
+            : CifarReader.IsFolder(folder) ? CifarReader.ReadFolder(folder)
+            : ImageFolderSets.Read(folder, name);
     }
 
     private static DataSets OpenSynthetic(string text)
     {
         string[] parts = text.Split('?', 2);
         var options = new Options($"synth:{parts[0]}", parts.Length > 1 ? parts[1] : "");
-        int count = options.Take("count", parts[0] is "actions" ? 1200 : 6000, least: 1, most: 10_000_000);
-        var stream = RandomStream.FromSeed((ulong)options.Take("seed", 1, least: 0, most: int.MaxValue));
-        int classes = options.Take("classes", 10, least: 2, most: parts[0] is "shapes" or "actions" ? 10 : 1000);
+        int count = options.Take("count", parts[0] is "actions" ? 1200 : 6000, min: 1, max: 10_000_000);
+        var stream = RandomStream.FromSeed((ulong)options.Take("seed", 1, min: 0, max: int.MaxValue));
+        int classes = options.Take("classes", 10, min: 2, max: parts[0] is "shapes" or "actions" ? 10 : 1000);
         DataSets sets;
         switch (parts[0])
         {
             case "shapes":
-                int size = options.Take("size", 28, least: 8, most: 1024);
-                int channels = options.Take("channels", 1, least: 1, most: 3);
+                int size = options.Take("size", 28, min: 8, max: 1024);
+                int channels = options.Take("channels", 1, min: 1, max: 3);
                 options.RequireAllTaken();
                 options.RequireMemory((long)count * channels * size * size);
                 sets = new(
@@ -79,7 +80,7 @@ public static class DataSource
                     SyntheticShapes.Draw(Math.Max(count / 6, classes), classes, size, channels, stream.Split("test")));
                 break;
             case "blobs":
-                int features = options.Take("features", 8, least: 1, most: 100_000);
+                int features = options.Take("features", 8, min: 1, max: 100_000);
                 options.RequireAllTaken();
                 options.RequireMemory((long)count * features);
                 sets = new(
@@ -87,7 +88,7 @@ public static class DataSource
                     new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split("centers"), stream.Split("test")));
                 break;
             case "actions":
-                int frames = options.Take("frames", 11, least: 2, most: 1000), side = options.Take("size", 32, least: 8, most: 512);
+                int frames = options.Take("frames", 11, min: 2, max: 1000), side = options.Take("size", 32, min: 8, max: 512);
                 options.RequireAllTaken();
                 options.RequireMemory((long)count * frames * 3 * side * side);
                 sets = new(
@@ -111,14 +112,14 @@ public static class DataSource
         }
 
         var options = new Options("videos", pairs);
-        var usual = new VideoSetOptions();
+        var defaults = new VideoSetOptions();
         var asked = new VideoSetOptions
         {
-            Frames = options.Take("frames", usual.Frames, least: 2, most: 1000),
-            Size = options.Take("size", usual.Size, least: 8, most: 1024),
-            Step = options.Take("step", usual.Step, least: 1, most: 1000),
-            Stride = options.Take("stride", usual.Stride, least: 1, most: 100_000),
-            MostFrames = options.Take("limit", usual.MostFrames, least: 2, most: 100_000),
+            Frames = options.Take("frames", defaults.Frames, min: 2, max: 1000),
+            Size = options.Take("size", defaults.Size, min: 8, max: 1024),
+            Step = options.Take("step", defaults.Step, min: 1, max: 1000),
+            Stride = options.Take("stride", defaults.Stride, min: 1, max: 100_000),
+            MaxFrames = options.Take("limit", defaults.MaxFrames, min: 2, max: 100_000),
         };
         options.RequireAllTaken();
         return VideoSets.Read(folder, asked);
@@ -146,12 +147,12 @@ public static class DataSource
             }
         }
 
-        internal int Take(string name, int standard, int least, int most)
+        internal int Take(string name, int defaultValue, int min, int max)
         {
             _known.Add(name);
-            int value = _values.Remove(name, out int given) ? given : standard;
-            return value >= least && value <= most ? value : throw new ArgumentException(
-                $"data: {_set}: {name} is out of range (got {value}, expected {least} to {most})");
+            int value = _values.Remove(name, out int given) ? given : defaultValue;
+            return value >= min && value <= max ? value : throw new ArgumentException(
+                $"data: {_set}: {name} is out of range (got {value}, expected {min} to {max})");
         }
 
         internal void RequireAllTaken()

@@ -36,10 +36,10 @@ public sealed record GrowthOptions : IFingerprinted
     /// <summary>Held-out accuracy that leaving out trailing blocks may cost in all, 0 to 1.</summary>
     public double Tolerance { get; init; }
 
-    /// <summary>Most blocks in a stage; 200 in the paper's code for CIFAR.</summary>
+    /// <summary>Max blocks in a stage; 200 in the paper's code for CIFAR.</summary>
     public int MaxBlocks { get; init; } = 200;
 
-    /// <summary>Most epochs of growing.</summary>
+    /// <summary>Max epochs of growing.</summary>
     public int MaxEpochs { get; init; } = 2000;
 
     /// <summary>What the network may cost.</summary>

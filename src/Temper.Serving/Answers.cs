@@ -9,7 +9,8 @@ namespace Temper.Serving;
 /// <summary>Answers that are JSON.</summary>
 internal static class Answers
 {
-    /// <summary>The status of a failure and what the client is told; failures of the server's own are not told.</summary>
+    /// <summary>The status of a failure and what the client is told; failures of the server's own are not
+    /// told.</summary>
     internal static (int Status, string Message) StatusOf(Exception error) => error switch
     {
         RequestException known => (known.Status, known.Message),

@@ -53,7 +53,9 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
-            throw new RequestException(StatusCodes.Status408RequestTimeout, $"the request did not come within {options.RequestTimeout.TotalSeconds} s");
+            throw new RequestException(
+                StatusCodes.Status408RequestTimeout,
+                $"the request did not come within {options.RequestTimeout.TotalSeconds} s");
         }
     }
 
@@ -65,7 +67,8 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
-            throw new RequestException(StatusCodes.Status504GatewayTimeout, $"no answer within {options.RequestTimeout.TotalSeconds} s");
+            throw new RequestException(
+                StatusCodes.Status504GatewayTimeout, $"no answer within {options.RequestTimeout.TotalSeconds} s");
         }
     }
 
@@ -75,7 +78,8 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         context.Response.ContentType = answer.Raw.Count > 0 ? "application/octet-stream" : "application/json";
         if (answer.Raw.Count > 0)
         {
-            context.Response.Headers["Inference-Header-Content-Length"] = answer.Json.Length.ToString(CultureInfo.InvariantCulture);
+            context.Response.Headers["Inference-Header-Content-Length"] =
+                answer.Json.Length.ToString(CultureInfo.InvariantCulture);
         }
 
         await context.Response.BodyWriter.WriteAsync(answer.Json, context.RequestAborted).ConfigureAwait(false);

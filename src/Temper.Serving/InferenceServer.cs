@@ -14,11 +14,13 @@ using Temper.Serving.Metrics;
 namespace Temper.Serving;
 
 /// <summary>
-/// Answers inference requests over HTTP by the Open Inference Protocol (KServe V2): metadata, inference with JSON and with binary data,
+/// Answers inference requests over HTTP by the Open Inference Protocol (KServe V2): metadata, inference with JSON and
+/// with binary data,
 /// health; and metrics for Prometheus under <c>/metrics</c>.
 /// </summary>
 /// <remarks>
-/// HTTP without encryption: listen on loopback, or behind a proxy that encrypts. Requests are run in batches; see <see cref="BatchingQueue"/>.
+/// HTTP without encryption: listen on loopback, or behind a proxy that encrypts. Requests are run in batches; see
+/// <see cref="BatchingQueue"/>.
 /// </remarks>
 public sealed class InferenceServer : IAsyncDisposable
 {
@@ -36,18 +38,21 @@ public sealed class InferenceServer : IAsyncDisposable
     }
 
     /// <summary>Where it listens, such as <c>http://127.0.0.1:8080</c>.</summary>
-    public Uri Address => new(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    public Uri Address => new(
+        _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     /// <summary>Whether it takes requests.</summary>
     internal bool IsReady => !_isStopping;
 
     /// <summary>Starts a server.</summary>
-    /// <param name="network">The network, compiled for the batch sizes that will come: those it is not compiled for cost the first request.</param>
+    /// <param name="network">The network, compiled for the batch sizes that will come: those it is not compiled for
+    /// cost the first request.</param>
     /// <param name="options">Address, limits, token; null for the defaults.</param>
     /// <param name="cancellation">Gives starting up.</param>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     /// <exception cref="ArgumentException">A name or limit cannot be used.</exception>
-    public static async Task<InferenceServer> StartAsync(CompiledNetwork network, ServerOptions? options = null, CancellationToken cancellation = default)
+    public static async Task<InferenceServer> StartAsync(
+        CompiledNetwork network, ServerOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
         options ??= new ServerOptions();
@@ -63,14 +68,19 @@ public sealed class InferenceServer : IAsyncDisposable
             await server.DisposeAsync().ConfigureAwait(false);
             if (error is SocketException socket)
             {
-                throw new IOException($"InferenceServer.StartAsync: cannot listen on {new IPEndPoint(options.Address, options.Port)} ({socket.Message}); give an address of this machine and a port that is free", error);
+                throw new IOException(
+                    "InferenceServer.StartAsync: cannot listen on "
+                    + $"{new IPEndPoint(options.Address, options.Port)} ({socket.Message}); "
+                    + "give an address of this machine and a port that is free",
+                    error);
             }
 
             throw;
         }
     }
 
-    /// <summary>Takes no new connections, finishes the requests that run within <see cref="ServerOptions.StopTimeout"/>, and ends.</summary>
+    /// <summary>Takes no new connections, finishes the requests that run within
+    /// <see cref="ServerOptions.StopTimeout"/>, and ends.</summary>
     public async ValueTask DisposeAsync()
     {
         _isStopping = true;
@@ -115,7 +125,9 @@ public sealed class InferenceServer : IAsyncDisposable
         {
             if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             {
-                throw new ArgumentException($"InferenceServer.StartAsync: the name cannot stand in an address (got '{name}', expected letters, digits, '.', '_', '-')");
+                throw new ArgumentException(
+                    "InferenceServer.StartAsync: the name cannot stand in an address "
+                    + $"(got '{name}', expected letters, digits, '.', '_', '-')");
             }
         }
     }

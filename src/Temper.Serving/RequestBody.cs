@@ -37,7 +37,8 @@ internal sealed class RequestBody : IDisposable
             for (int read = -1; read != 0;)
             {
                 body.Grow();
-                read = await request.Body.ReadAsync(body._bytes.AsMemory(body._length), cancellation).ConfigureAwait(false);
+                read = await request.Body.ReadAsync(body._bytes.AsMemory(body._length), cancellation)
+                    .ConfigureAwait(false);
                 body._length += read;
             }
 
@@ -57,7 +58,10 @@ internal sealed class RequestBody : IDisposable
         string encoding = request.Headers.ContentEncoding.ToString();
         if (encoding.Length > 0 && !string.Equals(encoding, "identity", StringComparison.OrdinalIgnoreCase))
         {
-            throw new RequestException(StatusCodes.Status415UnsupportedMediaType, $"Content-Encoding: packed bodies are not read (got {encoding}, expected none); send the body as it is");
+            throw new RequestException(
+                StatusCodes.Status415UnsupportedMediaType,
+                "Content-Encoding: packed bodies are not read "
+                + $"(got {encoding}, expected none); send the body as it is");
         }
     }
 
@@ -77,5 +81,6 @@ internal sealed class RequestBody : IDisposable
 
     private static int JsonBytes(string? header, int length) => header is null ? length
         : int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out int json) && json <= length ? json
-        : throw new RequestException(400, $"{JsonLength}: does not fit the body (got {header}, expected 0 to {length})");
+        : throw new RequestException(
+            400, $"{JsonLength}: does not fit the body (got {header}, expected 0 to {length})");
 }

@@ -11,13 +11,15 @@ namespace Temper.Serving;
 /// <summary>The addresses of the protocol.</summary>
 internal static class Routes
 {
-    internal static void Map(WebApplication application, InferenceServer server, ServerOptions options, BatchingQueue queue, ServerMetrics metrics)
+    internal static void Map(WebApplication application, InferenceServer server, ServerOptions options,
+        BatchingQueue queue, ServerMetrics metrics)
     {
         application.Use((context, next) => Explain(context, next, options.ModelName));
         Authorize(application, options.Token);
         application.UseRouting();
         application.UseEndpoints(_ => { });
-        MapRead(application, "/v2/health/live", context => Answers.Json(context, json => Flag(json, "live", value: true)));
+        MapRead(application, "/v2/health/live", context =>
+            Answers.Json(context, json => Flag(json, "live", value: true)));
         MapRead(application, "/v2/health/ready", Ready);
         MapRead(application, "/v2", context => Answers.Json(context, Server));
         MapRead(application, "/metrics", context =>
@@ -26,9 +28,11 @@ internal static class Routes
             return context.Response.WriteAsync(metrics.ToText(), context.RequestAborted);
         });
         var infer = new InferEndpoint(options, queue, metrics);
-        foreach (string model in new[] { $"/v2/models/{options.ModelName}", $"/v2/models/{options.ModelName}/versions/{options.ModelVersion}" })
+        foreach (string model in new[] { $"/v2/models/{options.ModelName}",
+            $"/v2/models/{options.ModelName}/versions/{options.ModelVersion}" })
         {
-            MapRead(application, model, context => Answers.Json(context, json => TensorMetadata.WriteModel(json, options, queue.Network)));
+            MapRead(application, model, context =>
+                Answers.Json(context, json => TensorMetadata.WriteModel(json, options, queue.Network)));
             MapRead(application, $"{model}/ready", Ready);
             application.MapPost($"{model}/infer", infer.Handle);
         }
@@ -41,7 +45,8 @@ internal static class Routes
     }
 
     /// <summary>GET, and HEAD: the same answer without its body, which the server leaves out.</summary>
-    private static void MapRead(WebApplication application, string address, RequestDelegate answer) => application.MapMethods(address, ["GET", "HEAD"], answer);
+    private static void MapRead(WebApplication application, string address, RequestDelegate answer) =>
+        application.MapMethods(address, ["GET", "HEAD"], answer);
 
     /// <summary>Answers of the routing itself have no body.</summary>
     private static async Task Explain(HttpContext context, RequestDelegate next, string model)
@@ -68,7 +73,8 @@ internal static class Routes
         {
             // Hashes have one length, and comparing them takes one time: how much of a guess is right stays unknown.
             byte[] given = SHA256.HashData(Encoding.UTF8.GetBytes(context.Request.Headers.Authorization.ToString()));
-            return context.Request.Path.StartsWithSegments("/v2/health", StringComparison.Ordinal) || CryptographicOperations.FixedTimeEquals(given, expected)
+            return context.Request.Path.StartsWithSegments("/v2/health", StringComparison.Ordinal)
+                || CryptographicOperations.FixedTimeEquals(given, expected)
                 ? next(context)
                 : Answers.Error(context, 401, "this server wants a token: Authorization: Bearer ...");
         });

@@ -6,16 +6,16 @@ namespace Temper.Serving;
 /// <summary>How an <see cref="InferenceServer"/> works.</summary>
 public sealed record ServerOptions
 {
-    /// <summary>Name of the model in addresses: letters, digits, and <c>. _ -</c>.</summary>
+    /// <summary>Model name in URLs: letters, digits, and <c>. _ -</c>.</summary>
     public string ModelName { get; init; } = "model";
 
-    /// <summary>Its version in addresses.</summary>
+    /// <summary>Model version in URLs.</summary>
     public string ModelVersion { get; init; } = "1";
 
-    /// <summary>Where to listen: loopback unless said otherwise, so that nobody else reaches it.</summary>
+    /// <summary>Address to listen on; default loopback, which other machines cannot reach.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>The port, 0 to 65535; 0: one that is free.</summary>
+    /// <summary>The port, 0 to 65535; 0 = any free port.</summary>
     public int Port { get; init; } = 8080;
 
     /// <summary>Bytes that a request's body may have; above it, 413.</summary>
@@ -30,7 +30,8 @@ public sealed record ServerOptions
     /// <summary>Sizes of batches, of the queue (full: 503) and of the thread pool.</summary>
     public BatchingOptions Batching { get; init; } = new();
 
-    /// <summary>What requests have to show as <c>Authorization: Bearer ...</c>, all but those for health; null: nothing.</summary>
+    /// <summary>What requests have to show as <c>Authorization: Bearer ...</c>, all but those for health; null:
+    /// nothing.</summary>
     public string? Token { get; init; }
 
     /// <summary>Told about failures that are the server's own; null: nobody is.</summary>

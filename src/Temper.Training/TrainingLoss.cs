@@ -46,7 +46,7 @@ public abstract record TrainingLoss : IFingerprinted
 /// <summary>Cross-entropy of logits <c>[N, K]</c> and class labels.</summary>
 public sealed record CrossEntropyLoss : TrainingLoss
 {
-    /// <summary>Part of the target that is spread evenly over all classes, 0 to 1.</summary>
+    /// <summary>Label smoothing: fraction of the target spread evenly over all classes, 0 to 1.</summary>
     public float LabelSmoothing { get; init; }
 
     /// <summary>Weight of each class, <c>[K]</c>; null: all 1.</summary>

@@ -17,55 +17,56 @@ public sealed record TrainingOptions
     /// <summary>Passes over the training data; one or more.</summary>
     public int Epochs { get; init; } = 10;
 
-    /// <summary>Samples a batch; one or more.</summary>
+    /// <summary>Samples per batch; one or more.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Batches whose gradients are averaged for one step, as if they were one; one or more.</summary>
+    /// <summary>Gradient accumulation: batches whose gradients are averaged into one step; one or more.</summary>
     public int Accumulation { get; init; } = 1;
 
-    /// <summary>How a gradient becomes a step.</summary>
+    /// <summary>The optimizer.</summary>
     public Optimizer Optimizer { get; init; } = new Adam();
 
-    /// <summary>How the learning rate changes.</summary>
+    /// <summary>The learning-rate schedule.</summary>
     public LearningRateSchedule Schedule { get; init; } = new ConstantSchedule();
 
     /// <summary>The loss to minimize, on validation samples too.</summary>
     public TrainingLoss Loss { get; init; } = new CrossEntropyLoss();
 
-    /// <summary>What a step minimizes, if not <see cref="Loss"/> of the batch as it comes: adversarial training, distillation; null: that.</summary>
+    /// <summary>The training objective, for example adversarial training or distillation; null = <see cref="Loss"/> of
+    /// the batch as it is.</summary>
     public Objective? Objective { get; init; }
 
     /// <summary>Regularizers: each adds its value and gradient.</summary>
     public IReadOnlyList<IRegularizer> Regularizers { get; init; } = [];
 
-    /// <summary>Parts of the network with a rate or decay of their own, or frozen.</summary>
+    /// <summary>Parameter groups with their own learning rate or weight decay, or frozen.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
 
-    /// <summary>Limits on gradients; null for none.</summary>
+    /// <summary>Gradient clipping; null = off.</summary>
     public GradientClipping? Clipping { get; init; }
 
-    /// <summary>A moving average of the weights, which is validated and returned; null for none.</summary>
+    /// <summary>Exponential moving average of the weights, which is validated and returned; null = off.</summary>
     public WeightAverage? Average { get; init; }
 
-    /// <summary>When to stop before the last epoch; null: never.</summary>
+    /// <summary>Early stopping; null = off.</summary>
     public EarlyStopping? EarlyStopping { get; init; }
 
-    /// <summary>Changes to training samples.</summary>
+    /// <summary>Augmentation of training samples.</summary>
     public IReadOnlyList<SampleTransform> Transforms { get; init; } = [];
 
-    /// <summary>Changes of the network between epochs.</summary>
+    /// <summary>Edits of the network between epochs.</summary>
     public IReadOnlyList<IEpochEdit> Edits { get; init; } = [];
 
-    /// <summary>Told of steps and epochs.</summary>
+    /// <summary>Callbacks that are told of steps and epochs.</summary>
     public IReadOnlyList<ITrainingCallback> Callbacks { get; init; } = [];
 
     /// <summary>The ranks that share the run; decides no bytes of a checkpoint but those that rounding decides, so a run may resume on another number of them.</summary>
     public TrainingRanks Ranks { get; init; } = TrainingRanks.One;
 
-    /// <summary>Records what steps spend their time on; null: nothing is recorded. Decides nothing.</summary>
+    /// <summary>Records the time spent in each step; null = off. Does not change results.</summary>
     public StepTimeline? Timeline { get; init; }
 
-    /// <summary>Where a checkpoint is written after each epoch and on cancellation; null: nowhere.</summary>
+    /// <summary>Folder of the checkpoints, written after each epoch and on cancellation; null = none.</summary>
     public string? CheckpointFolder { get; init; }
 
     /// <summary>The part that makes steps of gradients.</summary>
@@ -139,16 +140,17 @@ public sealed record EpochResult
     /// <summary>Mean training loss, regularizers not included.</summary>
     public required double TrainLoss { get; init; }
 
-    /// <summary>Part of the training samples that were right, 0 to 1, while training went on; NaN where that means nothing.</summary>
+    /// <summary>Training accuracy, 0 to 1, measured while the weights change; NaN if the loss is not a
+    /// classification.</summary>
     public required double TrainAccuracy { get; init; }
 
     /// <summary>Sum of the regularizers' values at the last step.</summary>
-    public required double Terms { get; init; }
+    public required double Regularization { get; init; }
 
     /// <summary>Mean validation loss.</summary>
     public required double ValidationLoss { get; init; }
 
-    /// <summary>Part of the validation samples that were right, 0 to 1; NaN where that means nothing.</summary>
+    /// <summary>Validation accuracy, 0 to 1; NaN if the loss is not a classification.</summary>
     public required double ValidationAccuracy { get; init; }
 
     /// <summary>The learning rate of the epoch's last step.</summary>

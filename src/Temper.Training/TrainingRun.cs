@@ -240,7 +240,7 @@ internal sealed class TrainingRun
             Epoch = _progress.Epoch,
             TrainLoss = _progress.LossSum / _progress.Samples,
             TrainAccuracy = _options.Loss.IsClassification && _progress.Counted > 0 ? (double)_progress.Correct / _progress.Counted : double.NaN,
-            Terms = _progress.Terms,
+            Regularization = _progress.Terms,
             ValidationLoss = found.Loss,
             ValidationAccuracy = found.Accuracy,
             LearningRate = _progress.LearningRate,

@@ -1,4 +1,6 @@
+using Temper.Data.Catalog;
 using Temper.Randomness;
+using Temper.Testing;
 
 namespace Temper.Data.Tests;
 
@@ -32,6 +34,19 @@ public sealed class DataSourceTests
         Assert.True(error is ArgumentException or DirectoryNotFoundException, $"{error.GetType()}");
         Assert.StartsWith("data: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(hint, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_by_name_reads_the_folder_of_that_name_in_the_cache()
+    {
+        using var cache = new TemporaryFolder();
+        string folder = Directory.CreateDirectory(Path.Combine(cache.Path, "data", "cifar10")).FullName;
+        byte[] picture = new byte[1 + (3 * 32 * 32)];
+        picture[0] = 7;
+        File.WriteAllBytes(Path.Combine(folder, "test_batch.bin"), picture);
+        DataSets sets = DataSource.Open("cifar10", new DataCatalog(cache.Path));
+        Assert.Equal(1, sets.Test.Count);
+        Assert.Throws<DirectoryNotFoundException>(() => DataSource.Open("../data/cifar10", new DataCatalog(cache.Path)));
     }
 
     [Theory]

@@ -132,7 +132,7 @@ public sealed class AttackTests : IDisposable
 
     private static void Refused(int code, string word, params string[] arguments)
     {
-        ToolResult result = Tool.Run(arguments);
+        ToolResult result = Tool.RunHere(arguments);
         Assert.Equal((code, true), (result.ExitCode, result.Error.Contains(word, StringComparison.Ordinal)));
     }
 

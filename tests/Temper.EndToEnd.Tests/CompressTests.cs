@@ -138,7 +138,7 @@ public sealed class CompressTests
     public void Stages_that_do_not_go_together_are_refused(string part, params string[] settings)
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--runs", folder.Path, .. settings]);
+        ToolResult result = Tool.RunHere(["compress", TrainedRun.Folder, .. Quick, "--runs", folder.Path, .. settings]);
         Assert.True(result.ExitCode == 2, result.Error);
         Assert.Contains(part, result.Error, StringComparison.Ordinal);
     }
@@ -155,7 +155,7 @@ public sealed class CompressTests
     public void What_cannot_be_is_refused_by_name(string setting, string value, int exitCode)
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--structure", "element", "--runs", folder.Path, setting, value]);
+        ToolResult result = Tool.RunHere(["compress", TrainedRun.Folder, .. Quick, "--structure", "element", "--runs", folder.Path, setting, value]);
         Assert.True(result.ExitCode == exitCode, $"{result.ExitCode}: {result.Error}");
     }
 }

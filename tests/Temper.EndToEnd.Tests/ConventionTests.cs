@@ -30,7 +30,7 @@ public sealed class ConventionTests
     [InlineData("'fashion-mnist'", "data", "verify", "fashion-mist")]
     public void Unknown_word_gives_2_and_a_suggestion(string suggestion, params string[] arguments)
     {
-        ToolResult result = Tool.Run(arguments);
+        ToolResult result = Tool.RunHere(arguments);
         Assert.Equal(2, result.ExitCode);
         Assert.Empty(result.Output);
         Assert.Contains($"did you mean {suggestion}?", result.Error, StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public sealed class ConventionTests
     [InlineData("completion", "tcsh")]
     public void Value_that_cannot_be_used_gives_2_in_one_line(params string[] arguments)
     {
-        ToolResult result = Tool.Run(arguments);
+        ToolResult result = Tool.RunHere(arguments);
         Assert.Equal(2, result.ExitCode);
         Assert.Empty(result.Output);
         Assert.Single(result.Error.TrimEnd().Split('\n'));
@@ -91,6 +91,15 @@ public sealed class ConventionTests
     }
 
     [Fact]
+    public void Flags_of_other_tools_mean_ours()
+    {
+        string printed = Tool.RunHere("train", "lenet-5", "--lr", "0.25", "--wd", "0.125", "--batch-size", "7", "--print-config").Output;
+        Assert.Contains("learning-rate: 0.25\n", printed, StringComparison.Ordinal);
+        Assert.Contains("weight-decay: 0.125\n", printed, StringComparison.Ordinal);
+        Assert.Contains("batch: 7\n", printed, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Printed_configuration_gives_itself_again()
     {
         using var folder = new TemporaryFolder();
@@ -107,7 +116,7 @@ public sealed class ConventionTests
     public void Configuration_that_cannot_be_used_gives_2(string text, string message)
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run("inspect", "lenet-5", "--config", folder.Write("run.yaml", text));
+        ToolResult result = Tool.RunHere("inspect", "lenet-5", "--config", folder.Write("run.yaml", text));
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
     }

@@ -72,7 +72,7 @@ public sealed class GrowTests
     public void What_cannot_be_grown_gives_2_and_says_why(string message, params string[] arguments)
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run([.. arguments, "--runs", folder["runs"]]);
+        ToolResult result = Tool.RunHere([.. arguments, "--runs", folder["runs"]]);
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
     }

@@ -163,7 +163,7 @@ public sealed class HardenTests : IDisposable
 
     private static void Refused(int code, string message, params string[] arguments)
     {
-        ToolResult result = Tool.Run(arguments);
+        ToolResult result = Tool.RunHere(arguments);
         Assert.True(result.ExitCode == code, $"{string.Join(' ', arguments)}: {result.ExitCode} {result.Error}");
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
     }

@@ -60,7 +60,7 @@ public sealed class PlanTests : IDisposable
     {
         string plan = Path.Combine(_folder, "plan.json");
         File.WriteAllText(plan, """{"kind": "ranks", "version": 1, "network": "lenet-c", "accelerators": 4, "batch": 256, "layers": ["conv1", "conv2", "fc1", "fc2"], "levels": ["0011", "0011"], "junctions": {}}""");
-        ToolResult result = Tool.Run([.. arguments.Select(argument => argument is "PLAN" ? plan : argument)]);
+        ToolResult result = Tool.RunHere([.. arguments.Select(argument => argument is "PLAN" ? plan : argument)]);
         Assert.Equal(code, result.ExitCode);
         Assert.Empty(result.Output);
         Assert.Single(result.Error.TrimEnd().Split('\n'));
@@ -74,7 +74,7 @@ public sealed class PlanTests : IDisposable
     {
         string path = Path.Combine(_folder, "topology.json");
         File.WriteAllText(path, text);
-        ToolResult result = Tool.Run("plan", "lenet-c", "--accelerators", "4", "--topology", path);
+        ToolResult result = Tool.RunHere("plan", "lenet-c", "--accelerators", "4", "--topology", path);
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("topology", result.Error, StringComparison.Ordinal);
     }

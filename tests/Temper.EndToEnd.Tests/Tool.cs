@@ -12,6 +12,19 @@ internal static class Tool
 
     internal static ToolResult Run(params string[] arguments) => RunWith([], arguments);
 
+    /// <summary>
+    /// Runs the tool in this process: the same command line without the half second in which a process starts. For what is refused
+    /// before it begins; what concerns streams, signals and variables runs as a process.
+    /// </summary>
+    internal static ToolResult RunHere(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        using IDisposable redirection = RedirectedConsole.To(output, error);
+        int code = Cli.CommandLine.Application.Run(arguments);
+        return new ToolResult(code, output.ToString(), error.ToString());
+    }
+
     internal static ToolResult RunWith(Dictionary<string, string?> environment, params string[] arguments)
     {
         using Process process = Start(environment, arguments);

@@ -29,6 +29,6 @@ public sealed class EpochChoiceTests
 
     private static EpochResult Epoch(double accuracy, double loss) => new()
     {
-        Epoch = 0, TrainLoss = 0, TrainAccuracy = 0, Terms = 0, ValidationLoss = loss, ValidationAccuracy = accuracy, LearningRate = 0, IsBest = false,
+        Epoch = 0, TrainLoss = 0, TrainAccuracy = 0, Regularization = 0, ValidationLoss = loss, ValidationAccuracy = accuracy, LearningRate = 0, IsBest = false,
     };
 }

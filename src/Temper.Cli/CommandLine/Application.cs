@@ -12,6 +12,16 @@ internal static class Application
     private static readonly (string Name, string Help)[] Groups = [("data", "Get, list and verify data sets"), ("morph", "Obfuscate data for an outside trainer (MoLe); not encryption"),
         ("rl", "Train agents, watch them play, and check environments against recorded episodes")];
 
+    private const string Description = """
+        Temper makes neural networks lean, hard and private, in pure C#.
+
+        Examples:
+          temper demo                                            train, compress, attack; one HTML report
+          temper train lenet-5 --data mnist --epochs 5           train a network of the zoo
+          temper compress model.onnx --data images/ --output small
+          temper COMMAND --help                                  options of a command
+        """;
+
     internal static IReadOnlyList<ToolCommand> Commands { get; } =
     [
         new DemoCommand(), new TrainCommand(), new EvalCommand(), new PruneCommand(), new CompressCommand(), new GrowCommand(), new AttackCommand(), new ReportCommand(),
@@ -28,7 +38,7 @@ internal static class Application
     internal static int Run(string[] args)
     {
         Terminal.Prepare();
-        ParseResult result = Root().Parse(args);
+        ParseResult result = Root(args).Parse(args);
         if (result.Action is ParseErrorAction)
         {
             return Refuse(result);
@@ -38,16 +48,16 @@ internal static class Application
         return result.Invoke(configuration);
     }
 
-    private static RootCommand Root()
+    private static RootCommand Root(string[] args)
     {
-        var root = new RootCommand("Temper makes neural networks lean, in pure C#.") { HelpName = "temper" };
+        var root = new RootCommand(Description) { HelpName = "temper" };
         Dictionary<string, Command> groups = Groups.ToDictionary(
             group => group.Name, group => new Command(group.Name, group.Help), StringComparer.Ordinal);
         foreach (ToolCommand command in Commands)
         {
             int space = command.Name.IndexOf(' ', StringComparison.Ordinal);
             Command parent = space < 0 ? root : groups[command.Name[..space]];
-            parent.Subcommands.Add(command.ToCommand(Execute));
+            parent.Subcommands.Add(IsMeant(command, args) ? command.ToCommand(Execute) : command.ToEntry());
         }
 
         foreach (Command group in groups.Values.Where(group => group.Subcommands.Count > 0))
@@ -57,6 +67,14 @@ internal static class Application
 
         return root;
     }
+
+    /// <summary>
+    /// Whether a command may be the one to run. Of the others the list of commands shows a line only: their settings are not made, which
+    /// is most of the time that <c>--help</c> would take. Completion (<c>[suggest]</c>) and response files (<c>@file</c>) may mean any.
+    /// </summary>
+    private static bool IsMeant(ToolCommand command, string[] args) =>
+        Array.Exists(args, word => word is ['[' or '@', ..])
+        || Array.TrueForAll(command.Name.Split(' '), word => args.Contains(word, StringComparer.Ordinal));
 
     private static int Execute(ToolCommand command, ParseResult parsed, Func<Setting, string?> flag)
     {

@@ -30,6 +30,9 @@ internal abstract class Setting(string name, string help)
 
     internal string? ShortFlag { get; init; }
 
+    /// <summary>Other flags that mean the same: what users of other tools type.</summary>
+    internal IReadOnlyList<string> Aliases { get; init; } = [];
+
     /// <summary>Words to complete with; asked only when somebody completes.</summary>
     internal Func<IEnumerable<string>>? Words { get; init; }
 
@@ -55,7 +58,7 @@ internal abstract class Setting(string name, string help)
 
     internal Option<string?> ToOption()
     {
-        string[] aliases = ShortFlag is null ? [] : [ShortFlag];
+        string[] aliases = ShortFlag is null ? [.. Aliases] : [ShortFlag, .. Aliases];
         var option = new Option<string?>(Flag, aliases)
         {
             Description = DefaultText is { Length: > 0 } text && !IsSwitch ? $"{Help} [default: {text}]" : Help,
@@ -86,10 +89,14 @@ internal abstract class Setting(string name, string help)
         return argument;
     }
 
-    internal static Setting<int> Integer(string name, string help, int usual, int minimum = 1) => new(name, help, usual, text =>
+    internal static Setting<int> Integer(
+        string name, string help, int usual, int minimum = 1, params IReadOnlyList<string> aliases) => new(name, help, usual, text =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= minimum
             ? value
-            : throw new FormatException($"a whole number from {minimum} on"));
+            : throw new FormatException($"a whole number from {minimum} on"))
+    {
+        Aliases = aliases,
+    };
 
     internal static Setting<int[]> Integers(string name, string help, int[] usual, int minimum = 1) =>
         new(name, help, usual, text => NumberLists.Integers(text, minimum)) { Separator = ',' };
@@ -102,7 +109,7 @@ internal abstract class Setting(string name, string help)
     internal static Setting<TimeSpan?> OptionalDuration(string name, string help) =>
         new(name, help, null, text => text is "none" ? null : Durations.Parse(text)) { Words = () => ["none"] };
 
-    internal static Setting<ulong> Seed() => new("seed", "Where all random numbers start; same seed, same bytes", 1UL, text =>
+    internal static Setting<ulong> Seed() => new("seed", "Seed of all random numbers; same seed, same bytes", 1UL, text =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
             ? value
             : throw new FormatException("a whole number from 0 on"));
@@ -110,8 +117,9 @@ internal abstract class Setting(string name, string help)
     internal static Setting<double> Number(string name, string help, double usual, double minimum = 0, double maximum = double.MaxValue) =>
         new(name, help, usual, text => ReadNumber(text, minimum, maximum));
 
-    internal static Setting<double?> OptionalNumber(string name, string help, double minimum = 0, double maximum = double.MaxValue) =>
-        new(name, help, null, text => ReadNumber(text, minimum, maximum));
+    internal static Setting<double?> OptionalNumber(
+        string name, string help, double minimum = 0, double maximum = double.MaxValue, params IReadOnlyList<string> aliases) =>
+        new(name, help, null, text => ReadNumber(text, minimum, maximum)) { Aliases = aliases };
 
     internal static Setting<string> Text(string name, string help, string usual) => new(name, help, usual, text => text);
 

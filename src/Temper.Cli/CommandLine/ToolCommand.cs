@@ -15,6 +15,9 @@ internal abstract class ToolCommand(string name, string help)
     /// <summary>Its name in files and variables.</summary>
     internal string Section => Name.Replace(' ', '-');
 
+    /// <summary>Lines to type, shown at the head of the command's help.</summary>
+    internal virtual IReadOnlyList<string> Examples => [];
+
     /// <summary>What it can be told, besides what every command can be told.</summary>
     internal abstract IReadOnlyList<Setting> Settings { get; }
 
@@ -31,9 +34,17 @@ internal abstract class ToolCommand(string name, string help)
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     internal abstract int Run(CommandContext context);
 
+    /// <summary>Its line in the list of commands, without settings.</summary>
+    internal Command ToEntry() => new(Name[(Name.LastIndexOf(' ') + 1)..], Help);
+
     internal Command ToCommand(Func<ToolCommand, ParseResult, Func<Setting, string?>, int> run)
     {
-        var command = new Command(Name[(Name.LastIndexOf(' ') + 1)..], Help);
+        Command command = ToEntry();
+        if (Examples.Count > 0)
+        {
+            command.Description = $"{Help}\n\nExamples:\n{string.Join('\n', Examples.Select(example => $"  temper {example}"))}";
+        }
+
         var flags = new Dictionary<Setting, Func<ParseResult, string?>>();
         foreach (Setting setting in AllSettings)
         {

@@ -9,9 +9,15 @@ namespace Temper.Cli.Commands;
 internal sealed class BenchCommand() : ToolCommand(
     "bench", "Measure a network's inference, beside ONNX Runtime where it is installed; without one, what this machine does")
 {
-    private static readonly Setting<string> Filter = Setting.Text("filter", "Without a model: only rows whose name contains this", "");
+    private static readonly Setting<string> Filter = Setting.Text("filter", "Without a model: only rows whose name contains this text", "");
 
-    private static readonly Setting<double> Seconds = Setting.Number("seconds", "Time spent on each row", usual: 1, minimum: 0.01);
+    private static readonly Setting<double> Seconds = Setting.Number("seconds", "Seconds to measure each row", usual: 1, minimum: 0.01);
+
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "bench model.onnx --batch 1,64 --explain",
+        "bench",
+    ];
 
     internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, .. ModelBenchmark.Settings, Filter, Seconds];
 

@@ -20,13 +20,18 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
 
     private static readonly Setting<string?> Target = Setting.Positional("target", "An .onnx or .safetensors file, or a folder");
 
-    private static readonly Setting<int> Opset = Setting.Integer("opset", "Version of ONNX's operator set, 13 to 21", usual: 17, minimum: 13);
+    private static readonly Setting<int> Opset = Setting.Integer("opset", "ONNX opset version, 13 to 21", usual: 17, minimum: 13);
 
-    private static readonly Setting<bool> Fold = Setting.Switch("fold-normalization", "Put batch normalizations into the layers before them");
+    private static readonly Setting<bool> Fold = Setting.Switch("fold-normalization", "Fold batch normalizations into the preceding layers");
 
-    private static readonly Setting<bool> Sparse = Setting.Switch("sparse", "Store parameters that are mostly zero as what is not zero, if that is smaller");
+    private static readonly Setting<bool> Sparse = Setting.Switch("sparse", "Store mostly-zero parameters as sparse tensors where that is smaller");
 
-    private static readonly Setting<bool> Force = Setting.Switch("force", "Write over what is there");
+    private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
+
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "convert weights.pth model.onnx --arch resnet-20",
+    ];
 
     internal override IReadOnlyList<Setting> Settings { get; } =
         [ModelSource.Setting, Target, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, Opset, Fold, Sparse, Force];

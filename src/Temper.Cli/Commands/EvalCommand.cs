@@ -16,13 +16,19 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 {
     private static readonly Setting<string> Part = Setting.Choice("part", "Samples to use: test or train", "test", "test", "train");
 
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples at a time", usual: 256);
+    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", usual: 256);
 
     private static readonly Setting<string?> KeyFile = Setting.OptionalText(
         "morph-key", "Key file: samples are morphed before the network sees them, for one that was trained on morphed data");
 
     private static readonly Setting<string?> Source = Setting.OptionalText(
         "data", "A known set, a path, or synth:shapes; see 'temper data list' [default: the data of the run that made the model]");
+
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "eval runs/train-mnist-1-...",
+        "eval model.onnx --data images/ --normalize 0.485,0.456,0.406/0.229,0.224,0.225",
+    ];
 
     internal override IReadOnlyList<Setting> Settings { get; } =
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part, Batch, KeyFile, MorphSettings.PasswordFile, RunSettings.FailBelow];

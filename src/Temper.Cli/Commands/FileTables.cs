@@ -30,7 +30,7 @@ internal static class FileTables
             return ExitCode.Success;
         }
 
-        var table = new ResultTable($"{path}: tensors without a graph; --architecture names the network they belong to", "tensor", "dtype", "shape", "#elements", "#zeros");
+        var table = new ResultTable($"{path}: tensors without a graph; --architecture names the network they belong to", "tensor", "dtype", "#shape", "#elements", "#zeros");
         foreach ((string name, Tensor tensor) in tensors)
         {
             table.Row(name, $"{tensor.DType}".ToLowerInvariant(), $"{tensor.Shape}", $"{tensor.Count:N0}", tensor.Count == 0 ? "" : $"{(double)Zeros(tensor) / tensor.Count:P1}");

@@ -11,9 +11,15 @@ namespace Temper.Cli.Commands;
 /// <summary>Shows a network as a table: shapes, parameters, multiplications, bytes.</summary>
 internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network or the tensors of a file: shapes, parameters, multiply-adds, bytes, zeros")
 {
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples the costs are for", usual: 1);
+    private static readonly Setting<int> Batch = Setting.Integer("batch", "Batch size that costs are computed for", usual: 1);
 
-    private static readonly Setting<bool> Channels = Setting.Switch("channels", "Show which layers can only get narrower together, and what keeps the others as wide as they are");
+    private static readonly Setting<bool> Channels = Setting.Switch("channels", "Show which layers must be narrowed together, and why others cannot be narrowed");
+
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "inspect resnet-20",
+        "inspect model.onnx --batch 8 --json",
+    ];
 
     internal override IReadOnlyList<Setting> Settings => [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Batch, Channels];
 
@@ -50,7 +56,7 @@ internal sealed class InspectCommand() : ToolCommand("inspect", "Show a network 
             return ExitCode.Success;
         }
 
-        var table = new ResultTable($"{source}, batch of {cost.Batch}", "node", "operator", "output", "#parameters", "#left", "#MACs", "#bytes");
+        var table = new ResultTable($"{source}, batch of {cost.Batch}", "node", "operator", "#output", "#parameters", "#left", "#MACs", "#bytes");
         foreach ((NodeCost node, Node drawn) in cost.Nodes.Zip(network.Nodes))
         {
             // An architecture of the zoo has no weights yet: nothing of it is left or gone.

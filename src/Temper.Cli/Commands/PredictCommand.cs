@@ -14,14 +14,19 @@ namespace Temper.Cli.Commands;
 /// <summary>Runs a network on arrays and writes what it gives.</summary>
 internal sealed class PredictCommand() : ToolCommand("predict", "Run a network on arrays: .npy files in, .npy files out")
 {
-    private static readonly Setting<IReadOnlyList<string>> Inputs = Setting.List("input", "NAME=FILE.npy for each input; the name may be left out for a single one");
+    private static readonly Setting<IReadOnlyList<string>> Inputs = Setting.List("input", "Input array as NAME=FILE.npy; NAME= may be omitted when the network has one input");
 
-    private static readonly Setting<string?> Output = Setting.OptionalText("output", "Folder for the results, one NAME.npy each; is made");
+    private static readonly Setting<string?> Output = Setting.OptionalText("output", "Output folder, created if missing; one NAME.npy per output");
 
-    private static readonly Setting<bool> Force = Setting.Switch("force", "Write over files that are there");
+    private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
 
     private static readonly Setting<string> Engine = Setting.Choice(
         "engine", "What runs the network: compiled, with kernels chosen by estimate, or graph, operator by operator", "compiled", "compiled", "graph");
+
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "predict model.onnx --input x.npy --output predicted",
+    ];
 
     internal override IReadOnlyList<Setting> Settings { get; } = [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Engine, Force];
 

@@ -11,9 +11,9 @@ internal sealed class ReportCommand() : ToolCommand("report", "Make the HTML rep
 {
     private static readonly Setting<string?> Source = Setting.Positional("run", "Folder of a run; the latest in --runs where not given");
 
-    private static readonly Setting<string?> Output = Setting.OptionalText("output", "File to write; report.html in the run's folder where not given");
+    private static readonly Setting<string?> Output = Setting.OptionalText("output", "Output file [default: report.html in the run's folder]");
 
-    private static readonly Setting<bool> Force = Setting.Switch("force", "Replace the file that --output names");
+    private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
 
     internal override IReadOnlyList<Setting> Settings { get; } = [Source, Output, Force, RunSettings.Runs];
 

@@ -13,25 +13,30 @@ namespace Temper.Cli.Commands;
 /// <summary>Answers inference requests over HTTP until it is told to stop.</summary>
 internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference requests over HTTP (KServe V2) until SIGTERM or Ctrl-C")
 {
-    private static readonly Setting<string> ModelName = Setting.Text("name", "The model's name in addresses", "model");
+    private static readonly Setting<string> ModelName = Setting.Text("name", "Model name in URLs", "model");
 
-    private static readonly Setting<string> Host = Setting.Text("host", "Address to listen on; other than loopback, others can reach it", "127.0.0.1");
+    private static readonly Setting<string> Host = Setting.Text("host", "Address to listen on; any other than loopback is reachable by others", "127.0.0.1");
 
-    private static readonly Setting<int> Port = Setting.Integer("port", "Port; 0: one that is free", usual: 8080, minimum: 0);
+    private static readonly Setting<int> Port = Setting.Integer("port", "Port; 0 = any free port", usual: 8080, minimum: 0);
 
-    private static readonly Setting<string?> TokenFile = Setting.OptionalText("token-file", "File with the token that requests have to show; or TEMPER_SERVE_TOKEN");
+    private static readonly Setting<string?> TokenFile = Setting.OptionalText("token-file", "File with the token that requests must carry; or set TEMPER_SERVE_TOKEN");
 
-    private static readonly Setting<int> MaxBatch = Setting.Integer("max-batch", "Samples that are run together at most", usual: 32);
+    private static readonly Setting<int> MaxBatch = Setting.Integer("max-batch", "Max samples per batch; requests that arrive during a batch form the next one", usual: 32);
 
-    private static readonly Setting<int> Queue = Setting.Integer("queue", "Requests that may wait; further ones are answered 503", usual: 256);
+    private static readonly Setting<int> Queue = Setting.Integer("queue", "Max waiting requests; more are answered with 503", usual: 256);
 
-    private static readonly Setting<int> MaxRequest = Setting.Integer("max-request-mib", "Largest body of a request, MiB; above it 413", usual: 32);
+    private static readonly Setting<int> MaxRequest = Setting.Integer("max-request-mib", "Max request body in MiB; larger ones are answered with 413", usual: 32);
 
-    private static readonly Setting<double> Timeout = Setting.Number("timeout", "Seconds for reading a request (408) and for answering it (504)", usual: 30, minimum: 0.1, maximum: 86400);
+    private static readonly Setting<double> Timeout = Setting.Number("timeout", "Timeout in seconds to read a request (408) and to answer it (504)", usual: 30, minimum: 0.1, maximum: 86400);
 
-    private static readonly Setting<bool> NoTiming = Setting.Switch("no-timing", "Choose kernels by estimate: starts at once");
+    private static readonly Setting<bool> NoTiming = Setting.Switch("no-timing", "Choose kernels by estimate instead of timing them; starts faster");
 
-    private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Take the kernels of this file, which temper bench --save-plan wrote on this processor");
+    private static readonly Setting<string?> Plan = Setting.OptionalText("plan", "Use the kernels chosen by temper bench --save-plan on this processor");
+
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "serve model.onnx --port 8080",
+    ];
 
     internal override IReadOnlyList<Setting> Settings { get; } =
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];

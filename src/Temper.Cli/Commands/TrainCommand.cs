@@ -16,14 +16,21 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
 
     private static readonly Setting<bool> FreezeZeros = Setting.Switch("freeze-zeros", "Keep weights that are zero at zero");
 
-    private static readonly Setting<IReadOnlyList<string>> Freeze = Setting.List("freeze", "Beginnings of names of parameters that stay as they are");
+    private static readonly Setting<IReadOnlyList<string>> Freeze = Setting.List("freeze", "Prefixes of parameter names that are frozen (not trained)");
 
-    private static readonly Setting<bool> ReplaceHead = Setting.Switch("replace-head", "Give the last linear layer fresh weights and as many outputs as the data has classes");
+    private static readonly Setting<bool> ReplaceHead = Setting.Switch("replace-head", "Replace the last linear layer by a newly initialized one with an output per class of the data");
 
     private static readonly Setting<string?> AugConv = Setting.OptionalText(
         "aug-conv", "A bundle of temper morph: its morphed rows are the data, its layer takes the place of the first convolution");
 
     internal override bool SharesWork => true;
+
+    internal override IReadOnlyList<string> Examples =>
+    [
+        "train lenet-5 --data mnist --epochs 10 --lr 1e-3",
+        "train resnet-20 --data cifar10 --augment crop,flip --optimizer sgd --lr 0.1 --wd 5e-4",
+        "train --resume last",
+    ];
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [

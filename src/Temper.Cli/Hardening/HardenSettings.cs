@@ -19,7 +19,7 @@ internal static class HardenSettings
         IsAboutOutput = true,
     };
 
-    internal static Setting<bool> Force { get; } = Setting.Switch("force", "Write over what is in the folder that --output names");
+    internal static Setting<bool> Force { get; } = Setting.Switch("force", "Overwrite existing files");
 
     internal static Setting<string> Method { get; } = Setting.Choice(
         "method", "feedback, or what it is compared with for about as many passes: plain, pgd, trades, mart, fair, noise or corruptions", Feedback, [Feedback, .. Defense.Names]);

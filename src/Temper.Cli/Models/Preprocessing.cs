@@ -12,18 +12,18 @@ namespace Temper.Cli.Models;
 /// </summary>
 internal static class Preprocessing
 {
-    private static readonly Setting<double> Scale = Setting.Number("scale", "Factor of pixels of 0 to 1, before means are subtracted; 255 for a network of bytes", usual: 1, minimum: 1e-9);
+    private static readonly Setting<double> Scale = Setting.Number("scale", "Factor that pixels (0 to 1) are multiplied by before normalization; 255 for a network that takes bytes", usual: 1, minimum: 1e-9);
 
-    private static readonly Setting<string> Channels = Setting.Choice("channels", "Order of color channels that the network takes: rgb or bgr", "rgb", "rgb", "bgr");
+    private static readonly Setting<string> Channels = Setting.Choice("channels", "Color channel order that the network expects: rgb or bgr", "rgb", "rgb", "bgr");
 
     private static readonly Setting<string> Layout = Setting.Choice(
         "layout", "Place of the channel axis: nhwc where it is the last one of the network, or of an npz's pictures; auto: as both fit each other", "auto", "auto", "nchw", "nhwc");
 
-    private static readonly Setting<string?> Classes = Setting.OptionalText("classes", "Names of the classes: a text file with one a line, or names with commas between");
+    private static readonly Setting<string?> Classes = Setting.OptionalText("classes", "Class names: a text file with one per line, or names separated by commas");
 
-    private static readonly Setting<string> Resize = Setting.Choice("resize", "How pictures are brought to the network's size: none, nearest or linear", "none", "none", "nearest", "linear");
+    private static readonly Setting<string> Resize = Setting.Choice("resize", "Interpolation that resizes images to the network's input size: none, nearest or linear", "none", "none", "nearest", "linear");
 
-    internal static Setting<float[]?> Bounds { get; } = new("bounds", "Smallest and largest value of a pixel that goes in, such as 0,1", null, ReadBounds);
+    internal static Setting<float[]?> Bounds { get; } = new("bounds", "Min and max of an input pixel, such as 0,1", null, ReadBounds);
 
     internal static IReadOnlyList<Setting> Settings { get; } = [ModelSource.Normalize, Scale, Channels, Layout, Resize, Bounds, Classes];
 

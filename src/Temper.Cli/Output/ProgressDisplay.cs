@@ -56,10 +56,21 @@ internal abstract class ProgressDisplay
 
     private sealed class LiveBar(ProgressTask task, string title) : ProgressDisplay
     {
-        internal static void Show(Terminal terminal, string title, Action<ProgressDisplay> work) => terminal.Messages.Progress()
-            .AutoClear(enabled: false).HideCompleted(enabled: false)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context => work(new LiveBar(context.AddTask(Markup.Escape(title)), title)));
+        internal static void Show(Terminal terminal, string title, Action<ProgressDisplay> work)
+        {
+            terminal.ShowsBar = true;
+            try
+            {
+                terminal.Messages.Progress().AutoClear(enabled: false).HideCompleted(enabled: false)
+                    .Columns(
+                        new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+                    .Start(context => work(new LiveBar(context.AddTask(Markup.Escape(title)), title)));
+            }
+            finally
+            {
+                terminal.ShowsBar = false;
+            }
+        }
 
         internal override void Report(double done, string state)
         {

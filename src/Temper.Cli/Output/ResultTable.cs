@@ -2,28 +2,53 @@ using Spectre.Console;
 
 namespace Temper.Cli.Output;
 
-/// <summary>A table of results: words to the left, numbers to the right.</summary>
+/// <summary>
+/// A table of results: words to the left, numbers to the right. The first column names the row; where the terminal is narrow, others
+/// are shortened or left out (<see cref="ColumnFit"/>).
+/// </summary>
 internal sealed class ResultTable
 {
-    private readonly Table _table = new() { Border = TableBorder.Rounded };
+    private readonly string? _title;
+    private readonly TableHead[] _heads;
+    private readonly List<string[]> _rows = [];
 
     /// <param name="title">Above the table; null for none.</param>
     /// <param name="columns">Heads; one that starts with <c>#</c> is a column of numbers.</param>
     internal ResultTable(string? title, params string[] columns)
     {
-        _table.Title = title is null ? null : new TableTitle(Markup.Escape(title));
-        foreach (string column in columns)
-        {
-            var cell = new TableColumn(Markup.Escape(column.TrimStart('#'))) { NoWrap = true };
-            _table.AddColumn(column.StartsWith('#') ? cell.RightAligned() : cell);
-        }
+        _title = title;
+        _heads = [.. columns.Select(column => new TableHead(column.TrimStart('#'), column.StartsWith('#')))];
     }
 
     internal ResultTable Row(params string[] cells)
     {
-        _table.AddRow([.. cells.Select(cell => new Text(cell))]);
+        _rows.Add(cells);
         return this;
     }
 
-    internal void Write(Terminal terminal) => terminal.Results.Write(_table);
+    internal void Write(Terminal terminal)
+    {
+        ColumnFit fit = ColumnFit.Of(_heads, _rows, terminal.Results.Profile.Width);
+        var table = new Table { Border = TableBorder.Rounded, Title = _title is null ? null : new TableTitle(Markup.Escape(_title)) };
+        foreach ((int column, _) in fit.Shown)
+        {
+            var cell = new TableColumn(Markup.Escape(_heads[column].Head)) { NoWrap = true };
+            table.AddColumn(_heads[column].IsNumber ? cell.RightAligned() : cell);
+        }
+
+        foreach (string[] row in _rows)
+        {
+            table.AddRow([.. fit.Shown.Select(shown => new Text(Cell(row, shown.Column, shown.Width)))]);
+        }
+
+        terminal.Results.Write(table);
+        if (fit.LeftOut.Count > 0)
+        {
+            string names = string.Join(", ", fit.LeftOut.Select(column => _heads[column].Head));
+            terminal.Note($"not shown for lack of width: {names}; --json has everything");
+        }
+    }
+
+    private string Cell(string[] row, int column, int width) => column == 0 ? ColumnFit.Fold(row[0], width)
+        : _heads[column].IsNumber ? row[column] : ColumnFit.Wrap(row[column], width);
 }

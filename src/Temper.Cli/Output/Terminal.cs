@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spectre.Console;
 using Temper.Cli.CommandLine;
 using Temper.Parallelism.Collectives;
@@ -8,6 +9,7 @@ namespace Temper.Cli.Output;
 internal sealed class Terminal
 {
     private const int LogWidth = 160;
+    private const int MinWidth = 20;
     private readonly Lazy<IAnsiConsole> _results;
     private readonly Lazy<IAnsiConsole> _messages;
 
@@ -30,11 +32,19 @@ internal sealed class Terminal
     /// <summary>True if somebody watches: a line may be written over.</summary>
     internal bool IsLive { get; }
 
+    /// <summary>True while a progress bar stands in the last line.</summary>
+    internal bool ShowsBar { get; set; }
+
     /// <summary>For results; made when first used.</summary>
     internal IAnsiConsole Results => _results.Value;
 
     /// <summary>For everything else.</summary>
     internal IAnsiConsole Messages => _messages.Value;
+
+    /// <summary>The width that COLUMNS asks for where the output goes to no terminal: programs that show it set this.</summary>
+    private static int? AskedWidth =>
+        int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), CultureInfo.InvariantCulture, out int columns) && columns >= MinWidth
+            ? columns : null;
 
     private static bool IsDumb => string.Equals(Environment.GetEnvironmentVariable("TERM"), "dumb", StringComparison.Ordinal);
 
@@ -56,7 +66,17 @@ internal sealed class Terminal
     /// <summary>A line about what goes on; not written in quiet mode.</summary>
     internal void Note(string line)
     {
-        if (!IsQuiet)
+        if (IsQuiet)
+        {
+            return;
+        }
+
+        if (ShowsBar)
+        {
+            // Through the console that draws the bar: the line goes above it, and the bar is drawn again below.
+            Messages.WriteLine(line);
+        }
+        else
         {
             Console.Error.WriteLine(line);
         }
@@ -86,7 +106,7 @@ internal sealed class Terminal
         });
         if (isRedirected)
         {
-            console.Profile.Width = LogWidth;
+            console.Profile.Width = AskedWidth ?? LogWidth;
         }
 
         return console;

@@ -31,7 +31,7 @@ internal static class GrowthSettings
 
     internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Folder to write the found network to, as a model that every command takes");
 
-    internal static Setting<bool> Force { get; } = Setting.Switch("force", "Write over what is in the folder that --output names");
+    internal static Setting<bool> Force { get; } = Setting.Switch("force", "Overwrite existing files");
 
     private static readonly Setting<int> Interval = Setting.Integer("interval", "K: epochs between two growths", usual: 3);
 

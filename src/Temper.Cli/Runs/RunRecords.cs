@@ -19,7 +19,7 @@ internal static class RunRecords
     [
         .. result.History.Select(epoch => new EpochRecord(
             epoch.Epoch, Finite(epoch.TrainLoss), Finite(epoch.TrainAccuracy), Finite(epoch.ValidationLoss), Finite(epoch.ValidationAccuracy),
-            Finite(epoch.Terms), Finite(epoch.LearningRate))),
+            Finite(epoch.Regularization), Finite(epoch.LearningRate))),
     ]).CountedFromOne();
 
     internal static JsonNode ToJson(RunRecord record) => JsonSerializer.SerializeToNode(record, RunRecordJson.Default.RunRecord)!;

@@ -14,14 +14,14 @@ internal static class RunSettings
         "data", "A known set, a path, or synth:shapes; see 'temper data list'", "fashion-mnist");
 
     internal static Setting<double> Validation { get; } = Setting.Number(
-        "validation", "Part of the training samples held out to choose the epoch, 0 to 1", usual: 0.1, minimum: 0.001, maximum: 0.9);
+        "validation", "Fraction of the training samples held out for validation, which chooses the epoch", usual: 0.1, minimum: 0.001, maximum: 0.9);
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 
-    internal static Setting<string> Runs { get; } = Setting.Text("runs", "Folder that run folders are made in", "runs");
+    internal static Setting<string> Runs { get; } = Setting.Text("runs", "Parent folder of run folders", "runs");
 
     internal static Setting<string?> Resume { get; } = new(
-        "resume", "Go on with an interrupted run: its folder, or 'last'; its own settings hold", null, text => text)
+        "resume", "Resume an interrupted run: its folder, or 'last'; its own settings apply", null, text => text)
     {
         IsAboutOutput = true,
         Words = () => [Last],

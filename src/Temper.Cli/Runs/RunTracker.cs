@@ -50,7 +50,7 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     {
         KeyValuePair<string, double>[] values =
         [
-            new($"{Phase}train/loss", epoch.TrainLoss), new($"{Phase}train/accuracy", epoch.TrainAccuracy), new($"{Phase}train/terms", epoch.Terms),
+            new($"{Phase}train/loss", epoch.TrainLoss), new($"{Phase}train/accuracy", epoch.TrainAccuracy), new($"{Phase}train/terms", epoch.Regularization),
             new($"{Phase}validation/loss", epoch.ValidationLoss), new($"{Phase}validation/accuracy", epoch.ValidationAccuracy),
             new($"{Phase}learning_rate", epoch.LearningRate),
         ];

@@ -11,38 +11,40 @@ internal static class TrainingSettings
 {
     internal static Setting<int> Epochs { get; } = Setting.Integer("epochs", "Passes over the training samples", usual: 10);
 
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples a batch", usual: 64);
+    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", usual: 64, aliases: "--batch-size");
 
-    private static readonly Setting<int> Accumulate = Setting.Integer("accumulate", "Batches whose gradients make one step", usual: 1);
+    private static readonly Setting<int> Accumulate = Setting.Integer("accumulate", "Batches whose gradients are summed into one step", usual: 1);
 
-    private static readonly Setting<string> Optimizer = Setting.Choice("optimizer", "sgd, adam, adamw, adadelta or rmsprop", "adam", "sgd", "adam", "adamw", "adadelta", "rmsprop");
+    private static readonly Setting<string> Optimizer = Setting.Choice("optimizer", "Optimizer: sgd, adam, adamw, adadelta or rmsprop", "adam", "sgd", "adam", "adamw", "adadelta", "rmsprop");
 
-    private static readonly Setting<double?> LearningRate = Setting.OptionalNumber("learning-rate", "Size of a step; the optimizer's own where not given");
+    private static readonly Setting<double?> LearningRate = Setting.OptionalNumber(
+        "learning-rate", "Learning rate; when not given, the optimizer's own default", aliases: "--lr");
 
-    private static readonly Setting<double> Momentum = Setting.Number("momentum", "Of sgd and rmsprop, 0 to 1", usual: 0.9, maximum: 1);
+    private static readonly Setting<double> Momentum = Setting.Number("momentum", "Momentum of sgd and rmsprop, 0 to 1", usual: 0.9, maximum: 1);
 
-    private static readonly Setting<bool> Nesterov = Setting.Switch("nesterov", "Nesterov's momentum for sgd");
+    private static readonly Setting<bool> Nesterov = Setting.Switch("nesterov", "Use Nesterov momentum (sgd only)");
 
-    private static readonly Setting<double?> WeightDecay = Setting.OptionalNumber("weight-decay", "Pull of all weights to zero; the optimizer's own where not given");
+    private static readonly Setting<double?> WeightDecay = Setting.OptionalNumber(
+        "weight-decay", "Weight decay (L2); when not given, the optimizer's own default", aliases: "--wd");
 
-    private static readonly Setting<string> Schedule = Setting.Choice("schedule", "constant, step, cosine or one-cycle", "cosine", "constant", "step", "cosine", "one-cycle");
+    private static readonly Setting<string> Schedule = Setting.Choice("schedule", "Learning-rate schedule: constant, step, cosine or one-cycle", "cosine", "constant", "step", "cosine", "one-cycle");
 
     private static readonly Setting<double> WarmUp = Setting.Number("warm-up", "Epochs in which the learning rate rises from zero", usual: 0);
 
-    private static readonly Setting<double> LabelSmoothing = Setting.Number("label-smoothing", "Part of the target spread over all classes", usual: 0, maximum: 1);
+    private static readonly Setting<double> LabelSmoothing = Setting.Number("label-smoothing", "Fraction of the target spread evenly over all classes, 0 to 1", usual: 0, maximum: 1);
 
     internal static Setting<string> Augment { get; } = new(
-        "augment", "Changes to training pictures, with commas between: crop, flip, cutout; or none", "none", text =>
+        "augment", "Augmentation of training images, separated by commas: crop, flip, cutout; or none", "none", text =>
     {
         Transforms(text);
         return text;
     });
 
-    private static readonly Setting<double> Clip = Setting.Number("clip-norm", "Longest gradient; 0: any", usual: 0);
+    private static readonly Setting<double> Clip = Setting.Number("clip-norm", "Clip the gradient's L2 norm; 0 = off", usual: 0);
 
-    private static readonly Setting<double> Average = Setting.Number("average", "Decay of a moving average of the weights, such as 0.999; 0: none", usual: 0, maximum: 1);
+    private static readonly Setting<double> Average = Setting.Number("average", "Decay of the moving average of the weights, such as 0.999; 0 = off", usual: 0, maximum: 1);
 
-    private static readonly Setting<int> Patience = Setting.Integer("patience", "Epochs without a better one after which to stop; 0: train to the end", usual: 0, minimum: 0);
+    private static readonly Setting<int> Patience = Setting.Integer("patience", "Stop after this many epochs without improvement; 0 = off", usual: 0, minimum: 0);
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

@@ -5,12 +5,13 @@ using Temper.Data.Readers;
 namespace Temper.Data.Catalog;
 
 /// <summary>
-/// Sets that can be had by name: found in the cache, else among what the system has installed, else in a Debian package that is
+/// Sets that can be had by name: found in the cache, else among what the system has installed, else in a Debian package
+/// that is
 /// downloaded and unpacked without root, else at the set's public home. What arrives is checked before it is used.
 /// </summary>
 public sealed class DataCatalog
 {
-    private const long MostFileBytes = 1024L * 1024 * 1024;
+    private const long MaxFileBytes = 1024L * 1024 * 1024;
 
     private readonly string _cache;
     private readonly string _systemRoot;
@@ -34,7 +35,8 @@ public sealed class DataCatalog
     public static IReadOnlyList<string> Names { get; } = [.. KnownSets.All.Select(e => e.Name)];
 
     /// <summary>The set of a name; null if there is none.</summary>
-    public static CatalogEntry? Find(string name) => KnownSets.All.FirstOrDefault(e => string.Equals(e.Name, name, StringComparison.Ordinal));
+    public static CatalogEntry? Find(string name) =>
+        KnownSets.All.FirstOrDefault(e => string.Equals(e.Name, name, StringComparison.Ordinal));
 
     /// <summary>Where a set is kept once it has been obtained.</summary>
     public string Folder(CatalogEntry entry) => Path.Combine(_cache, "data", entry.Name);
@@ -44,6 +46,17 @@ public sealed class DataCatalog
     {
         string installed = entry.PackageFolder is null ? "" : Path.Combine(_systemRoot, entry.PackageFolder);
         return HasFiles(Folder(entry), entry) ? Folder(entry) : HasFiles(installed, entry) ? installed : null;
+    }
+
+    /// <summary>The cache's folder of a set that no home is known for: users put its files there to use it by
+    /// name.</summary>
+    /// <param name="name">Name of the set, such as <c>cifar10</c>.</param>
+    /// <returns>The folder; null if it does not exist.</returns>
+    internal string? LocateByName(string name)
+    {
+        bool isName = name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+        string folder = Path.Combine(_cache, "data", name);
+        return isName && Directory.Exists(folder) ? folder : null;
     }
 
     /// <summary>Opens a set, obtaining it first if need be.</summary>
@@ -113,7 +126,8 @@ public sealed class DataCatalog
         return [.. entry.Files.Where(f => folder is null || !IsIntact(Path.Combine(folder, f.Name), f)).Select(f => f.Name)];
     }
 
-    private static bool HasFiles(string folder, CatalogEntry entry) => entry.Files.All(f => File.Exists(Path.Combine(folder, f.Name)));
+    private static bool HasFiles(string folder, CatalogEntry entry) =>
+        entry.Files.All(f => File.Exists(Path.Combine(folder, f.Name)));
 
     private static bool IsIntact(string path, CatalogFile file)
     {
@@ -160,9 +174,9 @@ public sealed class DataCatalog
             for (int read; (read = source.Read(buffer)) > 0;)
             {
                 target.Write(buffer, 0, read);
-                if (target.Length > MostFileBytes)
+                if (target.Length > MaxFileBytes)
                 {
-                    throw new IOException($"{file.Name} is longer than {MostFileBytes} bytes");
+                    throw new IOException($"{file.Name} is longer than {MaxFileBytes} bytes");
                 }
             }
         }

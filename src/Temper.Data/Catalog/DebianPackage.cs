@@ -11,7 +11,7 @@ internal delegate void PackageFetch(CatalogEntry entry, string folder, IProgress
 /// </summary>
 internal static class DebianPackage
 {
-    private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
     /// <summary>Leaves the set's files in a folder.</summary>
     /// <exception cref="IOException">apt is not there or fails.</exception>
@@ -60,10 +60,10 @@ internal static class DebianPackage
         process.StandardInput.Close();
         Task<string> errors = process.StandardError.ReadToEndAsync();
         Task<string> output = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(MostTime))
+        if (!process.WaitForExit(MaxTime))
         {
             process.Kill(entireProcessTree: true);
-            throw new IOException($"{program} {arguments[^1]} took longer than {MostTime.TotalMinutes} minutes");
+            throw new IOException($"{program} {arguments[^1]} took longer than {MaxTime.TotalMinutes} minutes");
         }
 
         if (process.ExitCode != 0)

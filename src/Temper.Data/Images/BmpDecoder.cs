@@ -6,10 +6,10 @@ namespace Temper.Data.Images;
 /// <summary>Reads Windows bit maps: uncompressed, 24 or 32 bits a pixel, or 8 bits with a palette.</summary>
 internal static class BmpDecoder
 {
-    private const long MostPixels = 256L * 1024 * 1024;
+    private const long MaxPixels = 256L * 1024 * 1024;
 
     /// <summary>Where red, green and blue are in a pixel of 32 bits, if the file says it: in the usual order.</summary>
-    private static readonly byte[] UsualMasks = [0, 0, 0xFF, 0, 0, 0xFF, 0, 0, 0xFF, 0, 0, 0];
+    private static readonly byte[] DefaultMasks = [0, 0, 0xFF, 0, 0, 0xFF, 0, 0, 0xFF, 0, 0, 0];
 
     internal static Picture Decode(byte[] file, string name)
     {
@@ -25,8 +25,8 @@ internal static class BmpDecoder
         int bits = BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(28));
         int compression = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(30));
         long height = Math.Abs((long)signedHeight);
-        bool hasPlainPixels = compression == 0 || (compression == 3 && bits == 32 && file.AsSpan(54).StartsWith(UsualMasks));
-        if (width <= 0 || height == 0 || width * height > MostPixels || !hasPlainPixels || bits is not (8 or 24 or 32) || headerSize < 40)
+        bool hasPlainPixels = compression == 0 || (compression == 3 && bits == 32 && file.AsSpan(54).StartsWith(DefaultMasks));
+        if (width <= 0 || height == 0 || width * height > MaxPixels || !hasPlainPixels || bits is not (8 or 24 or 32) || headerSize < 40)
         {
             throw new ModelFormatException(
                 name, 14, $"BMP: not supported (got {width} x {signedHeight}, {bits} bits, compression {compression}; expected uncompressed with 8, 24 or 32 bits)");

@@ -5,7 +5,7 @@ namespace Temper.Data.Images;
 /// <summary>Reads pictures of every format there is a codec for.</summary>
 public static class PictureFile
 {
-    private const long MostFileBytes = 256L * 1024 * 1024;
+    private const long MaxFileBytes = 256L * 1024 * 1024;
 
     /// <summary>File name endings that can be read; JPEG needs an installed ffmpeg.</summary>
     public static IReadOnlyList<string> Extensions { get; } = [".png", ".pnm", ".pgm", ".ppm", ".bmp", ".jpg", ".jpeg"];
@@ -16,9 +16,9 @@ public static class PictureFile
     /// <exception cref="DataUnavailableException">It is a JPEG and ffmpeg is not installed.</exception>
     public static Picture Load(string path)
     {
-        if (new FileInfo(path).Length > MostFileBytes)
+        if (new FileInfo(path).Length > MaxFileBytes)
         {
-            throw new ModelFormatException(path, 0, $"picture: the file is larger than {MostFileBytes} bytes");
+            throw new ModelFormatException(path, 0, $"picture: the file is larger than {MaxFileBytes} bytes");
         }
 
         return Decode(File.ReadAllBytes(path), path);

@@ -7,9 +7,9 @@ internal sealed record PictureEntry(string Path, int Label, int Width, int Heigh
 internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedSamples> Unused, int Channels)
 {
     /// <summary>Depth to which files that are not used are looked for.</summary>
-    private const int MostDepth = 8;
+    private const int MaxDepth = 8;
 
-    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, MaxRecursionDepth = MostDepth, AttributesToSkip = FileAttributes.None };
+    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, MaxRecursionDepth = MaxDepth, AttributesToSkip = FileAttributes.None };
 
     internal static string[] ClassesOf(string root) =>
         [.. Directory.GetDirectories(root).Select(folder => Path.GetFileName(folder)!).Where(name => name[0] != '.').Order(StringComparer.Ordinal)];

@@ -7,10 +7,10 @@ namespace Temper.Data.Images;
 /// <summary>Reads PNG files: all color types and bit depths, interlaced or not. 16-bit samples keep their upper byte.</summary>
 internal static class PngDecoder
 {
-    private const int MostPixels = 64 * 1024 * 1024;
+    private const int MaxPixels = 64 * 1024 * 1024;
 
-    /// <summary>Most bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
-    private const long MostGrowth = 1032;
+    /// <summary>Max bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    private const long MaxGrowth = 1032;
 
     internal static Picture Decode(byte[] file, string name)
     {
@@ -53,7 +53,7 @@ internal static class PngDecoder
         }
 
         Header h = header ?? throw new ModelFormatException(name, 8, "PNG: no IHDR chunk");
-        if ((long)h.Stride * h.Height / MostGrowth > compressed.Length)
+        if ((long)h.Stride * h.Height / MaxGrowth > compressed.Length)
         {
             throw new ModelFormatException(name, 8, $"PNG: {compressed.Length} packed bytes cannot hold {h.Width} x {h.Height} pixels; the file is truncated or hostile");
         }
@@ -214,9 +214,9 @@ internal static class PngDecoder
             }
 
             (int width, int height) = (BinaryPrimitives.ReadInt32BigEndian(data), BinaryPrimitives.ReadInt32BigEndian(data[4..]));
-            if (width <= 0 || height <= 0 || (long)width * height > MostPixels)
+            if (width <= 0 || height <= 0 || (long)width * height > MaxPixels)
             {
-                throw new ModelFormatException(name, 16, $"PNG: impossible size (got {width} x {height}, expected at most {MostPixels} pixels)");
+                throw new ModelFormatException(name, 16, $"PNG: impossible size (got {width} x {height}, expected at most {MaxPixels} pixels)");
             }
 
             var header = new Header(width, height, data[8], data[9]);

@@ -5,7 +5,7 @@ namespace Temper.Data.Images;
 /// <summary>Reads portable gray maps and pixel maps: P2, P3 (text), P5, P6 (bytes), up to 255 or 65535.</summary>
 internal static class PnmDecoder
 {
-    private const long MostPixels = 256L * 1024 * 1024;
+    private const long MaxPixels = 256L * 1024 * 1024;
 
     /// <summary>Size and channels, without the pixels.</summary>
     internal static PictureHeader Header(byte[] file, string name)
@@ -23,7 +23,7 @@ internal static class PnmDecoder
         int channels = kind is '3' or '6' ? 3 : 1;
         int at = 2;
         (int width, int height, int most) = (Number(file, ref at, name), Number(file, ref at, name), Number(file, ref at, name));
-        if (width == 0 || height == 0 || (long)width * height > MostPixels || most is 0 or > 65535)
+        if (width == 0 || height == 0 || (long)width * height > MaxPixels || most is 0 or > 65535)
         {
             throw new ModelFormatException(name, 2, $"PNM: impossible size (got {width} x {height}, values up to {most})");
         }

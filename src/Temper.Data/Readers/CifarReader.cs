@@ -7,7 +7,7 @@ public static class CifarReader
 {
     private const string Test = "test_batch.bin";
     private const int PictureBytes = 3 * 32 * 32;
-    private const long MostBytes = 400L * 1024 * 1024;
+    private const long MaxBytes = 400L * 1024 * 1024;
 
     private static readonly string[] Batches = [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}.bin")];
 
@@ -24,7 +24,7 @@ public static class CifarReader
     {
         int labelBytes = classNames.Count > 10 ? 2 : 1;
         int record = labelBytes + PictureBytes;
-        List<byte[]> files = [.. paths.Select(p => CompressedFile.ReadAll(p, MostBytes))];
+        List<byte[]> files = [.. paths.Select(p => CompressedFile.ReadAll(p, MaxBytes))];
         int count = files.Sum(f => f.Length / record);
         byte[] pixels = new byte[checked(count * PictureBytes)];
         byte[] labels = new byte[count];

@@ -8,7 +8,7 @@ public static class IdxReader
 {
     private const int ImageMagic = 0x0803;
     private const int LabelMagic = 0x0801;
-    private const long MostBytes = 2_000_000_000;
+    private const long MaxBytes = 2_000_000_000;
 
     /// <summary>The training part and the test part, as files name them.</summary>
     private static readonly string[] Parts = ["train", "t10k"];
@@ -69,7 +69,7 @@ public static class IdxReader
 
     private static (int[] Sizes, byte[] Values) ReadFile(string path, int magic, int axes)
     {
-        byte[] bytes = CompressedFile.ReadAll(path, MostBytes);
+        byte[] bytes = CompressedFile.ReadAll(path, MaxBytes);
         int header = 4 + (4 * axes);
         if (bytes.Length < header)
         {
@@ -87,12 +87,12 @@ public static class IdxReader
         for (int i = 0; i < axes; i++)
         {
             sizes[i] = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(4 + (4 * i)));
-            count = sizes[i] < 0 || count > MostBytes ? long.MaxValue : count * sizes[i];
+            count = sizes[i] < 0 || count > MaxBytes ? long.MaxValue : count * sizes[i];
         }
 
         // No pictures of an impossible size are wrong too, though their bytes are all there.
-        long one = sizes[1..].Aggregate(1L, (product, size) => size < 0 || product > MostBytes ? long.MaxValue : product * size);
-        return count == bytes.Length - header && one <= MostBytes
+        long one = sizes[1..].Aggregate(1L, (product, size) => size < 0 || product > MaxBytes ? long.MaxValue : product * size);
+        return count == bytes.Length - header && one <= MaxBytes
             ? (sizes, bytes[header..])
             : throw new ModelFormatException(
                 path, header, $"IDX: the length does not fit the header (got {bytes.Length - header} bytes, expected [{string.Join(", ", sizes)}])");

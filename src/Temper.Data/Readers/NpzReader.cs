@@ -48,7 +48,7 @@ internal static class NpzReader
 /// <summary>Samples and labels of one part of an archive.</summary>
 internal static class NpzPart
 {
-    private const int MostClasses = 1_000_000;
+    private const int MaxClasses = 1_000_000;
 
     internal static (Tensor X, Tensor Y) Read(string path, IReadOnlyDictionary<string, Tensor> arrays, string part)
     {
@@ -75,10 +75,10 @@ internal static class NpzPart
 
     private static long[] OfNumbers(string path, string part, double[] values)
     {
-        int wrong = Array.FindIndex(values, value => value is not (>= 0 and <= MostClasses) || value != Math.Floor(value));
+        int wrong = Array.FindIndex(values, value => value is not (>= 0 and <= MaxClasses) || value != Math.Floor(value));
         return wrong < 0
             ? [.. values.Select(value => (long)value)]
-            : throw new ModelFormatException(path, 0, $"npz: y_{part} has a number that is no class (got {values[wrong]} at {wrong}, expected whole numbers from 0 to {MostClasses})");
+            : throw new ModelFormatException(path, 0, $"npz: y_{part} has a number that is no class (got {values[wrong]} at {wrong}, expected whole numbers from 0 to {MaxClasses})");
     }
 
     /// <summary>The place of the 1 in each row.</summary>

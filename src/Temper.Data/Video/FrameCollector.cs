@@ -20,9 +20,9 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
     internal void RequireSize(int width, int height)
     {
         long bytes = 3L * width * height;
-        if (width < 1 || height < 1 || bytes > options.MostBytes)
+        if (width < 1 || height < 1 || bytes > options.MaxBytes)
         {
-            throw new ModelFormatException(path, 0, $"video: frames of an impossible size (got {width} x {height}, expected at most {options.MostBytes} bytes)");
+            throw new ModelFormatException(path, 0, $"video: frames of an impossible size (got {width} x {height}, expected at most {options.MaxBytes} bytes)");
         }
 
         if (_frames.Count > 0 && (width != _width || height != _height))
@@ -30,10 +30,10 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
             throw new ModelFormatException(path, 0, $"video: the size of frames changes (got {width} x {height} at frame {_seen}, expected {_width} x {_height})");
         }
 
-        if ((_frames.Count + 1) * bytes > options.MostBytes)
+        if ((_frames.Count + 1) * bytes > options.MaxBytes)
         {
             throw new ModelFormatException(
-                path, 0, $"video: {_frames.Count + 1} frames of {width} x {height} take more than {options.MostBytes} bytes; ask for fewer frames or a larger step");
+                path, 0, $"video: {_frames.Count + 1} frames of {width} x {height} take more than {options.MaxBytes} bytes; ask for fewer frames or a larger step");
         }
     }
 

@@ -6,7 +6,7 @@ namespace Temper.Data.Video;
 /// <summary>Reads animated GIF files (CompuServe, 1990): frames as they are shown, with transparency and disposal.</summary>
 internal sealed class GifDecoder
 {
-    private const int MostCodes = 4096;
+    private const int MaxCodes = 4096;
 
     private readonly byte[] _file;
     private readonly string _name;
@@ -145,8 +145,8 @@ internal sealed class GifDecoder
             throw new ModelFormatException(_name, _at - 1, $"GIF: impossible code length (got {start})");
         }
 
-        byte[] data = Blocks(), result = new byte[count], suffixes = new byte[MostCodes], stack = new byte[MostCodes + 1];
-        short[] prefixes = new short[MostCodes];
+        byte[] data = Blocks(), result = new byte[count], suffixes = new byte[MaxCodes], stack = new byte[MaxCodes + 1];
+        short[] prefixes = new short[MaxCodes];
         int clear = 1 << start, end = clear + 1, next = end + 1, length = start + 1, previous = -1, written = 0, bits = 0, held = 0, at = 0;
         byte first = 0;
         while (written < count)
@@ -188,7 +188,7 @@ internal sealed class GifDecoder
                 result[written] = stack[--depth];
             }
 
-            if (previous >= 0 && next < MostCodes)
+            if (previous >= 0 && next < MaxCodes)
             {
                 (prefixes[next], suffixes[next]) = ((short)previous, first);
                 next++;

@@ -15,15 +15,15 @@ public sealed record VideoReadOptions
     /// <summary>Distance of two frames, one or more.</summary>
     public int Step { get; init; } = 1;
 
-    /// <summary>Most frames; what follows is not decoded.</summary>
+    /// <summary>Max frames; what follows is not decoded.</summary>
     public int Frames { get; init; } = 256;
 
-    /// <summary>Most bytes of all frames together, three a pixel.</summary>
-    public long MostBytes { get; init; } = 1L << 30;
+    /// <summary>Max bytes of all frames together, three a pixel.</summary>
+    public long MaxBytes { get; init; } = 1L << 30;
 
     internal void Check()
     {
-        if (Start < 0 || Step < 1 || Frames < 1 || MostBytes < 1)
+        if (Start < 0 || Step < 1 || Frames < 1 || MaxBytes < 1)
         {
             throw new ArgumentException($"video: frames to read do not fit (got start {Start}, step {Step}, {Frames} frames); start is 0 or more, step and frames are 1 or more");
         }
@@ -36,7 +36,7 @@ public sealed record VideoReadOptions
 /// </summary>
 public static class VideoFile
 {
-    private const long MostFileBytes = 1L << 30;
+    private const long MaxFileBytes = 1L << 30;
 
     /// <summary>Whether a name looks like that of a video: by its ending, or a folder.</summary>
     internal static bool IsVideo(string path) => Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
@@ -135,13 +135,13 @@ public static class VideoFile
             : "";
     }
 
-    private static string RequireSize(string path) => new FileInfo(path).Length <= MostFileBytes
+    private static string RequireSize(string path) => new FileInfo(path).Length <= MaxFileBytes
         ? path
-        : throw new ModelFormatException(path, 0, $"video: the file is larger than {MostFileBytes} bytes, the most that is read whole");
+        : throw new ModelFormatException(path, 0, $"video: the file is larger than {MaxFileBytes} bytes, the most that is read whole");
 
     private static void ReadArray(string path, FrameCollector frames)
     {
-        byte[] file = CompressedFile.ReadAll(path, MostFileBytes);
+        byte[] file = CompressedFile.ReadAll(path, MaxFileBytes);
         using var stream = new MemoryStream(file);
         Tensor array = NpyFile.Read(stream, file.Length, path);
         if (array.DType != DType.UInt8 || array.Rank != 4 || array.Shape[3] != 3)

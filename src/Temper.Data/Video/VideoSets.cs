@@ -18,8 +18,8 @@ public sealed record VideoSetOptions
     /// <summary>Frames from the start of one clip to that of the next.</summary>
     public int Stride { get; init; } = 4;
 
-    /// <summary>Most frames of a video that are read.</summary>
-    public int MostFrames { get; init; } = 300;
+    /// <summary>Max frames of a video that are read.</summary>
+    public int MaxFrames { get; init; } = 300;
 }
 
 /// <summary>Clips of videos in memory, <c>[T, 3, H, W]</c>, a byte a channel.</summary>
@@ -56,7 +56,7 @@ public sealed class VideoDataset : Dataset
 /// <summary>Reads folders of videos as sets of clips.</summary>
 public static class VideoSets
 {
-    private const long MostBytes = 4L << 30;
+    private const long MaxBytes = 4L << 30;
 
     private static readonly string[] TestNames = ["test", "val", "valid", "validation"];
 
@@ -132,14 +132,14 @@ public static class VideoSets
         long bytes = 0;
         foreach (Entry entry in entries)
         {
-            VideoClip video = VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MostFrames }).Square(options.Size);
+            VideoClip video = VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MaxFrames }).Square(options.Size);
             int span = ((options.Frames - 1) * options.Step) + 1, last = (int)(entry.End * video.Frames) - span;
             for (int start = (int)(entry.Start * video.Frames); start <= last; start += options.Stride)
             {
                 byte[] pixels = video.Window(start, options.Frames, options.Step).Pixels.ToArray();
                 bytes += pixels.Length;
-                clips.Add(bytes <= MostBytes ? (pixels, entry.Label) : throw new ModelFormatException(
-                    entry.Path, 0, $"video: the clips of the set take more than {MostBytes} bytes; ask for smaller or fewer ones (size, stride)"));
+                clips.Add(bytes <= MaxBytes ? (pixels, entry.Label) : throw new ModelFormatException(
+                    entry.Path, 0, $"video: the clips of the set take more than {MaxBytes} bytes; ask for smaller or fewer ones (size, stride)"));
             }
         }
 

@@ -6,21 +6,21 @@ namespace Temper.Formats.Npz;
 /// <summary>NumPy's archives of named arrays.</summary>
 public static class NpzFile
 {
-    /// <summary>Most bytes that one array may unpack to, unless the caller says otherwise: a small archive can claim anything.</summary>
+    /// <summary>Max bytes that one array may unpack to, unless the caller says otherwise: a small archive can claim anything.</summary>
     public const long DefaultLimit = 4L * 1024 * 1024 * 1024;
 
-    /// <summary>Most bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
-    private const long MostGrowth = 1032;
+    /// <summary>Max bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    private const long MaxGrowth = 1032;
 
     /// <summary>Reads all arrays.</summary>
     /// <param name="path">The archive.</param>
-    /// <param name="mostBytes">Most bytes that one array may unpack to.</param>
+    /// <param name="maxBytes">Max bytes that one array may unpack to.</param>
     /// <returns>Arrays by name, without ".npy".</returns>
     /// <exception cref="ModelFormatException">The archive or an array in it is malformed or too large.</exception>
-    public static IReadOnlyDictionary<string, Tensor> Load(string path, long mostBytes = DefaultLimit)
+    public static IReadOnlyDictionary<string, Tensor> Load(string path, long maxBytes = DefaultLimit)
     {
         using FileStream stream = File.OpenRead(path);
-        return Read(stream, path, mostBytes);
+        return Read(stream, path, maxBytes);
     }
 
     /// <summary>Reads some arrays; what else the archive holds is not looked at.</summary>
@@ -45,17 +45,17 @@ public static class NpzFile
     /// <summary>Reads all arrays from a stream that can seek.</summary>
     /// <param name="stream">The archive.</param>
     /// <param name="name">What to call it in errors.</param>
-    /// <param name="mostBytes">Most bytes that one array may unpack to.</param>
+    /// <param name="maxBytes">Max bytes that one array may unpack to.</param>
     /// <exception cref="ModelFormatException">The archive or an array in it is malformed or too large.</exception>
-    public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name, long mostBytes = DefaultLimit) =>
-        Read(stream, name, mostBytes, names: null);
+    public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name, long maxBytes = DefaultLimit) =>
+        Read(stream, name, maxBytes, names: null);
 
-    private static Dictionary<string, Tensor> Read(Stream stream, string name, long mostBytes, IReadOnlyCollection<string>? names) => Opened(stream, name, archive =>
+    private static Dictionary<string, Tensor> Read(Stream stream, string name, long maxBytes, IReadOnlyCollection<string>? names) => Opened(stream, name, archive =>
     {
         var arrays = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (ZipArchiveEntry entry in ArraysOf(archive, names))
         {
-            if (!arrays.TryAdd(NameOf(entry), ReadEntry(entry, name, mostBytes)))
+            if (!arrays.TryAdd(NameOf(entry), ReadEntry(entry, name, maxBytes)))
             {
                 throw new ModelFormatException(name, 0, $"npz: the name '{entry.FullName}' stands twice in the archive");
             }
@@ -82,14 +82,14 @@ public static class NpzFile
 
     private static string NameOf(ZipArchiveEntry entry) => entry.FullName[..^4];
 
-    private static Tensor ReadEntry(ZipArchiveEntry entry, string name, long mostBytes)
+    private static Tensor ReadEntry(ZipArchiveEntry entry, string name, long maxBytes)
     {
-        if (entry.Length > mostBytes)
+        if (entry.Length > maxBytes)
         {
-            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' unpacks to {entry.Length} bytes (expected at most {mostBytes}); raise the limit if it is meant to");
+            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' unpacks to {entry.Length} bytes (expected at most {maxBytes}); raise the limit if it is meant to");
         }
 
-        if (entry.Length / MostGrowth > entry.CompressedLength)
+        if (entry.Length / MaxGrowth > entry.CompressedLength)
         {
             throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot unpack to {entry.Length} bytes (it has {entry.CompressedLength} packed); the archive is damaged or hostile");
         }

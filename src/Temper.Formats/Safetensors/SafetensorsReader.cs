@@ -7,7 +7,7 @@ namespace Temper.Formats.Safetensors;
 /// <summary>Parses and checks the header before it touches the numbers.</summary>
 internal static class SafetensorsReader
 {
-    private const long MostHeaderBytes = 100 * 1024 * 1024;
+    private const long MaxHeaderBytes = 100 * 1024 * 1024;
 
     internal static SafetensorsFile Read(Stream stream, string name)
     {
@@ -38,10 +38,10 @@ internal static class SafetensorsReader
         ReadExactly(stream, lengthBytes, name, 0, "the header's length");
         ulong declared = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
         long room = stream.Length - 8;
-        if (declared > (ulong)Math.Min(room, MostHeaderBytes))
+        if (declared > (ulong)Math.Min(room, MaxHeaderBytes))
         {
             throw new ModelFormatException(
-                name, 0, $"safetensors: header too long (got {declared} bytes, expected at most {Math.Min(room, MostHeaderBytes)}); the file is truncated or of another format");
+                name, 0, $"safetensors: header too long (got {declared} bytes, expected at most {Math.Min(room, MaxHeaderBytes)}); the file is truncated or of another format");
         }
 
         byte[] header = new byte[(int)declared];

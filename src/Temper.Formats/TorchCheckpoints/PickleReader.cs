@@ -10,8 +10,8 @@ namespace Temper.Formats.TorchCheckpoints;
 /// </summary>
 internal sealed class PickleReader(ByteReader reader)
 {
-    private const int MostSteps = 1 << 22;
-    private const int MostOnStack = 1 << 16;
+    private const int MaxSteps = 1 << 22;
+    private const int MaxOnStack = 1 << 16;
     private const int LongestNumber = 64;
 
     private static readonly object Mark = new();
@@ -28,9 +28,9 @@ internal sealed class PickleReader(ByteReader reader)
         {
             while (true)
             {
-                if (++_steps > MostSteps || _stack.Count > MostOnStack)
+                if (++_steps > MaxSteps || _stack.Count > MaxOnStack)
                 {
-                    throw reader.Bad($"more than {MostSteps} steps or {MostOnStack} values waiting; this is not a state dict");
+                    throw reader.Bad($"more than {MaxSteps} steps or {MaxOnStack} values waiting; this is not a state dict");
                 }
 
                 byte code = reader.Byte();

@@ -4,7 +4,7 @@ namespace Temper.Formats.TorchCheckpoints;
 internal sealed class StateDictSearch
 {
     private const int Deepest = 12;
-    private const int MostVisits = 1 << 18;
+    private const int MaxVisits = 1 << 18;
 
     private static readonly string[] Usual = ["state_dict", "model_state_dict", "model", "net"];
 
@@ -74,7 +74,7 @@ internal sealed class StateDictSearch
     }
 
     /// <summary>A damaged file may hold itself: the number of visits is bounded.</summary>
-    private bool Visit() => ++_visits <= MostVisits ? true : throw new FormatException("values hold each other without end");
+    private bool Visit() => ++_visits <= MaxVisits ? true : throw new FormatException("values hold each other without end");
 
     private static IEnumerable<KeyValuePair<string, object?>>? Children(object? value) => value switch
     {

@@ -7,10 +7,10 @@ internal static class TorchArchive
 {
     private const string PickleName = "data.pkl";
     private const long LongestPickle = 64 << 20;
-    private const long MostExpansion = 4;
+    private const long MaxExpansion = 4;
 
-    /// <summary>Most bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
-    private const long MostGrowth = 1032;
+    /// <summary>Max bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    private const long MaxGrowth = 1032;
 
     /// <summary>Whether a zip archive is one of PyTorch and not, say, one of NumPy.</summary>
     internal static bool IsOne(string path)
@@ -41,7 +41,7 @@ internal static class TorchArchive
 
             using var description = new MemoryStream(Bytes(pickle, file, LongestPickle));
             object? value = new PickleReader(new ByteReader(description, file, "PyTorch")).Read();
-            long most = (MostExpansion * stream.Length) + LongestPickle;
+            long most = (MaxExpansion * stream.Length) + LongestPickle;
             return new TorchTensors(file, stream.Length).Read(value, key => Bytes(
                 archive.GetEntry($"{root}data/{key}") ?? throw Bad(file, $"storage '{key}' is missing"), file, most));
         }
@@ -54,7 +54,7 @@ internal static class TorchArchive
     /// <summary>What the directory says is checked before memory is taken, and what comes is checked against it.</summary>
     private static byte[] Bytes(ZipArchiveEntry entry, string file, long most)
     {
-        long possible = entry.CompressedLength <= most ? (entry.CompressedLength + 1) * MostGrowth : most;
+        long possible = entry.CompressedLength <= most ? (entry.CompressedLength + 1) * MaxGrowth : most;
         if (entry.Length > Math.Min(Math.Min(most, possible), Array.MaxLength))
         {
             throw Bad(file, $"'{entry.FullName}' is too large (got {entry.Length} bytes, expected at most {Math.Min(most, possible)})");

@@ -10,7 +10,7 @@ internal static class TorchPickles
 {
     private const string Magic = "1950a86a20f9469cfc6c";
     private const long Protocol = 1001;
-    private const int MostVisits = 1 << 18;
+    private const int MaxVisits = 1 << 18;
 
     internal static TorchCheckpoint Read(Stream stream, string file)
     {
@@ -55,7 +55,7 @@ internal static class TorchPickles
 
         void Visit(object? value, int depth)
         {
-            if (++visits > MostVisits)
+            if (++visits > MaxVisits)
             {
                 throw reader.Bad("values hold each other without end");
             }

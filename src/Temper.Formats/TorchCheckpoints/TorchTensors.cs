@@ -8,7 +8,7 @@ namespace Temper.Formats.TorchCheckpoints;
 internal sealed class TorchTensors(string file, long length)
 {
     /// <summary>Views may repeat numbers, but not without bound.</summary>
-    private const long MostExpansion = 4;
+    private const long MaxExpansion = 4;
 
     private const long FreeBytes = 1 << 20;
 
@@ -30,9 +30,9 @@ internal sealed class TorchTensors(string file, long length)
         }
 
         long total = search.Tensors.Sum(entry => Bytes(entry.Key, entry.Value));
-        if (total > (MostExpansion * length) + FreeBytes)
+        if (total > (MaxExpansion * length) + FreeBytes)
         {
-            throw Bad($"the tensors are larger than their file (got {total} bytes, expected at most {(MostExpansion * length) + FreeBytes})");
+            throw Bad($"the tensors are larger than their file (got {total} bytes, expected at most {(MaxExpansion * length) + FreeBytes})");
         }
 
         var tensors = new KeyValuePair<string, Tensor>[search.Tensors.Count];

@@ -11,7 +11,7 @@ namespace Temper.Growth.Blocks;
 internal static class RepeatedBlocks
 {
     /// <summary>Longest block, in pieces between two cuts.</summary>
-    private const int MostPieces = 12;
+    private const int MaxPieces = 12;
 
     /// <summary>Stages of blocks, from the input on; empty where nothing is repeated.</summary>
     /// <remarks>
@@ -21,7 +21,7 @@ internal static class RepeatedBlocks
     internal static IReadOnlyList<IReadOnlyList<GrowthBlock>> Of(Network network)
     {
         List<Piece> pieces = Pieces(network);
-        (List<int> Starts, int Length)? best = Enumerable.Range(1, Math.Min(MostPieces, pieces.Count))
+        (List<int> Starts, int Length)? best = Enumerable.Range(1, Math.Min(MaxPieces, pieces.Count))
             .SelectMany(length => Repeated(network, pieces, length).Select(starts => (Starts: starts, Length: length)))
             .OrderByDescending(found => found.Starts.Zip(found.Starts.Skip(1)).Count(pair => pair.Second == pair.First + found.Length))
             .ThenByDescending(found => found.Starts.Count * found.Length)

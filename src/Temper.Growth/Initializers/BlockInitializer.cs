@@ -68,7 +68,7 @@ public sealed record InitializerSetting
     /// <summary>How the network is trained.</summary>
     public required TrainingOptions Training { get; init; }
 
-    /// <summary>Part of the training samples that were right in the last epoch, 0 to 1.</summary>
+    /// <summary>Training accuracy of the last epoch, 0 to 1.</summary>
     public required double TrainAccuracy { get; init; }
 
     /// <summary>Random numbers of this block.</summary>

@@ -60,6 +60,12 @@ internal static class StyleSheet
         dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
         section > :last-child { margin-bottom: 0; }
         footer { color: var(--soft); font-size: 13px; padding: 4px 2px; }
+        @media (max-width: 600px) {
+          main { padding: 18px 10px; } section { padding: 14px 12px; } h1 { font-size: 21px; overflow-wrap: anywhere; }
+          dl { grid-template-columns: 1fr; gap: 0; } dd { margin: 0 0 8px; }
+          figure { overflow-x: auto; } .chart { min-width: 560px; }
+          th:first-child, td:first-child { position: sticky; left: 0; background: var(--card); max-width: 45vw; white-space: normal; overflow-wrap: anywhere; }
+        }
         @media print { body { background: none; } section { border-color: #ccc; } }
 
         """;

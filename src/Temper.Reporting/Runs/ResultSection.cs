@@ -33,8 +33,8 @@ internal static class ResultSection
             yield return new KeyFigure("Test accuracy", Percent(last.TestAccuracy));
         }
 
-        yield return new KeyFigure("Weights left", $"{last.Left:N0}", $"of {NetworkRecord.MostWeights(run):N0}");
-        if (last.Left < NetworkRecord.MostWeights(run))
+        yield return new KeyFigure("Weights left", $"{last.Left:N0}", $"of {NetworkRecord.MaxWeights(run):N0}");
+        if (last.Left < NetworkRecord.MaxWeights(run))
         {
             yield return new KeyFigure("Fewer weights", double.IsFinite(last.TimesFewer(run)) ? $"{last.TimesFewer(run):F1} ×" : "∞");
         }

@@ -28,7 +28,7 @@ internal sealed record RunRecord
 
     public required ulong Seed { get; init; }
 
-    /// <summary>Part of the training samples that was held out to choose the epoch, 0 to 1.</summary>
+    /// <summary>Fraction of the training samples held out for validation, 0 to 1.</summary>
     public required double Validation { get; init; }
 
     /// <summary>Of all parts of a run that was stopped and resumed.</summary>
@@ -103,10 +103,10 @@ internal sealed record NetworkRecord
     public long Left => Layers.Sum(layer => layer.Left);
 
     /// <summary>Weights of the largest network of a run, zeros included: a network whose channels were removed has fewer of its own.</summary>
-    internal static long MostWeights(IReadOnlyList<NetworkRecord> run) => run.Max(network => network.Total);
+    internal static long MaxWeights(IReadOnlyList<NetworkRecord> run) => run.Max(network => network.Total);
 
     /// <summary>How many times fewer weights it has left than the largest network of its run has.</summary>
-    internal double TimesFewer(IReadOnlyList<NetworkRecord> run) => Left == 0 ? double.PositiveInfinity : (double)MostWeights(run) / Left;
+    internal double TimesFewer(IReadOnlyList<NetworkRecord> run) => Left == 0 ? double.PositiveInfinity : (double)MaxWeights(run) / Left;
 }
 
 /// <summary>Weights of one layer: all, and those that are not zero.</summary>

@@ -9,7 +9,8 @@ namespace Temper.Serving.Metrics;
 internal sealed class ServerMetrics(BatchingQueue queue)
 {
     /// <summary>Upper ends of the histogram's classes, in seconds.</summary>
-    private static readonly double[] Ends = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+    private static readonly double[] Ends =
+        [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
     private readonly ConcurrentDictionary<int, long> _requests = new();
     private readonly long[] _classes = new long[Ends.Length + 1];
@@ -39,7 +40,9 @@ internal sealed class ServerMetrics(BatchingQueue queue)
 
         Histogram(text);
         Single(text, "temper_samples_total", "counter", "Samples run.", queue.Samples);
-        Single(text, "temper_batches_total", "counter", "Batches run; samples over batches is the mean batch size.", queue.Batches);
+        Single(
+            text, "temper_batches_total", "counter", "Batches run; samples over batches is the mean batch size.",
+            queue.Batches);
         Single(text, "temper_queue_waiting", "gauge", "Requests that wait for a batch.", queue.Waiting);
         Single(text, "process_resident_memory_bytes", "gauge", "Memory of the process.", Environment.WorkingSet);
         return text.ToString();
@@ -54,7 +57,8 @@ internal sealed class ServerMetrics(BatchingQueue queue)
             for (int i = 0; i < _classes.Length; i++)
             {
                 sum += _classes[i];
-                Line(text, $"temper_request_seconds_bucket{{le=\"{(i < Ends.Length ? Ends[i].ToString(CultureInfo.InvariantCulture) : "+Inf")}\"}} {sum}");
+                string end = i < Ends.Length ? Ends[i].ToString(CultureInfo.InvariantCulture) : "+Inf";
+                Line(text, $"temper_request_seconds_bucket{{le=\"{end}\"}} {sum}");
             }
 
             Line(text, $"temper_request_seconds_sum {_seconds}");
@@ -74,5 +78,6 @@ internal sealed class ServerMetrics(BatchingQueue queue)
         Line(text, $"# TYPE {name} {type}");
     }
 
-    private static void Line(StringBuilder text, FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+    private static void Line(StringBuilder text, FormattableString line) =>
+        text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
 }

@@ -11,7 +11,8 @@ internal sealed record TensorHeader
 
     internal List<int> Shape { get; } = [];
 
-    /// <summary>What stands where a length or a number of bytes must, and cannot be one; null: nothing. Told when the name is known.</summary>
+    /// <summary>What stands where a length or a number of bytes must, and cannot be one; null: nothing. Told when the
+    /// name is known.</summary>
     internal string? Problem { get; set; }
 
     /// <summary>Bytes of raw data; null where the data stand in the JSON.</summary>
@@ -24,7 +25,8 @@ internal sealed record TensorHeader
     internal int DataStart { get; set; } = -1;
 }
 
-/// <summary>A request without its numbers, which are passed over: they are read when it is known that they fit.</summary>
+/// <summary>A request without its numbers, which are passed over: they are read when it is known that they
+/// fit.</summary>
 internal sealed record InferHeader
 {
     internal string? Id { get; private set; }
@@ -135,7 +137,10 @@ internal sealed record InferHeader
             {
                 case "binary_data": binary = json.GetBoolean(); break;
                 case "binary_data_output": output = json.GetBoolean(); break;
-                case "binary_data_size": size = Whole(json, "binary_data_size", tensor) is >= 0 and var bytes ? bytes : throw new FormatException("binary_data_size is negative"); break;
+                case "binary_data_size":
+                    size = Whole(json, "binary_data_size", tensor) is >= 0 and var bytes
+                        ? bytes : throw new FormatException("binary_data_size is negative");
+                    break;
                 default: json.Skip(); break;
             }
         }
@@ -151,7 +156,9 @@ internal sealed record InferHeader
             return value;
         }
 
-        string found = json.TokenType == JsonTokenType.Number ? System.Text.Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(json.ValueSpan.Length, 40)]) : $"{json.TokenType}";
+        string found = json.TokenType == JsonTokenType.Number
+            ? System.Text.Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(json.ValueSpan.Length, 40)])
+            : $"{json.TokenType}";
         tensor.Problem ??= $"{what} cannot be used (got {found}, expected a whole number up to {int.MaxValue})";
         return 0;
     }

@@ -8,7 +8,8 @@ namespace Temper.Serving.Protocol;
 /// <param name="Id">What the client calls it; null where it has no name.</param>
 /// <param name="Inputs">A tensor for each input of the network, in its order.</param>
 /// <param name="Outputs">Which outputs are wanted, and whether as raw bytes.</param>
-internal sealed record InferRequest(string? Id, IReadOnlyList<Tensor> Inputs, IReadOnlyList<(int Index, bool IsBinary)> Outputs)
+internal sealed record InferRequest(
+    string? Id, IReadOnlyList<Tensor> Inputs, IReadOnlyList<(int Index, bool IsBinary)> Outputs)
 {
     private const int Depth = 32;
 
@@ -25,17 +26,21 @@ internal sealed record InferRequest(string? Id, IReadOnlyList<Tensor> Inputs, IR
             IReadOnlyList<(int, bool)> outputs = Wanted(network, header);
             if (header.Inputs.Count != network.Inputs.Count)
             {
-                throw new RequestException(400, $"inputs: wrong number (got {header.Inputs.Count}, expected {network.Inputs.Count})");
+                throw new RequestException(
+                    400, $"inputs: wrong number (got {header.Inputs.Count}, expected {network.Inputs.Count})");
             }
 
             var inputs = new Tensor?[network.Inputs.Count];
             int used = 0;
             foreach (TensorHeader input in header.Inputs)
             {
-                int index = network.Inputs.Index().FirstOrDefault(known => string.Equals(known.Item.Name, input.Name, StringComparison.Ordinal), (-1, null!)).Index;
+                int index = network.Inputs.Index().FirstOrDefault(
+                    known => string.Equals(known.Item.Name, input.Name, StringComparison.Ordinal), (-1, null!)).Index;
                 if (index < 0 || inputs[index] is not null)
                 {
-                    throw new RequestException(400, $"inputs: '{input.Name}' is {(index < 0 ? "not known" : "given twice")} (expected {string.Join(", ", network.Inputs.Select(known => known.Name))})");
+                    throw new RequestException(
+                        400, $"inputs: '{input.Name}' is {(index < 0 ? "not known" : "given twice")} "
+                        + $"(expected {string.Join(", ", network.Inputs.Select(known => known.Name))})");
                 }
 
                 inputs[index] = Value(network.Inputs[index], input, json, raw[used..]);
@@ -44,9 +49,11 @@ internal sealed record InferRequest(string? Id, IReadOnlyList<Tensor> Inputs, IR
 
             return used == raw.Length
                 ? new InferRequest(header.Id, inputs!, outputs)
-                : throw new RequestException(400, $"binary data: more bytes than inputs ask for (got {raw.Length}, expected {used})");
+                : throw new RequestException(
+                    400, $"binary data: more bytes than inputs ask for (got {raw.Length}, expected {used})");
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or OverflowException)
+        catch (Exception error) when (
+            error is JsonException or InvalidOperationException or FormatException or OverflowException)
         {
             throw new RequestException(400, $"malformed JSON: {error.Message}");
         }
@@ -56,32 +63,43 @@ internal sealed record InferRequest(string? Id, IReadOnlyList<Tensor> Inputs, IR
     {
         if (!string.Equals(input.DataType, DataTypes.NameOf(spec.DType), StringComparison.Ordinal))
         {
-            throw new RequestException(400, $"input '{spec.Name}': wrong datatype (got {input.DataType}, expected {DataTypes.NameOf(spec.DType)})");
+            throw new RequestException(
+                400, $"input '{spec.Name}': wrong datatype "
+                + $"(got {input.DataType}, expected {DataTypes.NameOf(spec.DType)})");
         }
 
         bool fits = input.Shape.Count == spec.SampleShape.Rank + (spec.IsBatched ? 1 : 0)
-            && input.Shape.Skip(spec.IsBatched ? 1 : 0).SequenceEqual(spec.SampleShape) && (!spec.IsBatched || input.Shape[0] > 0);
+            && input.Shape.Skip(spec.IsBatched ? 1 : 0).SequenceEqual(spec.SampleShape)
+                && (!spec.IsBatched || input.Shape[0] > 0);
         if (!fits)
         {
             string expected = string.Join(", ", spec.SampleShape);
-            throw new RequestException(400, $"input '{spec.Name}': wrong shape (got [{string.Join(", ", input.Shape)}], expected [{(spec.IsBatched ? $"N, {expected}" : expected)}])");
+            throw new RequestException(
+                400, $"input '{spec.Name}': wrong shape (got [{string.Join(", ", input.Shape)}], "
+                + $"expected [{(spec.IsBatched ? $"N, {expected}" : expected)}])");
         }
 
         // Numbers are counted against what was sent before memory is taken for them.
-        long count = input.Shape.Aggregate(1L, (product, length) => checked(product * length)), size = checked(count * DataTypes.BytesOf(spec.DType));
+        long count = input.Shape.Aggregate(1L, (product, length) => checked(product * length));
+        long size = checked(count * DataTypes.BytesOf(spec.DType));
         if (input.BinarySize is { } binary)
         {
             return binary == size && binary <= raw.Length
                 ? TensorBytes.FromBytes(raw[..binary], spec.DType, Shape.Create([.. input.Shape]))
-                : throw new RequestException(400, $"input '{spec.Name}': binary data does not fit the shape (got {binary} of {raw.Length} bytes, expected {size})");
+                : throw new RequestException(
+                    400, $"input '{spec.Name}': binary data does not fit the shape "
+                    + $"(got {binary} of {raw.Length} bytes, expected {size})");
         }
 
         if (input.DataStart < 0 || count > json.Length - input.DataStart)
         {
-            throw new RequestException(400, $"input '{spec.Name}': {(input.DataStart < 0 ? "no data" : $"too few numbers (expected {count})")}");
+            throw new RequestException(
+                400,
+                $"input '{spec.Name}': {(input.DataStart < 0 ? "no data" : $"too few numbers (expected {count})")}");
         }
 
-        var reader = new Utf8JsonReader(json[input.DataStart..], new JsonReaderOptions { MaxDepth = Depth, AllowMultipleValues = true });
+        var reader = new Utf8JsonReader(
+            json[input.DataStart..], new JsonReaderOptions { MaxDepth = Depth, AllowMultipleValues = true });
         return TensorBytes.Read(ref reader, spec.DType, Shape.Create([.. input.Shape]));
     }
 
@@ -96,10 +114,13 @@ internal sealed record InferRequest(string? Id, IReadOnlyList<Tensor> Inputs, IR
         [
             .. header.Outputs.Select(output =>
             {
-                int index = network.Outputs.Index().FirstOrDefault(known => string.Equals(known.Item.Name, output.Name, StringComparison.Ordinal), (-1, null!)).Index;
+                int index = network.Outputs.Index().FirstOrDefault(
+                    known => string.Equals(known.Item.Name, output.Name, StringComparison.Ordinal), (-1, null!)).Index;
                 return index >= 0
                     ? (index, output.IsBinary ?? header.WantsBinary)
-                    : throw new RequestException(400, $"outputs: '{output.Name}' is not known (expected {string.Join(", ", network.Outputs.Select(known => known.Name))})");
+                    : throw new RequestException(
+                        400, $"outputs: '{output.Name}' is not known "
+                        + $"(expected {string.Join(", ", network.Outputs.Select(known => known.Name))})");
             }),
         ];
     }

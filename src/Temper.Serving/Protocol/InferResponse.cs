@@ -12,7 +12,8 @@ internal sealed record InferResponse(ReadOnlyMemory<byte> Json, IReadOnlyList<Te
 {
     internal long Length => Json.Length + Raw.Sum(tensor => (long)TensorBytes.Of(tensor).Length);
 
-    internal static InferResponse Of(ServerOptions options, Network network, InferRequest request, IReadOnlyList<Tensor> results)
+    internal static InferResponse Of(
+        ServerOptions options, Network network, InferRequest request, IReadOnlyList<Tensor> results)
     {
         var buffer = new ArrayBufferWriter<byte>();
         var raw = new List<Tensor>();

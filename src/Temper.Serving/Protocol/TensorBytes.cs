@@ -45,11 +45,21 @@ internal static class TensorBytes
         json.WriteStartArray();
         switch (tensor.DType)
         {
-            case DType.Float32: Each(json, tensor.AsSpan<float>(), static (writer, value) => writer.WriteNumberValue(Finite(value))); break;
-            case DType.Int64: Each(json, tensor.AsSpan<long>(), static (writer, value) => writer.WriteNumberValue(value)); break;
-            case DType.Int32: Each(json, tensor.AsSpan<int>(), static (writer, value) => writer.WriteNumberValue(value)); break;
-            case DType.UInt8: Each(json, tensor.AsSpan<byte>(), static (writer, value) => writer.WriteNumberValue(value)); break;
-            default: Each(json, tensor.AsSpan<bool>(), static (writer, value) => writer.WriteBooleanValue(value)); break;
+            case DType.Float32:
+                Each(json, tensor.AsSpan<float>(), static (writer, value) => writer.WriteNumberValue(Finite(value)));
+                break;
+            case DType.Int64:
+                Each(json, tensor.AsSpan<long>(), static (writer, value) => writer.WriteNumberValue(value));
+                break;
+            case DType.Int32:
+                Each(json, tensor.AsSpan<int>(), static (writer, value) => writer.WriteNumberValue(value));
+                break;
+            case DType.UInt8:
+                Each(json, tensor.AsSpan<byte>(), static (writer, value) => writer.WriteNumberValue(value));
+                break;
+            default:
+                Each(json, tensor.AsSpan<bool>(), static (writer, value) => writer.WriteBooleanValue(value));
+                break;
         }
 
         json.WriteEndArray();
@@ -69,14 +79,18 @@ internal static class TensorBytes
             {
                 case JsonTokenType.StartArray: depth++; break;
                 case JsonTokenType.EndArray: depth--; break;
-                case JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False when depth > 0 && count < values.Length:
+                case JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False
+                    when depth > 0 && count < values.Length:
                     values[count++] = read(ref json);
                     break;
-                default: throw new RequestException(400, $"data: not an array of {values.Length} numbers (got {(count == values.Length ? "more" : json.TokenType.ToString())})");
+                default: throw new RequestException(
+                    400, $"data: not an array of {values.Length} numbers "
+                        + $"(got {(count == values.Length ? "more" : json.TokenType.ToString())})");
             }
         }
         while (depth > 0);
-        return count == values.Length ? values : throw new RequestException(400, $"data: too few numbers (got {count}, expected {values.Length})");
+        return count == values.Length ? values
+            : throw new RequestException(400, $"data: too few numbers (got {count}, expected {values.Length})");
     }
 
     private static void Each<T>(Utf8JsonWriter json, ReadOnlySpan<T> values, Action<Utf8JsonWriter, T> write)
@@ -89,5 +103,6 @@ internal static class TensorBytes
 
     private static float Finite(float value) => float.IsFinite(value)
         ? value
-        : throw new RequestException(500, "the result has numbers that are not finite, which JSON cannot say; ask for binary data");
+        : throw new RequestException(
+            500, "the result has numbers that are not finite, which JSON cannot say; ask for binary data");
 }

@@ -43,7 +43,8 @@ internal static class TensorMetadata
         foreach (NetworkOutput output in network.Outputs)
         {
             ValueInfo value = network.Graph.InfoOf(output.Value);
-            Write(json, output.Name, value.DType, [.. value.IsBatched ? new[] { -1 } : [], .. value.Shape.Skip(value.IsBatched ? 1 : 0)]);
+            Write(json, output.Name, value.DType,
+                [.. value.IsBatched ? new[] { -1 } : [], .. value.Shape.Skip(value.IsBatched ? 1 : 0)]);
             json.WriteEndObject();
         }
 

@@ -6,7 +6,7 @@ namespace Temper.Training.Evaluation;
 /// <param name="High">Upper end.</param>
 public readonly record struct AccuracyInterval(double Value, double Low, double High)
 {
-    /// <summary>Of a normal distribution, 97.5 %.</summary>
+    /// <summary>The 97.5 % quantile of the standard normal distribution.</summary>
     private const double Z = 1.959963984540054;
 
     /// <summary>Accuracy of a sample of a population (Wilson's interval, which holds near 0 and 1 too).</summary>

@@ -31,7 +31,7 @@ public sealed class ConfusionMatrix
     /// <summary>Number of samples.</summary>
     public long Count { get; private set; }
 
-    /// <summary>Samples taken for their own class.</summary>
+    /// <summary>Number of correctly classified samples.</summary>
     public long Correct
     {
         get
@@ -46,10 +46,11 @@ public sealed class ConfusionMatrix
         }
     }
 
-    /// <summary>Share of samples taken for their own class, 0 to 1; NaN without samples.</summary>
+    /// <summary>Accuracy, 0 to 1; NaN without samples.</summary>
     public double Accuracy => (double)Correct / Count;
 
-    /// <summary>Samples of class <paramref name="actual"/> that were taken for class <paramref name="predicted"/>.</summary>
+    /// <summary>Number of samples of class <paramref name="actual"/> that were predicted as class
+    /// <paramref name="predicted"/>.</summary>
     /// <param name="actual">Row.</param>
     /// <param name="predicted">Column.</param>
     public long this[int actual, int predicted] => _counts[Index(actual, predicted)];
@@ -64,7 +65,7 @@ public sealed class ConfusionMatrix
         Count++;
     }
 
-    /// <summary>Share of a class that was found, 0 to 1; NaN for a class without samples.</summary>
+    /// <summary>Recall of a class, 0 to 1; NaN for a class without samples.</summary>
     /// <param name="actual">The class.</param>
     public double Recall(int actual)
     {
@@ -77,7 +78,7 @@ public sealed class ConfusionMatrix
         return (double)this[actual, actual] / row;
     }
 
-    /// <summary>Share of what was taken for a class that is of it, 0 to 1; NaN if nothing was.</summary>
+    /// <summary>Precision of a class, 0 to 1; NaN if the class was never predicted.</summary>
     /// <param name="predicted">The class.</param>
     public double Precision(int predicted)
     {

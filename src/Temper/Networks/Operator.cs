@@ -20,7 +20,7 @@ public abstract record Operator
     /// <summary>Smallest and largest number of inputs.</summary>
     public virtual (int Least, int Most) InputCount => (1, 1);
 
-    /// <summary>What a node is called that was given no name, a number being put behind.</summary>
+    /// <summary>Prefix of automatic node names; a number is appended.</summary>
     internal virtual string DefaultName => Kind.ToLowerInvariant();
 
     /// <summary>The shape of the result.</summary>

@@ -11,10 +11,10 @@ public sealed record Adadelta : Optimizer
     /// <summary>The defaults of torch.optim.Adadelta.</summary>
     public Adadelta() => LearningRate = 1;
 
-    /// <summary>Part of the moving means that stays a step, 0 to 1.</summary>
+    /// <summary>Rho: decay of both moving means, 0 to 1.</summary>
     public float Rho { get; init; } = 0.9f;
 
-    /// <summary>Added under both roots; not negative.</summary>
+    /// <summary>Epsilon added under both square roots, not negative.</summary>
     public float Epsilon { get; init; } = 1e-6f;
 
     /// <inheritdoc/>

@@ -32,13 +32,13 @@ public abstract record AdamFamily : Optimizer
     {
     }
 
-    /// <summary>Part of the moving mean of the gradient that stays a step, 0 to 1.</summary>
+    /// <summary>Beta 1: decay of the moving mean of the gradient, 0 to 1.</summary>
     public float Beta1 { get; init; } = 0.9f;
 
-    /// <summary>Part of the moving mean of its square that stays a step, 0 to 1.</summary>
+    /// <summary>Beta 2: decay of the moving mean of the squared gradient, 0 to 1.</summary>
     public float Beta2 { get; init; } = 0.999f;
 
-    /// <summary>Added to the root of the mean square; not negative.</summary>
+    /// <summary>Epsilon added to the denominator, not negative.</summary>
     public float Epsilon { get; init; } = 1e-8f;
 
     internal override IReadOnlyList<string> Slots => SlotNames;

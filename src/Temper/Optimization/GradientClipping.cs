@@ -5,10 +5,10 @@ namespace Temper.Optimization;
 /// <summary>Bounds gradients: each element, or the length of all together.</summary>
 public sealed record GradientClipping
 {
-    /// <summary>Largest L2 norm of all gradients together, positive; null: not bounded.</summary>
+    /// <summary>Max L2 norm of all gradients together, positive; null = off.</summary>
     public float? MaxNorm { get; init; }
 
-    /// <summary>Largest magnitude of an element, positive; null: not bounded.</summary>
+    /// <summary>Max magnitude of a gradient's element, positive; null = off.</summary>
     public float? MaxValue { get; init; }
 
     /// <summary>The sum of squares of a gradient: add it up over all parameters for <see cref="ScaleFor"/>.</summary>
@@ -26,7 +26,7 @@ public sealed record GradientClipping
         }
     }
 
-    /// <summary>What all gradients are multiplied by so that their norm is at most <see cref="MaxNorm"/>.</summary>
+    /// <summary>Factor for all gradients that makes their norm at most <see cref="MaxNorm"/>.</summary>
     /// <param name="sumOfSquares">Over all parameters.</param>
     /// <returns>For <see cref="ParameterUpdate.GradientScale"/>: min(1, MaxNorm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_.</returns>
     public float ScaleFor(double sumOfSquares) =>

@@ -56,7 +56,7 @@ public sealed record StepSchedule : LearningRateSchedule
     /// <summary>Epochs between two changes, positive.</summary>
     public double Every { get; init; } = 30;
 
-    /// <summary>What each change multiplies by, not negative.</summary>
+    /// <summary>Gamma: factor of each change, not negative.</summary>
     public double Gamma { get; init; } = 0.1;
 
     /// <inheritdoc/>
@@ -73,10 +73,10 @@ public sealed record StepSchedule : LearningRateSchedule
 /// <summary>Times <see cref="Gamma"/> at each of the given epochs.</summary>
 public sealed record MultiStepSchedule : LearningRateSchedule
 {
-    /// <summary>Epochs of the changes.</summary>
+    /// <summary>Epochs at which the rate changes.</summary>
     public IReadOnlyList<double> Milestones { get; init; } = [];
 
-    /// <summary>What each change multiplies by, not negative.</summary>
+    /// <summary>Gamma: factor of each change, not negative.</summary>
     public double Gamma { get; init; } = 0.1;
 
     /// <inheritdoc/>
@@ -96,7 +96,7 @@ public sealed record CosineSchedule : LearningRateSchedule
     /// <summary>Epochs until the first restart; 0: none, one cosine over the whole run.</summary>
     public double Period { get; init; }
 
-    /// <summary>What each period is longer than the one before, 1 or more.</summary>
+    /// <summary>Factor by which each period is longer than the one before, 1 or more.</summary>
     public double PeriodGrowth { get; init; } = 1;
 
     internal override bool DependsOnLength => Period <= 0;
@@ -126,13 +126,13 @@ public sealed record CosineSchedule : LearningRateSchedule
 /// <summary>A straight line up from <see cref="Start"/>, then another schedule for what is left of the run.</summary>
 public sealed record WarmUpSchedule : LearningRateSchedule
 {
-    /// <summary>Length of the line in epochs, positive.</summary>
+    /// <summary>Length of the warm-up in epochs, positive.</summary>
     public double Epochs { get; init; } = 5;
 
     /// <summary>The factor at the first step, 0 to 1.</summary>
     public double Start { get; init; }
 
-    /// <summary>What follows; it sees the rest as a run of its own.</summary>
+    /// <summary>The schedule after the warm-up; it sees the remaining epochs as a run of its own.</summary>
     public LearningRateSchedule Then { get; init; } = new ConstantSchedule();
 
     internal override bool DependsOnLength => Then.DependsOnLength;
@@ -159,7 +159,7 @@ public sealed record WarmUpSchedule : LearningRateSchedule
 /// <remarks>Source: Smith, Topin, arXiv:1708.07120, with the cosine shape of torch.optim.lr_scheduler.OneCycleLR; 1 is the peak.</remarks>
 public sealed record OneCycleSchedule : LearningRateSchedule
 {
-    /// <summary>Part of the run that goes up, above 0 and below 1.</summary>
+    /// <summary>Fraction of the run in which the rate rises, above 0 and below 1.</summary>
     public double Rise { get; init; } = 0.3;
 
     /// <summary>The first factor is 1 over this; 1 or more.</summary>

@@ -23,20 +23,22 @@ public abstract record Optimizer
     {
     }
 
-    /// <summary>Rate of a step, before schedule and parameter group; not negative.</summary>
+    /// <summary>Learning rate, before schedule and parameter group; not negative.</summary>
     public float LearningRate { get; init; } = 1e-3f;
 
-    /// <summary>Weight decay, before parameter groups; not negative, 0 is none. Whether it is L2 or decoupled is the optimizer's.</summary>
+    /// <summary>Weight decay, before parameter groups; not negative, 0 = off. The optimizer decides whether it is L2 or
+    /// decoupled.</summary>
     public float WeightDecay { get; init; }
 
     /// <summary>Name on the command line and in files.</summary>
     [JsonIgnore]
     public abstract string Name { get; }
 
-    /// <summary>Names of the number arrays that a step remembers for each weight.</summary>
+    /// <summary>Names of the state arrays, each with a number per weight.</summary>
     internal abstract IReadOnlyList<string> Slots { get; }
 
-    /// <summary>Whether decay multiplies the weight instead of being added to the gradient.</summary>
+    /// <summary>Whether weight decay is decoupled: it multiplies the weight instead of being added to the
+    /// gradient.</summary>
     private protected virtual bool IsDecayDecoupled => false;
 
     /// <summary>The state of a parameter before its first step: zeros.</summary>
@@ -108,18 +110,18 @@ public readonly ref struct ParameterUpdate
     /// <summary>The weights, changed in place.</summary>
     public required Span<float> Value { get; init; }
 
-    /// <summary>Their gradient, as long.</summary>
+    /// <summary>Their gradient, of the same length.</summary>
     public required ReadOnlySpan<float> Gradient { get; init; }
 
-    /// <summary>As long: where it is 0 the weight becomes and stays 0. Empty: nothing is masked.</summary>
+    /// <summary>Mask of the same length: where it is 0, the weight becomes and stays 0. Empty = no mask.</summary>
     public ReadOnlySpan<float> Mask { get; init; }
 
-    /// <summary>Times the optimizer's learning rate: the schedule's factor times the group's; 1 unless said otherwise.</summary>
+    /// <summary>Factor of the optimizer's learning rate: the schedule's factor times the group's; default 1.</summary>
     public float RateFactor { get; init; } = 1;
 
-    /// <summary>Times the gradient: what clipping found; 1 unless said otherwise.</summary>
+    /// <summary>Factor of the gradient, from clipping; default 1.</summary>
     public float GradientScale { get; init; } = 1;
 
-    /// <summary>Instead of the optimizer's weight decay; null: the optimizer's.</summary>
+    /// <summary>Weight decay that replaces the optimizer's; null = the optimizer's.</summary>
     public float? WeightDecay { get; init; }
 }

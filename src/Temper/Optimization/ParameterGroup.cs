@@ -13,28 +13,29 @@ public sealed record ParameterGroup
         WeightDecay = 0,
     };
 
-    /// <summary>Names it is for: <c>*</c> stands for any text, <c>?</c> for one character; lower and upper case differ.</summary>
+    /// <summary>Pattern of parameter names: <c>*</c> matches any text, <c>?</c> one character;
+    /// case-sensitive.</summary>
     public string Names { get; init; } = "*";
 
-    /// <summary>Roles it is for; empty: all.</summary>
+    /// <summary>Roles of parameters that belong to the group; empty = all.</summary>
     public IReadOnlyList<ParameterRole> Roles { get; init; } = [];
 
-    /// <summary>Times the learning rate; 1 unless said otherwise.</summary>
+    /// <summary>Factor of the learning rate; default 1.</summary>
     public float RateFactor { get; init; } = 1;
 
-    /// <summary>Instead of the optimizer's weight decay; null: the optimizer's.</summary>
+    /// <summary>Weight decay that replaces the optimizer's; null = the optimizer's.</summary>
     public float? WeightDecay { get; init; }
 
-    /// <summary>Whether the parameters keep their values.</summary>
+    /// <summary>Whether the parameters are frozen (not trained).</summary>
     public bool IsFrozen { get; init; }
 
-    /// <summary>Whether the rule is for a parameter.</summary>
+    /// <summary>Whether a parameter belongs to the group.</summary>
     /// <param name="parameter">Any parameter.</param>
     /// <returns>True when name and role fit.</returns>
     public bool Selects(Parameter parameter) =>
         FileSystemName.MatchesSimpleExpression(Names, parameter.Name, ignoreCase: false) && (Roles.Count == 0 || Roles.Contains(parameter.Role));
 
-    /// <summary>What several rules say together: rates multiply, the last decay counts, one that freezes is enough.</summary>
+    /// <summary>Combines groups: rates multiply, the last weight decay wins, any group that freezes freezes.</summary>
     /// <param name="groups">The rules, in order.</param>
     /// <param name="parameter">The parameter; frozen also when it is not trainable.</param>
     /// <returns>One rule that selects this parameter.</returns>

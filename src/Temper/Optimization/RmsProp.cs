@@ -14,16 +14,17 @@ public sealed record RmsProp : Optimizer
     /// <summary>The defaults of torch.optim.RMSprop.</summary>
     public RmsProp() => LearningRate = 0.01f;
 
-    /// <summary>Part of the moving mean square that stays a step, 0 to 1.</summary>
+    /// <summary>Smoothing constant (alpha in PyTorch): decay of the moving mean of squared gradients, 0 to 1.</summary>
     public float Alpha { get; init; } = 0.99f;
 
-    /// <summary>Added to the root; not negative.</summary>
+    /// <summary>Epsilon added to the denominator, not negative.</summary>
     public float Epsilon { get; init; } = 1e-8f;
 
-    /// <summary>Part of the velocity that stays, 0 to 1; 0: no velocity.</summary>
+    /// <summary>Momentum, 0 to 1; 0 = off.</summary>
     public float Momentum { get; init; }
 
-    /// <summary>Whether the deviation from the moving mean is taken instead of the root mean square.</summary>
+    /// <summary>Whether to divide by the standard deviation of the gradient (centered RMSprop) instead of its root mean
+    /// square.</summary>
     public bool Centered { get; init; }
 
     /// <inheritdoc/>

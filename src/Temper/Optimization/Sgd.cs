@@ -8,16 +8,17 @@ public sealed record Sgd : Optimizer
 {
     private static readonly string[] MomentumSlots = ["momentum_buffer"];
 
-    /// <summary>Part of the velocity that stays, 0 to 1; 0: no velocity.</summary>
+    /// <summary>Momentum, 0 to 1; 0 = off.</summary>
     public float Momentum { get; init; }
 
-    /// <summary>Part of the gradient that does not enter the velocity, 0 to 1.</summary>
+    /// <summary>Dampening of momentum, 0 to 1: the velocity takes (1 - dampening) times the gradient.</summary>
     public float Dampening { get; init; }
 
-    /// <summary>Whether the step looks ahead: g + momentum v.</summary>
+    /// <summary>Whether to use Nesterov momentum: the step is g + momentum v.</summary>
     public bool Nesterov { get; init; }
 
-    /// <summary>Whether decay multiplies the weight by 1 - rate decay instead of entering the gradient.</summary>
+    /// <summary>Whether weight decay is decoupled: it multiplies the weight by 1 - rate * decay instead of being added
+    /// to the gradient.</summary>
     public bool DecoupledDecay { get; init; }
 
     /// <inheritdoc/>

@@ -6,10 +6,10 @@ namespace Temper.Optimization;
 /// <remarks>A record of options: the averages are the caller's, so that a checkpoint can save them.</remarks>
 public sealed record WeightAverage
 {
-    /// <summary>Part of the average that stays a step, 0 to 1.</summary>
+    /// <summary>Decay of the exponential moving average per step, 0 to 1.</summary>
     public float Decay { get; init; } = 0.999f;
 
-    /// <summary>Whether early averages forget faster: the decay is at most (1 + updates) / (10 + updates).</summary>
+    /// <summary>Whether to warm up the decay: it is at most (1 + updates) / (10 + updates).</summary>
     public bool WarmUp { get; init; } = true;
 
     /// <summary>average = d average + (1 - d) value</summary>

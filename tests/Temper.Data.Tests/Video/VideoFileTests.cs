@@ -97,7 +97,7 @@ public sealed class VideoFileTests : IDisposable
     public void Memory_is_bounded_before_frames_are_kept()
     {
         VideoFile.Save(_folder["clip.npy"], Clip(10, 20, 20));
-        var error = Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["clip.npy"], new VideoReadOptions { MostBytes = 5000 }));
+        var error = Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["clip.npy"], new VideoReadOptions { MaxBytes = 5000 }));
         Assert.Contains("5000 bytes", error.Message);
     }
 

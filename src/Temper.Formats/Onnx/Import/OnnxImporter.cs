@@ -12,7 +12,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
 {
     private const long OldestIr = 3;
     private const long OldestOpset = 7;
-    private const long MostComputed = 1 << 20;
+    private const long MaxComputed = 1 << 20;
 
     private readonly OnnxTensorReader _tensors = new(stream, file);
 
@@ -193,7 +193,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
     private Tensor?[] Evaluate(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known, Func<Known, Tensor> choose)
     {
         var alone = new GraphImport { File = file, Opset = graph.Opset };
-        long most = MostComputed;
+        long most = MaxComputed;
         string[] inputs = [.. node.Inputs.Where(input => input.Length > 0)];
         for (int i = 0; i < inputs.Length; i++)
         {

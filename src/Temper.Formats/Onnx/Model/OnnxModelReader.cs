@@ -5,7 +5,7 @@ namespace Temper.Formats.Onnx;
 /// <summary>Reads the messages of an ONNX file (onnx.proto; fields that nothing here needs are passed over).</summary>
 internal sealed partial class OnnxModelReader
 {
-    private const int MostItems = 1 << 20;
+    private const int MaxItems = 1 << 20;
     private const int LongestText = 1 << 16;
     private const int Deepest = 32;
 
@@ -262,9 +262,9 @@ internal sealed partial class OnnxModelReader
 
     private void Add<T>(List<T> items, T item)
     {
-        if (items.Count == MostItems)
+        if (items.Count == MaxItems)
         {
-            throw _reader.Bad($"more than {MostItems} items in a list");
+            throw _reader.Bad($"more than {MaxItems} items in a list");
         }
 
         items.Add(item);

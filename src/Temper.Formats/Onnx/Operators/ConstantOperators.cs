@@ -6,7 +6,7 @@ namespace Temper.Formats.Onnx;
 /// <summary>Operators whose results are known while the model is read.</summary>
 internal static class ConstantOperators
 {
-    private const int MostElements = 1 << 20;
+    private const int MaxElements = 1 << 20;
 
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
     [
@@ -36,10 +36,10 @@ internal static class ConstantOperators
     {
         int[] lengths = node.Integers(0, "the shape");
         Tensor value = node.Tensor("value") ?? Tensor.Scalar(0f);
-        long count = lengths.Aggregate(1L, (product, length) => length < 0 ? long.MaxValue : Math.Min(product * Math.Min(length, MostElements + 1), MostElements + 1L));
-        if (count > MostElements || value.Count != 1)
+        long count = lengths.Aggregate(1L, (product, length) => length < 0 ? long.MaxValue : Math.Min(product * Math.Min(length, MaxElements + 1), MaxElements + 1L));
+        if (count > MaxElements || value.Count != 1)
         {
-            throw node.Bad($"shape or value do not fit (got [{string.Join(", ", lengths.Take(8))}] and {value.Count} values, expected at most {MostElements} elements of one value)");
+            throw node.Bad($"shape or value do not fit (got [{string.Join(", ", lengths.Take(8))}] and {value.Count} values, expected at most {MaxElements} elements of one value)");
         }
 
         node.Set(0, Known.Of(node.Name, value.Reshape([.. lengths.Select(_ => 1)]).Expand(Tensors.Shape.Create(lengths))));
@@ -76,9 +76,9 @@ internal static class ConstantOperators
         Tensor start = node.Fixed(0, "the start").First, limit = node.Fixed(1, "the limit").First, step = node.Fixed(2, "the step").First;
         double first = Number(start), delta = Number(step);
         double count = Math.Max(0, Math.Ceiling((Number(limit) - first) / delta));
-        if (!(count <= MostElements))
+        if (!(count <= MaxElements))
         {
-            throw node.Bad($"has too many elements (got {count}, expected at most {MostElements})");
+            throw node.Bad($"has too many elements (got {count}, expected at most {MaxElements})");
         }
 
         double[] values = [.. Enumerable.Range(0, (int)count).Select(i => first + (i * delta))];

@@ -253,12 +253,12 @@ internal static class ShapeOperators
 
     private static void Tile(NodeImport node)
     {
-        const int MostCopies = 4096;
+        const int MaxCopies = 4096;
         Value result = node.Input(0);
         int[] repeats = node.Integers(1, "the repeats");
-        if (repeats.Length != result.Shape.Rank || Array.Exists(repeats, count => count is < 1 or > MostCopies))
+        if (repeats.Length != result.Shape.Rank || Array.Exists(repeats, count => count is < 1 or > MaxCopies))
         {
-            throw node.Bad($"the repeats do not fit (got [{string.Join(", ", repeats)}] for {result.Shape}, expected 1 to {MostCopies} for each axis)");
+            throw node.Bad($"the repeats do not fit (got [{string.Join(", ", repeats)}] for {result.Shape}, expected 1 to {MaxCopies} for each axis)");
         }
 
         for (int axis = 0; axis < repeats.Length; axis++)

@@ -26,7 +26,7 @@ internal static unsafe class DepthwiseConvolution
 
     /// <summary>Packs weights as <c>[tap][channel]</c>.</summary>
     internal static void Pack(in IndirectJob job, float* target) =>
-        Gemm.PackPanels(job.Weight, job.Taps, linesTogether: false, job.ResultChannels, job.Taps, job.ResultChannels, target);
+        GemmPacking.PackPanels(job.Weight, job.Taps, linesTogether: false, job.ResultChannels, job.Taps, job.ResultChannels, target);
 
     /// <summary>The gradient of the weights.</summary>
     internal static void Weights(in ConvolutionGeometry geometry, float* x, float* dy, float* dw)

@@ -5,7 +5,8 @@ namespace Temper.Kernels;
 /// <content>Weights in the order in which the tiles read them.</content>
 internal static unsafe partial class IndirectConvolution
 {
-    /// <summary>Floats of the sum that are turned at a time: they stay in the first-level cache until they are put in order.</summary>
+    /// <summary>Floats of the sum that are turned at a time: they stay in the first-level cache until they are put in
+    /// order.</summary>
     private const int MostTurned = 4 * 1024;
 
     /// <summary>Packs one panel of weights as <c>[tap][sum][columns of the panel]</c>.</summary>
@@ -42,7 +43,7 @@ internal static unsafe partial class IndirectConvolution
             for (int o = 0; o < count; o++)
             {
                 float* block = job.Weight + ((((long)((job.Group * job.Depth) + first + o) * job.Columns) + column) * taps);
-                Gemm.PackPanels(block, taps, linesTogether: false, columns, taps, width, target + ((long)o * taps * width));
+                GemmPacking.PackPanels(block, taps, linesTogether: false, columns, taps, width, target + ((long)o * taps * width));
             }
 
             return;
@@ -51,6 +52,6 @@ internal static unsafe partial class IndirectConvolution
         // Row-major [o][i, tap]: the lines of a left operand.
         int depth = job.Depth * taps;
         float* lines = job.Weight + ((long)((job.Group * job.Columns) + column) * depth) + ((long)first * taps);
-        Gemm.PackPanels(lines, depth, linesTogether: false, columns, count * taps, width, target);
+        GemmPacking.PackPanels(lines, depth, linesTogether: false, columns, count * taps, width, target);
     }
 }

@@ -6,7 +6,8 @@ internal unsafe struct WeightGradientJob
     /// <summary>Pixels of a run: with 32 input channels they fill most of the first-level cache.</summary>
     private const int RunPixels = 256;
 
-    /// <summary>Tasks that are enough for a machine of some threads; each costs a copy of the gradient or of the sums.</summary>
+    /// <summary>Tasks that are enough for a machine of some threads; each costs a copy of the gradient or of the
+    /// sums.</summary>
     private const int Tasks = 16;
 
     /// <summary>Floats of all parts' sums together that are worth having.</summary>
@@ -21,7 +22,8 @@ internal unsafe struct WeightGradientJob
     internal float* Dy;
     internal float* Dw;
 
-    /// <summary><c>[part][block][output][window][pitch]</c>; of narrow windows <c>[part][window][pitch][outputs in vectors]</c>.</summary>
+    /// <summary><c>[part][block][output][window][pitch]</c>; of narrow windows
+    /// <c>[part][window][pitch][outputs in vectors]</c>.</summary>
     internal float* Sums;
     internal int Group;
     private readonly int _images;
@@ -67,14 +69,16 @@ internal unsafe struct WeightGradientJob
     internal int OutputPitch { get; }
 
     /// <summary>Sums of one block of input channels.</summary>
-    internal readonly long BlockCount => (Windows.IsNarrow ? OutputPitch : (long)Geometry.GroupOutputs) * Windows.Count * Windows.Pitch;
+    internal readonly long BlockCount =>
+        (Windows.IsNarrow ? OutputPitch : (long)Geometry.GroupOutputs) * Windows.Count * Windows.Pitch;
 
     /// <summary>Floats from one pixel's gradient to the next.</summary>
     private readonly int GradientDistance => Windows.IsNarrow ? Geometry.OutChannels : OuterTile.Active.Rows;
 
     internal readonly long SumCount => Windows.Blocks * BlockCount;
 
-    internal readonly float* SumsOf(int part, int block) => Sums + ((((long)part * Windows.Blocks) + block) * BlockCount);
+    internal readonly float* SumsOf(int part, int block) =>
+        Sums + ((((long)part * Windows.Blocks) + block) * BlockCount);
 
     internal readonly int FirstOutput(int block) => Geometry.GroupOutputs * block / OutputBlocks;
 
@@ -90,7 +94,8 @@ internal unsafe struct WeightGradientJob
         return new PixelRun(run / perImage, 1, first, Math.Min(first + _rows, Geometry.OutHeight));
     }
 
-    /// <summary>Offsets into the gradient of one window's places; those into the input are <see cref="MostPlaces"/> behind.</summary>
+    /// <summary>Offsets into the gradient of one window's places; those into the input are <see cref="MostPlaces"/>
+    /// behind.</summary>
     internal readonly int* Offsets(int window) => _offsets + (2L * window * MostPlaces);
 
     /// <summary>The places of a run in the table of a window.</summary>
@@ -132,7 +137,8 @@ internal unsafe struct WeightGradientJob
     }
 
     /// <summary>
-    /// The run's gradient, where the offsets of its first image apply. For vectors of outputs that is where it stands, unless the last
+    /// The run's gradient, where the offsets of its first image apply. For vectors of outputs that is where it stands,
+    /// unless the last
     /// vector would reach beyond; else it is copied as <c>[output block][pixel][rows of a tile]</c>.
     /// </summary>
     internal readonly float* Gradients(PixelRun run)
@@ -185,7 +191,7 @@ internal unsafe struct WeightGradientJob
         sums += Windows.IsNarrow ? output : (long)output * Windows.Count * Windows.Pitch;
         if (Windows.Blocks > 1)
         {
-            Gemm.PackPanels(
+            GemmPacking.PackPanels(
                 sums, Windows.Pitch, linesTogether: false, g.Taps, Math.Min(Windows.Pitch, g.GroupInputs - channel), g.Taps, target);
             return;
         }

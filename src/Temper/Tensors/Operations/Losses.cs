@@ -18,7 +18,7 @@ public enum LossReduction
 /// <summary>Options of <see cref="Tensor.CrossEntropy(Tensor, CrossEntropyOptions?)"/>.</summary>
 public sealed record CrossEntropyOptions
 {
-    /// <summary>Part of the target that is spread evenly over all classes, 0 to 1.</summary>
+    /// <summary>Label smoothing: fraction of the target spread evenly over all classes, 0 to 1.</summary>
     public float LabelSmoothing { get; init; }
 
     /// <summary>Weight of each class, <c>[K]</c>; null: all 1.</summary>

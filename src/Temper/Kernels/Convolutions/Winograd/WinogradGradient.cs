@@ -1,8 +1,10 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of 3x3 filters at stride 1 by the transposed transforms: <c>dg = G^T [(A dY A^T) * (B^T d B)] G</c>, where the product of
-/// two channels is summed over tiles first. A task takes a block of input channels, a block of output channels and a part of the tiles.
+/// The gradient of 3x3 filters at stride 1 by the transposed transforms: <c>dg = G^T [(A dY A^T) * (B^T d B)] G</c>,
+/// where the product of
+/// two channels is summed over tiles first. A task takes a block of input channels, a block of output channels and a
+/// part of the tiles.
 /// </summary>
 internal static unsafe class WinogradGradient
 {
@@ -31,7 +33,8 @@ internal static unsafe class WinogradGradient
         {
             rows = Math.Min(job.Tiling.RowsPerStep, last - row);
             TileVectors pixels = job.Transform<PixelTransform>(job.Input, row, rows, inputs, Scratch.Use.Right);
-            TileVectors gradients = job.Transform<ResultGradientTransform>(job.Gradient, row, rows, outputs, Scratch.Use.Left);
+            TileVectors gradients =
+                job.Transform<ResultGradientTransform>(job.Gradient, row, rows, outputs, Scratch.Use.Left);
             for (int product = 0; product < TiledImages.Products; product++)
             {
                 AddProducts(
@@ -59,7 +62,8 @@ internal static unsafe class WinogradGradient
         }
     }
 
-    /// <summary>Adds the parts in their order, transforms, and stores <c>[O][C][3][3]</c> for some output channels of a pair of blocks.</summary>
+    /// <summary>Adds the parts in their order, transforms, and stores <c>[O][C][3][3]</c> for some output channels of a
+    /// pair of blocks.</summary>
     private static void StoreTask(void* state, int task)
     {
         ref WinogradGradientJob job = ref *(WinogradGradientJob*)state;
@@ -88,7 +92,7 @@ internal static unsafe class WinogradGradient
         {
             var source = new VectorGrid(sums + (output * width), 6 * step, step);
             WinogradTransforms.Run<FilterGradientTransform>(source, new VectorGrid(taps, 3 * width, width), width, taps + (9 * width));
-            Gemm.PackPanels(taps, width, linesTogether: false, lines: 9, inputs.Count, width: 9, job.Filter(outputs.First + output, inputs.First));
+            GemmPacking.PackPanels(taps, width, linesTogether: false, lines: 9, inputs.Count, width: 9, job.Filter(outputs.First + output, inputs.First));
         }
     }
 }

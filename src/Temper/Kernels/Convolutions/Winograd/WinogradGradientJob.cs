@@ -4,7 +4,8 @@ namespace Temper.Kernels;
 internal unsafe struct WinogradGradientJob
 {
     /// <summary>Floats of the sums of one pair of blocks.</summary>
-    internal const int SumFloats = TiledImages.Products * ((WinogradTiling.BlockChannels * WinogradTiling.BlockChannels) + TileVectors.Skew);
+    internal const int SumFloats =
+        TiledImages.Products * ((WinogradTiling.BlockChannels * WinogradTiling.BlockChannels) + TileVectors.Skew);
 
     internal float* Sums;
     internal float* Dw;
@@ -40,7 +41,8 @@ internal unsafe struct WinogradGradientJob
         return (ChannelRange.Of(input, _geometry.InChannels), ChannelRange.Of(output, _geometry.OutChannels));
     }
 
-    internal readonly float* Filter(int output, int input) => Dw + ((((long)output * _geometry.InChannels) + input) * _geometry.Taps);
+    internal readonly float* Filter(int output, int input) =>
+        Dw + ((((long)output * _geometry.InChannels) + input) * _geometry.Taps);
 
     /// <summary>Some channels of some rows of tiles.</summary>
     internal readonly TileVectors Transform<TTransform>(in TiledImages images, int row, int rows, ChannelRange range, Scratch.Use use)

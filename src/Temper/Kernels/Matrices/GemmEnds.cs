@@ -2,11 +2,12 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <content>The edges of the result, and what is done to it in the end.</content>
-internal static unsafe partial class Gemm
+/// <summary>The edges of the result, and what is done to it in the end.</summary>
+internal static unsafe class GemmEnds
 {
-    /// <summary>Stores a tile whose columns are no whole vectors, or adds bias and ReLU to one that is still in the first-level cache.</summary>
-    private static void Store(in TileEnd end)
+    /// <summary>Stores a tile whose columns are no whole vectors, or adds bias and ReLU to one that is still in the
+    /// first-level cache.</summary>
+    internal static void Store(in GemmTileEnd end)
     {
         switch (Simd.Active)
         {
@@ -25,7 +26,7 @@ internal static unsafe partial class Gemm
         }
     }
 
-    private static void Store<TLanes>(in TileEnd end)
+    private static void Store<TLanes>(in GemmTileEnd end)
         where TLanes : unmanaged, ILanes<TLanes>
     {
         float* source = end.Source, c = end.C;
@@ -52,31 +53,31 @@ internal static unsafe partial class Gemm
     }
 
     /// <summary>The product of nothing: zeros, then bias and ReLU.</summary>
-    private static void WithoutDepth(Job* job)
+    internal static void WithoutDepth(GemmPlan* plan)
     {
-        for (int row = 0; row < job->M; row++)
+        for (int row = 0; row < plan->M; row++)
         {
-            float* c = job->C + ((long)row * job->N);
-            if (!job->Accumulate)
+            float* c = plan->C + ((long)row * plan->N);
+            if (!plan->Accumulate)
             {
-                new Span<float>(c, job->N).Clear();
+                new Span<float>(c, plan->N).Clear();
             }
 
-            Store(new TileEnd { Source = c, C = c, Rows = 1, Columns = job->N, Bias = job->Bias, Relu = job->Relu });
+            Store(new GemmTileEnd { Source = c, C = c, Rows = 1, Columns = plan->N, Bias = plan->Bias, Relu = plan->Relu });
         }
     }
+}
 
-    /// <summary>From where to where a tile goes, and what happens on the way.</summary>
-    private struct TileEnd
-    {
-        internal float* Source;
-        internal int SourceStep;
-        internal float* C;
-        internal int Step;
-        internal int Rows;
-        internal int Columns;
-        internal float* Bias;
-        internal bool Relu;
-        internal bool Adds;
-    }
+/// <summary>From where to where a tile goes, and what happens on the way.</summary>
+internal unsafe struct GemmTileEnd
+{
+    internal float* Source;
+    internal int SourceStep;
+    internal float* C;
+    internal int Step;
+    internal int Rows;
+    internal int Columns;
+    internal float* Bias;
+    internal bool Relu;
+    internal bool Adds;
 }

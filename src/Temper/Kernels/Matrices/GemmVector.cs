@@ -3,40 +3,42 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <content>Products with a single row or column: bound by reading the matrix once.</content>
-internal static unsafe partial class Gemm
+/// <summary>Products with a single row or column: bound by reading the matrix once.</summary>
+internal static unsafe class GemmVector
 {
     /// <summary>Matrix elements of a task: some microseconds of reading.</summary>
     private const long VectorTaskElements = 64 * 1024;
 
-    /// <summary>Results that a task sums side by side: their rows of the matrix are read as long runs, the sums stay in the first-level cache.</summary>
+    /// <summary>Results that a task sums side by side: their rows of the matrix are read as long runs, the sums stay in
+    /// the first-level cache.</summary>
     private const int SumsTogether = 1024;
 
     /// <summary>Lines of the matrix that are read side by side.</summary>
     private const int LinesTogether = 4;
 
-    private static void MatrixTimesVector(Job* job)
+    /// <summary>The product of a plan whose left operand has one row, or whose right one has one column.</summary>
+    internal static void Multiply(GemmPlan* plan)
     {
-        bool hasOneRow = job->HasVectorLeft;
+        bool hasOneRow = plan->HasVectorLeft;
         var task = new VectorJob
         {
-            Results = hasOneRow ? job->N : job->M,
-            Depth = job->K,
-            Matrix = hasOneRow ? job->B : job->A,
-            Stride = hasOneRow ? job->RightStride : job->LeftStride,
+            Results = hasOneRow ? plan->N : plan->M,
+            Depth = plan->K,
+            Matrix = hasOneRow ? plan->B : plan->A,
+            Stride = hasOneRow ? plan->RightStride : plan->LeftStride,
             Vector = hasOneRow
-                ? Together(job->A, job->LeftTransposed ? job->LeftStride : 1, job->K)
-                : Together(job->B, job->RightTransposed ? 1 : job->RightStride, job->K),
-            C = job->C,
-            Bias = job->Bias,
+                ? Together(plan->A, plan->LeftTransposed ? plan->LeftStride : 1, plan->K)
+                : Together(plan->B, plan->RightTransposed ? 1 : plan->RightStride, plan->K),
+            C = plan->C,
+            Bias = plan->Bias,
             BiasStep = hasOneRow ? 1 : 0,
-            Relu = job->Relu,
-            Accumulate = job->Accumulate,
+            Relu = plan->Relu,
+            Accumulate = plan->Accumulate,
         };
-        bool isDot = hasOneRow ? job->RightTransposed : !job->LeftTransposed;
+        bool isDot = hasOneRow ? plan->RightTransposed : !plan->LeftTransposed;
         long share = Math.Clamp(VectorTaskElements / task.Depth, 1, task.Results);
         task.ResultsPerTask = isDot ? (int)share : (int)Math.Min(Math.Max(share, 64), SumsTogether);
-        WorkerPool.Current.Run(isDot ? DotTask() : SumTask(), &task, CountOf(task.Results, task.ResultsPerTask));
+        WorkerPool.Current.Run(isDot ? DotTask() : SumTask(), &task, GemmPlan.CountOf(task.Results, task.ResultsPerTask));
     }
 
     private static delegate*<void*, int, void> DotTask() => Simd.Active switch
@@ -85,7 +87,8 @@ internal static unsafe partial class Gemm
         }
     }
 
-    /// <summary>Σ x y of two vectors, added in an order that depends on their length alone, not on where they lie.</summary>
+    /// <summary>Σ x y of two vectors, added in an order that depends on their length alone, not on where they
+    /// lie.</summary>
     internal static float Dot(float* x, float* y, int count) => Simd.Active switch
     {
         SimdWidth.Vector512 => Dot<Lanes512>(x, y, count),
@@ -94,7 +97,8 @@ internal static unsafe partial class Gemm
         _ => Dot<Lane>(x, y, count),
     };
 
-    /// <summary>Four sums side by side hide the latency of an addition. Optimized at once: kernels are chosen by how long their first calls take.</summary>
+    /// <summary>Four sums side by side hide the latency of an addition. Optimized at once: kernels are chosen by how
+    /// long their first calls take.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Dot<TLanes>(float* x, float* y, int count)
         where TLanes : unmanaged, ILanes<TLanes>

@@ -1,7 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The weights of a fully connected layer, <c>[O, I]</c>, packed once into panels of columns of <c>Wᵀ</c> as the tiles read them. Shared
+/// The weights of a fully connected layer, <c>[O, I]</c>, packed once into panels of columns of <c>Wᵀ</c> as the tiles
+/// read them. Shared
 /// by threads.
 /// </summary>
 internal sealed unsafe class PackedMatrix
@@ -14,7 +15,8 @@ internal sealed unsafe class PackedMatrix
     /// <param name="weight"><c>[O, I]</c>.</param>
     /// <param name="outputs">O.</param>
     /// <param name="inputs">I.</param>
-    /// <param name="forOneRow">Whether it is multiplied with a single row only, which reads the weights as they are.</param>
+    /// <param name="forOneRow">Whether it is multiplied with a single row only, which reads the weights as they
+    /// are.</param>
     internal PackedMatrix(ReadOnlySpan<float> weight, int outputs, int inputs, bool forOneRow)
     {
         (_outputs, _inputs) = (outputs, inputs);
@@ -32,7 +34,7 @@ internal sealed unsafe class PackedMatrix
             for (int first = 0; first < outputs; first += panel)
             {
                 int width = Math.Min(panel, Chunks.Count(outputs - first, lanes) * lanes);
-                Gemm.PackPanels(
+                GemmPacking.PackPanels(
                     source + ((long)first * inputs), inputs, linesTogether: false, Math.Min(width, outputs - first), inputs, width,
                     _rows.Pointer + ((long)first * inputs));
             }

@@ -1,8 +1,10 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// A copy that tiles make on the way, some rows every <see cref="StepsPerCopy"/> steps of depth: of the panel that they read, just before
-/// they do, or of the one that comes next, long before, so that nobody waits for memory. A tile leaves here what the next one copies.
+/// A copy that tiles make on the way, some rows every <see cref="StepsPerCopy"/> steps of depth: of the panel that they
+/// read, just before
+/// they do, or of the one that comes next, long before, so that nobody waits for memory. A tile leaves here what the
+/// next one copies.
 /// </summary>
 internal unsafe struct GemmPanelCopy
 {

@@ -11,15 +11,18 @@ internal readonly ref struct GemmEpilogue
 }
 
 /// <summary>
-/// Products of float matrices: one register tile, tasks that depend on the sizes only. The left operand is read where it lies
-/// if its rows are together. The right one is read where it lies too, and packed on the way by the first rows of a task where more
+/// Products of float matrices: one register tile, tasks that depend on the sizes only. The left operand is read where
+/// it lies
+/// if its rows are together. The right one is read where it lies too, and packed on the way by the first rows of a task
+/// where more
 /// rows follow.
 /// </summary>
 /// <remarks>
-/// Every result is the same chain of additions over the depth, cut at the same places, however the work is split: bytes depend
+/// Every result is the same chain of additions over the depth, cut at the same places, however the work is split: bytes
+/// depend
 /// on neither the threads nor the tiling.
 /// </remarks>
-internal static unsafe partial class Gemm
+internal static unsafe class Gemm
 {
     /// <summary><c>C = A B</c>, or <c>C += A B</c>.</summary>
     /// <param name="a"><c>[M, K]</c>.</param>
@@ -52,14 +55,14 @@ internal static unsafe partial class Gemm
 
         fixed (float* pa = a.Data, pb = b.Data, pc = c, bias = epilogue.Bias)
         {
-            var job = new Job
+            var plan = new GemmPlan
             {
                 M = m, N = n, K = k, A = pa, LeftStride = a.Stride, LeftTransposed = a.IsTransposed,
                 B = pb, RightStride = b.Stride, RightTransposed = b.IsTransposed,
                 C = pc, Bias = bias, Relu = epilogue.Relu, Accumulate = accumulate,
                 OneRowIsVector = choice == KernelChoice.Fastest,
             };
-            Run(&job);
+            Run(&plan);
         }
     }
 
@@ -74,7 +77,7 @@ internal static unsafe partial class Gemm
     /// <param name="tail">Bias and ReLU.</param>
     internal static void MultiplyPacked(int m, int n, int k, float* a, float* panels, float* w, float* c, in LayerTail tail)
     {
-        var job = new Job
+        var plan = new GemmPlan
         {
             M = m, N = n, K = k, A = a, LeftStride = k, B = w, RightStride = k, RightTransposed = true, Panels = panels, C = c,
             Bias = tail.Bias is null ? null : tail.Bias.Pointer, Relu = tail.Relu,
@@ -82,26 +85,24 @@ internal static unsafe partial class Gemm
         };
         if (m > 0 && n > 0)
         {
-            Run(&job);
+            Run(&plan);
         }
     }
 
-    private static void Run(Job* job)
+    private static void Run(GemmPlan* plan)
     {
-        if (job->K == 0)
+        if (plan->K == 0)
         {
-            WithoutDepth(job);
+            GemmEnds.WithoutDepth(plan);
         }
-        else if (job->Panels == null && (job->HasVectorLeft || job->N == 1))
+        else if (plan->Panels == null && (plan->HasVectorLeft || plan->N == 1))
         {
-            MatrixTimesVector(job);
+            GemmVector.Multiply(plan);
         }
         else
         {
-            Plan(job);
-            WorkerPool.Current.Run(&TilesTask, job, job->RowGroups * job->ColumnGroups);
+            plan->Cut();
+            WorkerPool.Current.Run(&GemmTasks.Run, plan, plan->RowGroups * plan->ColumnGroups);
         }
     }
-
-    private static int CountOf(int items, int size) => (int)(((long)items + size - 1) / size);
 }

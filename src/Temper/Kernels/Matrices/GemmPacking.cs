@@ -2,16 +2,18 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <content>Packing into panels.</content>
-internal static unsafe partial class Gemm
+/// <summary>Packs operands into panels, in the order in which tiles read them.</summary>
+internal static unsafe class GemmPacking
 {
     /// <summary>
-    /// Packs lines into panels: <c>target[panel][depth][width]</c>. Lines beyond the last are zero, so that a tile always
+    /// Packs lines into panels: <c>target[panel][depth][width]</c>. Lines beyond the last are zero, so that a tile
+    /// always
     /// reads whole panels.
     /// </summary>
     /// <param name="source">First element.</param>
     /// <param name="stride">Distance in memory between steps of whichever index is not together.</param>
-    /// <param name="linesTogether">Whether the lines of one depth lie together, so that packing is copying; else it transposes.</param>
+    /// <param name="linesTogether">Whether the lines of one depth lie together, so that packing is copying; else it
+    /// transposes.</param>
     /// <param name="lines">Rows of a left operand, or columns of a right one.</param>
     /// <param name="depth">Length of each line.</param>
     /// <param name="width">Lines a panel.</param>
@@ -32,23 +34,26 @@ internal static unsafe partial class Gemm
         }
     }
 
-    private static void PackRight(Job* job, Part vectors, Part depth, float* target)
+    /// <summary>Packs a panel of the right operand: some vectors of columns by a part of the depth.</summary>
+    internal static void PackRight(GemmPlan* plan, GemmPart vectors, GemmPart depth, float* target)
     {
         int lanes = GemmTile.Active.Lanes;
         int first = vectors.Start * lanes;
         int width = vectors.Count * lanes;
-        int count = Math.Min(width, job->N - first);
-        if (job->RightTransposed)
+        int count = Math.Min(width, plan->N - first);
+        if (plan->RightTransposed)
         {
-            Transposes.Lines(job->B + ((long)first * job->RightStride) + depth.Start, job->RightStride, count, depth.Count, width, target);
+            Transposes.Lines(plan->B + ((long)first * plan->RightStride) + depth.Start, plan->RightStride, count, depth.Count, width, target);
         }
         else
         {
-            CopyPanel(job->B + ((long)depth.Start * job->RightStride) + first, job->RightStride, count, depth.Count, width, target);
+            CopyPanel(plan->B + ((long)depth.Start * plan->RightStride) + first, plan->RightStride, count, depth.Count, width, target);
         }
     }
 
-    private static void CopyPanel(float* source, int stride, int count, int depth, int width, float* target)
+    /// <summary>Copies rows of a panel whose columns lie together; columns beyond <paramref name="count"/> become
+    /// zero.</summary>
+    internal static void CopyPanel(float* source, int stride, int count, int depth, int width, float* target)
     {
         switch (Simd.Active)
         {

@@ -6,14 +6,16 @@ namespace Temper.Kernels;
 internal static unsafe class Softmax
 {
     /// <summary>y = exp(x - max) / sum of them; sums to 1 a row.</summary>
-    internal static void Forward(ReadOnlySpan<float> x, Span<float> y, int columns) => Run(x, x, y, columns, &ForwardRow);
+    internal static void Forward(ReadOnlySpan<float> x, Span<float> y, int columns) =>
+        Run(x, x, y, columns, &ForwardRow);
 
     /// <summary>dx = y (dy - Σ dy y) from the output y.</summary>
     internal static void Gradient(ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx, int columns) =>
         Run(y, dy, dx, columns, &GradientRow);
 
     /// <summary>y = (x - max) - log Σ exp(x - max)</summary>
-    internal static void LogForward(ReadOnlySpan<float> x, Span<float> y, int columns) => Run(x, x, y, columns, &LogForwardRow);
+    internal static void LogForward(ReadOnlySpan<float> x, Span<float> y, int columns) =>
+        Run(x, x, y, columns, &LogForwardRow);
 
     /// <summary>dx = dy - exp(y) Σ dy from the output y.</summary>
     internal static void LogGradient(ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx, int columns) =>
@@ -36,7 +38,7 @@ internal static unsafe class Softmax
 
     private static void GradientRow(float* y, float* dy, float* dx, int columns)
     {
-        float dot = Gemm.Dot(y, dy, columns);
+        float dot = GemmVector.Dot(y, dy, columns);
         Elementwise.Serial(new ShiftedProduct(dot), dy, y, dx, columns);
     }
 
