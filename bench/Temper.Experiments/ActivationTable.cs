@@ -73,7 +73,7 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
         (Dataset train, Dataset validation) = data.SplitValidation(data.Train.Count / 10, RandomStream.FromSeed(seed).Split("validation"));
         train = scale.Count > 0 ? train.Take(scale.Count) : train;
         Network dense = Dense(seed, train, validation);
-        var stages = new Stages(Folder($"{row}-{seed}"), train, validation);
+        var stages = new TableRun(Folder($"{row}-{seed}"), train, validation);
         CompressionResult result = CompressionPipeline.Run(dense, validation, scale.Options(row, seed), stages, TimeProvider.System);
         double before = Evaluator.Evaluate(dense, data.Test).Accuracy, after = Evaluator.Evaluate(result.Network, data.Test).Accuracy;
         ActivationCount count = ActivationCount.Of(result.Network, data.Test, Counted);
@@ -102,23 +102,10 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
             Input = InputSpec.Image(data.Train.SampleShape[0], data.Train.SampleShape[1], data.Train.SampleShape[2], 0, 1), Classes = data.Train.ClassNames.Count,
         };
         Network network = scale.WithFunction(NetworkZoo.Create(scale.Network, zoo)).Initialize(RandomStream.FromSeed(seed).Split("weights"));
-        return new Stages(Folder($"dense-{seed}"), train, validation).Fit("dense", network, scale.Training(seed) with { Epochs = scale.Dense, Schedule = new CosineSchedule() }).Network;
+        return new TableRun(Folder($"dense-{seed}"), train, validation).Fit("dense", network, scale.Training(seed) with { Epochs = scale.Dense, Schedule = new CosineSchedule() }).Network;
     }
 
     private RunFolder Folder(string name) => RunFolder.Open(Directory.CreateDirectory(Path.Combine(folder, name)).FullName);
-
-    private sealed class Stages(RunFolder folder, Dataset train, Dataset validation) : ICompressionRun
-    {
-        private readonly StagedRun _run = new(folder, TimeProvider.System);
-
-        public int TrainCount => train.Count;
-
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => _run.Fit(stage, network, (train, validation), options);
-
-        public string Choose(string stage, string name, Func<string> choose) => _run.Choose(stage, name, choose);
-
-        public void Note(string line) => Console.Error.WriteLine(line);
-    }
 }
 
 /// <summary>How large a table is: fixed before any result is seen.</summary>

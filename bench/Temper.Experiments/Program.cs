@@ -33,6 +33,11 @@ if (args is ["jpnet" or "dasnet", ..])
     return ActivationTable.Run(args);
 }
 
+if (args is ["deephoyer", .. var hoyer])
+{
+    return DeepHoyerTable.Run(hoyer);
+}
+
 if (args is ["growth", ..])
 {
     return GrowthTable.Run(args[1..]);

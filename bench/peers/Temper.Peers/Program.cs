@@ -13,6 +13,7 @@ Dictionary<string, Func<string[], int>> tables = new(StringComparer.Ordinal)
     ["cases"] = CasesTable.Run,
     ["channels"] = ActiveChannelsTable.Run,
     ["compile"] = CompileTable.Run,
+    ["compressed"] = CompressedTable.Run,
     ["conv"] = ConvolutionTable.Run,
     ["cw"] = CarliniWagnerTable.Run,
     ["explain"] = ExplainTable.Run,

@@ -7,6 +7,7 @@ using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
 using Temper.Formats.Models;
 using Temper.Networks;
+using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;
 
@@ -55,6 +56,7 @@ internal static class CompressionOutcome
             ["difference"] = Interval(comparison.Difference),
             ["within_bound"] = result.IsWithinBound,
             ["int8"] = Int8(result),
+            ["trials"] = new JsonArray([.. result.Trials.Select(trial => (JsonNode)Fields(trial))]),
             ["remarks"] = new JsonArray([.. result.Remarks.Select(remark => (JsonNode)remark)]),
             ["output"] = output is null ? null : Path.GetFullPath(output),
         });
@@ -125,12 +127,27 @@ internal static class CompressionOutcome
             time.Key.ToString(CultureInfo.InvariantCulture), (JsonNode?)JsonResult.Number(time.Value)))]),
     };
 
+    /// <summary>One point of the curve; its accuracy is that of the samples that choose.</summary>
+    private static JsonObject Fields(CompressionTrial trial) => new()
+    {
+        ["name"] = trial.Label,
+        ["kept"] = trial.Kept,
+        ["validation_accuracy"] = trial.Figures.Accuracy,
+        ["weights"] = trial.Figures.Weights,
+        ["macs"] = trial.Figures.Macs,
+        ["bytes"] = trial.Figures.Bytes,
+        ["milliseconds"] = JsonResult.Number(trial.Figures.Milliseconds),
+        ["within_bound"] = trial.IsWithinBound,
+    };
+
     private static JsonArray Interval(AccuracyInterval? interval) => interval is { } found ? [found.Low, found.High] : [];
 
     /// <summary>Stages of the run folder, with progress and checkpoints.</summary>
     internal sealed class SessionRun(RunSession run) : ICompressionRun
     {
         public int TrainCount => run.Train!.Count;
+
+        public Tensor? TrainingInputs(int count) => run.Train!.Read(0, Math.Min(count, run.Train!.Count)).Inputs;
 
         public TrainingResult Fit(string stage, Network network, TrainingOptions options) => run.Fit(stage, network, options);
 

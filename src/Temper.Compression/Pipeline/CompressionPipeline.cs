@@ -111,6 +111,8 @@ public static class CompressionPipeline
     {
         public int TrainCount => train.Count;
 
+        public Tensor? TrainingInputs(int count) => train.Read(0, Math.Min(count, train.Count)).Inputs;
+
         public TrainingResult Fit(string stage, Network network, TrainingOptions options)
         {
             TrainingResult result = Trainer.Fit(network, train, validation, options, cancel);

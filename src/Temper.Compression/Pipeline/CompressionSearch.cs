@@ -24,6 +24,9 @@ internal sealed class CompressionSearch
     /// <summary>Ratio of times above which a network counts as slower; below lies noise.</summary>
     private const double Slower = 1.02;
 
+    /// <summary>How much more is kept at most after a trial that failed, while none has held.</summary>
+    private const double MostGrowth = 4;
+
     private readonly Network _network;
     private readonly Dataset _validation;
     private readonly CompressionOptions _options;
@@ -60,10 +63,18 @@ internal sealed class CompressionSearch
             Add(tried, $"{structure}-{trial}");
             (fails, holds) = tried.IsWithinBound ? (fails, kept) : (kept, holds);
 
-            // Until a trial fails the part is halved, from then on the interval, on a logarithmic scale.
-            kept = fails == 0 ? holds / 2 : Math.Sqrt(fails * holds);
+            kept = Next(fails, holds);
         }
     }
+
+    /// <summary>
+    /// Until a trial fails the part is halved. Until one holds the interval up to the whole network is halved on a logarithmic scale, but the part grows at
+    /// most fourfold, so that a first guess which is far too small costs little. From then on the interval is halved.
+    /// </summary>
+    /// <param name="fails">Largest part that failed; 0: none did.</param>
+    /// <param name="holds">Smallest part that held; 1: none did.</param>
+    private static double Next(double fails, double holds) =>
+        fails == 0 ? holds / 2 : Math.Min(Math.Sqrt(fails * holds), holds == 1 ? MostGrowth * fails : 1);
 
     /// <summary>
     /// Where thinning activations begins: the best network that has half of the accuracy that may be lost left, else the best within the bound, else
@@ -222,7 +233,7 @@ internal sealed class CompressionSearch
         for (int round = 1; round <= rounds; round++)
         {
             double now = kept + ((1 - kept) * Math.Pow(1 - (round / (double)rounds), 3));
-            network = thinning.Prune(network, thinning.Next(now, before), _options.Ignore, _options.Method);
+            network = thinning.Prune(network, Amount(thinning, network, thinning.Next(now, before)));
             before = now;
             if (round < rounds)
             {
@@ -236,9 +247,17 @@ internal sealed class CompressionSearch
     /// <summary>The pruned network, with widths rounded where that is faster here; only where milliseconds are the goal.</summary>
     private Network RoundedByTime(Thinning thinning, Network prepared, double kept, string name)
     {
-        Network pruned = thinning.Prune(prepared, kept, _options.Ignore, _options.Method);
-        (string What, Network Network)[] others = _options.Goal == CompressionGoal.Milliseconds ? [.. thinning.Rounded(prepared, kept, _options.Ignore)] : [];
-        others = [.. others.Where(other => other.Network.Cost().Macs != pruned.Cost().Macs).DistinctBy(other => other.Network.Cost().Macs)];
+        PruningAmount amount = Amount(thinning, prepared, kept);
+        Network pruned = thinning.Prune(prepared, amount);
+        if (_options.Goal != CompressionGoal.Milliseconds)
+        {
+            return pruned;
+        }
+
+        // Time does not depend on what the weights are: what loses the comparison need not be fitted.
+        (int Multiple, Network Network)[] others = [.. thinning.Multiples
+            .Select(multiple => (multiple, thinning.Prune(prepared, amount with { Multiple = multiple, Samples = null })))
+            .Where(other => other.Item2.Cost().Macs != pruned.Cost().Macs).DistinctBy(other => other.Item2.Cost().Macs)];
         if (others.Length == 0)
         {
             return pruned;
@@ -256,10 +275,16 @@ internal sealed class CompressionSearch
             return pruned;
         }
 
-        (string what, Network rounded) = others[index - 1];
+        (int chosenMultiple, Network rounded) = others[index - 1];
         _remarks.Add(string.Create(CultureInfo.InvariantCulture,
-            $"{name}: {what}, since that is faster here ({chosen.Split(':')[1].Trim()}); it costs {((double)rounded.Cost().Macs / pruned.Cost().Macs - 1) * 100:F1} % more operations."));
-        return rounded;
+            $"{name}: widths rounded up to multiples of {chosenMultiple}, since that is faster here ({chosen.Split(':')[1].Trim()}); it costs {((double)rounded.Cost().Macs / pruned.Cost().Macs - 1) * 100:F1} % more operations."));
+        return thinning.Prune(prepared, amount with { Multiple = chosenMultiple });
+    }
+
+    private PruningAmount Amount(Thinning thinning, Network network, double kept)
+    {
+        int count = thinning.IsFitted ? ChannelReconstruction.SampleCount(network) : 0;
+        return new PruningAmount(kept, _options.Ignore, _options.Method) { Samples = count == 0 ? null : _run.TrainingInputs(count) };
     }
 
     private (Network Network, double Accuracy) Tune(string name, Network network, int epochs)

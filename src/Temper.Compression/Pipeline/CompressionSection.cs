@@ -39,7 +39,7 @@ public static class CompressionSection
         [
             .. result.Remarks.Select(remark => new Warning(remark)),
             new Paragraph(string.Create(CultureInfo.InvariantCulture,
-                $"At most {options.MaxAccuracyDrop} points may be lost; {goal} decide. Samples that were held out of training choose here, so their accuracies are a little too good; the test samples were not used.")),
+                $"At most {options.MaxAccuracyDrop} points may be lost; {goal} decide. Held-out samples choose here, so their accuracies are a little too good; samples that measure the result were not used.")),
             new ChartRow([chart]),
             table,
         ]);

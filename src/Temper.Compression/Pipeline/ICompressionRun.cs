@@ -1,4 +1,5 @@
 using Temper.Networks;
+using Temper.Tensors;
 using Temper.Training;
 
 namespace Temper.Compression.Pipeline;
@@ -20,6 +21,11 @@ public interface ICompressionRun
 
     /// <summary>Training samples of an epoch.</summary>
     int TrainCount { get; }
+
+    /// <summary>Inputs of some training samples, for fits that read no labels.</summary>
+    /// <param name="count">How many at most, one or more.</param>
+    /// <returns><c>[N, ...]</c>; null: there are none, and nothing is fitted.</returns>
+    Tensor? TrainingInputs(int count) => null;
 
     /// <summary>A line for people.</summary>
     /// <param name="line">The line.</param>

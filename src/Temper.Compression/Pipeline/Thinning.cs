@@ -1,8 +1,10 @@
 using System.IO.Enumeration;
+using Temper.Compression.Calibration;
 using Temper.Compression.DeepHoyer;
 using Temper.Compression.Pruning;
 using Temper.Compression.Shrinking;
 using Temper.Networks;
+using Temper.Tensors;
 
 namespace Temper.Compression.Pipeline;
 
@@ -30,15 +32,16 @@ internal abstract record Thinning
     /// <summary>The part to ask for where a network was pruned to a part before.</summary>
     internal virtual double Next(double kept, double before) => kept;
 
+    /// <summary>Multiples that widths may be rounded up to, where measured time says so.</summary>
+    internal virtual IReadOnlyList<int> Multiples => [];
+
+    /// <summary>Whether layers are fitted again on samples when some of their inputs go.</summary>
+    internal virtual bool IsFitted => false;
+
     /// <summary>The pruned network; what is pruned stays zero in fine-tuning.</summary>
     /// <param name="network">Trained with the regularizer.</param>
-    /// <param name="kept">Part that stays.</param>
-    /// <param name="ignore">Layers that stay as they are; a star stands for any text.</param>
-    /// <param name="method">How it was trained.</param>
-    internal abstract Network Prune(Network network, double kept, IReadOnlyList<string> ignore, CompressionMethod method);
-
-    /// <summary>Other networks that keep as much or a little more, of which measured time chooses; by what they are.</summary>
-    internal virtual IEnumerable<(string What, Network Network)> Rounded(Network network, double kept, IReadOnlyList<string> ignore) => [];
+    /// <param name="amount">How much stays.</param>
+    internal abstract Network Prune(Network network, PruningAmount amount);
 
     internal static IReadOnlyList<Thinning> For(CompressionStructure structure) => structure switch
     {
@@ -61,23 +64,24 @@ internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShap
 
     internal override Grouping Grouping => Grouping.Blocks(Block);
 
-    internal override Network Prune(Network network, double kept, IReadOnlyList<string> ignore, CompressionMethod method)
+    internal override Network Prune(Network network, PruningAmount amount)
     {
+        (double kept, CompressionMethod method) = (amount.Kept, amount.Method);
         if (Block != WeightBlockShape.Single || method is CompressionMethod.Magnitude or CompressionMethod.Gradual)
         {
             // The baselines' rule; and root mean squares of blocks lie close to their layer's deviation: one multiple for all would empty small layers.
-            return network.Prune(PruningRule.GlobalSparsity(1 - kept) with { Block = Block }, ignore);
+            return network.Prune(PruningRule.GlobalSparsity(1 - kept) with { Block = Block }, amount.Ignore);
         }
 
         (float low, float high) = (0, 64);
         for (int round = 0; round < Rounds; round++)
         {
             float middle = (low + high) / 2;
-            SparsityReport left = SparsityReport.Of(network.Prune(Rule(middle), ignore));
+            SparsityReport left = SparsityReport.Of(network.Prune(Rule(middle), amount.Ignore));
             (low, high) = left.Nonzero > kept * left.Total ? (middle, high) : (low, middle);
         }
 
-        return network.Prune(Rule(high), ignore);
+        return network.Prune(Rule(high), amount.Ignore);
     }
 
     private static PruningRule Rule(float deviations) => PruningRule.StandardDeviations(deviations);
@@ -90,20 +94,36 @@ internal sealed record ChannelThinning : Thinning
 
     internal override double FirstKept => 0.4;
 
-    /// <summary>Multiples that widths are rounded up to: of the lanes of the vector kernels.</summary>
-    private static readonly int[] Multiples = [4, 8, 16];
+    /// <summary>Lanes of the vector kernels.</summary>
+    internal override IReadOnlyList<int> Multiples => [4, 8, 16];
 
     internal override Grouping Grouping => Grouping.FilterAndChannel;
+
+    internal override bool IsFitted => true;
 
     /// <summary>The part is of the operations that the network has, and pruned channels are gone.</summary>
     internal override double Next(double kept, double before) => Math.Min(1, kept / before);
 
-    internal override Network Prune(Network network, double kept, IReadOnlyList<string> ignore, CompressionMethod method) => Prune(network, kept, ignore, multiple: 1);
+    internal override Network Prune(Network network, PruningAmount amount)
+    {
+        Network whole = InputSelection.Insert(network, amount.Ignores);
+        ChannelGroup[] goes = ChannelPruning.Going(whole, amount.Kept, amount.Ignores, amount.Multiple);
+        Network fitted = amount.Samples is { } samples ? ChannelReconstruction.Without(whole, goes, samples) : whole;
+        return InputSelection.RemoveWhole(fitted.WithoutChannels(goes).Network.Shrink().Network);
+    }
+}
 
-    internal override IEnumerable<(string What, Network Network)> Rounded(Network network, double kept, IReadOnlyList<string> ignore) =>
-        Multiples.Select(multiple => ($"widths rounded up to multiples of {multiple}", Prune(network, kept, ignore, multiple)));
+/// <summary>How much of a network stays.</summary>
+/// <param name="Kept">Part that stays.</param>
+/// <param name="Ignore">Layers that stay as they are; a star stands for any text.</param>
+/// <param name="Method">How it was trained.</param>
+internal sealed record PruningAmount(double Kept, IReadOnlyList<string> Ignore, CompressionMethod Method)
+{
+    /// <summary>Multiple that widths are rounded up to.</summary>
+    internal int Multiple { get; init; } = 1;
 
-    private static Network Prune(Network network, double kept, IReadOnlyList<string> ignore, int multiple) => network
-        .PruneChannels(kept, name => ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)), multiple)
-        .Network.Shrink().Network;
+    /// <summary>Inputs on which layers are fitted that lose some of theirs; null: they are not.</summary>
+    internal Tensor? Samples { get; init; }
+
+    internal bool Ignores(string name) => Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
 }

@@ -13,8 +13,10 @@ public static class ChannelPruning
     /// <summary>Rounds of the search for the number of groups that go; each halves the interval.</summary>
     private const int MaximumRounds = 16;
 
-    /// <summary>Part of its channels that every layer keeps.</summary>
+    /// <summary>Part of its channels that every layer keeps, but no more than some: a wide layer may become narrow.</summary>
     private const double LeastKept = 0.1;
+
+    private const int MostKept = 8;
 
     /// <summary>Removes channels until at most a part of the multiply-accumulate operations is left.</summary>
     /// <param name="network">Not changed. A regularizer of groups should have made some channels small.</param>
@@ -23,9 +25,13 @@ public static class ChannelPruning
     /// <param name="multiple">
     /// Widths are rounded up to a multiple of this, as far as channels go: the most important of those that would go stay. 1: nothing is rounded.
     /// </param>
-    /// <returns>The narrower network, and how its parameters moved. Every layer keeps a tenth of its channels, so it may cost more than asked for.</returns>
+    /// <returns>The narrower network, and how its parameters moved. Every layer keeps a tenth of its channels, at most 8, so it may cost more than asked for.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The part is not above 0 to 1.</exception>
-    public static NetworkEdit PruneChannels(this Network network, double macsKept, Func<string, bool>? ignores = null, int multiple = 1)
+    public static NetworkEdit PruneChannels(this Network network, double macsKept, Func<string, bool>? ignores = null, int multiple = 1) =>
+        network.WithoutChannels(Going(network, macsKept, ignores, multiple));
+
+    /// <summary>The groups of channels that go; see <see cref="PruneChannels"/>.</summary>
+    internal static ChannelGroup[] Going(Network network, double macsKept, Func<string, bool>? ignores, int multiple)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
         if (!(macsKept is > 0 and <= 1))
@@ -42,7 +48,7 @@ public static class ChannelPruning
             (low, high) = network.WithoutChannels(order.Take(middle)).Network.Cost().Macs > target ? (middle + 1, high) : (low, middle);
         }
 
-        return network.WithoutChannels(Rounded(network, [.. order.Take(low)], multiple));
+        return [.. Rounded(network, [.. order.Take(low)], multiple)];
     }
 
     /// <summary>Groups that go, without the most important ones that bring each width up to a multiple.</summary>
@@ -82,7 +88,7 @@ public static class ChannelPruning
         int Spare(ChannelSlice slice)
         {
             int width = network.Graph.ShapeOf(slice.Name)[slice.Axis];
-            return spare.GetValueOrDefault((slice.Name, slice.Axis), width - Math.Max(1, (int)Math.Ceiling(width * LeastKept)));
+            return spare.GetValueOrDefault((slice.Name, slice.Axis), width - Math.Clamp((int)Math.Ceiling(width * LeastKept), 1, MostKept));
         }
 
         var order = new List<ChannelGroup>();

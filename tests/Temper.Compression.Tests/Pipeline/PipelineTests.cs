@@ -71,6 +71,18 @@ public sealed class PipelineTests
         Assert.Contains("No trial stayed within the bound", Assert.Single(result.Remarks), StringComparison.Ordinal);
     }
 
+    /// <summary>A first guess that is far too small grows fourfold, and is not given up for half of the network.</summary>
+    [Fact]
+    public void Until_a_trial_holds_the_part_grows_fourfold()
+    {
+        CompressionResult result = Compress(Options with
+        {
+            Structure = CompressionStructure.Element, MaxAccuracyDrop = 1, FirstKept = 0.002, RegularizeEpochs = 0, TuneEpochs = 0, Trials = 3,
+        });
+        Assert.All(result.Trials, trial => Assert.False(trial.IsWithinBound));
+        Assert.Equal([0.002, 0.008, 0.032], result.Trials.Select(trial => trial.Kept));
+    }
+
     [Fact]
     public void A_network_that_is_not_faster_is_not_returned()
     {
@@ -203,6 +215,8 @@ public sealed class PipelineTests
     private sealed class RecordedRun(Func<string, double> milliseconds) : ICompressionRun
     {
         public int TrainCount => Train.Count;
+
+        public Tensor? TrainingInputs(int count) => Train.Read(0, Math.Min(count, Train.Count)).Inputs;
 
         internal string Rounding { get; init; } = "0";
 

@@ -33,6 +33,21 @@ public sealed record Gather(int Axis = 0) : Operator
         ? inputs[0].Shape.IsBehindBatch(Axis) && !inputs[1].IsBatched
         : !inputs[0].Shape.IsBehindBatch(Axis);
 
+    /// <summary>Places that are constants choose what the result has along the axis: each goes alone, though the data's axis is fixed.</summary>
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace)
+    {
+        int axis = AxisAttributes.Check(trace.Shapes[0], Axis, Kind);
+        AxisChannels[] places = trace.Input(1);
+        if (places.Length != 1 || places[0].Units is null || trace.Input(0)[axis].Units is not null || trace.Input(0)[axis].IsNeutral)
+        {
+            return trace.Opaque();
+        }
+
+        AxisChannels[] axes = trace.Keep();
+        axes[axis] = places[0];
+        return axes;
+    }
+
     internal override Tensor Forward(in NodeContext context)
     {
         (Tensor data, Tensor places) = (context.Inputs[0], context.Inputs[1]);
