@@ -80,14 +80,16 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
         switch (context.Get(BridgeSettings.Protocol))
         {
             case BridgeSettings.Own:
-                await using (EnvironmentRelay own = EnvironmentRelay.Start(listener, behind, session.Tap))
+                EnvironmentRelay own = EnvironmentRelay.Start(listener, behind, session.Tap);
+                await using (own.ConfigureAwait(false))
                 {
                     await Wait(context, $"tcp://{own.EndPoint}", stop).ConfigureAwait(false);
                 }
 
                 break;
             case BridgeSettings.Godot:
-                await using (GodotRelay godot = GodotRelay.Start(listener, behind, session.Tap))
+                GodotRelay godot = GodotRelay.Start(listener, behind, session.Tap);
+                await using (godot.ConfigureAwait(false))
                 {
                     await Wait(context, $"{godot.EndPoint}", stop).ConfigureAwait(false);
                 }
@@ -100,7 +102,8 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
                     ObservationField = context.Get(ObservationField), ActionField = context.Get(ActionField), Actions = context.Get(Actions), Scale = (float)context.Get(Scale),
                     Minimum = minimum, Maximum = maximum,
                 };
-                await using (OpenEnvRelay open = await OpenEnvRelay.StartAsync(listener, new Uri($"http://{behind.Host}:{behind.Port}"), format, session.Tap, stop).ConfigureAwait(false))
+                OpenEnvRelay open = await OpenEnvRelay.StartAsync(listener, new Uri($"http://{behind.Host}:{behind.Port}"), format, session.Tap, stop).ConfigureAwait(false);
+                await using (open.ConfigureAwait(false))
                 {
                     await Wait(context, open.Address.ToString().TrimEnd('/'), stop).ConfigureAwait(false);
                 }

@@ -32,14 +32,16 @@ internal sealed class RlServeEnvCommand() : ToolCommand("rl serve-env", "Offer a
         switch (context.Get(BridgeSettings.Protocol))
         {
             case BridgeSettings.Own:
-                await using (EnvironmentServer own = EnvironmentServer.Start(create, listener))
+                EnvironmentServer own = EnvironmentServer.Start(create, listener);
+                await using (own.ConfigureAwait(false))
                 {
                     await Wait(context, $"tcp://{own.EndPoint}").ConfigureAwait(false);
                 }
 
                 break;
             case BridgeSettings.OpenEnv:
-                await using (OpenEnvServer server = await OpenEnvServer.StartAsync(create, listener, context.Cancel).ConfigureAwait(false))
+                OpenEnvServer server = await OpenEnvServer.StartAsync(create, listener, context.Cancel).ConfigureAwait(false);
+                await using (server.ConfigureAwait(false))
                 {
                     await Wait(context, server.Address.ToString().TrimEnd('/')).ConfigureAwait(false);
                 }

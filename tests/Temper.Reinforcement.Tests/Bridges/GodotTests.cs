@@ -40,7 +40,7 @@ public sealed class GodotTests
     }
 
     [Fact]
-    public void A_game_of_the_plugin_is_recorded_and_attacked()
+    public async Task A_game_of_the_plugin_is_recorded_and_attacked()
     {
         var channel = new Wires.Channel(added: 0.5f);
         using var trainer = new TcpListener(IPAddress.Loopback, 0);
@@ -61,7 +61,7 @@ public sealed class GodotTests
         Assert.Equal([(0, 1, 2f)], channel.Acts);
         Assert.Equal([0, 1, 2, 3, 4, 5], channel.Heard);
         Assert.Equal([ObservationPlace.First, ObservationPlace.Next], channel.Places);
-        relay.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        await relay.DisposeAsync();
 
         JsonObject Passes(string message) => Sent(server, game, message);
         JsonObject Answers(string message) => Sent(game, server, message);
@@ -97,7 +97,7 @@ public sealed class GodotTests
     [InlineData("""{"n_agents":1,"observation_space":[{"obs":{"size":[-3]}}],"action_space":[{"move":{"size":2,"action_type":"discrete"}}]}""")]
     [InlineData("""{"n_agents":1,"observation_space":[{"obs":{"size":[9999999,9999999]}}],"action_space":[{"move":{"size":2,"action_type":"discrete"}}]}""")]
     [InlineData("""{"n_agents":1,"observation_space":[{"obs":{"size":[3]}}],"action_space":[{"move":{"size":2,"action_type":"jump"}}]}""")]
-    public void A_game_that_says_nonsense_is_given_up(string info)
+    public async Task A_game_that_says_nonsense_is_given_up(string info)
     {
         BridgeListener listener = Free();
         Task game = Task.Run(() => Retry(async () =>
@@ -109,7 +109,7 @@ public sealed class GodotTests
             return Wires.Read(client.GetStream())?.Length ?? 0;
         }));
         Assert.Throws<BridgeException>(() => GodotEnvironment.Listen(listener));
-        Assert.True(game.Wait(Wires.Patience));
+        await game.WaitAsync(Wires.Patience);
     }
 
     [Fact]
