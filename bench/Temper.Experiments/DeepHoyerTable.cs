@@ -96,7 +96,9 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
             ["macs"] = (double)result.Network.Cost().NonzeroMacs / dense.Cost().Macs,
             ["pressure"] = pressure,
             ["held_out"] = (result.Chosen?.Figures ?? result.Before).Accuracy,
-            ["within_bound"] = result.IsWithinBound,
+
+            // A dense network below the floor leaves nothing to lose: its bound was set to 0 and says nothing about the floor.
+            ["within_bound"] = result.IsWithinBound && drop >= 0,
         };
     }
 
