@@ -14,7 +14,7 @@ internal sealed class SettingValues
 
     internal T Get<T>(Setting<T> setting) => (T)_values[setting].Value!;
 
-    /// <summary>True if something else than the default was given.</summary>
+    /// <summary>True if a flag or variable names the setting, or a file another value than the default.</summary>
     internal bool IsGiven(Setting setting) => _values[setting].Text is not null;
 
     internal static SettingValues Resolve(
@@ -30,7 +30,9 @@ internal sealed class SettingValues
             {
                 ({ } given, _, _) => (given, setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag),
                 (_, { } given, _) => (given, variable),
-                (_, _, { } given) => (given, $"{file?.Path}: {command.Section}.{setting.Name}"),
+
+                // A run's own file holds every value; a default there was not asked for.
+                (_, _, { } given) when !string.Equals(given, setting.DefaultText, StringComparison.Ordinal) => (given, $"{file?.Path}: {command.Section}.{setting.Name}"),
                 _ => ((string?)null, setting.Flag),
             };
             values._values[setting] = (setting.Read(text, origin), text);
