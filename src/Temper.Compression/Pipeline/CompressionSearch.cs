@@ -24,6 +24,9 @@ internal sealed class CompressionSearch
     /// <summary>Ratio of times above which a network counts as slower; below lies noise.</summary>
     private const double Slower = 1.02;
 
+    /// <summary>Largest part of the removed operations that rounding widths up may bring back.</summary>
+    private const double MaxGivenBack = 0.25;
+
     /// <summary>How much more is kept at most after a trial that failed, while none has held.</summary>
     private const double MostGrowth = 4;
 
@@ -254,10 +257,13 @@ internal sealed class CompressionSearch
             return pruned;
         }
 
+        // Multiples of a layer's own width would bring all of its channels back: pruning has to keep most of its gain.
+        double limit = pruned.Cost().Macs + (MaxGivenBack * (prepared.Cost().Macs - pruned.Cost().Macs));
+
         // Time does not depend on what the weights are: what loses the comparison need not be fitted.
         (int Multiple, Network Network)[] others = [.. thinning.Multiples
             .Select(multiple => (multiple, thinning.Prune(prepared, amount with { Multiple = multiple, Samples = null })))
-            .Where(other => other.Item2.Cost().Macs != pruned.Cost().Macs).DistinctBy(other => other.Item2.Cost().Macs)];
+            .Where(other => other.Item2.Cost().Macs > pruned.Cost().Macs && other.Item2.Cost().Macs <= limit).DistinctBy(other => other.Item2.Cost().Macs)];
         if (others.Length == 0)
         {
             return pruned;
