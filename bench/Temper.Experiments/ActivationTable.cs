@@ -42,31 +42,17 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
     private void Fill(string[] wanted, int seeds)
     {
         Console.WriteLine($"scale: {scale}; folder {folder}");
-        Console.WriteLine("| row | seed | lost, points | test, % | weights left, % | activations, % | MACs left, inputs counted, % | skipped, % | ms, dense | ms |");
-        foreach (string row in scale.Rows)
-        {
-            var cells = new List<JsonNode>();
-            for (ulong seed = 1; seed <= (ulong)seeds; seed++)
-            {
-                string path = Path.Combine(folder, $"{row}-{seed}", "cell.json");
-                if (!File.Exists(path) && wanted.Contains(row, StringComparer.Ordinal))
-                {
-                    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                    JsonObject cell = Cell(row, seed);
-                    File.WriteAllText(path, cell.ToJsonString());
-                }
-
-                JsonNode? found = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
-                Console.WriteLine(found is null ? $"| {row} | {seed} | not run | | | | | | | |" : Line(row, $"{seed}", name => (double)found[name]!));
-                cells.AddRange(found is null ? [] : [found]);
-            }
-
-            Console.WriteLine(cells.Count > 0 ? Line(row, "mean", name => cells.Average(cell => (double)cell[name]!)) : $"| {row} | mean | not run | | | | | | | |");
-        }
+        const string Header = "| row | seed | lost, points | test, % | weights left, % | activations, % | MACs left, inputs counted, % | skipped, % | ms, dense | ms |";
+        new SeedTable(folder, Header, Cell, Line).Fill(scale.Rows, wanted, seeds);
     }
 
-    private static string Line(string row, string seed, Func<string, double> cell) => string.Create(CultureInfo.InvariantCulture,
-        $"| {row} | {seed} | {cell("lost") * 100:F2} | {cell("test") * 100:F2} | {cell("weights") * 100:F2} | {cell("activations") * 100:F2} | {cell("counted") * 100:F3} | {cell("skipped") * 100:F3} | {cell("dense_ms"):F3} | {cell("ms"):F3} |");
+    private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
+    {
+        double Mean(string name) => cells.Average(cell => (double)cell[name]!);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"| {row} | {seed} | {Mean("lost") * 100:F2} | {Mean("test") * 100:F2} | {Mean("weights") * 100:F2} | {Mean("activations") * 100:F2} | "
+            + $"{Mean("counted") * 100:F3} | {Mean("skipped") * 100:F3} | {Mean("dense_ms"):F3} | {Mean("ms"):F3} |");
+    }
 
     private JsonObject Cell(string row, ulong seed)
     {

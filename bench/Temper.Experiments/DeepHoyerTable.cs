@@ -17,8 +17,6 @@ namespace Temper.Experiments;
 /// </summary>
 internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string folder)
 {
-    private const string Missing = " | not run | | | | | |";
-
     internal static int Run(string[] args)
     {
         if (args.Length < 2 || args[2..].Any(arg => !arg.Contains('=', StringComparison.Ordinal)))
@@ -51,26 +49,8 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
             throw new ArgumentException($"deephoyer: no such row (got {stranger}, expected some of {string.Join(", ", DeepHoyerScale.Rows)})");
         }
 
-        Console.WriteLine("| row | seed | dense, % | test, % | weights, times fewer | operations left, % | pressure | held-out, % |");
-        foreach (string row in DeepHoyerScale.Rows)
-        {
-            var cells = new List<JsonNode>();
-            for (ulong seed = 1; seed <= (ulong)seeds; seed++)
-            {
-                string path = Path.Combine(folder, $"{row}-{seed}", "cell.json");
-                if (!File.Exists(path) && wanted.Contains(row, StringComparer.Ordinal))
-                {
-                    JsonObject cell = Cell(row, seed);
-                    File.WriteAllText(path, cell.ToJsonString());
-                }
-
-                JsonNode? found = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
-                Console.WriteLine(found is null ? $"| {row} | {seed}{Missing}" : Line(row, $"{seed}", [found]));
-                cells.AddRange(found is null ? [] : [found]);
-            }
-
-            Console.WriteLine(cells.Count > 0 ? Line(row, $"mean of {cells.Count}", cells) : $"| {row} | mean{Missing}");
-        }
+        const string Header = "| row | seed | dense, % | test, % | weights, times fewer | operations left, % | pressure | held-out, % |";
+        new SeedTable(folder, Header, Cell, Line).Fill(DeepHoyerScale.Rows, wanted, seeds);
     }
 
     /// <summary>Times fewer weights are those of the mean of the weights left, which is less kind than the mean of the ratios.</summary>

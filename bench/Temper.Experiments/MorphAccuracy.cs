@@ -43,31 +43,14 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
     private void Fill(string[] wanted, int seeds)
     {
         Console.WriteLine($"scale: {scale}; folder {folder}");
-        Console.WriteLine("| row | seed | test, % | validation, % |");
-        foreach (string row in Names)
-        {
-            var cells = new List<JsonNode>();
-            for (ulong seed = 1; seed <= (ulong)seeds; seed++)
-            {
-                string path = Path.Combine(folder, $"{row}-{seed}", "cell.json");
-                if (!File.Exists(path) && wanted.Contains(row, StringComparer.Ordinal))
-                {
-                    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                    JsonObject cell = Cell(row, seed);
-                    File.WriteAllText(path, cell.ToJsonString());
-                }
-
-                JsonNode? found = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
-                Console.WriteLine(found is null ? $"| {row} | {seed} | not run | |" : Line(row, $"{seed}", name => (double)found[name]!));
-                cells.AddRange(found is null ? [] : [found]);
-            }
-
-            Console.WriteLine(cells.Count > 0 ? Line(row, "mean", name => cells.Average(cell => (double)cell[name]!)) : $"| {row} | mean | not run | |");
-        }
+        new SeedTable(folder, "| row | seed | test, % | validation, % |", Cell, Line).Fill(Names, wanted, seeds);
     }
 
-    private static string Line(string row, string seed, Func<string, double> cell) =>
-        string.Create(CultureInfo.InvariantCulture, $"| {row} | {seed} | {cell("test") * 100:F2} | {cell("validation") * 100:F2} |");
+    private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
+    {
+        double Mean(string name) => cells.Average(cell => (double)cell[name]!);
+        return string.Create(CultureInfo.InvariantCulture, $"| {row} | {seed} | {Mean("test") * 100:F2} | {Mean("validation") * 100:F2} |");
+    }
 
     private JsonObject Cell(string row, ulong seed)
     {
