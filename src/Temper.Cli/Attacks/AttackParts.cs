@@ -33,9 +33,11 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
     {
         for (int part = ranks.Rank; (long)part * _size < count; part += ranks.Size)
         {
-            if (!File.Exists(FileOf(part * _size)))
+            int start = part * _size;
+            if (!File.Exists(FileOf(start)))
             {
-                Run(part * _size);
+                (Tensor inputs, Tensor wanted) = Samples(start);
+                Run(start, inputs, wanted);
             }
         }
 
@@ -51,8 +53,9 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
         using TensorBoardWriter? board = context.Get(AttackSettings.TensorBoard) && context.Get(AttackSettings.Output) is { } output ? new TensorBoardWriter(output, context.Time) : null;
         for (int start = 0; start < count; start += _size)
         {
-            subject.Samples.Read(start, SizeOf(start)).Labels.AsSpan<long>().CopyTo(labels.AsSpan(start));
-            AttackResult part = FileOf(start) is { } file && File.Exists(file) ? AttackFiles.ReadPart(file) : Run(start);
+            (Tensor inputs, Tensor wanted) = Samples(start);
+            wanted.AsSpan<long>().CopyTo(labels.AsSpan(start));
+            AttackResult part = FileOf(start) is { } file && File.Exists(file) ? AttackFiles.ReadPart(file) : Run(start, inputs, wanted);
             part.Adversarials.AsSpan<float>().CopyTo(adversarials.AsSpan(start * Target.SampleShape.Count));
             rows.AddRange(part.Samples);
             Write(board, rows);
@@ -63,16 +66,21 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
 
     private int SizeOf(int start) => Math.Min(_size, count - start);
 
+    private (Tensor Inputs, Tensor Labels) Samples(int start)
+    {
+        int size = SizeOf(start);
+        (Tensor inputs, Tensor labels) = subject.Samples.Read(start, size);
+        return (inputs.Reshape([size, .. Target.SampleShape.AsSpan()]), labels);
+    }
+
     /// <summary>Where a part is kept; null without an output folder.</summary>
     private string? FileOf(int start) =>
         Folder is null ? null : Path.Combine(Folder, $"{_identity.Value}-{start:D8}-{SizeOf(start)}.npz");
 
     /// <summary>Attacks a part and keeps it.</summary>
-    private AttackResult Run(int start)
+    private AttackResult Run(int start, Tensor inputs, Tensor wanted)
     {
-        int size = SizeOf(start);
-        (Tensor inputs, Tensor wanted) = subject.Samples.Read(start, size);
-        AttackResult part = Attack(inputs.Reshape([size, .. Target.SampleShape.AsSpan()]), wanted, start);
+        AttackResult part = Attack(inputs, wanted, start);
         if (FileOf(start) is { } file)
         {
             Directory.CreateDirectory(Folder!);
