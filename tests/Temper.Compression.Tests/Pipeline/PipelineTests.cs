@@ -173,6 +173,24 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public void Rounding_that_would_bring_all_channels_back_is_no_choice()
+    {
+        // All widths are 4, so every multiple is the whole network.
+        Network fresh = Network.Build(InputSpec.Image(channels: 1, height: 12, width: 12, min: 0, max: 1), x => x
+            .Conv2d(4, kernel: 3, padding: 1).Relu().MaxPool2d(2).Conv2d(4, kernel: 3, padding: 1).Relu().MaxPool2d(2).Flatten().Linear(4))
+            .Initialize(RandomStream.FromSeed(6));
+        Network narrow = Trainer.Fit(fresh, Train, Validation, Options.Training! with { Epochs = 20, Optimizer = new Adam { LearningRate = 1e-2f } }).Network;
+        CompressionOptions options = Options with
+        {
+            Structure = CompressionStructure.Channels, Goal = CompressionGoal.Milliseconds, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 0,
+            FirstKept = 0.5, MaxAccuracyDrop = 100,
+        };
+        var run = new RecordedRun(_ => 1) { Rounding = "1: 2 ms to 1 ms" };
+        CompressionTrial trial = CompressionPipeline.Run(narrow, Validation, options, run, TimeProvider.System).Trials[0];
+        Assert.True(trial.Figures.Macs <= 0.5 * narrow.Cost().Macs, $"{trial.Figures.Macs} of {narrow.Cost().Macs} operations are left");
+    }
+
+    [Fact]
     public void Each_layer_alone_has_its_sensitivity()
     {
         IReadOnlyList<LayerSensitivity> rows = LayerSensitivity.Of(Trained.Value, Validation, [0, 0.5, 1]);
