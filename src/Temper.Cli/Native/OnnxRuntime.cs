@@ -122,7 +122,9 @@ internal static unsafe class OnnxRuntime
         return environment;
     }
 
-    private static nint Get(Function function) => Api[(int)function];
+    private static nint Get(Function function) => Api != null
+        ? Api[(int)function]
+        : throw new OnnxRuntimeException("ONNX Runtime: the library was not found; name its file in TEMPER_ONNXRUNTIME");
 
     private static void Check(nint status)
     {
