@@ -134,17 +134,20 @@ internal static class Perturbations
 
     internal static float Sign(float value) => value > 0 ? 1 : value < 0 ? -1 : 0;
 
-    /// <summary>A comparison, not Math.Max, whose care for NaN takes four times as long.</summary>
+    /// <summary>
+    /// A comparison and a sum that shows what is not finite, in the place of Math.Max, which takes four times as long: NaN where a difference is not finite.
+    /// </summary>
     private static double LargestDifference(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
-        double most = 0;
+        double max = 0, zero = 0;
         for (int i = 0; i < a.Length; i++)
         {
             double d = Math.Abs((double)a[i] - b[i]);
-            most = most >= d ? most : d;
+            max = max >= d ? max : d;
+            zero += d - d;
         }
 
-        return most;
+        return max + zero;
     }
 
     /// <summary>The sum of the differences' sizes, or how many differences there are.</summary>

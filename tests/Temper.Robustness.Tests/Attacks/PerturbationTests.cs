@@ -1,0 +1,49 @@
+using Temper.Randomness;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Evaluation;
+
+namespace Temper.Robustness.Tests.Attacks;
+
+public sealed class PerturbationTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(785)]
+    public void Distances_are_those_of_their_definitions(int length)
+    {
+        float[] a = new float[length], b = new float[length];
+        RandomStream.FromSeed(1).FillUniform(a, 0, 1);
+        RandomStream.FromSeed(2).FillUniform(b, 0, 1);
+        b[0] = a[0];
+        double[] differences = [.. a.Zip(b, (x, y) => Math.Abs((double)x - y))];
+        Assert.Equal(differences.Max(), Perturbations.Distance(Norm.Linf, a, b));
+        Assert.Equal(Math.Sqrt(differences.Sum(d => d * d)), Perturbations.Distance(Norm.L2, a, b), 1e-12 * length);
+        Assert.Equal(differences.Sum(), Perturbations.Distance(Norm.L1, a, b), 1e-12 * length);
+        Assert.Equal(differences.Count(d => d > 0), Perturbations.Distance(Norm.L0, a, b));
+    }
+
+    /// <summary>A distance that lost it would count such an input as one within the radius.</summary>
+    [Theory]
+    [InlineData(Norm.Linf)]
+    [InlineData(Norm.L2)]
+    [InlineData(Norm.L1)]
+    public void What_is_not_a_number_is_within_no_radius(Norm norm)
+    {
+        foreach (int index in (int[])[0, 2, 4])
+        {
+            float[] input = new float[5];
+            input[index] = float.NaN;
+            Assert.False(Perturbations.Distance(norm, input, new float[5]) <= double.MaxValue);
+        }
+    }
+
+    [Fact]
+    public void Gradients_that_point_out_of_the_box_go_and_others_keep_every_bit()
+    {
+        float[] x = [0, 0, 1, 1, 0.5f, 0, 1], gradient = [-1, 2, 3, -4, -5, 0, 1e-30f], expected = [0, 2, 0, -4, -5, 0, 0];
+        Perturbations.RemoveOutward(gradient, x, 0, 1);
+        Assert.Equal(expected, gradient);
+    }
+}
