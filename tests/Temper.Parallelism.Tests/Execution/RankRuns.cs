@@ -41,6 +41,11 @@ internal static class RankRuns
 
     /// <summary>Trains on ranks and gives rank 0's result with the mean loss after every step.</summary>
     internal static (TrainingResult Result, double[] Losses) Train(
+        Network network, int ranks, Func<Communicator, TrainingRanks> share, TrainingOptions? options = null) =>
+        TrainAll(network, ranks, share, options)[0];
+
+    /// <summary>As <see cref="Train"/>, with the results of all ranks.</summary>
+    internal static IReadOnlyList<(TrainingResult Result, double[] Losses)> TrainAll(
         Network network, int ranks, Func<Communicator, TrainingRanks> share, TrainingOptions? options = null)
     {
         Dataset data = Data(network);
@@ -61,7 +66,7 @@ internal static class RankRuns
             {
                 (shared as IDisposable)?.Dispose();
             }
-        })[0];
+        });
     }
 
     internal static void AssertClose(double[] expected, double[] actual)
