@@ -124,18 +124,6 @@ public sealed class OptimalBrainSurgeonTests
             }
         }
 
-        for (int pivot = 0; pivot < n; pivot++)
-        {
-            for (int row = 0; row < n; row++)
-            {
-                double factor = row == pivot ? 0 : a[row, pivot] / a[pivot, pivot];
-                for (int column = pivot; column <= n; column++)
-                {
-                    a[row, column] -= factor * a[pivot, column];
-                }
-            }
-        }
-
-        return [.. Enumerable.Range(0, n).Select(i => a[i, n] / a[i, i])];
+        return Elimination.Solve(a);
     }
 }
