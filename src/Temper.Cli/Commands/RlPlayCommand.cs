@@ -24,7 +24,7 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
     private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "File for a report with pictures and an animation of the first episode, .html");
 
     internal override IReadOnlyList<Setting> Settings { get; } =
-        [RlSettings.Environment, Agent, RlSettings.Episodes, Seed, Sample, ReportFile, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.AllActions];
+        [RlSettings.Environment, Agent, RlSettings.Episodes, Seed, Sample, ReportFile, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip, RlSettings.AllActions];
 
     internal override int Run(CommandContext context)
     {

@@ -50,7 +50,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
         RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenceBits, Timing, Detector, SnoopingSettings.Log,
-        RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit,
+        RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip,
     ];
 
     internal override int Run(CommandContext context)

@@ -34,7 +34,7 @@ internal static class SnoopingSettings
     internal static Setting<double> LearningRate { get; } = Setting.Number("learning-rate", "Learning rate of Adam", usual: 1e-3);
 
     /// <summary>What is said about the environment; its actions are the agent's.</summary>
-    internal static EnvironmentOptions EnvironmentOptions(CommandContext context) => new() { Sticky = (float?)context.Get(RlSettings.Sticky), StepLimit = context.Get(RlSettings.StepLimit) };
+    internal static EnvironmentOptions EnvironmentOptions(CommandContext context) => new() { Sticky = (float?)context.Get(RlSettings.Sticky), StepLimit = context.Get(RlSettings.StepLimit), FrameSkip = context.Get(RlSettings.FrameSkip) };
 
     internal static ProxyOptions ProxyOptions(CommandContext context, ulong seed) => new()
     {

@@ -58,7 +58,11 @@ public sealed record Policy
     /// <exception cref="ArgumentException">The environment has no such actions.</exception>
     public IEnvironment CreateEnvironment(string name, EnvironmentOptions? overrides = null)
     {
-        EnvironmentOptions options = Options with { Sticky = overrides?.Sticky ?? Options.Sticky, StepLimit = overrides?.StepLimit ?? Options.StepLimit };
+        EnvironmentOptions options = Options with
+        {
+            Sticky = overrides?.Sticky ?? Options.Sticky, StepLimit = overrides?.StepLimit ?? Options.StepLimit,
+            FrameSkip = overrides?.FrameSkip ?? Options.FrameSkip,
+        };
         if (EnvironmentCatalog.RulesOf(name) is { } game && Actions is { } actions)
         {
             int[] minimal = [.. game.Actions.Select(action => (int)action)];

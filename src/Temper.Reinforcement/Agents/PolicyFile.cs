@@ -42,6 +42,7 @@ public static class PolicyFile
         Put("environment", policy.Environment);
         Put("sticky", policy.Options.Sticky?.ToString(CultureInfo.InvariantCulture));
         Put("step-limit", policy.Options.StepLimit?.ToString(CultureInfo.InvariantCulture));
+        Put("frame-skip", policy.Options.FrameSkip?.ToString(CultureInfo.InvariantCulture));
         Put("actions", policy.Actions is { } actions ? string.Join(',', actions) : null);
         return policy.Network.WithMetadata(metadata);
 
@@ -74,6 +75,7 @@ public static class PolicyFile
                 {
                     Sticky = Text("sticky") is { } sticky ? float.Parse(sticky, CultureInfo.InvariantCulture) : null,
                     StepLimit = Text("step-limit") is { } limit ? int.Parse(limit, CultureInfo.InvariantCulture) : null,
+                    FrameSkip = Text("frame-skip") is { } skip ? ParseSkip(skip) : null,
                 },
                 Actions = Text("actions") is { } actions ? ParseActions(actions) : null,
             };
@@ -85,6 +87,10 @@ public static class PolicyFile
 
         string? Text(string key) => network.Metadata.GetValueOrDefault(Prefix + key);
     }
+
+    private static int ParseSkip(string text) => int.Parse(text, CultureInfo.InvariantCulture) is >= 1 and var steps
+        ? steps
+        : throw new FormatException($"a frame skip of {text}, expected 1 or more");
 
     internal static int[] ParseActions(string text) => [.. text.Split(',').Select(action => int.Parse(action, CultureInfo.InvariantCulture))];
 }

@@ -32,10 +32,17 @@ public static class EnvironmentCatalog
     /// <summary>Makes an environment.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="options">What is special; null: nothing.</param>
-    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    /// <exception cref="ArgumentException">There is none of that name, or a grid game is to skip frames.</exception>
     public static IEnvironment Create(string name, EnvironmentOptions? options = null)
     {
         options ??= new EnvironmentOptions();
+        int skip = options.FrameSkip ?? 1;
+        ArgumentOutOfRangeException.ThrowIfLessThan(skip, 1, nameof(options));
+        if (skip > 1 && RulesOf(name) is not null)
+        {
+            throw new ArgumentException($"environment: {name} takes an action each step (got a frame skip of {skip}, expected 1)", nameof(options));
+        }
+
         if (Game(name) is { } game)
         {
             return new GridEnvironment(game, options);
@@ -49,7 +56,8 @@ public static class EnvironmentCatalog
         Func<IEnvironment> create = Others.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Create
             ?? throw new ArgumentException($"environment: there is none called '{name}' (expected one of {string.Join(", ", Names)})", nameof(name));
         IEnvironment environment = create();
-        return options.StepLimit is { } limit ? new LimitedEnvironment(environment, limit) : environment;
+        environment = options.StepLimit is { } limit ? new LimitedEnvironment(environment, limit) : environment;
+        return skip > 1 ? new SkippingEnvironment(environment, skip) : environment;
     }
 
     /// <summary>The rules of a grid game; null where the name is none.</summary>

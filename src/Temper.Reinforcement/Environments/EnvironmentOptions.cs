@@ -17,4 +17,10 @@ public sealed record EnvironmentOptions
 
     /// <summary>Steps after which an episode is truncated; null: as usual for the environment. 0: never.</summary>
     public int? StepLimit { get; init; }
+
+    /// <summary>
+    /// Steps of the game that an action lasts (frame skip), 1 or more; null: 1. Rewards of the steps are added, and the step limit counts actions.
+    /// Grid games take an action each step.
+    /// </summary>
+    public int? FrameSkip { get; init; }
 }
