@@ -16,8 +16,8 @@ namespace Temper.Experiments;
 
 /// <summary>
 /// Fewer weights, winners and 8 bit on a published network, each alone and together: accuracy, operations, bytes and milliseconds. All training samples train, since
-/// the network has seen them all; half of the test samples choose, and the other half is looked at once, at the end of a cell. Rows share the stage of
-/// the weights. Each stage resumes.
+/// the network has seen them all; half of the test samples choose, and the other half is looked at once, at the end of a cell. Rows share the stages
+/// that they have in common, and each stage resumes.
 /// </summary>
 internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataSets Data) start, string folder)
 {
@@ -112,8 +112,10 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
         CompressionOptions options = scale.Options(seed, stages);
         RunFolder kept = RunFolder.Open(Directory.CreateDirectory(Path.Combine(folder, $"stages-{seed}")).FullName);
 
-        // The weights' stage is the same in all rows that have it, and so is what came in; all others are those of their row.
-        var run = new TableRun(kept, start.Data.Train, _test.Choosing, stage => stage is "before" || stage.Contains(scale.Structure, StringComparison.Ordinal) ? stage : $"{row}-{stage}");
+        // A stage is the same in all rows that have the same stages before it: what came in and the weights always, winners with or without weights.
+        string before = string.Join('-', stages.Where(stage => stage is not "int8"));
+        var run = new TableRun(kept, start.Data.Train, _test.Choosing, stage => stage is "before" || stage.Contains(scale.Structure, StringComparison.Ordinal) ? stage
+            : stage is "quantize" ? $"{row}-{stage}" : $"{before}-{stage}");
         CompressionResult result = CompressionPipeline.Run(start.Network, _test.Choosing, options, run, TimeProvider.System);
         return !stages.Contains("int8", StringComparer.Ordinal) ? result : QuantizationStage.Run(
             start.Network, result, (start.Data.Train, _test.Choosing), options with { Goal = CompressionGoal.Bytes }, new QuantizationOptions { TuneEpochs = scale.Int8Epochs }, run);
