@@ -43,7 +43,7 @@ public static class MorphAudit
             () => SetAttacks.Moments(rows),
             () => SetAttacks.Jigsaw(rows),
             () => SetAttacks.Geometry(rows),
-            () => LayerAttacks.FeaturePicture(rows, layer),
+            () => FeaturePicture.Find(rows, layer),
         ])
         {
             long start = inputs.Time.GetTimestamp();

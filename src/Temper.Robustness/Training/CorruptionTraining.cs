@@ -34,8 +34,8 @@ public sealed record CorruptionTraining : Objective
             RandomStream own = stream.Split(row);
             RandomCursor random = own.Cursor();
             Span<float> to = x.AsSpan(row * size, size);
-            var sample = new ProbedSample(shape, (low, high), to.ToArray());
-            Families[random.NextInt32(Families.Count)].Change(sample, own.Split("change"), Severity * random.NextDouble(), to);
+            var clean = new CleanPicture(to.ToArray(), shape, low, high);
+            Families[random.NextInt32(Families.Count)].Change(clean, own.Split("change"), Severity * random.NextDouble(), to);
             Perturbations.Clip(to, low, high);
         }
 

@@ -98,29 +98,6 @@ internal static class LayerAttacks
         }
     }
 
-    /// <summary>What the trainer sees anyway: the features are the real ones of the picture, only their order is hidden.</summary>
-    internal static AttackFinding FeaturePicture(AuditRows rows, AugConvLayer? layer)
-    {
-        AttackFinding finding = new()
-        {
-            Name = "feature picture", Needs = "morphed rows, Aug-Conv layer", Verdict = AttackFinding.NotRun, Detail = "the bundle has no layer",
-        };
-        if (layer is null)
-        {
-            return finding;
-        }
-
-        Tensor features = layer.Features(Tensor.From(rows.Targets, [rows.Count, rows.Map.Inputs]));
-        AugConvSizes sizes = layer.Operator.Pattern.Sizes;
-        float[] pictures = Brightness(features.ToArray<float>(), rows.Count, sizes.Outputs, sizes.Pixels);
-        return finding with
-        {
-            Verdict = AttackFinding.Leaks, Size = (1, sizes.OutHeight, sizes.OutWidth),
-            Detail = "the layer's features are those of the plain pictures: edges and shapes are visible to whoever plots them",
-            Pictures = [.. Enumerable.Range(0, Math.Min(rows.Count, MorphAudit.ShownPictures)).Select(i => pictures.AsSpan(i * sizes.Pixels, sizes.Pixels).ToArray())],
-        };
-    }
-
     internal static Tensor Shuffled(Tensor weights, int[] order)
     {
         float[] values = weights.ToArray<float>();
@@ -142,25 +119,6 @@ internal static class LayerAttacks
         }
 
         Gemm.Multiply(new MatrixView(rows.Targets, rows.Count, inputs), new MatrixView(inverse, inputs, inputs), pictures);
-        return pictures;
-    }
-
-    /// <summary>Mean size of the features at each pixel, scaled to 0 to 1 for each picture.</summary>
-    private static float[] Brightness(float[] features, int count, int channels, int pixels)
-    {
-        float[] pictures = new float[count * pixels];
-        for (int n = 0; n < count; n++)
-        {
-            Span<float> picture = pictures.AsSpan(n * pixels, pixels);
-            for (int i = 0; i < channels * pixels; i++)
-            {
-                picture[i % pixels] += Math.Abs(features[(n * channels * pixels) + i]) / channels;
-            }
-
-            float most = Math.Max(System.Numerics.Tensors.TensorPrimitives.Max<float>(picture), 1e-20f);
-            System.Numerics.Tensors.TensorPrimitives.Multiply(picture, 1 / most, picture);
-        }
-
         return pictures;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Temper.Kernels;
+using Temper.Privacy.Audit.Algebra;
 
 namespace Temper.Privacy.Audit.Attacks;
 
@@ -125,7 +126,7 @@ internal static class SetAttacks
     private static AttackFinding Scored(AttackFinding finding, double[] seen, int[] neighbors, double[] real)
     {
         int count = neighbors.Length;
-        double correlation = Correlation(seen, real);
+        double correlation = Correlation.Of<double>(seen, real);
         double agreement = Enumerable.Range(0, count).Count(i => neighbors[i] == Neighbor(real, count, i)) / (double)count;
         return finding with
         {
@@ -167,18 +168,4 @@ internal static class SetAttacks
 
     private static int Neighbor(double[] distances, int count, int row) =>
         Enumerable.Range(0, count).Where(other => other != row).DefaultIfEmpty(row).MinBy(other => distances[(row * count) + other]);
-
-    private static double Correlation(double[] a, double[] b)
-    {
-        (double meanA, double meanB) = (a.Average(), b.Average());
-        double product = 0, squaresA = 0, squaresB = 0;
-        for (int i = 0; i < a.Length; i++)
-        {
-            product += (a[i] - meanA) * (b[i] - meanB);
-            squaresA += (a[i] - meanA) * (a[i] - meanA);
-            squaresB += (b[i] - meanB) * (b[i] - meanB);
-        }
-
-        return product / Math.Max(Math.Sqrt(squaresA * squaresB), 1e-300);
-    }
 }
