@@ -21,7 +21,7 @@ namespace Temper.Experiments;
 internal sealed class VideoTables
 {
     private const string Usage = "usage: video train|attack|transfer|files|speed FOLDER [data=SET] [network=NAME] [epochs=N] [train=N] [first=N] [count=N] [levels=1,2,4,8] [rules=NAME,...] "
-        + "[gradients=white-box|logits]; a folder belongs to one data set";
+        + "[gradients=white-box|logits] [steps=N]; a folder belongs to one data set";
 
     private static readonly string[] Networks = ["two-stream", "flow-stream", "frame-stream", "temporal-shift"];
 
@@ -98,11 +98,13 @@ internal sealed class VideoTables
         {
             foreach (string attack in _options.TryGetValue("rules", out string? some) ? some.Split(',') : [.. VideoAttacks.Names])
             {
-                Console.WriteLine(Cell($"attack {name} {attack} {level} {gradients}", () =>
+                Console.WriteLine(Cell($"attack {name} {attack} {level} {gradients} {Option("steps", 10)}", () =>
                 {
                     victim ??= Victim(Trained(name), gradients);
                     (VideoEvaluation evaluation, AttackTarget asked) = victim.Value;
-                    VideoRow row = evaluation.Run(VideoAttacks.Create(attack, level / 255.0), level / 255.0, usesLabels: false, RandomStream.FromSeed(1), asked).Row;
+                    VideoOutcome outcome = evaluation.Run(VideoAttacks.Create(attack, level / 255.0, Option("steps", 10)), level / 255.0, usesLabels: false, RandomStream.FromSeed(1), asked);
+                    VideoRow row = outcome.Row;
+                    Console.WriteLine("FRAMES " + string.Join(" ", outcome.Result.Samples.Select((a, i) => a.Outcome == AttackOutcome.Fooled ? $"{a.L0 / 3072.0:F1}" : "-")) + " mean " + outcome.Result.Samples.Where(a => a.Outcome == AttackOutcome.Fooled).Average(a => Math.Ceiling(a.L0 / 3072.0)) + " bw " + string.Join(" ", outcome.Result.Samples.Select(a => a.Backwards)));
                     return Text($"| {attack} | {level} | {row.Top1 * 100:F1} % | {row.Top5 * 100:F1} % | {row.Fooled * 100:F1} % | {row.MedianFrames:0} | {row.LateFrames:0} | {row.MeanChange * 255:F3} | {row.Psnr:F1} | {row.Ssim:F4} | {row.Forwards} | {row.Backwards} | {row.Seconds:F1} |");
                 }));
             }

@@ -141,29 +141,67 @@ public sealed record FrameAttack : MinimalAttack
         }
     }
 
+    /// <summary>
+    /// Searches that follow the margin, from no frame up and from all frames down, then one for each of the likeliest classes, each for fewer frames than
+    /// the best before: which class is next at the start says little about which is reached with few frames.
+    /// </summary>
     private IEnumerable<Ask> Sparse(Search s, FrameSet frames)
     {
-        List<int> used = [];
         yield return Ask.Gradient;
-        while (used.Count < frames.Most && !s.IsAdversarial)
+        int most = frames.Most;
+        string x = Environment.GetEnvironmentVariable("XV") ?? "gda";
+        int[] classes = s.Target >= 0 || TargetClasses == 0 || !x.Contains('a') ? [] : TargetOrder.Of(s, TargetClasses);
+        AttackLoss margin = s.Loss;
+        List<(AttackLoss, bool)> searches = [];
+        if (x.Contains('g')) searches.Add((margin, false));
+        if (x.Contains('d')) searches.Add((margin, true));
+        searches.AddRange(classes.Select(k => (new AttackLoss(LossKind.Difference, s.Label, k), false)));
+        foreach ((AttackLoss aim, bool isAll) in searches)
+        {
+            List<int> used = [];
+            s.Clean.CopyTo(s.X, 0);
+            s.Loss = aim;
+            yield return Ask.Gradient;
+            foreach (Ask ask in isAll ? All(s, frames, used) : Grow(s, frames, used, most))
+            {
+                yield return ask;
+            }
+
+            if (s.IsAdversarial)
+            {
+                foreach (Ask ask in TakeBack(s, frames, used))
+                {
+                    yield return ask;
+                }
+
+                most = Math.Min(most, used.Count - 1);
+            }
+
+            if (most == 0)
+            {
+                yield break;
+            }
+        }
+    }
+
+    private IEnumerable<Ask> All(Search s, FrameSet frames, List<int> used)
+    {
+        used.AddRange(frames.Order().Take(frames.Most));
+        return Climb(s, frames, used);
+    }
+
+    /// <summary>Adds frames, the most salient first, until the class changes.</summary>
+    private IEnumerable<Ask> Grow(Search s, FrameSet frames, List<int> used, int most)
+    {
+        while (used.Count < most && !s.IsAdversarial)
         {
             // One by one at first; by half as many again once few are not enough, since all that are not needed are taken back.
-            int more = Math.Min(Math.Max(1, used.Count / 2), frames.Most - used.Count);
+            int more = Math.Min(Math.Max(1, used.Count / 2), most - used.Count);
             used.AddRange(frames.Order().Where(frame => !used.Contains(frame)).Take(more));
             foreach (Ask ask in Climb(s, frames, used))
             {
                 yield return ask;
             }
-        }
-
-        foreach (Ask ask in Aim(s, frames, used))
-        {
-            yield return ask;
-        }
-
-        foreach (Ask ask in TakeBack(s, frames, used))
-        {
-            yield return ask;
         }
     }
 
@@ -198,52 +236,38 @@ public sealed record FrameAttack : MinimalAttack
     }
 
     /// <summary>
-    /// From the clean clip towards each of the likeliest classes: the margin follows whichever class is next at the start, which a saturated
-    /// softmax may choose badly.
+    /// Backward: the frame whose loss costs least is taken back, and the others are optimized again; where they do not succeed without it the next one is
+    /// tried.
     /// </summary>
-    private IEnumerable<Ask> Aim(Search s, FrameSet frames, List<int> used)
-    {
-        int[] classes = s.IsAdversarial || s.Target >= 0 || TargetClasses == 0 ? [] : TargetOrder.Of(s, TargetClasses);
-        foreach (int k in classes)
-        {
-            s.Clean.CopyTo(s.X, 0);
-            s.Loss = new AttackLoss(LossKind.Difference, s.Label, k);
-            foreach (Ask ask in Climb(s, frames, used))
-            {
-                yield return ask;
-            }
-
-            if (s.IsAdversarial)
-            {
-                yield break;
-            }
-        }
-    }
-
-    /// <summary>Backward: what was added early may not be needed any more.</summary>
     private IEnumerable<Ask> TakeBack(Search s, FrameSet frames, List<int> used)
     {
-        foreach (int frame in s.IsAdversarial ? used.ToArray() : [])
+        for (bool isTaken = true; isTaken && used.Count > 1;)
         {
-            if (used.Count == 1)
-            {
-                yield break;
-            }
-
             float[] before = (float[])s.X.Clone();
-            frames.Restore(frame);
-            int[] rest = [.. used.Where(other => other != frame)];
-            foreach (Ask ask in Climb(s, frames, rest))
+            var margins = new Dictionary<int, float>();
+            foreach (int frame in used)
             {
-                yield return ask;
+                frames.Restore(frame);
+                yield return Ask.Scores;
+                margins[frame] = s.Margin;
+                before.CopyTo(s.X, 0);
             }
 
-            if (s.IsAdversarial)
+            isTaken = false;
+            foreach (int frame in used.OrderBy(frame => margins[frame]).ThenBy(frame => frame).ToArray())
             {
-                used.Remove(frame);
-            }
-            else
-            {
+                frames.Restore(frame);
+                foreach (Ask ask in Climb(s, frames, [.. used.Where(other => other != frame)]))
+                {
+                    yield return ask;
+                }
+
+                if (s.IsAdversarial)
+                {
+                    isTaken = used.Remove(frame);
+                    break;
+                }
+
                 before.CopyTo(s.X, 0);
             }
         }

@@ -9,8 +9,9 @@ namespace Temper.Robustness.Video;
 /// with the least norm.
 /// </summary>
 /// <remarks>
-/// The authors use Adam and choose frames beforehand; here steps are proximal, so that frames come out exactly unchanged, have the shape of the
-/// largest norm's, since <see cref="Epsilon"/> bounds it, and lambda is searched between what found an adversarial and what did not.
+/// The authors use Adam and choose frames beforehand; here steps are proximal, so that frames come out exactly unchanged, and go by the gradient's sign,
+/// since <see cref="Epsilon"/> bounds the largest change. The second half of the steps is without the norm, on the frames that the first has chosen.
+/// Lambda is searched between what found an adversarial and what did not.
 /// </remarks>
 public sealed record FrameNormAttack : MinimalAttack
 {
@@ -64,7 +65,14 @@ public sealed record FrameNormAttack : MinimalAttack
             {
                 yield return Ask.Gradient;
                 isFound |= s.IsAdversarial;
-                Step(s, part);
+                if (step < (Steps + 1) / 2)
+                {
+                    Shrink(s, part);
+                }
+                else
+                {
+                    Refine(s);
+                }
             }
 
             yield return Ask.Scores;
@@ -90,22 +98,23 @@ public sealed record FrameNormAttack : MinimalAttack
         return changed + (norm / (1 + norm));
     }
 
+    private double Size(Search s) => StepSize ?? (double.IsFinite(Epsilon) ? Epsilon / 4 : (s.High - s.Low) / 255.0);
+
     /// <summary>
     /// x = clip(shrink(x + a (s_t / max s) sign g)), with s_t the sum of magnitudes of the gradient in frame t. A frame shrinks by lambda: from zero it
     /// moves only if s_t is more than that part of the largest.
     /// </summary>
-    private void Step(Search s, double part)
+    private void Shrink(Search s, double part)
     {
         int frames = s.Shape[0], size = s.Clean.Length / frames;
-        double step = StepSize ?? (double.IsFinite(Epsilon) ? Epsilon / 4 : (s.High - s.Low) / 255.0);
         double[] salience = [.. Enumerable.Range(0, frames).Select(frame => Perturbations.Sum(s.Gradient.AsSpan(frame * size, size)))];
-        double most = salience.Max();
+        double most = salience.Max(), step = Size(s);
         for (int frame = 0; frame < frames && most > 0; frame++)
         {
             Span<float> x = s.X.AsSpan(frame * size, size);
             ReadOnlySpan<float> clean = s.Clean.AsSpan(frame * size, size);
             Perturbations.Ascend(Norm.Linf, x, s.Gradient.AsSpan(frame * size, size), step * salience[frame] / most);
-            double length = Perturbations.Distance(Norm.L2, x, clean), kept = Math.Max(0, 1 - (step * part * Math.Sqrt(size) / length));
+            double length = Perturbations.Distance(Norm.L2, x, clean), kept = 1 - (step * part * Math.Sqrt(size) / length);
             if (!(kept > 0))
             {
                 clean.CopyTo(x);
@@ -115,6 +124,22 @@ public sealed record FrameNormAttack : MinimalAttack
             TensorPrimitives.Subtract(x, clean, x);
             TensorPrimitives.MultiplyAdd(x, (float)kept, clean, x);
             Perturbations.Project(Norm.Linf, x, clean, Epsilon, s.Bounds);
+        }
+    }
+
+    /// <summary>x = clip(x + a sign g) on changed frames.</summary>
+    private void Refine(Search s)
+    {
+        int frames = s.Shape[0], size = s.Clean.Length / frames;
+        for (int frame = 0; frame < frames; frame++)
+        {
+            Span<float> x = s.X.AsSpan(frame * size, size);
+            ReadOnlySpan<float> clean = s.Clean.AsSpan(frame * size, size);
+            if (!x.SequenceEqual(clean))
+            {
+                Perturbations.Ascend(Norm.Linf, x, s.Gradient.AsSpan(frame * size, size), Size(s));
+                Perturbations.Project(Norm.Linf, x, clean, Epsilon, s.Bounds);
+            }
         }
     }
 }
