@@ -102,9 +102,8 @@ internal sealed class VideoTables
                 {
                     victim ??= Victim(Trained(name), gradients);
                     (VideoEvaluation evaluation, AttackTarget asked) = victim.Value;
-                    VideoOutcome outcome = evaluation.Run(VideoAttacks.Create(attack, level / 255.0, Option("steps", 10)), level / 255.0, usesLabels: false, RandomStream.FromSeed(1), asked);
-                    VideoRow row = outcome.Row;
-                    Console.WriteLine("FRAMES " + string.Join(" ", outcome.Result.Samples.Select((a, i) => a.Outcome == AttackOutcome.Fooled ? $"{a.L0 / 3072.0:F1}" : "-")) + " mean " + outcome.Result.Samples.Where(a => a.Outcome == AttackOutcome.Fooled).Average(a => Math.Ceiling(a.L0 / 3072.0)) + " bw " + string.Join(" ", outcome.Result.Samples.Select(a => a.Backwards)));
+                    VideoRow row = evaluation.Run(
+                        VideoAttacks.Create(attack, level / 255.0, Option("steps", 10)), level / 255.0, usesLabels: false, RandomStream.FromSeed(1), asked).Row;
                     return Text($"| {attack} | {level} | {row.Top1 * 100:F1} % | {row.Top5 * 100:F1} % | {row.Fooled * 100:F1} % | {row.MedianFrames:0} | {row.LateFrames:0} | {row.MeanChange * 255:F3} | {row.Psnr:F1} | {row.Ssim:F4} | {row.Forwards} | {row.Backwards} | {row.Seconds:F1} |");
                 }));
             }

@@ -16,8 +16,8 @@ public enum FrameRule
 
     /// <summary>
     /// Frames are added as with <see cref="Refresh"/>, but all chosen frames are optimized together, with a step that is halved where the loss
-    /// stops growing. Where all frames are not enough, the likeliest classes are aimed at one by one. Then each frame is taken back that is
-    /// not needed.
+    /// stops growing; then frames are taken back, the one first that costs least, and the others optimized again. The same once more from all
+    /// frames down. Where nothing is found, the likeliest classes are aimed at one by one.
     /// </summary>
     Sparse,
 }
@@ -142,41 +142,43 @@ public sealed record FrameAttack : MinimalAttack
     }
 
     /// <summary>
-    /// Searches that follow the margin, from no frame up and from all frames down, then one for each of the likeliest classes, each for fewer frames than
-    /// the best before: which class is next at the start says little about which is reached with few frames.
+    /// From no frame up, then from all frames down, then, where there is nothing yet, towards each of the likeliest classes: the margin follows whichever
+    /// class is next at the start, which a saturated softmax may choose badly. Each search is for fewer frames than the best before.
     /// </summary>
     private IEnumerable<Ask> Sparse(Search s, FrameSet frames)
     {
         yield return Ask.Gradient;
         int most = frames.Most;
-        string x = Environment.GetEnvironmentVariable("XV") ?? "gda";
-        int[] classes = s.Target >= 0 || TargetClasses == 0 || !x.Contains('a') ? [] : TargetOrder.Of(s, TargetClasses);
-        AttackLoss margin = s.Loss;
-        List<(AttackLoss, bool)> searches = [];
-        if (x.Contains('g')) searches.Add((margin, false));
-        if (x.Contains('d')) searches.Add((margin, true));
-        searches.AddRange(classes.Select(k => (new AttackLoss(LossKind.Difference, s.Label, k), false)));
-        foreach ((AttackLoss aim, bool isAll) in searches)
+        int[] classes = s.Target >= 0 || TargetClasses == 0 ? [] : TargetOrder.Of(s, TargetClasses);
+        (AttackLoss Loss, bool IsDown)[] searches =
+            [(s.Loss, false), (s.Loss, true), .. classes.Select(k => (new AttackLoss(LossKind.Difference, s.Label, k), false))];
+        for (int i = 0; i < searches.Length && (i < 2 || !s.HasBest); i++)
         {
+            // From all frames down no order is left: other orders are there to be compared with.
+            if (searches[i].IsDown && Order != FrameOrder.Salience)
+            {
+                continue;
+            }
+
             List<int> used = [];
-            s.Clean.CopyTo(s.X, 0);
-            s.Loss = aim;
-            yield return Ask.Gradient;
-            foreach (Ask ask in isAll ? All(s, frames, used) : Grow(s, frames, used, most))
+            if (i > 0)
+            {
+                s.Clean.CopyTo(s.X, 0);
+                s.Loss = searches[i].Loss;
+                yield return Ask.Gradient;
+            }
+
+            foreach (Ask ask in searches[i].IsDown ? All(s, frames, used) : Grow(s, frames, used, most))
             {
                 yield return ask;
             }
 
-            if (s.IsAdversarial)
+            foreach (Ask ask in TakeBack(s, frames, used))
             {
-                foreach (Ask ask in TakeBack(s, frames, used))
-                {
-                    yield return ask;
-                }
-
-                most = Math.Min(most, used.Count - 1);
+                yield return ask;
             }
 
+            most = s.HasBest ? Math.Min(most, used.Count - 1) : most;
             if (most == 0)
             {
                 yield break;
@@ -184,6 +186,7 @@ public sealed record FrameAttack : MinimalAttack
         }
     }
 
+    /// <summary>All frames that may be used, at once.</summary>
     private IEnumerable<Ask> All(Search s, FrameSet frames, List<int> used)
     {
         used.AddRange(frames.Order().Take(frames.Most));
@@ -241,7 +244,7 @@ public sealed record FrameAttack : MinimalAttack
     /// </summary>
     private IEnumerable<Ask> TakeBack(Search s, FrameSet frames, List<int> used)
     {
-        for (bool isTaken = true; isTaken && used.Count > 1;)
+        for (bool isTaken = s.IsAdversarial; isTaken && used.Count > 1;)
         {
             float[] before = (float[])s.X.Clone();
             var margins = new Dictionary<int, float>();
