@@ -4,14 +4,16 @@ using Temper.Robustness.Attacks;
 namespace Temper.Robustness.Video;
 
 /// <summary>
-/// Attack by the mixed norm l2,1 (after arXiv:1803.02536): ascends <c>log(1 - p_y + 1e-6) - lambda sum_t |e_t|_2</c>, with e_t the change of frame t.
-/// The norm leaves frames unchanged whose gradient does not pay for lambda. Keeps the adversarial with the fewest changed frames, of these the one
-/// with the least norm.
+/// Attack by the mixed norm l2,1 (after arXiv:1803.02536): ascends
+/// <c>log(1 - p_y + 1e-6) - lambda sum_t |e_t|_2</c>, with e_t the change of frame t. The norm leaves frames unchanged
+/// whose gradient does not outweigh lambda. Keeps the adversarial with the fewest changed frames, of these the one with
+/// the least norm.
 /// </summary>
 /// <remarks>
-/// The authors use Adam and choose frames beforehand; here steps are proximal, so that frames come out exactly unchanged, and go by the gradient's sign,
-/// since <see cref="Epsilon"/> bounds the largest change. The second half of the steps is without the norm, on the frames that the first has chosen.
-/// Lambda is searched between what found an adversarial and what did not.
+/// The authors use Adam and choose frames beforehand; here steps are proximal, so that frames come out exactly
+/// unchanged, and go by the gradient's sign, since <see cref="Epsilon"/> bounds the largest change. The second half of
+/// the steps is without the norm, on the frames that the first half has chosen. Lambda is searched between what found
+/// an adversarial and what did not.
 /// </remarks>
 public sealed record FrameNormAttack : MinimalAttack
 {
@@ -21,7 +23,7 @@ public sealed record FrameNormAttack : MinimalAttack
     /// <inheritdoc/>
     public override string Name => "l21";
 
-    /// <summary>Largest change of an element, in units of the inputs; infinite: no bound, as the authors have it.</summary>
+    /// <summary>Largest change of an element, in units of the inputs; infinite: no bound, as in the paper.</summary>
     public required double Epsilon { get; init; }
 
     /// <summary>Gradient steps for each lambda.</summary>
@@ -30,7 +32,7 @@ public sealed record FrameNormAttack : MinimalAttack
     /// <summary>Values of lambda that are tried; with the usual steps the authors' 100 steps in all.</summary>
     public int Searches { get; init; } = 4;
 
-    /// <summary>The first lambda, as a part of the largest gradient of a frame, at which no frame would change; above 0, below 1.</summary>
+    /// <summary>The first lambda as a part of the least one at which no frame changes; above 0, below 1.</summary>
     public double FirstPart { get; init; } = 0.5;
 
     /// <summary>Size of a step; null: epsilon / 4, or 1/255 of the inputs' range where there is no bound.</summary>
@@ -91,7 +93,8 @@ public sealed record FrameNormAttack : MinimalAttack
         double norm = 0;
         for (int frame = 0; frame < frames; frame++)
         {
-            double length = Perturbations.Distance(Norm.L2, x.AsSpan(frame * size, size), clean.AsSpan(frame * size, size));
+            int at = frame * size;
+            double length = Perturbations.Distance(Norm.L2, x.AsSpan(at, size), clean.AsSpan(at, size));
             (norm, changed) = (norm + length, changed + (length > 0 ? 1 : 0));
         }
 
@@ -101,20 +104,22 @@ public sealed record FrameNormAttack : MinimalAttack
     private double Size(Search s) => StepSize ?? (double.IsFinite(Epsilon) ? Epsilon / 4 : (s.High - s.Low) / 255.0);
 
     /// <summary>
-    /// x = clip(shrink(x + a (s_t / max s) sign g)), with s_t the sum of magnitudes of the gradient in frame t. A frame shrinks by lambda: from zero it
-    /// moves only if s_t is more than that part of the largest.
+    /// x = clip(shrink(x + a (s_t / max s) sign g)), with s_t the sum of magnitudes of the gradient in frame t. A
+    /// frame's change shrinks by lambda: from zero it moves only if s_t is more than that part of the largest.
     /// </summary>
     private void Shrink(Search s, double part)
     {
         int frames = s.Shape[0], size = s.Clean.Length / frames;
-        double[] salience = [.. Enumerable.Range(0, frames).Select(frame => Perturbations.Sum(s.Gradient.AsSpan(frame * size, size)))];
+        double[] salience =
+            [.. Enumerable.Range(0, frames).Select(frame => Perturbations.Sum(s.Gradient.AsSpan(frame * size, size)))];
         double most = salience.Max(), step = Size(s);
         for (int frame = 0; frame < frames && most > 0; frame++)
         {
             Span<float> x = s.X.AsSpan(frame * size, size);
             ReadOnlySpan<float> clean = s.Clean.AsSpan(frame * size, size);
             Perturbations.Ascend(Norm.Linf, x, s.Gradient.AsSpan(frame * size, size), step * salience[frame] / most);
-            double length = Perturbations.Distance(Norm.L2, x, clean), kept = 1 - (step * part * Math.Sqrt(size) / length);
+            double length = Perturbations.Distance(Norm.L2, x, clean);
+            double kept = 1 - (step * part * Math.Sqrt(size) / length);
             if (!(kept > 0))
             {
                 clean.CopyTo(x);

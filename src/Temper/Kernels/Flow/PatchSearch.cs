@@ -1,8 +1,9 @@
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// The displacements of a grid of patches between two images: from the flow so far or a neighbor's displacement, whichever fits better, by steps of
-/// inverse compositional descent, with the mean of each patch's differences taken off.
+/// The displacements of a grid of patches between two images: from the flow so far or a neighbor's displacement,
+/// whichever fits better, by steps of inverse compositional descent, with the mean of each patch's differences taken
+/// off.
 /// </summary>
 internal sealed unsafe class PatchSearch
 {
@@ -49,7 +50,8 @@ internal sealed unsafe class PatchSearch
                 int at = pass == 0 ? k : count - 1 - k, row = at / _columns, column = at % _columns;
                 if (pass == 0)
                 {
-                    (_u[at], _v[at]) = (u.Row((row * Stride) + (_patch / 2))[(column * Stride) + (_patch / 2)], v.Row((row * Stride) + (_patch / 2))[(column * Stride) + (_patch / 2)]);
+                    int y = (row * Stride) + (_patch / 2), x = (column * Stride) + (_patch / 2);
+                    (_u[at], _v[at]) = (u.Row(y)[x], v.Row(y)[x]);
                 }
 
                 float least = pass == 0 ? float.PositiveInfinity : Compare(row, column, _u[at], _v[at]).Squares;
@@ -60,7 +62,7 @@ internal sealed unsafe class PatchSearch
         }
     }
 
-    /// <summary>Each pixel's mean over the patches that cover it, weighted by how well each explains the pixel.</summary>
+    /// <summary>Each pixel's mean over the patches that cover it, weighted by how well each explains it.</summary>
     internal void Densify(Plane<float> u, Plane<float> v)
     {
         (int height, int width) = u.Size;
@@ -134,13 +136,18 @@ internal sealed unsafe class PatchSearch
         }
     }
 
-    /// <summary>Squared differences of a displaced patch, and their products with the first image's slopes, all without the mean.</summary>
+    /// <summary>
+    /// Squared differences of a displaced patch, and their products with the first image's slopes, all without the
+    /// mean.
+    /// </summary>
     private (float Squares, float Dx, float Dy) Compare(int row, int column, float u, float v)
     {
         int top = row * Stride, left = column * Stride;
-        float y = Math.Clamp(top + v, 1 - _patch, _first.Size.Height - 1) + _border, x = Math.Clamp(left + u, 1 - _patch, _first.Size.Width - 1) + _border;
+        float y = Math.Clamp(top + v, 1 - _patch, _first.Size.Height - 1) + _border;
+        float x = Math.Clamp(left + u, 1 - _patch, _first.Size.Width - 1) + _border;
         int y0 = (int)y, x0 = (int)x;
-        float below = y - y0, beside = x - x0, w11 = below * beside, w10 = below * (1 - beside), w01 = (1 - below) * beside, w00 = (1 - below) * (1 - beside);
+        float below = y - y0, beside = x - x0, w11 = below * beside, w10 = below * (1 - beside);
+        float w01 = (1 - below) * beside, w00 = (1 - below) * (1 - beside);
         float sum = 0, squares = 0, dx = 0, dy = 0, sumX = 0, sumY = 0;
         for (int i = 0; i < _patch; i++)
         {
@@ -149,7 +156,8 @@ internal sealed unsafe class PatchSearch
             for (int j = 0; j < _patch; j++)
             {
                 float d = (w00 * upper[j]) + (w01 * upper[j + 1]) + (w10 * lower[j]) + (w11 * lower[j + 1]) - own[j];
-                (sum, squares, dx, dy, sumX, sumY) = (sum + d, squares + (d * d), dx + (d * gx[j]), dy + (d * gy[j]), sumX + gx[j], sumY + gy[j]);
+                (sum, squares, dx, dy) = (sum + d, squares + (d * d), dx + (d * gx[j]), dy + (d * gy[j]));
+                (sumX, sumY) = (sumX + gx[j], sumY + gy[j]);
             }
         }
 
@@ -162,7 +170,8 @@ internal sealed unsafe class PatchSearch
         float xx = 0, xy = 0, yy = 0;
         for (int i = 0; i < _patch; i++)
         {
-            float* gx = _gx.Row((row * Stride) + i) + (column * Stride), gy = _gy.Row((row * Stride) + i) + (column * Stride);
+            int y = (row * Stride) + i, x = column * Stride;
+            float* gx = _gx.Row(y) + x, gy = _gy.Row(y) + x;
             for (int j = 0; j < _patch; j++)
             {
                 (xx, xy, yy) = (xx + (gx[j] * gx[j]), xy + (gx[j] * gy[j]), yy + (gy[j] * gy[j]));
@@ -177,20 +186,25 @@ internal sealed unsafe class PatchSearch
     {
         (int height, int width) = _second.Size;
         float placeY = Math.Clamp(y, 0, height - 1 - Least), placeX = Math.Clamp(x, 0, width - 1 - Least);
-        int top = (int)placeY, left = (int)placeX, bottom = Math.Min(top + 1, height - 1), right = Math.Min(left + 1, width - 1);
+        int top = (int)placeY, left = (int)placeX, right = Math.Min(left + 1, width - 1);
+        float* upper = _second.Row(top), lower = _second.Row(Math.Min(top + 1, height - 1));
         float below = placeY - top, beside = placeX - left;
-        float above = _second.Row(top)[left] + (beside * (_second.Row(top)[right] - _second.Row(top)[left]));
-        float under = _second.Row(bottom)[left] + (beside * (_second.Row(bottom)[right] - _second.Row(bottom)[left]));
+        float above = upper[left] + (beside * (upper[right] - upper[left]));
+        float under = lower[left] + (beside * (lower[right] - lower[left]));
         return above + (below * (under - above));
     }
 
-    /// <summary>Slopes by the filter of Sobel, eight times as large as a difference of neighbors, which makes the steps of the descent small.</summary>
+    /// <summary>
+    /// Slopes by the filter of Sobel: eight times as large as the change from pixel to pixel, which makes the steps of
+    /// the descent small.
+    /// </summary>
     private void Sobel()
     {
         (int height, int width) = _first.Size;
         for (int y = 0; y < height; y++)
         {
-            float* up = _first.Row(Mirrored(y - 1, height)), row = _first.Row(y), down = _first.Row(Mirrored(y + 1, height));
+            float* up = _first.Row(Mirrored(y - 1, height)), row = _first.Row(y);
+            float* down = _first.Row(Mirrored(y + 1, height));
             for (int x = 0; x < width; x++)
             {
                 int left = Mirrored(x - 1, width), right = Mirrored(x + 1, width);
@@ -200,7 +214,8 @@ internal sealed unsafe class PatchSearch
         }
     }
 
-    private static int Mirrored(int place, int length) => length == 1 ? 0 : place < 0 ? -place : place >= length ? (2 * length) - 2 - place : place;
+    private static int Mirrored(int place, int length) =>
+        length == 1 ? 0 : place < 0 ? -place : place >= length ? (2 * length) - 2 - place : place;
 
     /// <summary>The second image with its border pixels repeated outside.</summary>
     private Plane<float> Extended()

@@ -1,12 +1,15 @@
 namespace Temper.Kernels.Flow;
 
 /// <summary>
-/// Improves a flow by the variational method that dense inverse search ends with (Brox et al. 2004, with the details of OpenCV): robust constancy of
-/// gray levels and of their slopes, total variation as smoothness; the increment is solved by red-black over-relaxation.
+/// Improves a flow by the variational method that dense inverse search ends with (Brox et al. 2004, with the details of
+/// OpenCV): robust constancy of gray levels and of their slopes, total variation as smoothness; the increment is solved
+/// by red-black over-relaxation.
 /// </summary>
 internal sealed unsafe class VariationalRefinement
 {
-    private const float Smoothness = 10, Constancy = 2.5f, SlopeConstancy = 5, Relaxation = 1.6f, Damping = 0.01f, Robustness = 1e-6f;
+    private const float Smoothness = 10, Constancy = 2.5f, SlopeConstancy = 5, Relaxation = 1.6f;
+
+    private const float Damping = 0.01f, Robustness = 1e-6f;
 
     private const int Sweeps = 5;
 
@@ -26,7 +29,8 @@ internal sealed unsafe class VariationalRefinement
     internal VariationalRefinement(Plane<float> first, Plane<float> second, Plane<float> u, Plane<float> v)
     {
         (_u, _v, _du, _dv, _weight) = (u, v, New(), New(), New());
-        Plane<float> mean = New(), z = New(), x = New(), y = New(), xx = New(), xy = New(), yy = New(), xz = New(), yz = New();
+        Plane<float> mean = New(), x = New(), y = New(), z = New();
+        Plane<float> xx = New(), xy = New(), yy = New(), xz = New(), yz = New();
         PlaneSampling.Warp(second, u, v, z);
         mean.Add(first, 0.5f);
         mean.Add(z, 0.5f);
@@ -64,7 +68,8 @@ internal sealed unsafe class VariationalRefinement
         (int height, int width) = image.Size;
         for (int y = 0; y < height; y++)
         {
-            float* row = image.Row(y), up = image.Row(Math.Max(y - 1, 0)), down = image.Row(Math.Min(y + 1, height - 1));
+            float* row = image.Row(y), up = image.Row(Math.Max(y - 1, 0));
+            float* down = image.Row(Math.Min(y + 1, height - 1));
             for (int x = 0; x < width; x++)
             {
                 alongY.Row(y)[x] = down[x] - up[x];
@@ -81,10 +86,12 @@ internal sealed unsafe class VariationalRefinement
     {
         for (int i = 0; i < _du.Count; i++)
         {
-            float x = At(0), y = At(1), z = At(2), xx = At(3), xy = At(4), yy = At(5), xz = At(6), yz = At(7), du = _du.First[i], dv = _dv.First[i];
+            float x = At(0), y = At(1), z = At(2), xx = At(3), xy = At(4), yy = At(5), xz = At(6), yz = At(7);
+            float du = _du.First[i], dv = _dv.First[i];
             float norm = (x * x) + (y * y) + Damping, rest = z + (x * du) + (y * dv);
             float weight = Constancy / MathF.Sqrt((rest * rest / norm) + Robustness) / norm;
-            float a11 = (weight * x * x) + Damping, a12 = weight * x * y, a22 = (weight * y * y) + Damping, b1 = -weight * z * x, b2 = -weight * z * y;
+            float a11 = (weight * x * x) + Damping, a12 = weight * x * y, a22 = (weight * y * y) + Damping;
+            float b1 = -weight * z * x, b2 = -weight * z * y;
 
             float normX = (xx * xx) + (xy * xy) + Damping, normY = (yy * yy) + (xy * xy) + Damping;
             float restX = xz + (xx * du) + (xy * dv), restY = yz + (xy * du) + (yy * dv);
@@ -100,7 +107,7 @@ internal sealed unsafe class VariationalRefinement
         }
     }
 
-    /// <summary>Adds what the smoothness of the flow asks for: each pixel is tied to its neighbors by a weight.</summary>
+    /// <summary>Adds what the smoothness of the flow asks for: a weight ties each pixel to its neighbors.</summary>
     private void Smooth()
     {
         (int height, int width) = _u.Size;
@@ -108,9 +115,10 @@ internal sealed unsafe class VariationalRefinement
         {
             for (int x = 0; x < width; x++)
             {
-                int here = (y * _u.Size.Stride) + x, right = x + 1 < width ? here + 1 : here, below = y + 1 < height ? here + _u.Size.Stride : here;
-                float ux = Whole(_u, _du, right) - Whole(_u, _du, here), uy = Whole(_u, _du, below) - Whole(_u, _du, here);
-                float vx = Whole(_v, _dv, right) - Whole(_v, _dv, here), vy = Whole(_v, _dv, below) - Whole(_v, _dv, here);
+                int here = (y * _u.Size.Stride) + x, right = x + 1 < width ? here + 1 : here;
+                int below = y + 1 < height ? here + _u.Size.Stride : here;
+                float u = Whole(_u, _du, here), ux = Whole(_u, _du, right) - u, uy = Whole(_u, _du, below) - u;
+                float v = Whole(_v, _dv, here), vx = Whole(_v, _dv, right) - v, vy = Whole(_v, _dv, below) - v;
                 float weight = Smoothness / MathF.Sqrt((ux * ux) + (uy * uy) + (vx * vx) + (vy * vy) + Robustness);
                 _weight.First[here] = weight;
                 Tie(here, right, weight);
@@ -129,10 +137,16 @@ internal sealed unsafe class VariationalRefinement
         }
 
         float u = weight * (_u.First[there] - _u.First[here]), v = weight * (_v.First[there] - _v.First[here]);
-        (_equations[0].First[here], _equations[0].First[there]) = (_equations[0].First[here] + weight, _equations[0].First[there] + weight);
-        (_equations[2].First[here], _equations[2].First[there]) = (_equations[2].First[here] + weight, _equations[2].First[there] + weight);
-        (_equations[3].First[here], _equations[3].First[there]) = (_equations[3].First[here] + u, _equations[3].First[there] - u);
-        (_equations[4].First[here], _equations[4].First[there]) = (_equations[4].First[here] + v, _equations[4].First[there] - v);
+        Add(0, weight, weight);
+        Add(2, weight, weight);
+        Add(3, u, -u);
+        Add(4, v, -v);
+
+        void Add(int equation, float one, float other)
+        {
+            _equations[equation].First[here] += one;
+            _equations[equation].First[there] += other;
+        }
     }
 
     /// <summary>One half of a sweep: pixels of one color of the checkerboard.</summary>
@@ -145,17 +159,17 @@ internal sealed unsafe class VariationalRefinement
             for (int x = (y + color) % 2; x < width; x += 2)
             {
                 int i = (y * stride) + x;
-                float left = x > 0 ? _weight.First[i - 1] : 0, up = y > 0 ? _weight.First[i - stride] : 0, own = _weight.First[i];
-                float right = x + 1 < width ? own : 0, down = y + 1 < height ? own : 0;
+                float own = _weight.First[i], right = x + 1 < width ? own : 0, down = y + 1 < height ? own : 0;
+                float left = x > 0 ? _weight.First[i - 1] : 0, up = y > 0 ? _weight.First[i - stride] : 0;
                 float a12 = _equations[1].First[i];
                 float du = (Pulled(_du) + _equations[3].First[i] - (_dv.First[i] * a12)) / _equations[0].First[i];
                 _du.First[i] += Relaxation * (du - _du.First[i]);
                 float dv = (Pulled(_dv) + _equations[4].First[i] - (_du.First[i] * a12)) / _equations[2].First[i];
                 _dv.First[i] += Relaxation * (dv - _dv.First[i]);
 
-                // Padding and zeros in front of the plane count with weight zero.
-                float Pulled(Plane<float> d) =>
-                    (left * d.First[i - 1]) + (right * d.First[i + 1]) + (y > 0 ? up * d.First[i - stride] : 0) + (y + 1 < height ? down * d.First[i + stride] : 0);
+                // Padding beside the plane counts with weight zero.
+                float Pulled(Plane<float> d) => (left * d.First[i - 1]) + (right * d.First[i + 1])
+                    + (y > 0 ? up * d.First[i - stride] : 0) + (y + 1 < height ? down * d.First[i + stride] : 0);
             }
         }
     }
