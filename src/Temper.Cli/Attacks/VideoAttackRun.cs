@@ -51,25 +51,21 @@ internal static class VideoAttackRun
     private static VideoOutcome Run(CommandContext context, VideoEvaluation evaluation, AttackTarget victim, Network network, string rule, double epsilon)
     {
         RandomStream random = RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("video");
-        Attack attack = VideoAttacks.Create(rule, epsilon, context.Get(AttackSettings.Steps) ?? 10);
+        Attack attack = VideoAttacks.Create(rule, epsilon, context.Get(AttackSettings.Steps) ?? 10, context.Get(VideoAttackSettings.Queries));
         if (context.Get(AttackSettings.Surrogate) is { } other)
         {
             attack = new Transfer(attack, ByteFrames.Victim(new NetworkTarget(ModelSource.OpenTrained(other, context.Get(ModelSource.Architecture)))));
         }
 
         VideoOutcome outcome = evaluation.Run(attack, epsilon, context.Get(VideoAttackSettings.TrueLabels), random, Asked(context, victim, network), context.Cancel);
-
-        // What is measured, written and shown are bytes.
-        float[] bytes = outcome.Result.Adversarials.ToArray<float>();
-        ByteFrames.Round(bytes, victim.Minimum, victim.Maximum);
-        AttackResult rounded = outcome.Result with { Adversarials = Tensor.From(bytes, outcome.Result.Adversarials.Shape) };
-        return evaluation.Measure(rule, epsilon, rounded, outcome.Row.Seconds);
+        return outcome with { Row = outcome.Row with { Attack = rule } };
     }
 
     /// <summary>The victim with the gradients that the attacker has.</summary>
     private static AttackTarget Asked(CommandContext context, AttackTarget victim, Network network) => context.Get(VideoAttackSettings.Gradients) switch
     {
         VideoAttackSettings.WhiteBox => victim,
+        VideoAttackSettings.SummedLogits => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.WithSummedLogits()))),
         var stream when stream is "motion" or "frame" => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.Stream(stream)))),
         var flow => new SurrogateTarget(victim, ByteFrames.Victim(new NetworkTarget(network.WithFlow(OpticalFlowOptions.Of(FlowMethods.ByName(flow)))))),
     };

@@ -50,20 +50,6 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
         return Tensor.From(values, clips.Shape);
     }
 
-    private static Tensor Coded(Tensor clips, int count)
-    {
-        string path = Path.Combine(Path.GetTempPath(), $"temper-{Guid.NewGuid():N}.mp4");
-        try
-        {
-            return Tensor.Stack([.. Enumerable.Range(0, count).Select(i =>
-            {
-                VideoFile.Save(path, VideoClip.FromTensor(clips.Slice(0, i, i + 1).Squeeze(0)), quality: 23);
-                return VideoFile.Load(path).Window(0, clips.Shape[1]).Square(clips.Shape[3]).ToTensor();
-            })]);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
+    private static Tensor Coded(Tensor clips, int count) =>
+        Tensor.Stack([.. Enumerable.Range(0, count).Select(i => CodedClips.ThroughTemporary(clips.Slice(0, i, i + 1).Squeeze(0), ".mp4", quality: 23))]);
 }

@@ -179,7 +179,10 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
 internal static class FlowMethods
 {
     private static readonly (string Name, FlowMethod Method)[] All =
-        [("tvl1", FlowMethod.TvL1), ("horn-schunck", FlowMethod.HornSchunck), ("lucas-kanade", FlowMethod.LucasKanade), ("farneback", FlowMethod.Farneback)];
+    [
+        ("tvl1", FlowMethod.TvL1), ("horn-schunck", FlowMethod.HornSchunck), ("lucas-kanade", FlowMethod.LucasKanade), ("farneback", FlowMethod.Farneback),
+        ("dis", FlowMethod.InverseSearch),
+    ];
 
     internal static IEnumerable<string> Names => All.Select(row => row.Name);
 

@@ -17,6 +17,9 @@ internal enum LossKind
 
     /// <summary>Logit of one class less the right one.</summary>
     Difference,
+
+    /// <summary><c>log(1 - p_y + 1e-6)</c>, with p_y the softmax of the right class (arXiv:1803.02536); of a wanted class cross-entropy, negated.</summary>
+    Complement,
 }
 
 /// <summary>A loss and the class that it is about.</summary>
@@ -33,6 +36,7 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
         LossKind.CrossEntropy => CrossEntropy(z, slope),
         LossKind.Margin => Margin(z, slope),
         LossKind.Difference => Difference(z, slope, Target, Label),
+        LossKind.Complement => Target < 0 ? Complement(z, slope) : CrossEntropy(z, slope),
         _ => Target < 0 ? Ratio(z, slope) : TargetedRatio(z, slope),
     };
 
@@ -74,6 +78,27 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
 
         slope[index] = (float)(-sign * others / sum);
         return sign * (Math.Log(sum) + most - z[index]);
+    }
+
+    private double Complement(ReadOnlySpan<float> z, Span<float> slope)
+    {
+        const double Floor = 1e-6;
+        double most = TensorPrimitives.Max(z), own = Math.Exp(z[Label] - most), others = 0;
+        for (int k = 0; k < z.Length; k++)
+        {
+            double e = k == Label ? 0 : Math.Exp(z[k] - most);
+            slope[k] = (float)e;
+            others += e;
+        }
+
+        // d p_y / d z_k = p_y ([k = y] - p_k); 1 - p_y is the sum of the others, without cancellation.
+        double sum = own + others, rest = others / sum, factor = own / sum / (rest + Floor);
+        for (int k = 0; k < z.Length; k++)
+        {
+            slope[k] = (float)(k == Label ? -factor * rest : factor * slope[k] / sum);
+        }
+
+        return Math.Log(rest + Floor);
     }
 
     private double Margin(ReadOnlySpan<float> z, Span<float> slope) => Target < 0

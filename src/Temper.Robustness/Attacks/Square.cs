@@ -1,7 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. Inputs that are no images are taken for one row.
+/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. The channels of all frames of
+/// a clip <c>[T, C, H, W]</c> count as those of one image; other inputs that are no images are taken for one row.
 /// </summary>
 public sealed record Square : FixedBudgetAttack
 {
@@ -74,7 +75,12 @@ internal abstract class SquareMoves
     private protected SquareMoves(Search s, double radius)
     {
         (S, Radius) = (s, radius);
-        (Channels, Height, Width) = s.Shape.Rank == 3 ? (s.Shape[0], s.Shape[1], s.Shape[2]) : (1, 1, s.Clean.Length);
+        (Channels, Height, Width) = s.Shape.Rank switch
+        {
+            3 => (s.Shape[0], s.Shape[1], s.Shape[2]),
+            4 => (s.Shape[0] * s.Shape[1], s.Shape[2], s.Shape[3]),
+            _ => (1, 1, s.Clean.Length),
+        };
     }
 
     private protected Search S { get; }

@@ -10,7 +10,7 @@ public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
     public override string Kind => "OpticalFlow";
 
     /// <inheritdoc/>
-    public override bool IsDifferentiable => Options.Method != FlowMethod.Farneback;
+    public override bool IsDifferentiable => Options.IsDifferentiable;
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
