@@ -1,7 +1,7 @@
 #!/bin/bash
-# Several hosts on one machine: network namespaces with addresses of their own, joined by links of a given speed. Needs root, ip, tc and Open MPI.
+# Several hosts on one machine: network namespaces with addresses of their own, joined by links of a given speed. Needs root, ip, tc and Open MPI or MPICH.
 #   bench/peers/namespaces.sh up HOSTS RATE      make them, such as up 4 1gbit
-#   bench/peers/namespaces.sh run HOSTS COMMAND  a rank on each host
+#   bench/peers/namespaces.sh run HOSTS COMMAND  a rank on each host, with the engine that ENGINE names: openmpi (as usual) or mpich
 #   bench/peers/namespaces.sh rate RATE          change the speed of all links, such as 100mbit
 #   bench/peers/namespaces.sh cut HOST           cut the link of a host
 #   bench/peers/namespaces.sh down               remove them
@@ -37,7 +37,11 @@ run)
     count=$2
     shift 2
     list=$(seq -s, -f '10.77.0.%g:1' 1 "$count")
-    exec ip netns exec temper1 mpirun --allow-run-as-root --bind-to none -n "$count" --host "$list" \
+    if [ "${ENGINE:-openmpi}" = mpich ]; then
+        exec ip netns exec temper1 mpiexec.mpich -n "$count" -hosts "$list" -iface eth0 -launcher ssh -launcher-exec "$self" \
+            -genv UCX_TLS tcp,self -genv UCX_NET_DEVICES eth0 -genv FI_PROVIDER tcp -genv FI_TCP_IFACE eth0 "$@"
+    fi
+    exec ip netns exec temper1 mpirun.openmpi --allow-run-as-root --bind-to none -n "$count" --host "$list" \
         --mca plm_rsh_agent "$self agent" --mca btl self,tcp --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 \
         --mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3 \
         --mca mpi_yield_when_idle 1 "$@"
@@ -46,6 +50,10 @@ agent)
     host=$2
     shift 2
     exec ip netns exec "temper${host##*.}" sh -c "$*"
+    ;;
+-x)
+    # hydra starts its agent as it would start ssh: -x HOST COMMAND.
+    exec "$self" agent "${@:2}"
     ;;
 down)
     for host in $(hosts); do

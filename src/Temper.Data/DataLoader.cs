@@ -27,6 +27,9 @@ public sealed record DataLoaderOptions
 
     /// <summary>The part of each batch that is made: that of one rank of several. Order and changes do not depend on it.</summary>
     public BatchPart Part { get; init; } = BatchPart.Whole;
+
+    /// <summary>Which of the batches are made: where ranks take whole batches in turns, every so many-th; others are left out.</summary>
+    internal BatchPart Turn { get; init; } = BatchPart.Whole;
 }
 
 /// <summary>
@@ -50,6 +53,7 @@ public sealed class DataLoader
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
         options.Part.Validated();
+        options.Turn.Validated();
         (_dataset, _options, _stream) = (dataset, options, stream);
     }
 
@@ -76,10 +80,11 @@ public sealed class DataLoader
         Task<Batch>? next = null;
         try
         {
-            for (int index = firstBatch; index < BatchCount; index++)
+            BatchPart turn = _options.Turn;
+            for (int index = firstBatch + turn.Index; index < BatchCount; index += turn.Count)
             {
                 Batch batch = next is null ? Make(index, order, changes) : next.GetAwaiter().GetResult();
-                int following = index + 1;
+                int following = index + turn.Count;
                 next = following < BatchCount ? Task.Run(() => Make(following, order, changes)) : null;
                 yield return batch;
             }
@@ -95,7 +100,7 @@ public sealed class DataLoader
     {
         (int first, int count) = _options.Part.Of(SamplesOf(index));
         int start = (index * _options.BatchSize) + first;
-        (Tensor inputs, Tensor targets) = Buffer(index % Slots, count);
+        (Tensor inputs, Tensor targets) = Buffer(index / _options.Turn.Count % Slots, count);
         Span<float> values = inputs.Writable();
         int size = _dataset.SampleShape.Count;
         for (int i = 0; i < count; i++)

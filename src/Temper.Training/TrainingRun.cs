@@ -263,13 +263,21 @@ internal sealed class TrainingRun
             callback.OnEpoch(result);
         }
 
-        foreach (IEpochEdit edit in _options.Edits)
+        if (_options.Edits.Count > 0)
         {
-            edit.AfterEpoch(_learner, result);
-            _progress.Edits[edit.Name] = edit.Save();
+            _ranks.Edit(_learner, whole, learner => Edit(learner, result));
         }
 
         Save(whole);
+    }
+
+    private void Edit(Learner learner, EpochResult result)
+    {
+        foreach (IEpochEdit edit in _options.Edits)
+        {
+            edit.AfterEpoch(learner, result);
+            _progress.Edits[edit.Name] = edit.Save();
+        }
     }
 
     /// <summary>Keeps the epoch's network, in the memory of the best one before where the graph has stayed.</summary>

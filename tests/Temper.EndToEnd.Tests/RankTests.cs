@@ -110,11 +110,90 @@ public sealed class RankTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(Runs("two"), "parts")));
     }
 
+    [MpiTheory]
+    [MemberData(nameof(Engines))]
+    public void Ranks_morph_rows_to_the_bytes_of_one(string engine)
+    {
+        const string Data = "synth:shapes?size=12&channels=1&count=1300&classes=4";
+        string key = Path.Combine(_folder, "key"), password = Path.Combine(_folder, "password");
+        File.WriteAllText(password, "correct horse");
+        string[] secret = ["--data", Data, "--password-file", password];
+        Assert.Equal(0, Tool.Run(["morph", "keygen", "--output", key, "--cores", "4", .. secret]).ExitCode);
+        Assert.Equal(0, Tool.Run(["morph", "data", "--key", key, "--output", Runs("one"), .. secret]).ExitCode);
+        ToolResult result = Mpi.Run(engine, 2, ["morph", "data", "--key", key, "--output", Runs("two"), "--json", .. secret]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(1300, JsonDocument.Parse(result.Output).RootElement.GetProperty("train").GetInt32());
+        AssertSameFiles(Runs("one"), Runs("two"), except: "manifest.sig");          // a signature draws random numbers
+    }
+
+    [MpiTheory]
+    [MemberData(nameof(Engines))]
+    public void Ranks_measure_and_compress_to_the_bytes_of_one(string engine)
+    {
+        const string Data = "synth:shapes?count=400&classes=4&size=28";
+        string[] compress =
+        [
+            "compress", TrainedRun.Folder, "--data", Data, "--regularize-epochs", "1", "--tune-epochs", "1", "--trials", "1", "--structure", "channels", "--objective", "macs",
+            "--max-accuracy-drop", "30", "--validation", "test:0.5", "--sensitivity", "--json",
+        ];
+        ToolResult one = Tool.Run([.. compress, "--output", Runs("one"), "--runs", Runs("runs-one")]);
+        ToolResult two = Mpi.Run(engine, 2, [.. compress, "--output", Runs("two"), "--runs", Runs("runs-two")]);
+        Assert.True(one.ExitCode == 0 && two.ExitCode == 0, two.Error);
+        AssertSameFiles(Runs("one"), Runs("two"));
+        foreach (string side in (string[])["before", "after"])
+        {
+            Assert.Equal(Accuracy(one, side), Accuracy(two, side));
+        }
+
+        string[] eval = ["eval", Runs("two"), "--data", Data, "--json"];
+        Assert.Equal(Tool.Run(eval).Output, Mpi.Run(engine, 2, eval).Output);
+
+        static string Accuracy(ToolResult result, string side) =>
+            JsonDocument.Parse(result.Output).RootElement.GetProperty(side).GetProperty("accuracy").GetRawText();
+    }
+
+    /// <summary>Samples divided, and a chain that is planned anew after each growth: the same path on every run and with every engine.</summary>
+    [MpiTheory]
+    [MemberData(nameof(Engines))]
+    public void Ranks_grow_a_network_on_one_path(string engine)
+    {
+        Network chain = Network.Build(InputSpec.Image(channels: 1, height: 12, width: 12, min: 0, max: 1), x => x
+            .Flatten().Linear(48).Relu().Linear(48).Relu().Linear(48).Relu().Linear(3)).Initialize(RandomStream.FromSeed(4));
+        string model = Path.Combine(_folder, "chain.safetensors");
+        ModelFile.Save(chain, model);
+        string[] common = ["--data", "synth:shapes?count=120&classes=3&size=12", "--interval", "1", "--window", "1", "--finish-epochs", "1", "--batch", "40", "--json"];
+        string[] divided = ["grow", "--family", "basic3", "--widths", "2,4,8", "--plan", "data", "--max-macs", "40000", "--compare", .. common];
+        string[] planned = ["grow", model, "--plan", "auto", "--max-parameters", "22000", .. common];
+        foreach (string[] grow in (string[][])[divided, planned])
+        {
+            ToolResult[] found = [.. new[] { "a", "b" }.Select(name => Mpi.Run(engine, 2, [.. grow, "--output", Runs(name), "--force", "--runs", Runs($"runs-{name}")]))];
+            Assert.All(found, result => Assert.True(result.ExitCode == 0, result.Error));
+            AssertSameFiles(Runs("a"), Runs("b"));
+            JsonElement path = JsonDocument.Parse(found[0].Output).RootElement.GetProperty("path");
+            Assert.Contains(path.EnumerateArray(), step => step.GetProperty("event").GetString() is "grow");
+        }
+
+        ToolResult refused = Mpi.Run(engine, 2, [.. divided, "--shard-optimizer", "--runs", Runs("refused")]);
+        Assert.Equal(2, refused.ExitCode);
+        Assert.False(Directory.Exists(Runs("refused")));
+    }
+
+    private static void AssertSameFiles(string expected, string actual, string? except = null)
+    {
+        string[] names = [.. Directory.GetFiles(expected).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
+        Assert.NotEmpty(names);
+        Assert.Equal(names, Directory.GetFiles(actual).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal));
+        foreach (string name in names.Where(name => !string.Equals(name, except, StringComparison.Ordinal)))
+        {
+            Assert.True(File.ReadAllBytes(Path.Combine(expected, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(actual, name))), name);
+        }
+    }
+
     [Fact]
     public void Commands_that_do_not_share_their_work_refuse_several_ranks()
     {
         var launched = new Dictionary<string, string?> { ["OMPI_COMM_WORLD_RANK"] = "1", ["OMPI_COMM_WORLD_SIZE"] = "2" };
-        ToolResult result = Tool.RunWith(launched, "compress", "lenet-5", "--data", "synth:shapes");
+        ToolResult result = Tool.RunWith(launched, "prune", "lenet-5", "--data", "synth:shapes");
         Assert.Equal(2, result.ExitCode);
         Assert.Contains("without mpirun", result.Error, StringComparison.Ordinal);
     }

@@ -31,7 +31,7 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
     /// <summary>Attacks this rank's share of the parts and leaves them in the output folder. Returns when all ranks have.</summary>
     internal void RunShare()
     {
-        for (int part = ranks.Rank; (long)part * _size < count; part += ranks.Size)
+        ranks.Share((count + _size - 1) / _size, part =>
         {
             int start = part * _size;
             if (!File.Exists(FileOf(start)))
@@ -39,9 +39,7 @@ internal sealed class AttackParts(CommandContext context, Attack attack, AttackS
                 (Tensor inputs, Tensor wanted) = Samples(start);
                 Run(start, inputs, wanted);
             }
-        }
-
-        ranks.Barrier();
+        });
     }
 
     /// <summary>All samples, those of parts that are in the output folder without attacking them again.</summary>

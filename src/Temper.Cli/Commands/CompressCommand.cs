@@ -5,8 +5,8 @@ using Temper.Compression.Pipeline;
 using Temper.Compression.Quantization;
 using Temper.Data;
 using Temper.Networks;
+using Temper.Parallelism.Execution;
 using Temper.Training;
-using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Commands;
 
@@ -16,6 +16,8 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
     /// <summary>Held-out samples on which each layer's sensitivity is measured.</summary>
     private const int MostForSensitivity = 1000;
 
+    internal override bool SharesWork => true;
+
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. CompressionSettings.All, .. QuantizationSettings.All, .. TrainingSettings.All,
@@ -23,6 +25,13 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
     ];
 
     private protected override int Execute(CommandContext context)
+    {
+        using RankGroup ranks = RankGroup.Open();
+        return ranks.Run(() => Execute(context, ranks));
+    }
+
+    /// <summary>Rank 0 trains, prunes and times; all ranks measure accuracy.</summary>
+    private int Execute(CommandContext context, RankGroup ranks)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         DataSets data = DataChoice.Open(context, source);
@@ -40,13 +49,17 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
 
         TrainingOptions training = TrainingSettings.Options(context);
         CompressionOptions options = CompressionSettings.Options(context, training) with { LaterEpochs = QuantizationSettings.Options(context)?.TuneEpochs ?? 0 };
+        DataSplit split = CompressionSettings.Split(context, data);
+        Dataset some = split.Validation.Take(MostForSensitivity);
+        using SharedEvaluation? shared = ranks.Evaluation(("validation", split.Validation), ("sensitivity", some), ("test", split.Test));
+        if (!ranks.IsFirst)
+        {
+            shared!.Follow();
+            return ExitCode.Success;
+        }
+
         using var run = new RunSession(
-            context,
-            new RunDescription(Name, model, source)
-            {
-                Title = $"{model} made small on {source}", PlansTime = true, Split = sets => CompressionSettings.Split(context, sets),
-            },
-            data);
+            context, new RunDescription(Name, model, source) { Title = $"{model} made small on {source}", PlansTime = true, Split = _ => split }, data) { Shared = shared };
         if (QuantizationSettings.Options(context) is { } quantization)
         {
             QuantizationStage.Require(start, run.Train!, options, quantization);
@@ -54,11 +67,11 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
 
         start = StartingNetwork.Trained(run, model, start, training);
         bool isTrained = !context.Get(CompressionSettings.DataFree) && context.Get(CompressionSettings.Calibrate) == 0;
-        (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(run, start, isTrained && !CompressionSettings.IsOfTest(context), context.Cancel);
+        (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(run, start, isTrained && !CompressionSettings.IsOfTest(context));
         if (context.Get(CompressionSettings.Sensitivity))
         {
-            Dataset some = run.Validation!.Take(Math.Min(run.Validation!.Count, MostForSensitivity));
-            run.Add(LayerSensitivity.ToSection(LayerSensitivity.Of(start, some, cancel: context.Cancel), Evaluator.Evaluate(start, some, cancel: context.Cancel).Accuracy));
+            double Accuracy(Network network) => run.Evaluate(network, some).Accuracy;
+            run.Add(LayerSensitivity.ToSection(LayerSensitivity.Of(start, Accuracy), Accuracy(start)));
         }
 
         CompressionResult result = Quantize(context, start, Compress(context, start, options, run), options, run);

@@ -42,7 +42,7 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
         {
             Seed = run.Seed + 1, MaxAccuracyDrop = context.Get(Drop), RegularizeEpochs = context.Get(StageEpochs), TuneEpochs = context.Get(StageEpochs), Trials = 2, Training = training,
         };
-        (Measurement before, _) = CompressionOutcome.MeasureBefore(run, dense, isOfTraining: true, context.Cancel);
+        (Measurement before, _) = CompressionOutcome.MeasureBefore(run, dense, isOfTraining: true);
         CompressionResult result = CompressionPipeline.Run(dense, run.Validation!, options, new CompressionOutcome.SessionRun(run), context.Time, context.Cancel);
         run.Note("3 of 3: measuring both on the test samples, and how easily they are fooled");
         if (run.Data!.Test.Count > 0)

@@ -24,6 +24,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     private static readonly Setting<string?> Source = Setting.OptionalText(
         "data", "A known set, a path, or synth:shapes; see 'temper data list' [default: the data of the run that made the model]");
 
+    internal override bool SharesWork => true;
+
     internal override IReadOnlyList<string> Examples =>
     [
         "eval runs/train-mnist-1-...",
@@ -34,6 +36,12 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part, Batch, KeyFile, MorphSettings.PasswordFile, RunSettings.FailBelow];
 
     internal override int Run(CommandContext context)
+    {
+        using RankGroup ranks = RankGroup.Open();
+        return ranks.Run(() => Run(context, ranks));
+    }
+
+    private int Run(CommandContext context, RankGroup ranks)
     {
         string model = context.Require(ModelSource.Setting);
         ModelSource.RequireTrained(model);
@@ -50,7 +58,12 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         samples = Morphed(context, samples);
-        EvaluationResult found = Evaluator.Evaluate(network, samples, loss: null, context.Get(Batch), context.Cancel);
+        EvaluationResult found = Evaluator.Evaluate(network, samples, loss: null, ranks.Samples, context.Get(Batch), context.Cancel);
+        if (!ranks.IsFirst)
+        {
+            return ExitCode.Success;
+        }
+
         IReadOnlyList<string> classes = ClassLabels.Of(network, samples, found.Confusion!.Classes);
         if (context.IsJson)
         {

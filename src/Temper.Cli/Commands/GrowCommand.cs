@@ -15,12 +15,22 @@ namespace Temper.Cli.Commands;
 /// <summary>Finds the depth of a network by growing it (AutoGrow), from one block a stage of a family, or a network of one's own at its repeated blocks.</summary>
 internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth by growing it block by block; --max-time and other limits hold for the result")
 {
+    internal override bool SharesWork => true;
+
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. GrowthSettings.All, .. RunSettings.All,
+        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. GrowthSettings.All, RunSettings.Plan, .. RankSettings.All,
+        .. RunSettings.All,
     ];
 
     private protected override int Execute(CommandContext context)
+    {
+        using RankJob job = RankJob.Open(context, Name);
+        return job.Run(ranks => Execute(context, ranks));
+    }
+
+    /// <summary>All ranks grow alike; rank 0 keeps the records.</summary>
+    private int Execute(CommandContext context, RankJob ranks)
     {
         string? model = context.Get(ModelSource.Setting), family = context.Get(GrowthSettings.Family), output = context.Get(GrowthSettings.Output);
         if ((model is null) == (family is null))
@@ -36,7 +46,20 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
         DataChecks.RequireToTrain(context, seed.Network, data);
         bool hasShortcuts = seed.Stages.Any(stage => stage.IsResidual);
         TrainingOptions training = GrowthSettings.Training(context, hasShortcuts);
+        training = ranks.SharedGrowth(seed.Network, training);
         string name = family ?? model!;
+        if (!ranks.IsFirst)
+        {
+            var followed = new FollowedGrowth(ranks, RunSession.Split(context, data), context.Time);
+            GrowthResult same = AutoGrow.Run(seed, options, training, followed);
+            if (context.Get(GrowthSettings.Compare))
+            {
+                FromScratch(context, followed, same, training);
+            }
+
+            return ExitCode.Success;
+        }
+
         using var run = new RunSession(context, new RunDescription(Name, name, context.Get(RunSettings.Data)) { Title = $"{name} grown on {context.Get(RunSettings.Data)}", PlansTime = true }, data);
         run.Note($"{name}: from {seed}, {run.Train!.Count:N0} samples to train on, {run.Validation!.Count:N0} held out to decide, seed {run.Seed}");
         if (model is not null)
@@ -44,8 +67,9 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
             run.Measure("before", seed.Network, "before.safetensors");
         }
 
-        GrowthResult result = AutoGrow.Run(seed, options, training, new SessionGrowth(run, context.Time));
-        JsonObject? scratch = context.Get(GrowthSettings.Compare) ? FromScratch(context, run, result, training) : null;
+        var stages = new SessionGrowth(run, ranks, context.Time);
+        GrowthResult result = AutoGrow.Run(seed, options, training, stages);
+        JsonObject? scratch = context.Get(GrowthSettings.Compare) ? Compared(run, FromScratch(context, stages, result, training)) : null;
         Measurement measured = run.Measure("grown", result.Network.Network, ModelSource.ResultName);
         run.Add(GrowthSection.Of(result.Record));
         if (output is not null)
@@ -61,17 +85,23 @@ internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth
     }
 
     /// <summary>The found network trained from fresh weights for as many epochs as its final training had: what growing is compared with.</summary>
-    private static JsonObject FromScratch(CommandContext context, RunSession run, GrowthResult result, TrainingOptions training)
+    private static (TrainingResult Result, double Seconds) FromScratch(CommandContext context, IGrowthRun stages, GrowthResult result, TrainingOptions training)
     {
         int epochs = result.Finish.History.Count;
+        RandomStream weights = RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("scratch");
         long start = context.Time.GetTimestamp();
-        TrainingResult trained = run.Fit(
-            "scratch",
-            result.Network.Network.Initialize(run.Stream.Split("scratch")),
-            training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
-        double seconds = context.Time.GetElapsedTime(start).TotalSeconds;
-        Measurement measured = run.Measure("from scratch", trained.Network, "scratch.safetensors");
-        return new JsonObject { ["accuracy"] = measured.Record.TestAccuracy, ["epochs"] = epochs, ["seconds"] = Math.Round(seconds, 3) };
+        TrainingResult trained = stages.Fit(
+            "scratch", result.Network.Network.Initialize(weights), training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
+        return (trained, context.Time.GetElapsedTime(start).TotalSeconds);
+    }
+
+    private static JsonObject Compared(RunSession run, (TrainingResult Result, double Seconds) scratch)
+    {
+        Measurement measured = run.Measure("from scratch", scratch.Result.Network, "scratch.safetensors");
+        return new JsonObject
+        {
+            ["accuracy"] = measured.Record.TestAccuracy, ["epochs"] = scratch.Result.History.Count, ["seconds"] = Math.Round(scratch.Seconds, 3),
+        };
     }
 
     private static (GrowableNetwork Seed, DataSets Data) OfFamily(CommandContext context, string name, DataSets data, RandomStream weights)

@@ -89,7 +89,16 @@ internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a se
     internal override IReadOnlyList<Setting> Settings { get; } =
         [MorphSettings.Key, MorphSettings.Data, MorphSettings.Output, MorphSettings.PasswordFile, Format];
 
+    internal override bool SharesWork => true;
+
     internal override int Run(CommandContext context)
+    {
+        using RankGroup ranks = RankGroup.Open();
+        return ranks.Run(() => Run(context, ranks));
+    }
+
+    /// <summary>Each rank morphs its share of the rows into the bundle's files, which all ranks must see; rank 0 signs.</summary>
+    private int Run(CommandContext context, RankGroup ranks)
     {
         string keyPath = context.Require(MorphSettings.Key), source = context.Require(MorphSettings.Data), output = context.Require(MorphSettings.Output);
         DataSets data = DataChoice.Open(context, source);
@@ -97,6 +106,16 @@ internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a se
         using WorkerPool.Usage usage = workers.Pool.Use();
         using MorphKey key = MorphSettings.OpenKey(context, keyPath);
         using var morpher = new Morpher(key);
+        if (ranks.Size > 1)
+        {
+            ranks.Share(ranks.Size, share => MorphBundle.WriteShare(key, morpher, data, (output, context.Get(Format)), new BatchPart(share, ranks.Size), context.Cancel));
+        }
+
+        if (!ranks.IsFirst)
+        {
+            return ExitCode.Success;
+        }
+
         ProgressDisplay.Run(context.Terminal, "morph", display => MorphBundle.WriteData(
             key, morpher, data, output, context.Get(Format), (part, done, all) => display.Report((double)done / Math.Max(all, 1), $"{part} {done:N0} of {all:N0}"), context.Cancel));
         if (context.IsJson)

@@ -3,6 +3,7 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Formats;
+using Temper.Kernels;
 using Temper.Parallelism.Planning;
 using Temper.Parallelism.Simulation;
 using Temper.Reporting.Documents;
@@ -28,7 +29,7 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
     private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "Write a report of the plan, with its picture, to this HTML file");
 
     private static readonly Setting<bool> Probe = Setting.Switch(
-        "probe", "Time the network's layers one by one on this machine, about 10 seconds, and simulate accelerators like it instead of --gflops");
+        "probe", "Time the network's layers one by one, about 10 seconds, and simulate accelerators like this machine instead of --gflops; started by mpirun, the links between ranks too");
 
     private static readonly Setting<bool> Paper = Setting.Switch("paper", "Compute the paper's Figures 5 to 13 again, each beside the paper's value with its status");
 
@@ -37,7 +38,20 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
     internal override IReadOnlyList<Setting> Settings =>
         [Model, ModelSource.Architecture, ModelSource.Size, .. PlanSettings.All, Given, SavePlan, Picture, ReportFile, Probe, Paper];
 
+    internal override bool SharesWork => true;
+
     internal override int Run(CommandContext context)
+    {
+        if (RankGroup.Started > 1 && !context.Get(Probe))
+        {
+            throw ToolException.Usage($"plan: one process plans (got {RankGroup.Started} ranks, expected 1); start it without mpirun, or add {Probe.Flag} to measure ranks and links");
+        }
+
+        using RankGroup ranks = RankGroup.Open();
+        return ranks.Run(() => Run(context, ranks));
+    }
+
+    private int Run(CommandContext context, RankGroup ranks)
     {
         if (context.Get(Paper))
         {
@@ -51,7 +65,12 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         (PlannedNetwork network, Networks.Network? graph) = Open(context, source);
         if (context.Get(Probe))
         {
-            machine = Probed(context, graph, machine, given?.Batch ?? options.Batch);
+            machine = Probed(context, graph, machine, given?.Batch ?? options.Batch, ranks);
+        }
+
+        if (!ranks.IsFirst)
+        {
+            return ExitCode.Success;
         }
 
         long start = context.Time.GetTimestamp();
@@ -86,16 +105,33 @@ internal sealed class PlanCommand() : ToolCommand("plan", "Plan how training is 
         return ExitCode.Success;
     }
 
-    private static Machine Probed(CommandContext context, Networks.Network? graph, Machine machine, int batch)
+    /// <summary>A machine as this one is found; all ranks are timed at the same time, as they train, and the slowest counts.</summary>
+    private static Machine Probed(CommandContext context, Networks.Network? graph, Machine machine, int batch, RankGroup ranks)
     {
         if (graph is null)
         {
             throw ToolException.Usage($"plan: --probe times layers, and the paper's networks are sizes only; name a network of the zoo or a model");
         }
 
+        if (ranks.Size > 1 && ranks.Size != machine.Topology.Ranks)
+        {
+            throw ToolException.Usage($"plan: {Probe.Flag} measures the links between the accelerators (got {ranks.Size} ranks for {machine.Topology.Ranks} accelerators); start it with mpirun -n {machine.Topology.Ranks}");
+        }
+
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        Topology topology = ranks.Mpi is { } mpi ? new LinkProbe(mpi.World, context.Time).Links() : machine.Topology;
+        batch = Math.Max(1, batch / ranks.Size);                         // what a rank computes of a step
         ProbeResult probe = MachineProbe.Run(graph, batch, ProbeTime, context.Time, context.Cancel);
-        context.Terminal.Note($"this machine: a step of {batch} samples takes {probe.StepSeconds * 1e3:F1} ms, {probe.FlopsPerSecond / 1e9:F1} Gflop/s");
-        return machine with { FlopsPerSecond = probe.FlopsPerSecond };
+        double slowest = ranks.Slowest(probe.StepSeconds);
+        context.Terminal.Note($"this machine: a step of {batch} samples takes {slowest * 1e3:F1} ms, {probe.FlopsPerSecond * probe.StepSeconds / slowest / 1e9:F1} Gflop/s");
+        if (ranks.IsFirst && ranks.Mpi is not null)
+        {
+            (double seconds, double latency) = topology.Time([[1, 0, .. Enumerable.Range(2, ranks.Size - 2)]])[0];
+            context.Terminal.Note($"links between ranks: {latency * 1e6:F0} us, {1 / seconds / 1e9:F2} GB/s");
+        }
+
+        return machine with { FlopsPerSecond = probe.FlopsPerSecond * probe.StepSeconds / slowest, Topology = topology, Name = topology.Name };
     }
 
     private static (PlannedNetwork Network, Networks.Network? Graph) Open(CommandContext context, string source)

@@ -59,7 +59,7 @@ internal sealed class TrainCommand() : RunCommand("train", "Train a network; the
         options = job.Shared(start, options);
         if (!job.IsFirst)
         {
-            return job.Follow(start, RunSession.Split(context, data), options);
+            return job.Follow(start, RunSession.Split(context, data), options).IsComplete ? ExitCode.Success : ExitCode.Interrupted;
         }
 
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);

@@ -1,27 +1,26 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
 using Temper.Parallelism.Collectives;
+using Temper.Parallelism.Simulation;
 
 namespace Temper.Cli;
 
 /// <summary><c>temper doctor --mpi</c>: which library is used, how, and how fast ranks exchange numbers.</summary>
 internal static class RankDoctor
 {
-    private const int Small = 1 << 10, Large = 1 << 20;
-
     internal static int Run(CommandContext context)
     {
         MpiLaunch? launch = MpiLaunch.Current;
         using MpiRanks mpi = MpiRanks.TryOpen(launch) ?? throw RankGroup.Missing(launch);
         Communicator world = mpi.World;
         RequireRight(mpi);
-        double latency = Seconds(world, 200, () => PingPong(world)) / 2;
-        (double small, double large) = (AllReduce(world, Small, 100), AllReduce(world, Large, 10));
-        (double engineSmall, double engineLarge) = (AllReduce(world, Small, 100, SumOrder.Engine), AllReduce(world, Large, 10, SumOrder.Engine));
-        double rate = 2.0 * (world.Size - 1) / world.Size * Large * sizeof(float) / large / 1e9;
+        var probe = new LinkProbe(world, context.Time);
+        double latency = probe.Seconds(200, () => PingPong(world)) / 2;
+        (double small, double large) = (probe.AllReduce(LinkProbe.Small, 100), probe.AllReduce(LinkProbe.Large, 10));
+        (double engineSmall, double engineLarge) = (probe.AllReduce(LinkProbe.Small, 100, SumOrder.Engine), probe.AllReduce(LinkProbe.Large, 10, SumOrder.Engine));
+        double rate = 2.0 * (world.Size - 1) / world.Size * LinkProbe.Large * sizeof(float) / large / 1e9;
         if (world.Rank > 0)
         {
             return ExitCode.Success;
@@ -83,27 +82,5 @@ internal static class RankDoctor
             world.SendReceive(one, 1 - world.Rank, other, 1 - world.Rank);
             world.SendReceive(one, 1 - world.Rank, other, 1 - world.Rank);
         }
-    }
-
-    private static double AllReduce(Communicator world, int length, int times, SumOrder order = SumOrder.Ranks)
-    {
-        float[] values = new float[length];
-        return Seconds(world, times, () => world.AllReduce(values, order));
-    }
-
-    /// <summary>The median of single calls, after a few that are not counted.</summary>
-    private static double Seconds(Communicator world, int times, Action call)
-    {
-        double[] seconds = new double[times];
-        for (int i = -3; i < times; i++)
-        {
-            world.Barrier();
-            long start = Stopwatch.GetTimestamp();
-            call();
-            seconds[Math.Max(i, 0)] = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        }
-
-        Array.Sort(seconds);
-        return seconds[times / 2];
     }
 }

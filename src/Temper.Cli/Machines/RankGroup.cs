@@ -1,6 +1,9 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
+using Temper.Data;
 using Temper.Parallelism.Collectives;
+using Temper.Parallelism.Execution;
+using Temper.Training;
 
 namespace Temper.Cli;
 
@@ -16,6 +19,12 @@ internal sealed class RankGroup : IDisposable
     internal int Rank => _mpi?.World.Rank ?? 0;
 
     internal int Size => _mpi?.World.Size ?? 1;
+
+    /// <summary>Which part of work that is cut into as many parts as there are ranks is this one's.</summary>
+    internal BatchPart Part => new(Rank, Size);
+
+    /// <summary>The ranks as an evaluation takes them.</summary>
+    internal TrainingRanks Samples => _mpi is null ? TrainingRanks.One : new SampleRanks(_mpi.World);
 
     /// <summary>The library; null on one rank.</summary>
     internal MpiRanks? Mpi => _mpi;
@@ -36,8 +45,34 @@ internal sealed class RankGroup : IDisposable
     /// <summary>The text of rank 0 on all ranks.</summary>
     internal string Broadcast(string text) => _mpi?.World.Broadcast(text) ?? text;
 
-    /// <summary>Returns when all ranks have come here.</summary>
-    internal void Barrier() => _mpi?.World.Barrier();
+    /// <summary>The largest of what the ranks say.</summary>
+    internal double Slowest(double seconds)
+    {
+        double[] all = new double[Size];
+        all[Rank] = seconds;
+        _mpi?.World.AllReduce(all);
+        return all.Max();
+    }
+
+    /// <summary>
+    /// Does this rank's share of some pieces of work, whose results are left in files that all ranks see: every so many-th piece, so that hard
+    /// ones that lie together do not fall to one rank. Returns when all ranks have done theirs.
+    /// </summary>
+    /// <param name="count">Number of pieces.</param>
+    /// <param name="piece">Does a piece.</param>
+    internal void Share(int count, Action<int> piece)
+    {
+        for (int i = Rank; i < count; i += Size)
+        {
+            piece(i);
+        }
+
+        _mpi?.World.Barrier();
+    }
+
+    /// <summary>Evaluations that the ranks share while rank 0 does everything else; null on one rank.</summary>
+    /// <param name="sets">Samples by name, the same on all ranks.</param>
+    internal SharedEvaluation? Evaluation(params (string Name, Dataset Samples)[] sets) => _mpi is null ? null : new SharedEvaluation(_mpi.World, sets);
 
     /// <summary>
     /// Does the work of a rank. One that fails says so with its number and ends the others, which would wait for it.

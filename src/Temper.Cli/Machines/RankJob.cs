@@ -42,8 +42,24 @@ internal sealed class RankJob : IDisposable
         return new RankJob(context, plan, RankGroup.Open());
     }
 
+    /// <summary>As <see cref="Shared"/>, for a network that grows: each change is planned anew, and a plan of a file is of its beginning only.</summary>
+    internal TrainingOptions SharedGrowth(Network network, TrainingOptions options)
+    {
+        if (_plan is not (null or "data" or "auto"))
+        {
+            throw ToolException.Usage($"grow: a plan in a file is of one network, and a growing one changes (got {RunSettings.Plan.Flag} {_plan}); expected data or auto, which plans again");
+        }
+
+        if (_group.Size > 1 && RankSettings.ShardsOptimizer(_context))
+        {
+            throw ToolException.Usage("--shard-optimizer: growth needs the optimizer's whole state, and a rank has only a part of it; leave it out");
+        }
+
+        return Shared(network, options, isGrowing: true);
+    }
+
     /// <summary>The options with the ranks that the plan makes of a network's training.</summary>
-    internal TrainingOptions Shared(Network network, TrainingOptions options)
+    internal TrainingOptions Shared(Network network, TrainingOptions options, bool isGrowing = false)
     {
         options = options with { Timeline = _timeline };
         if (_group.Mpi is not { } mpi)
@@ -77,7 +93,9 @@ internal sealed class RankJob : IDisposable
             throw ToolException.Usage($"{flag}: is for ranks that divide the samples (got --plan {_plan}); add --plan data");
         }
 
-        TrainingRanks ranks = isData ? new DataRanks(mpi.World, RankSettings.DataOptions(_context, _timeline)) : new ShardedRanks(mpi.World, network, plan!);
+        TrainingRanks ranks = isData ? new DataRanks(mpi.World, RankSettings.DataOptions(_context, _timeline))
+            : isGrowing ? new ShardedRanks(mpi.World, network, changed => Fewest(changed, options))
+            : new ShardedRanks(mpi.World, network, plan!);
         _training = (IDisposable)ranks;
         return options with { Ranks = ranks };
     }
@@ -86,16 +104,17 @@ internal sealed class RankJob : IDisposable
     /// <param name="checkpoints">Folder of the training's checkpoints.</param>
     internal void Lead(string checkpoints) => _group.Broadcast($"{(Trainer.CanResume(checkpoints) ? 'r' : 'b')}{checkpoints}");
 
+    /// <summary>A choice of rank 0, which depends on time or on its machine, on all ranks.</summary>
+    internal string Broadcast(string choice) => _group.Broadcast(choice);
+
     /// <summary>Trains beside rank 0, which keeps the records.</summary>
-    /// <returns>One of <see cref="ExitCode"/>.</returns>
-    internal int Follow(Network network, DataSplit data, TrainingOptions options)
+    internal TrainingResult Follow(Network network, DataSplit data, TrainingOptions options)
     {
         string told = _group.Broadcast("");
         options = options with { CheckpointFolder = told[1..] };
-        TrainingResult result = told[0] == 'r'
+        return told[0] == 'r'
             ? Trainer.Resume(network, data.Train, data.Validation, options, _context.Cancel)
             : Trainer.Fit(network, data.Train, data.Validation, options, _context.Cancel);
-        return result.IsComplete ? ExitCode.Success : ExitCode.Interrupted;
     }
 
     /// <summary>Does the work of a rank; see <see cref="RankGroup.Run"/>.</summary>
@@ -138,10 +157,7 @@ internal sealed class RankJob : IDisposable
     {
         try
         {
-            RankPlan plan = Planner.Plan(NetworkLayers.Of(network, "network"), new PlanOptions
-            {
-                Accelerators = _group.Size, Batch = options.BatchSize, Cost = CostKind.Exact, Search = SearchKind.Joint, AllowsOutputSplit = true,
-            }).Plan;
+            RankPlan plan = Fewest(network, options);
             ShardedRanks.Require(network, plan);
             Note(plan.IsDataParallel ? "--plan auto: samples are divided; no plan moves fewer bytes" : $"--plan auto: {string.Join(" ", plan.Levels)} (a digit a layer: 0 samples, 1 input channels, 2 output channels)");
             return plan;
@@ -152,6 +168,12 @@ internal sealed class RankJob : IDisposable
             return null;
         }
     }
+
+    /// <summary>The plan that moves the fewest bytes.</summary>
+    private RankPlan Fewest(Network network, TrainingOptions options) => Planner.Plan(NetworkLayers.Of(network, "network"), new PlanOptions
+    {
+        Accelerators = _group.Size, Batch = options.BatchSize, Cost = CostKind.Exact, Search = SearchKind.Joint, AllowsOutputSplit = true,
+    }).Plan;
 
     private void Note(string line)
     {

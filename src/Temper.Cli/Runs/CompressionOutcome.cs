@@ -5,6 +5,7 @@ using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
+using Temper.Data;
 using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Tensors;
@@ -76,8 +77,7 @@ internal static class CompressionOutcome
     /// <param name="run">The run.</param>
     /// <param name="start">The network that came in.</param>
     /// <param name="isOfTraining">Whether the samples that choose are training samples.</param>
-    /// <param name="cancel">Stops it.</param>
-    internal static (Measurement Before, string? Warning) MeasureBefore(RunSession run, Network start, bool isOfTraining, CancellationToken cancel)
+    internal static (Measurement Before, string? Warning) MeasureBefore(RunSession run, Network start, bool isOfTraining)
     {
         Measurement before = run.Measure("before", start, "before.safetensors");
         if (!isOfTraining || before.Record.TestAccuracy is not { } test || run.Validation is not { Count: > 0 } validation)
@@ -85,7 +85,7 @@ internal static class CompressionOutcome
             return (before, null);
         }
 
-        string? warning = HeldOutCheck.Warning(Evaluator.Evaluate(start, validation, cancel: cancel).Accuracy, validation.Count, test, run.Data!.Test.Count);
+        string? warning = HeldOutCheck.Warning(run.Evaluate(start, validation).Accuracy, validation.Count, test, run.Data!.Test.Count);
         if (warning is not null)
         {
             run.Note($"warning: {warning}");
@@ -146,6 +146,8 @@ internal static class CompressionOutcome
     internal sealed class SessionRun(RunSession run) : ICompressionRun
     {
         public int TrainCount => run.Train!.Count;
+
+        public EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) => run.Evaluate(network, samples);
 
         public Tensor? TrainingInputs(int count) => run.Train!.Read(0, Math.Min(count, run.Train!.Count)).Inputs;
 

@@ -27,11 +27,11 @@ internal sealed record Measurement(NetworkRecord Record, SparsityReport Weights,
         }
     }
 
-    internal static Measurement Of(string name, Network network, string path, Dataset? test, CancellationToken cancel)
+    internal static Measurement Of(string name, Network network, string path, Dataset? test, Func<Network, Dataset, EvaluationResult> evaluate)
     {
         SparsityReport weights = SparsityReport.Of(network);
         test = test is { Count: 0 } ? null : test;
-        EvaluationResult? found = test is null ? null : Evaluator.Evaluate(network, test, cancel: cancel);
+        EvaluationResult? found = test is null ? null : evaluate(network, test);
         var record = new NetworkRecord
         {
             Name = name,

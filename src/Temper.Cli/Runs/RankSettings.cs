@@ -29,6 +29,8 @@ internal static class RankSettings
     internal static IEnumerable<string> DataOnly(CommandContext context) =>
         new Setting[] { Gradients, Statistics, ShardOptimizer }.Where(context.Values.IsGiven).Select(setting => setting.Flag);
 
+    internal static bool ShardsOptimizer(CommandContext context) => context.Get(ShardOptimizer);
+
     internal static TimeSpan TimeLimit(CommandContext context) => context.Get(Timeout) ?? TimeSpan.FromMinutes(10);
 
     internal static DataRanksOptions DataOptions(CommandContext context, StepTimeline? timeline) => new()

@@ -6,10 +6,12 @@ using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Formats.Models;
 using Temper.Networks;
+using Temper.Parallelism.Execution;
 using Temper.Randomness;
 using Temper.Reporting.Documents;
 using Temper.Reporting.Runs;
 using Temper.Training;
+using Temper.Training.Evaluation;
 using Temper.Training.Runs;
 
 namespace Temper.Cli.Runs;
@@ -81,6 +83,13 @@ internal sealed class RunSession : IDisposable
     /// <summary>Names and weights of the networks that were measured, for sections that compare them.</summary>
     internal IReadOnlyList<(string Name, SparsityReport Report)> Weights => _weights;
 
+    /// <summary>Evaluations that ranks share; null: this process alone runs them.</summary>
+    internal SharedEvaluation? Shared { get; init; }
+
+    /// <summary>Measures a network on samples.</summary>
+    internal EvaluationResult Evaluate(Network network, Dataset samples) =>
+        Shared?.Evaluate(network, samples, _context.Cancel) ?? Evaluator.Evaluate(network, samples, cancel: _context.Cancel);
+
     /// <summary>Folder of a training's checkpoints.</summary>
     internal string CheckpointsOf(string phase) => _stages.CheckpointsOf(phase);
 
@@ -141,7 +150,7 @@ internal sealed class RunSession : IDisposable
     {
         string path = Folder.PathOf(file);
         ModelFile.Save(network, path, new SaveOptions { Sparse = true });       // tensors without many zeros stay dense
-        Measurement measured = Measurement.Of(name, network, path, Data?.Test, _context.Cancel);
+        Measurement measured = Measurement.Of(name, network, path, Data?.Test, Evaluate);
         _networks.Add(measured.Record);
         _weights.Add((name, measured.Weights));
         Note(measured.Summary);

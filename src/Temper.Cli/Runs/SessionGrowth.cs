@@ -6,8 +6,8 @@ using Temper.Training;
 
 namespace Temper.Cli.Runs;
 
-/// <summary>A growth inside a run of the tool: its trainings are the run's, and the report shows the path while it grows.</summary>
-internal sealed class SessionGrowth(RunSession run, TimeProvider time) : IGrowthRun
+/// <summary>A growth inside a run of the tool: its trainings are the run's, and the report shows the path while it grows. Other ranks are told of both.</summary>
+internal sealed class SessionGrowth(RunSession run, RankJob ranks, TimeProvider time) : IGrowthRun
 {
     public Dataset Train => run.Train!;
 
@@ -15,9 +15,13 @@ internal sealed class SessionGrowth(RunSession run, TimeProvider time) : IGrowth
 
     public TimeProvider Time => time;
 
-    public TrainingResult Fit(string stage, Network network, TrainingOptions options) => run.Fit(stage, network, options);
+    public TrainingResult Fit(string stage, Network network, TrainingOptions options)
+    {
+        ranks.Lead(run.CheckpointsOf(stage));
+        return run.Fit(stage, network, options);
+    }
 
-    public string Choose(string stage, string name, Func<string> choose) => run.Choose(stage, name, choose);
+    public string Choose(string stage, string name, Func<string> choose) => ranks.Broadcast(run.Choose(stage, name, choose));
 
     public void Report(GrowthRecord record)
     {

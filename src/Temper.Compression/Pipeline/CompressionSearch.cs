@@ -116,7 +116,7 @@ internal sealed class CompressionSearch
 
     internal void Note(string line) => _run.Note(line);
 
-    internal double Accuracy(Network network, Dataset samples) => Evaluator.Evaluate(network, samples, cancel: _cancel).Accuracy;
+    internal double Accuracy(Network network, Dataset samples) => _run.Evaluate(network, samples, _cancel).Accuracy;
 
     /// <summary>Tries amounts of pruning without training: layers are fitted again on samples whose labels are not read.</summary>
     /// <param name="samples">Samples that fit the layers.</param>

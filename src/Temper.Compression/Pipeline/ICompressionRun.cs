@@ -1,6 +1,8 @@
+using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
 using Temper.Training;
+using Temper.Training.Evaluation;
 
 namespace Temper.Compression.Pipeline;
 
@@ -18,6 +20,12 @@ public interface ICompressionRun
     /// <param name="name">What is chosen.</param>
     /// <param name="choose">Makes the choice.</param>
     string Choose(string stage, string name, Func<string> choose);
+
+    /// <summary>Measures a network on samples; ranks may share them, which never changes the result.</summary>
+    /// <param name="network">Not changed.</param>
+    /// <param name="samples">Samples that fit the network's input.</param>
+    /// <param name="cancel">Stops it.</param>
+    EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) => Evaluator.Evaluate(network, samples, cancel: cancel);
 
     /// <summary>Training samples of an epoch.</summary>
     int TrainCount { get; }

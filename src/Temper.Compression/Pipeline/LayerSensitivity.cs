@@ -21,14 +21,21 @@ public sealed record LayerSensitivity(string Layer, long Weights, IReadOnlyDicti
     /// <param name="samples">Samples to measure on, none that judges the result; some hundreds do.</param>
     /// <param name="parts">Parts of a layer's weights that become zero; null: <see cref="UsualParts"/>.</param>
     /// <param name="cancel">Stops between layers.</param>
-    public static IReadOnlyList<LayerSensitivity> Of(Network network, Dataset samples, IReadOnlyList<double>? parts = null, CancellationToken cancel = default)
+    public static IReadOnlyList<LayerSensitivity> Of(Network network, Dataset samples, IReadOnlyList<double>? parts = null, CancellationToken cancel = default) =>
+        Of(network, pruned => Evaluator.Evaluate(pruned, samples, cancel: cancel).Accuracy, parts);
+
+    /// <summary>Prunes each layer alone by magnitude and measures.</summary>
+    /// <param name="network">Not changed.</param>
+    /// <param name="measure">The accuracy of a network, 0 to 1.</param>
+    /// <param name="parts">Parts of a layer's weights that become zero; null: <see cref="UsualParts"/>.</param>
+    internal static IReadOnlyList<LayerSensitivity> Of(Network network, Func<Network, double> measure, IReadOnlyList<double>? parts = null)
     {
         string[] layers = [.. network.Parameters.Where(SparsityReport.IsWeight).Select(parameter => parameter.Name)];
         return [.. layers.Select(layer =>
         {
             string[] others = [.. layers.Where(other => !string.Equals(other, layer, StringComparison.Ordinal))];
             Dictionary<double, double> found = (parts ?? UsualParts).ToDictionary(
-                part => part, part => Evaluator.Evaluate(network.Prune(PruningRule.LayerSparsity(part), others), samples, cancel: cancel).Accuracy);
+                part => part, part => measure(network.Prune(PruningRule.LayerSparsity(part), others)));
             return new LayerSensitivity(layer, SparsityReport.Of(network).Layers.First(one => string.Equals(one.Name, layer, StringComparison.Ordinal)).Nonzero, found);
         })];
     }

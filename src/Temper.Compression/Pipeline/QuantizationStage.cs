@@ -218,7 +218,7 @@ public sealed class QuantizationStage
 
     private string[] Int8Layers() => [.. _plan.Layers.Where(layer => !_float32.ContainsKey(layer))];
 
-    private double Accuracy(Network network) => Evaluator.Evaluate(network, _validation, cancel: _cancel).Accuracy;
+    private double Accuracy(Network network) => _run.Evaluate(network, _validation, _cancel).Accuracy;
 
     private TrainingOptions Training()
     {

@@ -134,9 +134,14 @@ public abstract class Communicator : IDisposable
     /// <summary>Gives all ranks a text of one of them.</summary>
     /// <param name="text">On the root; ignored elsewhere.</param>
     /// <param name="root">The rank that gives it.</param>
-    public string Broadcast(string text, int root = 0)
+    public string Broadcast(string text, int root = 0) =>
+        System.Text.Encoding.UTF8.GetString(BroadcastContent(Rank == root ? System.Text.Encoding.UTF8.GetBytes(text) : [], root));
+
+    /// <summary>Gives all ranks the bytes of one of them.</summary>
+    /// <param name="bytes">On the root; ignored elsewhere.</param>
+    /// <param name="root">The rank that gives them.</param>
+    internal byte[] BroadcastContent(byte[] bytes, int root = 0)
     {
-        byte[] bytes = Rank == root ? System.Text.Encoding.UTF8.GetBytes(text) : [];
         Span<double> length = [bytes.Length];
         AllReduce(length);
         bytes = Rank == root ? bytes : new byte[(int)length[0]];
@@ -145,7 +150,7 @@ public abstract class Communicator : IDisposable
             BroadcastBytes(bytes, root);
         }
 
-        return System.Text.Encoding.UTF8.GetString(bytes);
+        return bytes;
     }
 
     /// <summary>Gives all ranks the numbers of one of them.</summary>

@@ -14,8 +14,10 @@ namespace Temper.Parallelism.Execution;
 public sealed class ShardedRanks : TrainingRanks, IDisposable
 {
     private readonly Communicator _ranks;
-    private readonly ShardedNetwork _sharded;
+    private readonly Func<Network, RankPlan>? _replan;
     private readonly List<(Communicator Group, string[] Parameters)> _replicas = [];
+    private ShardedNetwork _sharded = null!;
+    private long _sentBefore;
     private float[] _values = [];
 
     /// <summary>Divides the training of a network. Called by all ranks.</summary>
@@ -27,17 +29,35 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     public ShardedRanks(Communicator ranks, Network network, RankPlan plan)
     {
         _ranks = ranks;
-        if (plan.Accelerators != ranks.Size)
+        Divide(network, plan);
+    }
+
+    /// <summary>Divides the training of a network that may change between epochs, a growing one: each change is planned anew. Called by all ranks.</summary>
+    /// <param name="ranks">All ranks of the run.</param>
+    /// <param name="network">The whole network.</param>
+    /// <param name="plan">Gives the plan of a network, the same on all ranks.</param>
+    /// <exception cref="ArgumentException">The plan is of another network or number of ranks, or a layer is too small for it.</exception>
+    /// <exception cref="NotSupportedException">The network cannot be trained in shards.</exception>
+    public ShardedRanks(Communicator ranks, Network network, Func<Network, RankPlan> plan)
+    {
+        (_ranks, _replan) = (ranks, plan);
+        Divide(network, plan(network));
+    }
+
+    private void Divide(Network network, RankPlan plan)
+    {
+        if (plan.Accelerators != _ranks.Size)
         {
-            throw new ArgumentException($"plan: it is of another number of ranks (got a plan of {plan.Accelerators}, expected {ranks.Size}); plan with --accelerators {ranks.Size}");
+            throw new ArgumentException($"plan: it is of another number of ranks (got a plan of {plan.Accelerators}, expected {_ranks.Size}); plan with --accelerators {_ranks.Size}");
         }
 
-        _sharded = new ShardedNetwork(network, plan, ranks);
+        Dispose();
+        _sharded = new ShardedNetwork(network, plan, _ranks);
         IEnumerable<IGrouping<string, int>> kinds = Enumerable.Range(0, plan.Layers.Count)
             .GroupBy(layer => string.Concat(plan.Levels.Select(level => level[layer] == '0' ? '0' : '1')), StringComparer.Ordinal);
         foreach (IGrouping<string, int> kind in kinds)
         {
-            Communicator group = ranks.Split(_sharded.Layers[kind.First()].GroupOf(ranks.Rank));
+            Communicator group = _ranks.Split(_sharded.Layers[kind.First()].GroupOf(_ranks.Rank));
             _replicas.Add((group, [.. kind.SelectMany(layer => _sharded.Layers[layer].Node.Parameters)]));
         }
     }
@@ -56,7 +76,7 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     public override BatchPart LoadedPart => BatchPart.Whole;
 
     /// <summary>Bytes of gradients and activations that this rank has sent, and of shards for evaluation and checkpoints.</summary>
-    public long BytesSent => _ranks.BytesSent + _replicas.Sum(replica => replica.Group.BytesSent);
+    public long BytesSent => _ranks.BytesSent + _sentBefore + _replicas.Sum(replica => replica.Group.BytesSent);
 
     /// <inheritdoc/>
     public override void Begin(Learner learner, TrainingOptions options)
@@ -64,13 +84,37 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
         (string Name, bool IsUsed)[] refused =
         [
             ("a regularizer", options.Regularizers.Count > 0), ("clipping", options.Clipping is not null), ("an objective", options.Objective is not null),
-            ("an edit between epochs", options.Edits.Count > 0),
+            ("an edit between epochs", options.Edits.Count > 0 && _replan is null),
         ];
         if (refused.FirstOrDefault(one => one.IsUsed) is { Name: { } name })
         {
             throw new NotSupportedException($"plan: {name} needs whole parameters, and a rank has only shards of them; use --plan data");
         }
 
+        if (_replan is not null)
+        {
+            Divide(learner.Network, _replan(learner.Network));          // a run that goes on may have another network than it began with
+        }
+
+        Cut(learner);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Every rank has the whole network at the end of an epoch, since it evaluates it: after a change each cuts its new shard from that, and nothing more is sent.</remarks>
+    public override void Edit(Learner learner, Learner whole, Action<Learner> edit)
+    {
+        Network before = whole.Network;
+        edit(whole);
+        if (!ReferenceEquals(before, whole.Network))
+        {
+            Divide(whole.Network, _replan!(whole.Network));
+            learner.TakeOver(whole);
+            Cut(learner);
+        }
+    }
+
+    private void Cut(Learner learner)
+    {
         learner.Edit(_sharded.Cut);
         for (int i = 0; i < _replicas.Count; i++)
         {
@@ -127,7 +171,12 @@ public sealed class ShardedRanks : TrainingRanks, IDisposable
     public override Learner Whole(Learner learner) => new ShardAssembly(_sharded, _ranks).Of(learner);
 
     /// <summary>Gives back the groups of ranks.</summary>
-    public void Dispose() => _replicas.ForEach(replica => replica.Group.Dispose());
+    public void Dispose()
+    {
+        _sentBefore += _replicas.Sum(replica => replica.Group.BytesSent);
+        _replicas.ForEach(replica => replica.Group.Dispose());
+        _replicas.Clear();
+    }
 
     private static Tensor Rows<T>(Tensor targets, int[] rows, Shape shape)
         where T : unmanaged

@@ -78,24 +78,31 @@ public sealed class MorphBundle
     public static void WriteData(
         MorphKey key, Morpher morpher, DataSets data, string folder, string format = "npy", Action<string, int, int>? progress = null, CancellationToken cancel = default)
     {
-        RowContainer container = RowContainer.Find(format) ?? throw new ArgumentException(
-            $"morph data: unknown format (got '{format}', expected {string.Join(", ", RowContainer.All.Select(known => known.Name))})");
+        RowContainer container = ContainerOf(format);
         BundleManifest manifest = ForKey(key, folder) with { Classes = [.. data.Train.ClassNames] };
-        (string Name, Dataset Set)[] parts = [("train", data.Train), ("test", data.Test)];
-        foreach ((_, Dataset set) in parts)
+        foreach ((string part, Dataset set) in CheckedParts(key, morpher, data))
         {
-            // All parts before anything is written: a bad test part is not found after an hour of training rows.
-            RowWriter.Check(key, morpher, set, manifest.Classes.Length);
-        }
-
-        Directory.CreateDirectory(folder);
-        foreach ((string part, Dataset set) in parts)
-        {
+            Directory.CreateDirectory(folder);
             var writer = new RowWriter(key, morpher, container, folder) { Progress = (done, all) => progress?.Invoke(part, done, all) };
             manifest.Parts[part] = writer.Write(part, set, cancel);
         }
 
         Sign(key, folder, manifest);
+    }
+
+    /// <summary>
+    /// Morphs one rank's share of a set's rows into the files of a bundle, which is not one before <see cref="WriteData"/> has been called, when all
+    /// shares are there. What a share lacks is morphed then.
+    /// </summary>
+    internal static void WriteShare(MorphKey key, Morpher morpher, DataSets data, (string Folder, string Format) bundle, BatchPart share, CancellationToken cancel)
+    {
+        RowContainer container = ContainerOf(bundle.Format);
+        ForKey(key, bundle.Folder);
+        foreach ((string part, Dataset set) in CheckedParts(key, morpher, data))
+        {
+            Directory.CreateDirectory(bundle.Folder);
+            new RowWriter(key, morpher, container, bundle.Folder) { Share = share }.WriteShare(part, set, cancel);
+        }
     }
 
     /// <summary>Writes an Aug-Conv layer into a bundle.</summary>
@@ -175,6 +182,17 @@ public sealed class MorphBundle
     {
         using FileStream stream = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    private static RowContainer ContainerOf(string format) => RowContainer.Find(format) ?? throw new ArgumentException(
+        $"morph data: unknown format (got '{format}', expected {string.Join(", ", RowContainer.All.Select(known => known.Name))})");
+
+    /// <summary>The parts of a set, all of them checked before anything is written: a bad test part is not found after an hour of training rows.</summary>
+    private static (string Name, Dataset Set)[] CheckedParts(MorphKey key, Morpher morpher, DataSets data)
+    {
+        (string Name, Dataset Set)[] parts = [("train", data.Train), ("test", data.Test)];
+        Array.ForEach(parts, part => RowWriter.Check(key, morpher, part.Set, data.Train.ClassNames.Count));
+        return parts;
     }
 
     private static BundleManifest ForKey(MorphKey key, string folder)

@@ -7,7 +7,7 @@ namespace Temper.Privacy.Morphing;
 
 /// <summary>
 /// Writes the morphed rows of a set, chunk after chunk: rows are read and scaled, multiplied, written while the next are read. What needs memory is the map and two
-/// chunks, for any number of rows. A run that was stopped goes on behind its last whole chunk.
+/// chunks, for any number of rows. A run that was stopped goes on with the chunks that are missing, and ranks may take chunks in turns.
 /// </summary>
 internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer container, string folder)
 {
@@ -18,72 +18,100 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     /// <summary>Told after each chunk: rows done, of how many.</summary>
     internal Action<int, int>? Progress { get; init; }
 
-    /// <summary>Writes one part: the rows, then the labels.</summary>
+    /// <summary>Which of the chunks are written: where ranks take them in turns, every so many-th.</summary>
+    internal BatchPart Share { get; init; } = BatchPart.Whole;
+
+    /// <summary>Writes one part: the rows that are not there yet, then the labels.</summary>
     internal BundlePart Write(string part, Dataset data, CancellationToken cancel)
     {
-        string file = $"{part}-rows.{container.Name}", path = Path.Combine(folder, file), partial = path + ".partial", journal = path + ".journal";
-        byte[] head = container.Head(data.Count, key.Map.Inputs);
-        RowSource source = SourceOf(data);
-        List<string> done = Resumable(partial, RowJournal.Read(journal, source), head, data);
-        using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0))
-        {
-            stream.SetLength(head.Length + ((long)done.Count * ChunkRows * container.Stride(key.Map.Inputs)));
-            stream.Position = 0;
-            stream.Write(head);
-            stream.Seek(0, SeekOrigin.End);
-            using (var written = new RowJournal(journal, source, done))
-            {
-                WriteChunks(stream, data, done, written, cancel);
-            }
-
-            WriteTail(stream, head.Length, data.Count);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(partial, path, overwrite: true);
-        File.Delete(journal);
-        string labels = $"{part}-labels.npy";
+        string file = FileOf(part), path = Path.Combine(folder, file), labels = $"{part}-labels.npy";
+        string?[] chunks = WriteShare(part, data, cancel);
+        File.Move(PartialOf(path), path, overwrite: true);
+        Array.ForEach(RowJournal.FilesOf(path), File.Delete);
         long[] values = [.. Enumerable.Range(0, data.Count).Select(data.Label)];
         Formats.Npz.NpyFile.Save(Path.Combine(folder, labels), Tensors.Tensor.From(values, [values.Length]));
         return new BundlePart
         {
-            File = file, Container = container.Name, Rows = data.Count, ChunkRows = ChunkRows, Chunks = [.. done], Labels = labels,
+            File = file, Container = container.Name, Rows = data.Count, ChunkRows = ChunkRows, Chunks = [.. chunks.Select(digest => digest!)], Labels = labels,
             LabelsDigest = MorphBundle.DigestOf(Path.Combine(folder, labels)),
         };
     }
 
-    private void WriteChunks(FileStream stream, Dataset data, List<string> done, RowJournal journal, CancellationToken cancel)
+    /// <summary>Writes the rows of this share that are not there yet into a file beside the part's own.</summary>
+    /// <returns>The digest of each chunk that is there; all of them where the share is the whole.</returns>
+    internal string?[] WriteShare(string part, Dataset data, CancellationToken cancel)
     {
-        int inputs = key.Map.Inputs, chunks = (data.Count + ChunkRows - 1) / ChunkRows;
+        string path = Path.Combine(folder, FileOf(part));
+        byte[] head = container.Head(data.Count, key.Map.Inputs);
+        RowSource source = SourceOf(data);
+        bool isWhole = Share.Count == 1;
+
+        // Ranks write into one file at places of their own; this process alone has it where the share is the whole.
+        using var stream = new FileStream(PartialOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, isWhole ? FileShare.None : FileShare.ReadWrite, bufferSize: 0);
+        string?[] done = Resumable(stream, RowJournal.Read(path, source), head, data);
+        stream.SetLength(head.Length + ((long)data.Count * container.Stride(key.Map.Inputs)));
+        RandomAccess.Write(stream.SafeFileHandle, head, fileOffset: 0);
+        using (var journal = new RowJournal(path, Share.Index, source, done))
+        {
+            WriteChunks(stream, data, done, journal, cancel);
+        }
+
+        if (isWhole)
+        {
+            WriteTail(stream, head.Length, data.Count);
+        }
+
+        stream.Flush(flushToDisk: true);
+        return done;
+    }
+
+    private string FileOf(string part) => $"{part}-rows.{container.Name}";
+
+    private static string PartialOf(string path) => path + ".partial";
+
+    private static int ChunkCount(Dataset data) => (data.Count + ChunkRows - 1) / ChunkRows;
+
+    private void WriteChunks(FileStream stream, Dataset data, string?[] done, RowJournal journal, CancellationToken cancel)
+    {
+        int inputs = key.Map.Inputs;
         float[] rows = new float[ChunkRows * inputs];
         float[][] morphed = [new float[rows.Length], new float[rows.Length]];
         byte[] encoded = container.Frame == (0, 0) ? [] : new byte[ChunkRows * container.Stride(inputs)];
-        Task<string>? writing = null;
+        (int Chunk, Task<string> Digest)? writing = null;
         void Settle()
         {
-            if (writing is not null)
+            if (writing is var (chunk, digest))
             {
-                done.Add(writing.GetAwaiter().GetResult());
+                done[chunk] = digest.GetAwaiter().GetResult();
                 writing = null;
-                journal.Add(done[^1]);
-                Progress?.Invoke(Math.Min(done.Count * ChunkRows, data.Count), data.Count);
+                journal.Add(chunk, done[chunk]!);
+                Progress?.Invoke(Math.Min(done.Count(one => one is not null) * ChunkRows, data.Count), data.Count);
             }
         }
 
-        for (int chunk = done.Count; chunk < chunks; chunk++)
+        for (int chunk = Share.Index, turn = 0; chunk < done.Length; chunk += Share.Count)
         {
+            if (done[chunk] is not null)
+            {
+                continue;
+            }
+
             cancel.ThrowIfCancellationRequested();
             int count = Math.Min(ChunkRows, data.Count - (chunk * ChunkRows));
             Read(data, chunk * ChunkRows, count, rows);
             RequireFinite(data, rows.AsSpan(0, count * inputs), chunk * ChunkRows);
-            float[] result = morphed[chunk % 2];
+            float[] result = morphed[turn++ % 2];
             morpher.Apply(rows.AsSpan(0, count * inputs), result.AsSpan(0, count * inputs));
             Settle();
-            writing = Task.Run(() => Append(stream, result.AsSpan(0, count * inputs), encoded), CancellationToken.None);
+            long place = PlaceOf(chunk, data);
+            writing = (chunk, Task.Run(() => Write(stream, place, result.AsSpan(0, count * inputs), encoded), CancellationToken.None));
         }
 
         Settle();
     }
+
+    private long PlaceOf(int chunk, Dataset data) =>
+        container.Head(data.Count, key.Map.Inputs).Length + ((long)chunk * ChunkRows * container.Stride(key.Map.Inputs));
 
     /// <summary>Writes what stands behind the rows. Its check sum takes another look at the file: a run that went on has not seen all rows.</summary>
     private void WriteTail(FileStream stream, int head, int rows)
@@ -105,10 +133,10 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         stream.Write(container.Tail(rows, inputs, sum));
     }
 
-    private string Append(FileStream stream, ReadOnlySpan<float> rows, byte[] buffer)
+    private string Write(FileStream stream, long place, ReadOnlySpan<float> rows, byte[] buffer)
     {
         ReadOnlySpan<byte> bytes = container.Encode(rows, key.Map.Inputs, buffer);
-        stream.Write(bytes);
+        RandomAccess.Write(stream.SafeFileHandle, bytes, place);
         return Convert.ToHexStringLower(SHA256.HashData(bytes));
     }
 
@@ -121,37 +149,29 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         }
     }
 
-    /// <summary>Digests of the chunks of a stopped run that are whole: rows are what the journal says, in the same format.</summary>
-    private List<string> Resumable(string partial, IReadOnlyList<string> written, byte[] head, Dataset data)
+    /// <summary>Digests of the chunks that are whole, written by a stopped run or by other ranks: rows are what a journal says, in the same format.</summary>
+    private string?[] Resumable(FileStream stream, IReadOnlyList<(int Chunk, string Digest)> written, byte[] head, Dataset data)
     {
-        if (written.Count == 0 || !File.Exists(partial))
-        {
-            return [];
-        }
-
-        using FileStream stream = File.OpenRead(partial);
+        string?[] whole = new string?[ChunkCount(data)];
         byte[] start = new byte[head.Length];
-        if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length || !start.AsSpan().SequenceEqual(head))
+        if (written.Count == 0 || RandomAccess.Read(stream.SafeFileHandle, start, 0) < start.Length || !start.AsSpan().SequenceEqual(head))
         {
-            return [];
+            return whole;
         }
 
-        byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkRows * container.Stride(key.Map.Inputs));
-        var whole = new List<string>();
-        foreach (string digest in written)
+        int stride = container.Stride(key.Map.Inputs);
+        byte[] rows = ArrayPool<byte>.Shared.Rent(ChunkRows * stride);
+        foreach ((int chunk, string digest) in written.Where(one => one.Chunk < whole.Length).OrderBy(one => one.Chunk))
         {
-            int count = Math.Min(ChunkRows, data.Count - (whole.Count * ChunkRows)) * container.Stride(key.Map.Inputs);
-            if (count <= 0 || stream.ReadAtLeast(chunk.AsSpan(0, count), count, throwOnEndOfStream: false) < count
-                || !string.Equals(Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), digest, StringComparison.Ordinal))
-            {
-                break;
-            }
-
-            whole.Add(digest);
+            Span<byte> bytes = rows.AsSpan(0, Math.Min(ChunkRows, data.Count - (chunk * ChunkRows)) * stride);
+            stream.Position = PlaceOf(chunk, data);
+            bool isThere = whole[chunk] is null && stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length
+                && string.Equals(Convert.ToHexStringLower(SHA256.HashData(bytes)), digest, StringComparison.Ordinal);
+            whole[chunk] = isThere ? digest : whole[chunk];
         }
 
-        ArrayPool<byte>.Shared.Return(chunk);
-        return whole.Count * (long)ChunkRows > data.Count ? whole[..^1] : whole;
+        ArrayPool<byte>.Shared.Return(rows);
+        return whole;
     }
 
     private RowSource SourceOf(Dataset data) => new(key.Id, data.Name, data.Count, FirstRows(data));

@@ -13,7 +13,7 @@ namespace Temper.Training.Evaluation;
 /// <param name="Confusion">Actual by predicted classes; null where targets are not classes.</param>
 public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
 {
-    /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes, or where ranks have shared the samples.</summary>
+    /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes.</summary>
     public IReadOnlyList<(int Predicted, float Probability)> Answers { get; init; } = [];
 }
 
@@ -33,39 +33,42 @@ public static class Evaluator
         Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256, CancellationToken cancel = default) =>
         Evaluate(network, dataset, loss, TrainingRanks.One, batchSize, cancel);
 
-    /// <summary>Runs all samples, each rank a part of them.</summary>
+    /// <summary>
+    /// Runs all samples; ranks take whole batches in turns. What they find is put together in the order of the batches, so that the result has
+    /// the same bytes for any number of ranks. Called by all of them.
+    /// </summary>
     internal static EvaluationResult Evaluate(
         Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256, CancellationToken cancel = default)
     {
         loss ??= new CrossEntropyLoss();
         batchSize = Rounded(network.Batch, batchSize, dataset);
-        double sum = 0;
+        var loading = new DataLoaderOptions { BatchSize = batchSize, Turn = ranks.Part };
+        var loader = new DataLoader(dataset, loading, RandomStream.FromSeed(0));
+        double[] losses = new double[loader.BatchCount];                // the sum of the samples' losses of each batch
+        var answers = new (int, float)[loss.IsClassification ? dataset.Count : 0];
         ConfusionMatrix? confusion = null;
-        var answers = new List<(int, float)>(dataset.Count);
-        var loading = new DataLoaderOptions { BatchSize = batchSize, Part = ranks.Part };
-        foreach (Batch batch in new DataLoader(dataset, loading, RandomStream.FromSeed(0)).Epoch(0))
+        foreach (Batch batch in loader.Epoch(0))
         {
             cancel.ThrowIfCancellationRequested();
-            if (batch.Inputs.Shape[0] == 0)
-            {
-                continue;                           // fewer samples than ranks
-            }
-
             Tensor output = FixedBatch.Run(network, [batch.Inputs])[0];
-            sum += (double)loss.Value(output, batch.Targets).ToScalar() * batch.Inputs.Shape[0];
+            losses[batch.Index] = (double)loss.Value(output, batch.Targets).ToScalar() * batch.Inputs.Shape[0];
             if (loss.IsClassification)
             {
                 confusion ??= new ConfusionMatrix(output.Shape[-1]);
                 AddRows(confusion, output, batch.Targets.AsSpan<long>());
-                answers.AddRange(AnswersOf(output.Softmax()));
+                AnswersOf(output.Softmax()).CopyTo(answers.AsSpan(batch.Index * batchSize));
             }
         }
 
-        Joined(network, loss, ranks, ref sum, ref confusion);
-        return new EvaluationResult(dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion)
+        if (ranks.Part.Count > 1)
         {
-            Answers = ranks.Part.Count == 1 ? answers : [],             // a rank has seen its own part only
-        };
+            int classes = loss.IsClassification ? network.Graph.ShapeOf(network.Outputs[0].Value)[-1] : 0;
+            confusion = Joined(ranks, classes, losses, answers, confusion);
+        }
+
+        double sum = 0;
+        Array.ForEach(losses, one => sum += one);
+        return new EvaluationResult(dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion) { Answers = answers };
     }
 
     /// <summary>The predicted class and its probability for some samples.</summary>
@@ -114,18 +117,27 @@ public static class Evaluator
                 $"Evaluator: the network takes {own} samples at a time (got {dataset.Count} samples of {dataset.Name}, expected a multiple); export the model with a free batch axis");
     }
 
-    /// <summary>Adds up what the ranks have found.</summary>
-    private static void Joined(Network network, TrainingLoss loss, TrainingRanks ranks, ref double sum, ref ConfusionMatrix? confusion)
+    /// <summary>Puts together what the ranks have found. Each left zeros where others had the batches, so that sums are what one rank finds, to the bit.</summary>
+    private static ConfusionMatrix? Joined(
+        TrainingRanks ranks, int classes, Span<double> losses, Span<(int Predicted, float Probability)> answers, ConfusionMatrix? confusion)
     {
-        if (ranks.Part.Count == 1)
+        double[] counts = [.. confusion?.Counts ?? new long[classes * classes]];
+        double[] predicted = new double[answers.Length], probabilities = new double[answers.Length];
+        for (int i = 0; i < answers.Length; i++)
         {
-            return;
+            (predicted[i], probabilities[i]) = answers[i];
         }
 
-        int classes = loss.IsClassification ? network.Graph.ShapeOf(network.Outputs[0].Value)[-1] : 0;
-        double[] sums = [sum, .. confusion?.Counts ?? new long[classes * classes]];
-        ranks.Sum(sums);
-        (sum, confusion) = (sums[0], classes == 0 ? null : new ConfusionMatrix(classes, [.. sums[1..].Select(count => (long)count)]));
+        ranks.Sum(losses);
+        ranks.Sum(counts);
+        ranks.Sum(predicted);
+        ranks.Sum(probabilities);
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] = ((int)predicted[i], (float)probabilities[i]);
+        }
+
+        return classes == 0 ? null : new ConfusionMatrix(classes, [.. counts.Select(count => (long)count)]);
     }
 
     private static void AddRows(ConfusionMatrix confusion, Tensor output, ReadOnlySpan<long> labels)

@@ -59,6 +59,12 @@ public abstract class TrainingRanks
     /// <param name="learner">Of this rank.</param>
     public virtual Learner Whole(Learner learner) => learner;
 
+    /// <summary>Lets what changes the network between epochs do so, on all ranks alike.</summary>
+    /// <param name="learner">Of this rank.</param>
+    /// <param name="whole">The learner with the parameters of all ranks; where ranks have shards, a copy, which is saved after the call.</param>
+    /// <param name="edit">Edits a learner that has whole parameters.</param>
+    public virtual void Edit(Learner learner, Learner whole, Action<Learner> edit) => edit(learner);
+
     /// <summary>Whether something holds on any rank, so that all of them stop at the same step.</summary>
     internal bool Any(bool own)
     {

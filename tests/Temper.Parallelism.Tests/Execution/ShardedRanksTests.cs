@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Kernels;
 using Temper.Networks;
@@ -76,6 +77,51 @@ public sealed class ShardedRanksTests
         }
     }
 
+    /// <summary>A layer more after each epoch: planned anew on all ranks, with the weights and the momentum that were there.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Growing_network_is_planned_anew_and_trains_as_on_one_rank(int ranks)
+    {
+        Network network = RankRuns.Uneven;
+        (TrainingResult one, double[] expected) = RankRuns.Train(network, 1, _ => TrainingRanks.One, RankRuns.Options with { Edits = [new LayerMore()] });
+        IReadOnlyList<(TrainingResult Result, double[] Losses)> many = RankRuns.TrainAll(
+            network, ranks, group => new ShardedRanks(group, network, Plan), RankRuns.Options with { Edits = [new LayerMore()] });
+        RankRuns.AssertClose(expected, many[0].Losses);
+        Assert.All(many, rank => Assert.Equal(one.Last.Parameters.Select(p => p.Name), rank.Result.Last.Parameters.Select(p => p.Name)));
+        Assert.Equal(network.Parameters.Count + 6, one.Last.Parameters.Count);
+
+        // Each layer is divided in another way after each growth.
+        RankPlan Plan(Network current)
+        {
+            int layers = current.Nodes.Count(node => node.Operator is Conv2d or Linear);
+            string Level(int shift) => string.Concat(Enumerable.Range(0, layers).Select(i => (char)('0' + ((i + layers + shift) % 3))));
+            return RankRuns.Plan(current, ranks, ranks == 2 ? [Level(0)] : [Level(0), Level(1)]);
+        }
+    }
+
+    [Fact]
+    public void Growing_run_resumes_under_another_plan()
+    {
+        string folder = Directory.CreateTempSubdirectory("temper-shards").FullName;
+        try
+        {
+            Network network = RankRuns.Uneven;
+            (_, double[] expected) = RankRuns.Train(network, 1, _ => TrainingRanks.One, RankRuns.Options with { Edits = [new LayerMore()] });
+            TrainingOptions options = RankRuns.Options with { CheckpointFolder = folder };
+            RankRuns.Train(network, 2, group => new ShardedRanks(group, network, Plan('1')), options with { Epochs = 2, Edits = [new LayerMore()] });
+            (_, double[] rest) = RankRuns.Train(network, 2, group => new ShardedRanks(group, network, Plan('2')), options with { Edits = [new LayerMore()] });
+            RankRuns.AssertClose(expected[^rest.Length..], rest);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        static Func<Network, RankPlan> Plan(char split) =>
+            current => RankRuns.Plan(current, 2, new string(split, current.Nodes.Count(node => node.Operator is Conv2d or Linear)));
+    }
+
     [Theory]
     [InlineData("another number of ranks", 4, "0000", "0000")]
     [InlineData("rows of images", 2, "3000")]
@@ -121,5 +167,25 @@ public sealed class ShardedRanksTests
             ranks.Reduce(gradients);
             return ranks.BytesSent;
         }).Sum();
+    }
+
+    /// <summary>Puts a linear layer before the last one after each epoch. It remembers nothing, so that ranks may share it.</summary>
+    private sealed class LayerMore : IEpochEdit
+    {
+        public string Name => "layer-more";
+
+        public void AfterEpoch(Learner learner, EpochResult epoch)
+        {
+            string name = $"more{epoch.Epoch}", last = learner.Network.Nodes.Last(node => node.Operator.Kind is "Relu").Name;
+            learner.Edit(network => network.Splice(last, (Value x) => x.Linear(9, bias: true, name).Relu(), Randomness.RandomStream.FromSeed(7).Split(name)));
+        }
+
+        public JsonNode? Save() => null;
+
+        public void Restore(JsonNode? state)
+        {
+        }
+
+        public JsonNode Fingerprint() => new JsonObject();
     }
 }

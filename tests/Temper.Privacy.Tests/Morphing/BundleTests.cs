@@ -60,13 +60,43 @@ public sealed class BundleTests
         Assert.Throws<OperationCanceledException>(() => MorphBundle.WriteData(
             key, morpher, data, stopped, progress: (_, done, _) => { if (done >= 1024) { cancel.Cancel(); } }, cancel: cancel.Token));
         Assert.False(MorphBundle.IsBundle(stopped));
-        string file = Path.Combine(stopped, "train-rows.npy.journal"), text = File.ReadAllText(file);
+        string file = Path.Combine(stopped, "train-rows.npy.journal-0"), text = File.ReadAllText(file);
         File.WriteAllText(file, journal switch { "torn line" => text + "0123abc", "no header" => "{" + text, "empty" => "", _ => text });
         List<int> steps = [];
         MorphBundle.WriteData(key, morpher, data, stopped, progress: (part, done, _) => steps.Add(part is "train" ? done : 0));
         Assert.Equal(goesOn, steps[0] > 1024);
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "train-rows.npy")), File.ReadAllBytes(Path.Combine(stopped, "train-rows.npy")));
-        Assert.DoesNotContain(Directory.EnumerateFiles(stopped), file => file.EndsWith("partial", StringComparison.Ordinal) || file.EndsWith("journal", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.EnumerateFiles(stopped), file => file.EndsWith("partial", StringComparison.Ordinal) || file.Contains("journal", StringComparison.Ordinal));
+    }
+
+    /// <summary>Shares in any order, one of them twice and one never begun: the files are those of one rank.</summary>
+    [Theory]
+    [InlineData("npy")]
+    [InlineData("npz")]
+    [InlineData("tfrecord")]
+    public void Shares_of_several_ranks_are_the_files_of_one(string format)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(Map);
+        using var morpher = new Morpher(key);
+        DataSets data = MorphSamples.Pictures(1, 8, 3000);
+        string whole = Path.Combine(folder.Path, "whole"), shared = Path.Combine(folder.Path, "shared");
+        MorphBundle.WriteData(key, morpher, data, whole, format);
+        foreach (int share in (int[])[2, 0, 2])
+        {
+            MorphBundle.WriteShare(key, morpher, data, (shared, format), new BatchPart(share, 3), CancellationToken.None);
+        }
+
+        Assert.False(MorphBundle.IsBundle(shared));
+        List<int> steps = [];
+        MorphBundle.WriteData(key, morpher, data, shared, format, (part, done, _) => steps.Add(part is "train" ? done : 0));
+        Assert.Equal(2, steps.Count(done => done > 0));                    // chunks 1 and 4 of 6: nothing else was left to do
+        string[] names = [.. Directory.GetFiles(whole).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+        Assert.Equal(names, Directory.GetFiles(shared).Select(Path.GetFileName).Order(StringComparer.Ordinal)!);
+        foreach (string name in names.Where(name => name is not "manifest.sig"))        // a signature draws random numbers
+        {
+            Assert.Equal(File.ReadAllBytes(Path.Combine(whole, name)), File.ReadAllBytes(Path.Combine(shared, name)));
+        }
     }
 
     [Theory]

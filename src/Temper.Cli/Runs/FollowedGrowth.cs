@@ -1,0 +1,24 @@
+using Temper.Data;
+using Temper.Growth;
+using Temper.Networks;
+using Temper.Training;
+
+namespace Temper.Cli.Runs;
+
+/// <summary>A growth on a rank beside rank 0: the same trainings, with the choices of rank 0 where they depend on time.</summary>
+internal sealed class FollowedGrowth(RankJob ranks, DataSplit data, TimeProvider time) : IGrowthRun
+{
+    public Dataset Train => data.Train;
+
+    public Dataset Validation => data.Validation;
+
+    public TimeProvider Time => time;
+
+    public TrainingResult Fit(string stage, Network network, TrainingOptions options)
+    {
+        TrainingResult result = ranks.Follow(network, data, options);
+        return result.IsComplete ? result : throw new OperationCanceledException($"grow: stopped after step {result.Steps} of training '{stage}'");
+    }
+
+    public string Choose(string stage, string name, Func<string> choose) => ranks.Broadcast("");
+}

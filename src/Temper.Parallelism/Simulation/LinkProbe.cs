@@ -1,0 +1,58 @@
+using Temper.Parallelism.Collectives;
+
+namespace Temper.Parallelism.Simulation;
+
+/// <summary>Measures how fast ranks exchange numbers. Called by all of them.</summary>
+/// <param name="world">All ranks.</param>
+/// <param name="time">The clock.</param>
+internal sealed class LinkProbe(Communicator world, TimeProvider time)
+{
+    internal const int Small = 1 << 10, Large = 1 << 20;
+
+    /// <summary>
+    /// Links between all ranks, as an all-reduce of 4 KB and one of 4 MB find them: a time for each exchange, and a rate. The fastest of many
+    /// calls counts: others on the machine only make them slower.
+    /// </summary>
+    internal Topology Links()
+    {
+        double latency = Times(200, () => world.AllReduce(new float[Small]))[0];
+        float[] values = new float[Large];
+        double large = Times(30, () => world.AllReduce(values))[0];
+        double bytes = 2.0 * (world.Size - 1) / world.Size * Large * sizeof(float);
+
+        // All ranks take what one has found, so that they plan alike.
+        Span<double> found = [latency / world.Size, bytes / Math.Max(large - latency, 1e-9) / world.Size];
+        world.AllReduce(found);
+        (latency, double rate) = (found[0], found[1]);
+        return Topology.Of("measured links", world.Size, [.. Enumerable.Range(0, world.Size).SelectMany(first =>
+            Enumerable.Range(first + 1, world.Size - first - 1).Select(second => new TopologyLink(first, second, rate, latency)))]);
+    }
+
+    /// <summary>The median time of an all-reduce.</summary>
+    /// <param name="length">Numbers.</param>
+    /// <param name="times">Calls.</param>
+    /// <param name="order">How terms are added.</param>
+    internal double AllReduce(int length, int times, SumOrder order = SumOrder.Ranks)
+    {
+        float[] values = new float[length];
+        return Seconds(times, () => world.AllReduce(values, order));
+    }
+
+    /// <summary>The median of single calls, after a few that are not counted.</summary>
+    internal double Seconds(int times, Action call) => Times(times, call)[times / 2];
+
+    private double[] Times(int times, Action call)
+    {
+        double[] seconds = new double[times];
+        for (int i = -3; i < times; i++)
+        {
+            world.Barrier();
+            long start = time.GetTimestamp();
+            call();
+            seconds[Math.Max(i, 0)] = time.GetElapsedTime(start).TotalSeconds;
+        }
+
+        Array.Sort(seconds);
+        return seconds;
+    }
+}
