@@ -22,7 +22,7 @@ internal sealed unsafe class SparseConvolution
     private readonly PlaneShape _source;
     private readonly PlaneShape _target;
     private readonly PinnedFloats _start;
-    private readonly PinnedFloats _zeros = new(SparseTile.MostChannels);
+    private readonly PinnedFloats _zeros = new(SparseTile.MaxChannels);
 
     /// <summary>The pattern for groups of 1, 2, 4, ... images in 1, 2, 4, ... parts, as far as they were needed.</summary>
     private readonly SparsePattern?[] _placed = new SparsePattern?[GroupExponents * PartExponents];
@@ -104,7 +104,7 @@ internal sealed unsafe class SparseConvolution
         int parts = PartsOf(job, phases);
         ref SparsePattern? kept = ref _placed[(images * PartExponents) + parts];
         SparsePattern pattern = Volatile.Read(ref kept) ?? (kept = Place(phases, job.Interleave, 1 << parts));
-        job.Places = (int*)pattern.Places.Pointer;
+        job.Offsets = (int*)pattern.Places.Pointer;
         job.Weights = pattern.Weights.Pointer;
         job.Parts = pattern.Parts;
         fixed (int* starts = pattern.Starts)

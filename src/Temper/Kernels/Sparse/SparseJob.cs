@@ -3,7 +3,7 @@ namespace Temper.Kernels;
 /// <summary>A sparse convolution of one group of images.</summary>
 internal unsafe struct SparseJob
 {
-    internal int* Places;
+    internal int* Offsets;
     internal float* Weights;
     internal int* Starts;
 

@@ -51,14 +51,14 @@ internal static unsafe class SparseRun
             (job.Rows, job.RowFloats) = (1, together);
         }
 
-        job.TileColumns = Chunks.Count(job.Vectors, SparseTile.MostVectors);
+        job.TileColumns = Chunks.Count(job.Vectors, SparseTile.MaxVectors);
         while (!SparseTile.Has(job.Block, 1, Chunks.Count(job.Vectors, job.TileColumns)))
         {
             job.TileColumns++;
         }
 
         int vectors = Chunks.Count(job.Vectors, job.TileColumns);
-        job.TileRows = SparseTile.MostRows;
+        job.TileRows = SparseTile.MaxRows;
         while (job.TileRows > 1 && (job.TileRows > job.Rows || job.TileRows * vectors > MostVectors || !SparseTile.Has(job.Block, job.TileRows, vectors)))
         {
             job.TileRows /= 2;
@@ -73,7 +73,7 @@ internal static unsafe class SparseRun
     /// </summary>
     private static void CutSteps(ref SparseJob job)
     {
-        int width = SparseTile.MostRows;
+        int width = SparseTile.MaxRows;
         while (width > 1 && (job.Shape.Width % width != 0 || !SparseTile.Has(job.Block, width, 1)))
         {
             width /= 2;
