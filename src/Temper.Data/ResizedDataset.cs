@@ -38,19 +38,19 @@ internal sealed class ResizedDataset(Dataset source, int height, int width, Pict
 
     private static float Between(float a, float b, float part) => a + (part * (b - a));
 
-    /// <summary>The two pixels around a place of the result, and how far it is from the first to the second.</summary>
+    /// <summary>The two pixels around a position of the result, and how far it is from the first to the second.</summary>
     private (int First, int Second, float Part) Neighbors(int index, int length, int stored)
     {
         float scale = (float)length / stored;
-        double place = ((index + 0.5f) / scale) - 0.5f;
+        double position = ((index + 0.5f) / scale) - 0.5f;
         if (scaling == PictureScaling.Nearest)
         {
-            int nearest = Math.Clamp((int)Math.Ceiling(place - 0.5), 0, stored - 1);
+            int nearest = Math.Clamp((int)Math.Ceiling(position - 0.5), 0, stored - 1);
             return (nearest, nearest, 0);
         }
 
-        place = Math.Clamp(place, 0, stored - 1);
-        int first = (int)Math.Floor(place);
-        return (first, Math.Min(first + 1, stored - 1), (float)(place - first));
+        position = Math.Clamp(position, 0, stored - 1);
+        int first = (int)Math.Floor(position);
+        return (first, Math.Min(first + 1, stored - 1), (float)(position - first));
     }
 }

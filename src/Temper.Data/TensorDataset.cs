@@ -74,16 +74,16 @@ public sealed class TensorDataset : Dataset
     public override void CopyTarget(int index, Span<float> target) =>
         _targets.AsSpan<float>().Slice(index * TargetShape!.Count, TargetShape.Count).CopyTo(target);
 
-    private static string[] Classes(Tensor labels, int least)
+    private static string[] Classes(Tensor labels, int min)
     {
-        long most = least - 1;
+        long max = min - 1;
         foreach (long label in labels.AsSpan<long>())
         {
             ArgumentOutOfRangeException.ThrowIfNegative(label);
-            most = Math.Max(most, label);
+            max = Math.Max(max, label);
         }
 
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, 1_000_000);
-        return [.. Enumerable.Range(0, (int)most + 1).Select(c => $"{c}")];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(max, 1_000_000);
+        return [.. Enumerable.Range(0, (int)max + 1).Select(c => $"{c}")];
     }
 }

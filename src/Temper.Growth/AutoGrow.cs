@@ -107,9 +107,9 @@ public static class AutoGrow
             throw new ArgumentException($"growth: the seed {seed} is above a limit already ({exceeded}); raise the limit or choose a narrower family", nameof(options));
         }
 
-        if (options.Limits.Milliseconds is { } most && GrowthEdit.Milliseconds(seed, stages) is var milliseconds && milliseconds > most)
+        if (options.Limits.Milliseconds is { } max && GrowthEdit.Milliseconds(seed, stages) is var milliseconds && milliseconds > max)
         {
-            throw new ArgumentException($"growth: the seed {seed} is above a limit already (got {milliseconds:G3} ms a sample, expected at most {most:G3}); raise the limit");
+            throw new ArgumentException($"growth: the seed {seed} is above a limit already (got {milliseconds:G3} ms a sample, expected at most {max:G3}); raise the limit");
         }
 
         foreach (GrowthStage stage in seed.Stages)

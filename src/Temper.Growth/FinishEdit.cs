@@ -24,9 +24,9 @@ internal sealed class FinishEdit(TimeSpan? limit, double before, IGrowthRun stag
         double seconds = stages.Time.GetElapsedTime(_lap).TotalSeconds;
         _lap = stages.Time.GetTimestamp();
         _state.Seconds += seconds;
-        if (limit is { } most)
+        if (limit is { } max)
         {
-            _state.HasEnded = stages.Choose(Stage, $"epoch {epoch.Epoch + 2} in time", () => Seconds + seconds <= most.TotalSeconds ? "yes" : "no") is "no";
+            _state.HasEnded = stages.Choose(Stage, $"epoch {epoch.Epoch + 2} in time", () => Seconds + seconds <= max.TotalSeconds ? "yes" : "no") is "no";
         }
     }
 

@@ -209,13 +209,13 @@ internal sealed class GrowthEdit : IEpochEdit
             return $"{grown} would have {exceeded}";
         }
 
-        if (_options.Limits.Milliseconds is not { } most)
+        if (_options.Limits.Milliseconds is not { } max)
         {
             return null;
         }
 
         double milliseconds = Milliseconds(grown, _stages);
-        return milliseconds > most ? $"{grown} takes {milliseconds:G3} ms a sample, at most {most:G3} are allowed" : null;
+        return milliseconds > max ? $"{grown} takes {milliseconds:G3} ms a sample, at most {max:G3} are allowed" : null;
     }
 
     /// <summary>Why time does not allow an interval and the final training of the grown network; null: it does.</summary>

@@ -13,7 +13,7 @@ internal static class RollBack
     /// <param name="taken">Told of each block that went: its stage, and the network without it.</param>
     internal static GrowableNetwork Trim(GrowableNetwork network, Dataset validation, double tolerance, Action<int, GrowableNetwork> taken)
     {
-        double least = Accuracy(network, validation) - tolerance;
+        double min = Accuracy(network, validation) - tolerance;
         while (true)
         {
             (int Stage, GrowableNetwork Network, double Accuracy)[] shorter =
@@ -21,7 +21,7 @@ internal static class RollBack
                 .. Enumerable.Range(0, network.Stages.Count).Where(stage => network.Stages[stage].Blocks.Count > GrowthStage.Fixed)
                     .Select(stage => (stage, network.Remove(stage, network.Stages[stage].Blocks.Count - 1)))
                     .Select(pair => (pair.stage, pair.Item2, Accuracy(pair.Item2, validation)))
-                    .Where(candidate => candidate.Item3 >= least)
+                    .Where(candidate => candidate.Item3 >= min)
                     .OrderByDescending(candidate => candidate.Item3),
             ];
             if (shorter.Length == 0)

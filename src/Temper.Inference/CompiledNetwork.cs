@@ -71,7 +71,7 @@ public sealed class CompiledNetwork : IDisposable
         return new InferenceSession(this, threads);
     }
 
-    /// <summary>How it runs a batch: layer by layer the kernel and the memory order, and what each step takes on this machine.</summary>
+    /// <summary>How it runs a batch: layer by layer the kernel and the layout, and what each step takes on this machine.</summary>
     /// <param name="batch">Samples, one or more.</param>
     /// <param name="time">For how long to measure, about; zero: not at all.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>

@@ -15,7 +15,7 @@ public sealed record InferencePlan
     /// </summary>
     public required int PartSize { get; init; }
 
-    /// <summary>Layers and, between them, changes of the memory order.</summary>
+    /// <summary>Layers and, between them, changes of the layout.</summary>
     public required IReadOnlyList<InferenceStep> Steps { get; init; }
 
     /// <summary>Bytes that packed weights take.</summary>
@@ -47,7 +47,7 @@ public sealed record InferencePlan
 /// <summary>One step of a plan.</summary>
 public sealed record InferenceStep
 {
-    /// <summary>The layer's name: that of its first node; of a change of the memory order, the value's.</summary>
+    /// <summary>The layer's name: that of its first node; of a change of the layout, the value's.</summary>
     public required string Name { get; init; }
 
     /// <summary>What it computes.</summary>

@@ -44,7 +44,7 @@ public sealed class InferenceSession : IDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         Prepare(SessionChecks.BatchOf(_compiled.Graph, input.Length, output.Length));
-        CallerMemory.Lend(input, output, this, cancellation);
+        CallerMemory.Rent(input, output, this, cancellation);
     }
 
     /// <summary>Runs a batch through any network.</summary>
@@ -67,8 +67,8 @@ public sealed class InferenceSession : IDisposable
 
         Prepare(batch);
         ExecutionPlan plan = _run.Plan!.Steps;
-        PinnedFloats?[] lent = new PinnedFloats?[plan.Inputs.Length + plan.Outputs.Length];
-        for (int i = 0; i < lent.Length; i++)
+        PinnedFloats?[] rented = new PinnedFloats?[plan.Inputs.Length + plan.Outputs.Length];
+        for (int i = 0; i < rented.Length; i++)
         {
             int buffer = i < inputs.Count ? plan.Inputs[i] : plan.Outputs[i - inputs.Count];
             if (plan.Buffers[buffer].Layout == ValueLayout.Tensor)
@@ -81,12 +81,12 @@ public sealed class InferenceSession : IDisposable
                 continue;
             }
 
-            lent[i] = i < inputs.Count ? new PinnedFloats(inputs[i].AsSpan<float>()) : new PinnedFloats(plan.Buffers[buffer].Floats(batch));
-            _run.Lend(buffer, lent[i]!.Address);
+            rented[i] = i < inputs.Count ? new PinnedFloats(inputs[i].AsSpan<float>()) : new PinnedFloats(plan.Buffers[buffer].Floats(batch));
+            _run.Rent(buffer, rented[i]!.Address);
         }
 
         RunSteps(cancellation);
-        return [.. plan.Outputs.Select((buffer, i) => lent[inputs.Count + i] is { } floats
+        return [.. plan.Outputs.Select((buffer, i) => rented[inputs.Count + i] is { } floats
             ? Tensor.From(floats.Span, LayerGraph.ShapeOf(plan.Buffers[buffer].Value, batch))
             : _run.Tensors[buffer]!.Owned())];
     }
@@ -116,8 +116,8 @@ public sealed class InferenceSession : IDisposable
     internal void Run(FloatAddress input, FloatAddress output, CancellationToken cancellation)
     {
         ExecutionPlan plan = _run.Plan!.Steps;
-        _run.Lend(plan.Inputs[0], input);
-        _run.Lend(plan.Outputs[0], output);
+        _run.Rent(plan.Inputs[0], input);
+        _run.Rent(plan.Outputs[0], output);
         RunSteps(cancellation);
     }
 

@@ -136,7 +136,7 @@ internal sealed class TrainingRun
             return;
         }
 
-        // The schedule's place is that of the first of the batches that make a step.
+        // The schedule's position is that of the first of the batches that make a step.
         int first = batch.Index - (batch.Index % _options.Accumulation);
         double epoch = _progress.Epoch + ((double)first * _options.BatchSize / _loader.SampleCount);
         using (whole)
@@ -149,7 +149,7 @@ internal sealed class TrainingRun
 
     private Gradients GradientsOf(Batch batch)
     {
-        // What an attack or a teacher computes is lent for this step, so that loops over large tensors leave no garbage.
+        // What an attack or a teacher computes is rented for this step, so that loops over large tensors leave no garbage.
         using TensorScope? memory = _options.Objective is null ? null : new TensorScope();
         _batch = _options.Objective is null
             ? batch

@@ -8,7 +8,7 @@ internal sealed record ToolResult(int ExitCode, string Output, string Error);
 /// <summary>Runs the tool: in this process, or as a process of its own where a test needs one.</summary>
 internal static class Tool
 {
-    private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
     /// <summary>
     /// Runs the tool in this process: the same command line without the second in which a process starts and compiles its
@@ -52,10 +52,10 @@ internal static class Tool
     internal static ToolResult Finish(Process process)
     {
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(MostTime))
+        if (!process.WaitForExit(MaxTime))
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"the tool ran for more than {MostTime}");
+            throw new TimeoutException($"the tool ran for more than {MaxTime}");
         }
 
         return new ToolResult(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());

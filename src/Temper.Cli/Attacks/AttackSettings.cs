@@ -68,12 +68,12 @@ internal static class AttackSettings
             throw ToolException.Usage($"--norm: contradicts --threat {threat.Name}; give one of them");
         }
 
-        string name = context.Get(Attack) is not Usual and var asked ? asked : UsualName(context);
+        string name = context.Get(Attack) is not Usual and var asked ? asked : DefaultName(context);
         return AttackCatalog.Create(name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
     }
 
     /// <summary>The strongest attack for what the model gives: gradients, or of a server scores or decisions.</summary>
-    private static string UsualName(CommandContext context)
+    private static string DefaultName(CommandContext context)
     {
         bool isServed = AttackSubject.IsServed(context.Require(Models.ModelSource.Setting)) && context.Get(Surrogate) is null;
         return !isServed ? Radius(context) is null ? "minimal-l2" : "autoattack"

@@ -87,7 +87,7 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
         ["name"] = finding.Name, ["needs"] = finding.Needs, ["verdict"] = finding.Verdict, ["detail"] = finding.Detail,
         ["seconds"] = Math.Round(finding.Time.TotalSeconds, 3),
         ["mse"] = Number(finding.Mean?.MeanSquaredError), ["psnr"] = Number(finding.Mean?.Psnr), ["ssim"] = Number(finding.Mean?.Ssim),
-        ["ssim_least"] = Number(finding.SsimRange?.Least), ["ssim_largest"] = Number(finding.SsimRange?.Largest),
+        ["ssim_least"] = Number(finding.SsimRange?.Min), ["ssim_largest"] = Number(finding.SsimRange?.Max),
         ["baseline_psnr"] = Number(finding.Baseline?.Psnr), ["baseline_ssim"] = Number(finding.Baseline?.Ssim), ["identification"] = Number(finding.Identification),
     };
 
@@ -121,11 +121,11 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
 
             float[][][] lines = f.Truth.Count == 0 ? [[.. f.Pictures]] : [[.. f.Pictures], [.. f.Truth]];
             byte[] pixels = new byte[lines.Length * height * f.Pictures.Count * width * channels];
-            for (int place = 0; place < pixels.Length; place++)
+            for (int index = 0; index < pixels.Length; index++)
             {
-                int channel = place % channels, x = place / channels % (width * f.Pictures.Count), y = place / channels / (width * f.Pictures.Count);
+                int channel = index % channels, x = index / channels % (width * f.Pictures.Count), y = index / channels / (width * f.Pictures.Count);
                 float value = lines[y / height][x / width][(((channel * height) + (y % height)) * width) + (x % width)];
-                pixels[place] = (byte)Math.Clamp(MathF.Round(value * 255), 0, 255);
+                pixels[index] = (byte)Math.Clamp(MathF.Round(value * 255), 0, 255);
             }
 
             byte[] png = PngEncoder.Encode(new Data.Images.Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));

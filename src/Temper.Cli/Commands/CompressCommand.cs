@@ -14,7 +14,7 @@ namespace Temper.Cli.Commands;
 internal sealed class CompressCommand() : RunCommand("compress", "Make a trained network small and fast within a bound on accuracy")
 {
     /// <summary>Held-out samples on which each layer's sensitivity is measured.</summary>
-    private const int MostForSensitivity = 1000;
+    private const int MaxForSensitivity = 1000;
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
@@ -57,7 +57,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(run, start, isTrained && !CompressionSettings.IsOfTest(context), context.Cancel);
         if (context.Get(CompressionSettings.Sensitivity))
         {
-            Dataset some = run.Validation!.Take(Math.Min(run.Validation!.Count, MostForSensitivity));
+            Dataset some = run.Validation!.Take(Math.Min(run.Validation!.Count, MaxForSensitivity));
             run.Add(LayerSensitivity.ToSection(LayerSensitivity.Of(start, some, cancel: context.Cancel), Evaluator.Evaluate(start, some, cancel: context.Cancel).Accuracy));
         }
 

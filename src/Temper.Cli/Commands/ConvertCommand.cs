@@ -16,7 +16,7 @@ namespace Temper.Cli.Commands;
 internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network of one format into another, and check that it gives the same")
 {
     private const int Samples = 4;
-    private const double MostDifference = 1e-4;
+    private const double MaxDifference = 1e-4;
 
     private static readonly Setting<string?> Target = Setting.Positional("target", "An .onnx or .safetensors file, or a folder");
 
@@ -66,7 +66,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
         }
 
         (double difference, double largest) = Parity(network, again);
-        bool isSame = difference <= MostDifference * Math.Max(largest, 1);
+        bool isSame = difference <= MaxDifference * Math.Max(largest, 1);
         Report(context, source, target, difference, largest, isSame);
         return isSame ? ExitCode.Success : ExitCode.ThresholdNotMet;
     }

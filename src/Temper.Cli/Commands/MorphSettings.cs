@@ -9,7 +9,7 @@ namespace Temper.Cli.Commands;
 internal static class MorphSettings
 {
     internal const string PasswordVariable = "TEMPER_MORPH_PASSWORD";
-    private const int MostPasswordBytes = 4096;
+    private const int MaxPasswordBytes = 4096;
 
     internal static Setting<string?> Key { get; } = Setting.OptionalText("key", "Key file of temper morph keygen; it does not protect the pictures from whoever has the layer");
 
@@ -27,7 +27,7 @@ internal static class MorphSettings
     internal static Setting<bool> Repeated { get; } = Setting.Switch("repeated", "Use one core on the whole diagonal, as the authors' code does");
 
     internal static Setting<bool> Structured { get; } = Setting.Switch(
-        "structured", "Draw secret orders and signs around Walsh-Hadamard transforms in the place of dense cores: for large pictures; hides no more");
+        "structured", "Draw secret orders and signs around Walsh-Hadamard transforms instead of dense cores: for large pictures; hides no more");
 
     internal static Setting<string?> Weights { get; } = Setting.OptionalText("weights", "The developer's first convolution, [O, C, KH, KW], as .npy");
 
@@ -60,9 +60,9 @@ internal static class MorphSettings
                 : Encoding.UTF8.GetBytes(given);
         }
 
-        if (new FileInfo(path).Length > MostPasswordBytes)
+        if (new FileInfo(path).Length > MaxPasswordBytes)
         {
-            throw ToolException.Usage($"--password-file: too long (got {new FileInfo(path).Length} bytes, expected at most {MostPasswordBytes})");
+            throw ToolException.Usage($"--password-file: too long (got {new FileInfo(path).Length} bytes, expected at most {MaxPasswordBytes})");
         }
 
         byte[] content = File.ReadAllBytes(path);

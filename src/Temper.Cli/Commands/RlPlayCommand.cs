@@ -70,7 +70,7 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
             new ResultTable($"{file} in {name}, {played.Count} episodes", "what", "#value")
                 .Row("mean return", $"{statistics.Mean:F2}")
                 .Row("95 % interval", $"{statistics.Low:F2} to {statistics.High:F2}")
-                .Row("least, largest", $"{statistics.Least:F2}, {statistics.Largest:F2}")
+                .Row("least, largest", $"{statistics.Min:F2}, {statistics.Max:F2}")
                 .Row("mean length", $"{played.Average(episode => episode.Steps):F1}")
                 .Write(context.Terminal);
         }

@@ -37,7 +37,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
     private static readonly Setting<int> DefenceBits = Setting.Integer("defence-bits", "Bits to which the rounding defence rounds observations", usual: 1);
 
     /// <summary>More are not told apart by the numbers of an observation.</summary>
-    private const int MostBits = 24;
+    private const int MaxBits = 24;
 
     private static readonly Setting<double?> Timing = Setting.OptionalNumber("timing", "Also attack this fraction of the frames only, chosen by three rules; needs --log", maximum: 1);
 
@@ -109,9 +109,9 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
     private static SnoopingRunOptions Options(CommandContext context)
     {
         IReadOnlyList<string> agents = context.Get(SnoopingSettings.Agents);
-        if (context.Get(DefenceBits) is > MostBits and int bits)
+        if (context.Get(DefenceBits) is > MaxBits and int bits)
         {
-            throw ToolException.Usage($"rl report: --defence-bits is out of range (got {bits}, expected 1 to {MostBits})");
+            throw ToolException.Usage($"rl report: --defence-bits is out of range (got {bits}, expected 1 to {MaxBits})");
         }
 
         return agents.Count == 0 ? throw ToolException.Usage("rl report: --agent is missing") : new SnoopingRunOptions

@@ -87,9 +87,9 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
         return token?.Length == 0 ? throw ToolException.Usage("--token-file: the token is empty") : token;
     }
 
-    private static IEnumerable<int> BatchSizes(int most)
+    private static IEnumerable<int> BatchSizes(int max)
     {
-        for (int size = 1; size <= Math.Min(most, 64); size *= 2)
+        for (int size = 1; size <= Math.Min(max, 64); size *= 2)
         {
             yield return size;
         }

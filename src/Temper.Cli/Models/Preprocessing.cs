@@ -8,7 +8,7 @@ namespace Temper.Cli.Models;
 
 /// <summary>
 /// What stands between pixels of 0 to 1, as data sets give them, and a network from elsewhere: scale, means and deviations, order
-/// of channels, place of the channel axis. It becomes the network's first nodes and is saved with it.
+/// of channels, position of the channel axis. It becomes the network's first nodes and is saved with it.
 /// </summary>
 internal static class Preprocessing
 {
@@ -65,7 +65,7 @@ internal static class Preprocessing
         }
 
         // Another shape alone says nothing about values: what the network does not state is asked for by the command that needs it.
-        (float low, float high) = context.Get(Bounds) is [var least, var most] ? (least, most)
+        (float low, float high) = context.Get(Bounds) is [var min, var max] ? (min, max)
             : !takesBounds && !isAsked ? (input.Minimum, input.Maximum) : (0, 1);
         return network.Prepend(InputSpec.Image(shape[0], shape[1], shape[2], low, high, input.Name), x =>
         {

@@ -50,7 +50,7 @@ internal static class GrowthSettings
 
     private static readonly Setting<int> Finish = Setting.Integer("finish-epochs", "N: epochs of the final training", usual: 30);
 
-    private static readonly Setting<bool> KeepAll = Setting.Switch("keep-all", "Keep every block that was added, as the paper does, in the place of rolling back to the last gain");
+    private static readonly Setting<bool> KeepAll = Setting.Switch("keep-all", "Keep every block that was added, as the paper does, instead of rolling back to the last gain");
 
     private static readonly Setting<double> Tolerance = Setting.Number("tolerance", "Points of held-out accuracy that leaving out trailing blocks may cost", usual: 0, maximum: 100);
 

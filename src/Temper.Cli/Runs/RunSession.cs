@@ -270,12 +270,12 @@ internal static class Threshold
 {
     internal static int Check(CommandContext context, double? accuracy)
     {
-        if (context.Get(RunSettings.FailBelow) is not { } least || accuracy * 100 >= least)
+        if (context.Get(RunSettings.FailBelow) is not { } min || accuracy * 100 >= min)
         {
             return ExitCode.Success;
         }
 
-        Terminal.Error($"test accuracy is below the threshold (got {accuracy * 100:F2} %, expected at least {least} %)");
+        Terminal.Error($"test accuracy is below the threshold (got {accuracy * 100:F2} %, expected at least {min} %)");
         return ExitCode.ThresholdNotMet;
     }
 }

@@ -44,7 +44,7 @@ public static class PngAnimation
         return png.ToArray();
     }
 
-    /// <summary>Number, size, place, time; each picture replaces the one before.</summary>
+    /// <summary>Number, size, position, time; each picture replaces the one before.</summary>
     private static byte[] FrameControl(Picture frame, int sequence, int milliseconds)
     {
         byte[] control = new byte[26];

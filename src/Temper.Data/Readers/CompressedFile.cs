@@ -8,12 +8,12 @@ namespace Temper.Data.Readers;
 internal static class CompressedFile
 {
     /// <summary>Reads and unpacks a file; more than a limit is an error.</summary>
-    internal static byte[] ReadAll(string path, long most)
+    internal static byte[] ReadAll(string path, long max)
     {
         using FileStream file = File.OpenRead(path);
-        if (file.Length > most)
+        if (file.Length > max)
         {
-            throw TooLong(path, most);
+            throw TooLong(path, max);
         }
 
         bool isPacked = path.EndsWith(".gz", StringComparison.Ordinal);
@@ -25,9 +25,9 @@ internal static class CompressedFile
             byte[] buffer = new byte[64 * 1024];
             for (int read; (read = content.Read(buffer)) > 0;)
             {
-                if (all.Length + read > most)
+                if (all.Length + read > max)
                 {
-                    throw TooLong(path, most);
+                    throw TooLong(path, max);
                 }
 
                 all.Write(buffer, 0, read);
@@ -57,8 +57,8 @@ internal static class CompressedFile
         return BinaryPrimitives.ReadUInt32LittleEndian(length);
     }
 
-    private static ModelFormatException TooLong(string path, long most) =>
-        new(path, 0, $"the file has, or unpacks to, more than {most} bytes, the most that such a file may have");
+    private static ModelFormatException TooLong(string path, long max) =>
+        new(path, 0, $"the file has, or unpacks to, more than {max} bytes, the most that such a file may have");
 
     /// <summary>The path itself or the path with ".gz", whichever is there; null if neither.</summary>
     internal static string? Find(string path) => File.Exists(path) ? path : File.Exists(path + ".gz") ? path + ".gz" : null;

@@ -81,7 +81,7 @@ internal static class NpzPart
             : throw new ModelFormatException(path, 0, $"npz: y_{part} has a number that is no class (got {values[wrong]} at {wrong}, expected whole numbers from 0 to {MaxClasses})");
     }
 
-    /// <summary>The place of the 1 in each row.</summary>
+    /// <summary>The index of the 1 in each row.</summary>
     private static long[] OfRows(string path, string part, double[] values, int classes)
     {
         long[] labels = new long[values.Length / classes];

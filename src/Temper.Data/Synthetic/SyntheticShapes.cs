@@ -2,7 +2,7 @@ using Temper.Randomness;
 
 namespace Temper.Data.Synthetic;
 
-/// <summary>Pictures of figures that differ by class: place, size, brightness and noise vary. Needs no download.</summary>
+/// <summary>Pictures of figures that differ by class: position, size, brightness and noise vary. Needs no download.</summary>
 public static class SyntheticShapes
 {
     /// <summary>Draws a set.</summary>

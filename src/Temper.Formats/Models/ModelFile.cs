@@ -153,7 +153,7 @@ public static class ModelFile
         }
     }
 
-    /// <summary>Puts the file's numbers into the graph; every tensor of the file must have a place.</summary>
+    /// <summary>Puts the file's numbers into the graph; every tensor of the file must be used.</summary>
     private static Network Fill(NetworkBlueprint blueprint, StateDict tensors, string name)
     {
         if (tensors.Misfits(blueprint.Graph, MaskSuffix) is { } misfits)

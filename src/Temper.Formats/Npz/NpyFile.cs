@@ -39,36 +39,36 @@ public static partial class NpyFile
         }
 
         int headerLength = BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8));
-        int place = 10;
+        int position = 10;
         if (start[6] > 1)
         {
-            byte[] more = ReadExactly(stream, 2, name, place);
+            byte[] more = ReadExactly(stream, 2, name, position);
             headerLength |= BinaryPrimitives.ReadUInt16LittleEndian(more) << 16;
-            place += 2;
+            position += 2;
         }
 
-        if (headerLength < 0 || headerLength > Math.Min(length - place, 64 * 1024))
+        if (headerLength < 0 || headerLength > Math.Min(length - position, 64 * 1024))
         {
             throw new ModelFormatException(name, 8, $"npy: header too long (got {headerLength} bytes)");
         }
 
-        string header = Encoding.Latin1.GetString(ReadExactly(stream, headerLength, name, place));
-        place += headerLength;
+        string header = Encoding.Latin1.GetString(ReadExactly(stream, headerLength, name, position));
+        position += headerLength;
         (ElementType type, Shape shape) = Parse(header, name);
         long bytes = (long)shape.Count * Elements.Size(type);
-        if (bytes != length - place || bytes > Array.MaxLength)
+        if (bytes != length - position || bytes > Array.MaxLength)
         {
             throw new ModelFormatException(
-                name, place, $"npy: the numbers do not fill the file (got {length - place} bytes, expected {bytes} for {shape}); it is truncated or has something appended");
+                name, position, $"npy: the numbers do not fill the file (got {length - position} bytes, expected {bytes} for {shape}); it is truncated or has something appended");
         }
 
         try
         {
-            return Elements.Read(ReadExactly(stream, (int)bytes, name, place), type, shape);
+            return Elements.Read(ReadExactly(stream, (int)bytes, name, position), type, shape);
         }
         catch (OverflowException e)
         {
-            throw new ModelFormatException(name, place, "npy: holds numbers above 2^63", e);
+            throw new ModelFormatException(name, position, "npy: holds numbers above 2^63", e);
         }
     }
 

@@ -39,7 +39,7 @@ public static class OnnxFile
     /// <param name="inputs">Values of its inputs by name; lengths that the file leaves open are theirs.</param>
     /// <returns>
     /// A network with a free batch where samples are kept apart. Else one for exactly these shapes: nodes that need all samples get
-    /// them all, and inputs that stand in the place of shapes or weights are constants.
+    /// them all, and inputs that stand instead of shapes or weights are constants.
     /// </returns>
     /// <inheritdoc cref="Load"/>
     public static OnnxImport LoadFor(string path, IReadOnlyDictionary<string, Tensor> inputs)

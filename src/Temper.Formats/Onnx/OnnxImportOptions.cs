@@ -7,7 +7,7 @@ public sealed record OnnxImportOptions
 {
     /// <summary>
     /// Values of inputs by name. Where there are any, every input that the network keeps has the shape of its value, axis 0
-    /// included; an input that stands in the place of a weight, an axis, a shape, or anything else that a network fixes, becomes a
+    /// included; an input that stands instead of a weight, an axis, a shape, or anything else that a network fixes, becomes a
     /// constant of the network. Empty: shapes are the model's own.
     /// </summary>
     public IReadOnlyDictionary<string, Tensor> Values { get; init; } = new Dictionary<string, Tensor>(StringComparer.Ordinal);

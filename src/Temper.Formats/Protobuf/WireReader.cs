@@ -53,9 +53,9 @@ internal sealed class WireReader(Stream stream, string file, string format)
         return BinaryPrimitives.ReadDoubleLittleEndian(bytes);
     }
 
-    /// <summary>The place behind a length-delimited value that begins here and lies within a message.</summary>
+    /// <summary>The offset behind a length-delimited value that begins here and lies within a message.</summary>
     /// <param name="wire">How the value is written.</param>
-    /// <param name="end">The place behind the message.</param>
+    /// <param name="end">The offset behind the message.</param>
     internal long End(WireType wire, long end)
     {
         if (wire != WireType.Length)
@@ -69,7 +69,7 @@ internal sealed class WireReader(Stream stream, string file, string format)
             : throw Bad($"a value reaches beyond what it stands in (got {length} bytes, expected at most {end - Position}); the file is truncated or damaged");
     }
 
-    /// <summary>A text up to a place.</summary>
+    /// <summary>A text up to an offset.</summary>
     internal string Text(long end) => Encoding.UTF8.GetString(Bytes(end - Position));
 
     /// <summary>Passes over a value that nobody asked for.</summary>

@@ -4,8 +4,8 @@ namespace Temper.Formats.Safetensors;
 
 /// <summary>Named tensors and text metadata, as safetensors files hold them.</summary>
 /// <remarks>
-/// The format: the header's length (8 bytes, little-endian), a JSON header (name to dtype, shape and place), then the numbers.
-/// A file is hostile until parsed: header at most 100 MiB, places without gaps or overlaps that fill the file, no name twice.
+/// The format: the header's length (8 bytes, little-endian), a JSON header (name to dtype, shape and offset), then the numbers.
+/// A file is hostile until parsed: header at most 100 MiB, offsets without gaps or overlaps that fill the file, no name twice.
 /// </remarks>
 public sealed class SafetensorsFile
 {

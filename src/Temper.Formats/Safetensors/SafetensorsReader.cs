@@ -37,17 +37,17 @@ internal static class SafetensorsReader
         Span<byte> lengthBytes = stackalloc byte[8];
         ReadExactly(stream, lengthBytes, name, 0, "the header's length");
         ulong declared = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
-        long room = stream.Length - 8;
-        if (declared > (ulong)Math.Min(room, MaxHeaderBytes))
+        long remaining = stream.Length - 8;
+        if (declared > (ulong)Math.Min(remaining, MaxHeaderBytes))
         {
             throw new ModelFormatException(
-                name, 0, $"safetensors: header too long (got {declared} bytes, expected at most {Math.Min(room, MaxHeaderBytes)}); the file is truncated or of another format");
+                name, 0, $"safetensors: header too long (got {declared} bytes, expected at most {Math.Min(remaining, MaxHeaderBytes)}); the file is truncated or of another format");
         }
 
         byte[] header = new byte[(int)declared];
         ReadExactly(stream, header, name, 8, "the header");
         (List<Entry> entries, Dictionary<string, string> metadata) = ParseHeader(header, name);
-        CheckPlaces(entries, room - header.Length, name);
+        CheckOffsets(entries, remaining - header.Length, name);
         return (entries, metadata, 8 + header.Length);
     }
 
@@ -91,7 +91,7 @@ internal static class SafetensorsReader
     {
         JsonElement value = property.Value;
         if (!value.TryGetProperty("dtype", out JsonElement dtype) || !value.TryGetProperty("shape", out JsonElement lengths)
-            || !value.TryGetProperty("data_offsets", out JsonElement places) || places.GetArrayLength() != 2)
+            || !value.TryGetProperty("data_offsets", out JsonElement offsets) || offsets.GetArrayLength() != 2)
         {
             throw new ModelFormatException(file, 8, $"safetensors: tensor '{property.Name}' lacks dtype, shape or data_offsets");
         }
@@ -107,7 +107,7 @@ internal static class SafetensorsReader
             throw new ModelFormatException(file, 8, $"safetensors: tensor '{property.Name}' has an impossible shape ({e.Message})", e);
         }
 
-        (long begin, long end) = (places[0].GetInt64(), places[1].GetInt64());
+        (long begin, long end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         long expected = (long)shape.Count * Elements.Size(type);
         return begin >= 0 && end >= begin && end - begin == expected && expected <= Array.MaxLength
             ? new Entry(property.Name, type, shape, begin, end)
@@ -115,24 +115,24 @@ internal static class SafetensorsReader
                 file, 8, $"safetensors: tensor '{property.Name}' does not fit its place (got bytes {begin} to {end}, expected {expected} bytes for {type} {shape})");
     }
 
-    private static void CheckPlaces(List<Entry> entries, long room, string file)
+    private static void CheckOffsets(List<Entry> entries, long remaining, string file)
     {
-        long place = 0;
+        long next = 0;
         foreach (Entry entry in entries.OrderBy(e => e.Begin).ThenBy(e => e.End))
         {
-            if (entry.Begin != place)
+            if (entry.Begin != next)
             {
                 throw new ModelFormatException(
-                    file, 8, $"safetensors: tensor '{entry.Name}' leaves a gap or overlaps (begins at {entry.Begin}, expected {place})");
+                    file, 8, $"safetensors: tensor '{entry.Name}' leaves a gap or overlaps (begins at {entry.Begin}, expected {next})");
             }
 
-            place = entry.End;
+            next = entry.End;
         }
 
-        if (place != room)
+        if (next != remaining)
         {
             throw new ModelFormatException(
-                file, 8, $"safetensors: the tensors do not fill the file (got {room} bytes, expected {place}); the file is truncated or has something appended");
+                file, 8, $"safetensors: the tensors do not fill the file (got {remaining} bytes, expected {next}); the file is truncated or has something appended");
         }
     }
 

@@ -39,7 +39,7 @@ internal static class SafetensorsWriter
                 json.WriteEndObject();
             }
 
-            long place = 0;
+            long offset = 0;
             foreach ((string name, Tensor tensor) in file.Tensors)
             {
                 json.WriteStartObject(name);
@@ -53,9 +53,9 @@ internal static class SafetensorsWriter
 
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(place);
-                place += (long)tensor.Count * (isInt8 ? sizeof(sbyte) : tensor.DType.SizeInBytes());
-                json.WriteNumberValue(place);
+                json.WriteNumberValue(offset);
+                offset += (long)tensor.Count * (isInt8 ? sizeof(sbyte) : tensor.DType.SizeInBytes());
+                json.WriteNumberValue(offset);
                 json.WriteEndArray();
                 json.WriteEndObject();
             }

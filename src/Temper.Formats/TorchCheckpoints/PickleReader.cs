@@ -201,9 +201,9 @@ internal sealed class PickleReader(ByteReader reader)
         return values;
     }
 
-    private void Remember(long place) => _memo[place] = Peek();
+    private void Remember(long index) => _memo[index] = Peek();
 
-    private object? Recall(long place) => _memo.TryGetValue(place, out object? value) ? value : throw new FormatException($"nothing was remembered as {place}");
+    private object? Recall(long index) => _memo.TryGetValue(index, out object? value) ? value : throw new FormatException($"nothing was remembered as {index}");
 
     private int Int32() => BinaryPrimitives.ReadInt32LittleEndian(reader.Bytes(4));
 

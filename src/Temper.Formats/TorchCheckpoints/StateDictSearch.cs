@@ -79,7 +79,7 @@ internal sealed class StateDictSearch
     private static IEnumerable<KeyValuePair<string, object?>>? Children(object? value) => value switch
     {
         PickleDictionary dictionary => dictionary.Items,
-        PickleList list => list.Items.Select((item, place) => KeyValuePair.Create($"{place}", item)),
+        PickleList list => list.Items.Select((item, index) => KeyValuePair.Create($"{index}", item)),
         _ => null,
     };
 }

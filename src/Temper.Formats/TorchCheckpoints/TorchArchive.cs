@@ -34,16 +34,16 @@ internal static class TorchArchive
             ZipArchiveEntry pickle = archive.Entries.FirstOrDefault(entry => string.Equals(entry.Name, PickleName, StringComparison.Ordinal))
                 ?? throw Bad(file, $"the archive has no {PickleName}; it is no state dict of PyTorch");
             string root = pickle.FullName[..^PickleName.Length];
-            if (archive.GetEntry($"{root}byteorder") is { } order && Bytes(order, file, most: 16) is { } text && text.AsSpan().SequenceEqual("big"u8))
+            if (archive.GetEntry($"{root}byteorder") is { } order && Bytes(order, file, max: 16) is { } text && text.AsSpan().SequenceEqual("big"u8))
             {
                 throw Bad(file, "numbers are big-endian, which is not supported; save it on a little-endian machine");
             }
 
             using var description = new MemoryStream(Bytes(pickle, file, LongestPickle));
             object? value = new PickleReader(new ByteReader(description, file, "PyTorch")).Read();
-            long most = (MaxExpansion * stream.Length) + LongestPickle;
+            long max = (MaxExpansion * stream.Length) + LongestPickle;
             return new TorchTensors(file, stream.Length).Read(value, key => Bytes(
-                archive.GetEntry($"{root}data/{key}") ?? throw Bad(file, $"storage '{key}' is missing"), file, most));
+                archive.GetEntry($"{root}data/{key}") ?? throw Bad(file, $"storage '{key}' is missing"), file, max));
         }
         catch (Exception error) when (DamagedData.IsCauseOf(error) || error is EndOfStreamException or NotSupportedException or ArgumentException)
         {
@@ -52,12 +52,12 @@ internal static class TorchArchive
     }
 
     /// <summary>What the directory says is checked before memory is taken, and what comes is checked against it.</summary>
-    private static byte[] Bytes(ZipArchiveEntry entry, string file, long most)
+    private static byte[] Bytes(ZipArchiveEntry entry, string file, long max)
     {
-        long possible = entry.CompressedLength <= most ? (entry.CompressedLength + 1) * MaxGrowth : most;
-        if (entry.Length > Math.Min(Math.Min(most, possible), Array.MaxLength))
+        long possible = entry.CompressedLength <= max ? (entry.CompressedLength + 1) * MaxGrowth : max;
+        if (entry.Length > Math.Min(Math.Min(max, possible), Array.MaxLength))
         {
-            throw Bad(file, $"'{entry.FullName}' is too large (got {entry.Length} bytes, expected at most {Math.Min(most, possible)})");
+            throw Bad(file, $"'{entry.FullName}' is too large (got {entry.Length} bytes, expected at most {Math.Min(max, possible)})");
         }
 
         byte[] bytes = new byte[entry.Length];

@@ -36,11 +36,11 @@ internal static class TorchPickles
             throw reader.Bad("the list of storages is missing");
         }
 
-        Dictionary<string, (long Place, long Count)> places = Places(reader, [.. keys.Select(PickleCalls.Key)], StorageTypes(root, reader));
+        Dictionary<string, (long Offset, long Count)> offsets = Offsets(reader, [.. keys.Select(PickleCalls.Key)], StorageTypes(root, reader));
         return new TorchTensors(file, reader.Length).Read(root, key =>
         {
-            (long place, long count) = places.TryGetValue(key, out (long, long) found) ? found : throw reader.Bad($"storage '{key}' is missing");
-            reader.Seek(place);
+            (long offset, long count) = offsets.TryGetValue(key, out (long, long) found) ? found : throw reader.Bad($"storage '{key}' is missing");
+            reader.Seek(offset);
             return reader.Bytes(count);
         });
     }
@@ -82,9 +82,9 @@ internal static class TorchPickles
         }
     }
 
-    private static Dictionary<string, (long Place, long Count)> Places(ByteReader reader, IReadOnlyList<string> keys, Dictionary<string, int> widths)
+    private static Dictionary<string, (long Offset, long Count)> Offsets(ByteReader reader, IReadOnlyList<string> keys, Dictionary<string, int> widths)
     {
-        var places = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
+        var offsets = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
         foreach (string key in keys)
         {
             long count = BinaryPrimitives.ReadInt64LittleEndian(reader.Bytes(8));
@@ -95,10 +95,10 @@ internal static class TorchPickles
                 throw reader.Bad($"storage '{key}' is longer than the file (got {count} numbers, expected at most {rest / width}); the file is truncated");
             }
 
-            places[key] = (reader.Position, count * width);
+            offsets[key] = (reader.Position, count * width);
             reader.Seek(reader.Position + (count * width));
         }
 
-        return places;
+        return offsets;
     }
 }

@@ -128,19 +128,19 @@ internal sealed class TorchTensors(string file, long length)
     {
         byte[] bytes = new byte[count * width];
         long[] at = new long[view.Sizes.Count];
-        long place = first;
+        long index = first;
         for (int i = 0; i < count; i++)
         {
-            storage.AsSpan((int)(place * width), width).CopyTo(bytes.AsSpan(i * width));
+            storage.AsSpan((int)(index * width), width).CopyTo(bytes.AsSpan(i * width));
             for (int axis = at.Length - 1; axis >= 0; axis--)
             {
-                place += view.Strides[axis];
+                index += view.Strides[axis];
                 if (++at[axis] < view.Sizes[axis])
                 {
                     break;
                 }
 
-                place -= at[axis] * view.Strides[axis];
+                index -= at[axis] * view.Strides[axis];
                 at[axis] = 0;
             }
         }

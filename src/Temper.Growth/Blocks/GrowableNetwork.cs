@@ -105,7 +105,7 @@ public sealed class GrowableNetwork
     /// <param name="stage">From 0.</param>
     /// <param name="at">Its index among the stage's blocks, 1 or more: it takes what the block before it gives.</param>
     /// <param name="fresh">Where its first weights come from.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such stage or place.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such stage or index.</exception>
     public GrowableNetwork Insert(int stage, int at, RandomStream fresh)
     {
         GrowthStage old = StageAt(stage);

@@ -123,9 +123,9 @@ public sealed record GradMaxInit : BlockInitializer
         double sum = 0;
         foreach (Tensor source in sources)
         {
-            foreach (float slope in tape.Gradient(value, source).Detach().AsSpan<float>())
+            foreach (float derivative in tape.Gradient(value, source).Detach().AsSpan<float>())
             {
-                sum += (double)slope * slope;
+                sum += (double)derivative * derivative;
             }
         }
 

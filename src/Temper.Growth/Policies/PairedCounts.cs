@@ -35,13 +35,13 @@ public readonly record struct PairedCounts(int Gained, int Lost)
         return new PairedCounts(gained, lost);
     }
 
-    private static double Tail(int least, int tries)
+    private static double Tail(int min, int tries)
     {
         // Terms are multiplied up from the first, C(n, 0) / 2^n, in logarithms: n may be thousands.
         double logarithm = -tries * Math.Log(2), sum = 0;
         for (int k = 0; k <= tries; k++)
         {
-            sum += k >= least ? Math.Exp(logarithm) : 0;
+            sum += k >= min ? Math.Exp(logarithm) : 0;
             logarithm += Math.Log((double)(tries - k) / (k + 1));
         }
 

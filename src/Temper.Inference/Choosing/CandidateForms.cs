@@ -28,7 +28,7 @@ internal static class CandidateForms
             yield return graph.Planes;
         }
 
-        if (value.Shape.Rank == 4 && fitsPieces && LayerGraph.Rows(value, batch) < ImageGroup.Most)
+        if (value.Shape.Rank == 4 && fitsPieces && LayerGraph.Rows(value, batch) < ImageGroup.MaxImages)
         {
             yield return graph.CutPlanes;
         }

@@ -6,7 +6,7 @@ internal interface IKernelCosts
     /// <summary>Carrying out a layer in one of its ways.</summary>
     double Of(Layer layer, Candidate candidate);
 
-    /// <summary>Bringing a value from one memory order into another.</summary>
+    /// <summary>Conversion of a value from one layout to another.</summary>
     double OfMoving(int value, ValueLayout from, ValueLayout to);
 }
 

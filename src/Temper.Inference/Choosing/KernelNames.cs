@@ -28,6 +28,6 @@ internal static class KernelNames
     /// <summary>The same kernel where images are cut into pieces.</summary>
     internal static string OnPieces(string kernel) => $"{kernel} cut";
 
-    /// <summary>A convolution on planes that leaves out zeros, its output channels sharing their places in blocks.</summary>
+    /// <summary>A convolution on planes that leaves out zeros, its output channels sharing their indices in blocks.</summary>
     internal static string Sparse(int block) => block == 1 ? "planes" : $"planes {block}x1";
 }

@@ -22,7 +22,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
     private readonly Dictionary<TimingKey, double[]> _seconds = [];
     private readonly Dictionary<(string Layer, string Kernel), TimingKey> _keys = [];
     private readonly Dictionary<(ValueShape Value, ValueLayout From, ValueLayout To), double> _moves = [];
-    private readonly Dictionary<string, double> _leastEstimates = graph.Layers.ToDictionary(
+    private readonly Dictionary<string, double> _minEstimates = graph.Layers.ToDictionary(
         layer => layer.Name, layer => graph.CandidatesOf(layer, batch).Where(candidate => candidate.IsWorthTrying).Min(candidate => candidate.Cost), StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -34,7 +34,7 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
             return 0;
         }
 
-        bool isSurprise = candidate.Cost > FarBehind * _leastEstimates[layer.Name];
+        bool isSurprise = candidate.Cost > FarBehind * _minEstimates[layer.Name];
         double seconds = isSurprise ? Math.Max(rounds[0], rounds[1]) : Math.Min(rounds[0], rounds[1]);
         return candidate.Growth * candidate.ShareOfNoise * (candidate.LeavesOutZeros ? ClearWin : 1) * seconds;
     }
@@ -63,14 +63,14 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
     {
         foreach (bool prefersPlanes in new[] { false, true })
         {
-            int most = 1;
-            for (int turn = 0; turn < most; turn++)
+            int max = 1;
+            for (int turn = 0; turn < max; turn++)
             {
                 bool isNew = false;
                 ExecutionPlan plan = PlanBuilder.Build(graph, steps, batch, (layer, candidates) =>
                 {
                     Candidate[] wanted = [.. candidates.Where(candidate => candidate.IsWorthTrying && candidate.Reads.Kind == LayoutKind.Planes == prefersPlanes)];
-                    most = Math.Max(most, wanted.Length);
+                    max = Math.Max(max, wanted.Length);
                     Candidate chosen = wanted.Length > 0 ? wanted[turn % wanted.Length] : candidates[0];
                     isNew |= _seconds.TryAdd(KeyOf(layer, chosen.Kernel, chosen.LeavesOutZeros), [double.MaxValue, double.MaxValue]);
                     return chosen;
@@ -100,8 +100,8 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
             double seconds = plan.Seconds[i];
             if (step.Layer is { } layer)
             {
-                ref double least = ref _seconds[KeyOf(layer, step.Step.Kernel, step.LeavesOutZeros)][round % 2];
-                least = Math.Min(least, seconds);
+                ref double min = ref _seconds[KeyOf(layer, step.Step.Kernel, step.LeavesOutZeros)][round % 2];
+                min = Math.Min(min, seconds);
             }
             else if (step.MovedValue >= 0)
             {

@@ -18,7 +18,7 @@ internal static class PlanContest
     {
         IReadOnlyDictionary<string, string>[] choices =
         [
-            chosen, .. new[] { KernelChoice.Find(graph, new EstimatedCosts(graph, batch), batch), Direct(graph, batch) }
+            chosen, .. new[] { KernelSelection.Find(graph, new EstimatedCosts(graph, batch), batch), Direct(graph, batch) }
                 .Where(choice => choice.Any(layer => !string.Equals(layer.Value, chosen[layer.Key], StringComparison.Ordinal))),
         ];
         if (choices.Length == 1)
@@ -53,10 +53,10 @@ internal static class PlanContest
         double[][][] steps = [.. plans.Select(plan => (double[][])[Never(plan), Never(plan)])];
         PlanTurns.Run(plans, share, (plan, round) =>
         {
-            double[] least = steps[plans.IndexOf(plan)][round % 2];
-            for (int i = 0; i < least.Length; i++)
+            double[] min = steps[plans.IndexOf(plan)][round % 2];
+            for (int i = 0; i < min.Length; i++)
             {
-                least[i] = Math.Min(least[i], plan.Seconds[i]);
+                min[i] = Math.Min(min[i], plan.Seconds[i]);
             }
         });
         double[] even = [.. steps.Select(halves => halves[0].Sum())], odd = [.. steps.Select(halves => halves[1].Sum())];

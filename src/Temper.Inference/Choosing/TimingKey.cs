@@ -7,7 +7,7 @@ namespace Temper.Inference;
 /// <param name="Attributes">The layer's kind and attributes.</param>
 /// <param name="Shapes">Shapes of its inputs and output.</param>
 /// <param name="Kernel">The kernel.</param>
-/// <param name="Layer">The layer's name where zeros decide, which no other layer has at the same places; else null.</param>
+/// <param name="Layer">The layer's name where zeros decide, which no other layer has at the same indices; else null.</param>
 internal sealed record TimingKey(object Attributes, string Shapes, string Kernel, string? Layer)
 {
     internal static TimingKey Of(LayerGraph graph, Layer layer, string kernel, bool leavesOutZeros) => new(

@@ -65,7 +65,7 @@ internal static class AffineFolding
             return null;
         }
 
-        int[] channels = [.. Enumerable.Range(0, g.GroupInputs * g.Taps).Select(column => column / g.Taps)];
+        int[] channels = [.. Enumerable.Range(0, g.GroupInputs * g.Positions).Select(column => column / g.Positions)];
         return IntoColumns(first, layer.Weight, layer.Bias, channels, g.Groups) is { } both
             ? layer with { Weight = Reordered(both.Weight, first.Order), Bias = both.Bias, Inputs = [first.Inputs[0], .. layer.Inputs.Skip(1)] }
             : null;
@@ -79,12 +79,12 @@ internal static class AffineFolding
             return weight;
         }
 
-        int channels = weight.Shape[1], taps = weight.Shape.CountOf(2, 4);
+        int channels = weight.Shape[1], positions = weight.Shape.CountOf(2, 4);
         float[] from = Values(weight), to = new float[from.Length];
         for (int i = 0; i < from.Length; i++)
         {
-            (int row, int channel) = (i / taps / channels, i / taps % channels);
-            to[(((row * channels) + order[channel]) * taps) + (i % taps)] += from[i];
+            (int row, int channel) = (i / positions / channels, i / positions % channels);
+            to[(((row * channels) + order[channel]) * positions) + (i % positions)] += from[i];
         }
 
         return Tensor.From(to, weight.Shape);

@@ -16,14 +16,14 @@ internal static class AffineLowering
             return null;
         }
 
-        int place = constants[step.Inputs[0]] is null ? 1 : 0;
-        if (constants[step.Inputs[place]] is not { } constant)
+        int constantInput = constants[step.Inputs[0]] is null ? 1 : 0;
+        if (constants[step.Inputs[constantInput]] is not { } constant)
         {
             return null;
         }
 
-        int x = step.Inputs[1 - place];
-        (Tensor Gain, Tensor Offset)? map = MapOf(step.Node.Operator, constant, isFirst: place == 0);
+        int x = step.Inputs[1 - constantInput];
+        (Tensor Gain, Tensor Offset)? map = MapOf(step.Node.Operator, constant, isFirst: constantInput == 0);
         return map is { } found && values[x].Equals(values[step.Output]) && values[x].Shape.Count > 0
             ? Layer(step, x, found.Gain, found.Offset, values[x].Shape)
             : null;

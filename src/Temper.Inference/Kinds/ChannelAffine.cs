@@ -97,7 +97,7 @@ internal sealed class ChannelAffineStep(PinnedFloats gain, PinnedFloats offset, 
     }
 }
 
-/// <summary>Row-major images whose channels are mapped on the way into another memory order.</summary>
+/// <summary>Row-major images whose channels are mapped on the way into another layout.</summary>
 internal sealed class ScaledCopyStep(ValueInfo value, ChannelMap map, Rows images, string kernel) : Step
 {
     internal override string Kernel => kernel;

@@ -8,10 +8,10 @@ namespace Temper.Inference;
 internal sealed record ConvolutionLayer : Layer
 {
     /// <summary>Images up to which each is treated by itself, and channels from which on it may pay to look which are zero.</summary>
-    private const int MostImagesOfActiveChannels = 4, FewestActiveChannels = 16;
+    private const int MaxImagesOfActiveChannels = 4, FewestActiveChannels = 16;
 
     /// <summary>Share of active channels above which looking for them never pays, and what looking costs.</summary>
-    private const float MostActiveChannels = 0.9f, CostOfFinding = 1.1f;
+    private const float MaxActiveChannels = 0.9f, CostOfFinding = 1.1f;
 
     private static readonly ConvolutionMethod[] Methods =
         [ConvolutionMethod.Depthwise, ConvolutionMethod.MergedRows, ConvolutionMethod.Winograd, ConvolutionMethod.Direct];
@@ -35,7 +35,7 @@ internal sealed record ConvolutionLayer : Layer
 
     internal override string Kind => $"conv {Geometry.KernelHeight}x{Geometry.KernelWidth}";
 
-    internal override long Macs => Geometry.OutCount / Math.Max(Geometry.Batch, 1) * Geometry.GroupInputs * Geometry.Taps;
+    internal override long Macs => Geometry.OutCount / Math.Max(Geometry.Batch, 1) * Geometry.GroupInputs * Geometry.Positions;
 
     internal override Tensor Weights => Weight;
 
@@ -49,9 +49,9 @@ internal sealed record ConvolutionLayer : Layer
     /// <summary>Takes in the winners of its input; null where zeros of its weights are worth more.</summary>
     internal ConvolutionLayer? WithWinners(WinnersLayer winners)
     {
-        const double mostZeros = 0.5;
+        const double maxZeros = 0.5;
         bool fits = Winners is null && winners.Rule.Channels && Inputs[0] == winners.Output && !Inputs.Skip(1).Contains(winners.Output)
-            && Weight.AsSpan<float>().Count(0f) <= mostZeros * Weight.Count;
+            && Weight.AsSpan<float>().Count(0f) <= maxZeros * Weight.Count;
         return fits ? this with { Inputs = [winners.Inputs[0], .. Inputs.Skip(1)], Winners = winners.Rule, WinnerShare = winners.Share } : null;
     }
 
@@ -61,7 +61,7 @@ internal sealed record ConvolutionLayer : Layer
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)
     {
         ConvolutionGeometry g = Geometry with { Batch = graph.RowsOf(Output).Of(batch) };
-        bool mayFindChannels = g.Batch <= MostImagesOfActiveChannels && g.InChannels >= FewestActiveChannels;
+        bool mayFindChannels = g.Batch <= MaxImagesOfActiveChannels && g.InChannels >= FewestActiveChannels;
         return
         [
             .. Methods.Where(method => PackedConvolution.Fits(g, method)).Select(method => Dense(graph, g, method)),
@@ -106,7 +106,7 @@ internal sealed record ConvolutionLayer : Layer
         Candidate dense = Dense(graph, g, method, findsChannels: true);
         return dense with
         {
-            Cost = dense.Cost * CostOfFinding * density, LeavesOutZeros = true, IsWorthTrying = density <= MostActiveChannels,
+            Cost = dense.Cost * CostOfFinding * density, LeavesOutZeros = true, IsWorthTrying = density <= MaxActiveChannels,
             ShareOfNoise = graph.Stated.Contains(Inputs[0]) ? density : 1,
         };
     }

@@ -36,7 +36,7 @@ internal sealed record Int8ConvolutionLayer : Layer
 
     internal override object Attributes => (Kind, Geometry, Bias is null, Inner is null, Relu, Result is null, Inputs.Count);
 
-    internal override long Macs => Geometry.OutCount / Math.Max(Geometry.Batch, 1) * Geometry.GroupInputs * Geometry.Taps;
+    internal override long Macs => Geometry.OutCount / Math.Max(Geometry.Batch, 1) * Geometry.GroupInputs * Geometry.Positions;
 
     internal override Tensor Weights => Weight;
 
@@ -118,7 +118,7 @@ internal sealed class FloatBetweenBytesStep(
         Elementwise.Apply(new Kernels.FakeQuantize(inner.Scale, -inner.Zero, byte.MaxValue - inner.Zero), y, y);
         if (!added.IsNull)
         {
-            Elementwise.Apply(default(Kernels.Add), y, added.Span(y.Length), y);
+            Elementwise.Apply(default(Kernels.AddKernel), y, added.Span(y.Length), y);
         }
 
         if (layer.Relu)

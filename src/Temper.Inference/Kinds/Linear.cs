@@ -47,7 +47,7 @@ internal sealed record LinearLayer : Layer
     internal LinearLayer? WithWinners(WinnersLayer winners)
     {
         bool fits = Winners is null && !winners.Rule.Channels && Rows == 1 && Image.Channels == 0
-            && Weight.AsSpan<float>().Count(0f) <= LinearCandidates.LeastZeros * Weight.Count;
+            && Weight.AsSpan<float>().Count(0f) <= LinearCandidates.MinZeros * Weight.Count;
         return fits ? this with { Inputs = winners.Inputs, Winners = winners.Rule, WinnerShare = winners.Share } : null;
     }
 
@@ -83,7 +83,7 @@ internal static class LinearCandidates
     private const int FewRows = 4;
 
     /// <summary>Below this share of zeros it is never worth to leave weights out one by one.</summary>
-    internal const double LeastZeros = 0.6;
+    internal const double MinZeros = 0.6;
 
     /// <summary>What a weight that is left in costs beside one of a dense kernel.</summary>
     private const double CostOfOne = 8;
@@ -128,7 +128,7 @@ internal static class LinearCandidates
         }
 
         long kept = layer.Weight.Count - layer.Weight.AsSpan<float>().Count(0f);
-        if (layer.Winners is null && rows.Of(batch) <= FewRows && kept <= (1 - LeastZeros) * layer.Weight.Count)
+        if (layer.Winners is null && rows.Of(batch) <= FewRows && kept <= (1 - MinZeros) * layer.Weight.Count)
         {
             Add(KernelNames.SparseRows, CostOfOne * kept * rows.Of(batch), (weights, bias) => new SparseRowsStep(
                 new SparseMatrix(weights, layer.Outputs, layer.Features), bias, layer.Relu, rows)

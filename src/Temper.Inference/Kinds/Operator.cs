@@ -61,7 +61,7 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
 
     internal override void Run(in StepCall call)
     {
-        OperatorRoom room = call.Memory.RoomForOperators(graph.Values.Count, step.Width);
+        OperatorScratch scratch = call.Memory.ScratchForOperators(graph.Values.Count, step.Width);
         using IDisposable? offTape = GradientTape.Innermost is null ? null : GradientTape.Suspend();
         using MemoryScope work = MemoryScope.Open();
         using (MemoryScope.Enter(work))
@@ -69,15 +69,15 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
             // Numbered as the network numbers its values.
             for (int i = 0; i < step.Inputs.Length; i++)
             {
-                room.Values[step.Inputs[i]] = InputOf(call, i);
+                scratch.Values[step.Inputs[i]] = InputOf(call, i);
             }
 
             using OperationKernels.Usage kernels = OperationKernels.Use(graph.Kernels);
-            Tensor result = step.Run(new StepContext(graph.Network, Pass.Evaluation, room.Values, room.Tensors));
+            Tensor result = step.Run(new StepContext(graph.Network, Pass.Evaluation, scratch.Values, scratch.Tensors));
             Put(call, result, work);
             for (int i = 0; i < step.Inputs.Length; i++)
             {
-                TakeBack(call, i, room);
+                TakeBack(call, i, scratch);
             }
         }
     }
@@ -91,9 +91,9 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
     }
 
     /// <summary>What still refers to the session's memory must not be read any more.</summary>
-    private void TakeBack(in StepCall call, int index, OperatorRoom room)
+    private void TakeBack(in StepCall call, int index, OperatorScratch scratch)
     {
-        ref Tensor? input = ref room.Values[step.Inputs[index]];
+        ref Tensor? input = ref scratch.Values[step.Inputs[index]];
         if (input is not null && call.Buffer(call.Step.Inputs[index]).Layout.Kind != LayoutKind.Tensor)
         {
             input.Storage.Return();
@@ -130,4 +130,4 @@ internal sealed class OperatorStep(LayerGraph graph, PlanStep step, string kerne
 /// <summary>Arrays that operators get their tensors in, of one session.</summary>
 /// <param name="Values">By the value's number.</param>
 /// <param name="Tensors">Inputs, parameters and buffers of a node.</param>
-internal sealed record OperatorRoom(Tensor?[] Values, Tensor[] Tensors);
+internal sealed record OperatorScratch(Tensor?[] Values, Tensor[] Tensors);

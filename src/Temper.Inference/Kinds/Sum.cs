@@ -69,7 +69,7 @@ internal sealed class SumStep(Rows elements, PlaneShape? planes, bool relu) : St
             return;
         }
 
-        Elementwise.Apply(default(Kernels.Add), x, call.Residual.Span(count), y);
+        Elementwise.Apply(default(Kernels.AddKernel), x, call.Residual.Span(count), y);
         if (relu)
         {
             Elementwise.Apply(default(Kernels.Relu), y, y);

@@ -4,7 +4,7 @@ namespace Temper.Inference;
 
 /// <summary>
 /// A fully connected layer behind a flattened image takes the image itself: whatever order it lies in, the weights are put into the same
-/// order once, in the place of the image each time.
+/// order once, instead of the image each time.
 /// </summary>
 internal static class FlattenFusion
 {

@@ -43,41 +43,41 @@ internal sealed class Int8Fusion
         return [.. fusion._layers.OfType<Layer>()];
     }
 
-    private void JoinWithMakers(int place)
+    private void JoinWithMakers(int index)
     {
-        PoolBytes(place);
-        foreach (int input in _layers[place]!.Inputs)
+        PoolBytes(index);
+        foreach (int input in _layers[index]!.Inputs)
         {
-            if (MakerOf(input) is { } made && _layers[made] is Int8ConvolutionLayer maker && Joined(maker, _layers[place]!) is { } joined)
+            if (MakerOf(input) is { } made && _layers[made] is Int8ConvolutionLayer maker && Joined(maker, _layers[index]!) is { } joined)
             {
                 _layers[made] = null;
-                _layers[place] = joined;
+                _layers[index] = joined;
                 break;
             }
         }
 
-        _makers[_layers[place]!.Output] = place;
+        _makers[_layers[index]!.Output] = index;
     }
 
     /// <summary>
     /// Rounding behind a maximum over windows gives the same as rounding before it, since it never changes the order of two numbers: the layer before the
     /// pooling rounds, and bytes are pooled.
     /// </summary>
-    private void PoolBytes(int place)
+    private void PoolBytes(int index)
     {
-        if (_layers[place] is FakeQuantizeLayer quantize && _grids.TryGetValue(quantize.Output, out ByteGrid grid)
+        if (_layers[index] is FakeQuantizeLayer quantize && _grids.TryGetValue(quantize.Output, out ByteGrid grid)
             && MakerOf(quantize.Inputs[0]) is { } middle && _layers[middle] is PoolingLayer { IsMaximum: true, Winners: null } pooling
             && MakerOf(pooling.Inputs[0]) is { } first && _layers[first] is Int8ConvolutionLayer { Result: null } maker)
         {
             _grids[maker.Output] = grid;
             _layers[first] = maker with { Result = grid };
             _layers[middle] = null;
-            _layers[place] = new BytePoolingLayer { Name = pooling.Name, Inputs = pooling.Inputs, Output = quantize.Output, Sizes = pooling.Sizes };
+            _layers[index] = new BytePoolingLayer { Name = pooling.Name, Inputs = pooling.Inputs, Output = quantize.Output, Sizes = pooling.Sizes };
         }
     }
 
-    /// <summary>The place of the layer that makes a value that nothing else uses.</summary>
-    private int? MakerOf(int value) => _uses[value] == 1 && _makers.TryGetValue(value, out int place) && _layers[place] is not null ? place : null;
+    /// <summary>The index of the layer that makes a value that nothing else uses.</summary>
+    private int? MakerOf(int value) => _uses[value] == 1 && _makers.TryGetValue(value, out int index) && _layers[index] is not null ? index : null;
 
     private Int8ConvolutionLayer? Joined(Int8ConvolutionLayer first, Layer next)
     {

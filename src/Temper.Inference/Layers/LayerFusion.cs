@@ -34,16 +34,16 @@ internal sealed class LayerFusion
         return [.. fusion._layers.OfType<Layer>()];
     }
 
-    private void JoinWithMakers(int place)
+    private void JoinWithMakers(int index)
     {
-        Layer layer = _layers[place]!;
+        Layer layer = _layers[index]!;
         while (JoinedWithOne(layer) is { } joined)
         {
             layer = joined;
         }
 
-        _layers[place] = layer;
-        _makers[layer.Output] = place;
+        _layers[index] = layer;
+        _makers[layer.Output] = index;
     }
 
     private Layer? JoinedWithOne(Layer layer)
@@ -70,7 +70,7 @@ internal sealed class LayerFusion
         return null;
     }
 
-    /// <summary>The place of the layer that makes a value, if that value has one user and is no output.</summary>
+    /// <summary>The index of the layer that makes a value, if that value has one user and is no output.</summary>
     private int? MakerOf(int value) => _uses[value] == 1 && _makers.TryGetValue(value, out int maker) && _layers[maker] is not null ? maker : null;
 
     /// <summary>Two layers as one; null where no kernel does both. Nothing goes into a weight of 8 bit, whose scales would no longer fit.</summary>
@@ -90,7 +90,7 @@ internal sealed class LayerFusion
     };
 
     /// <summary>A map in front of a reshaped value goes into the linear layer behind it; the reshape stays and takes what the map took.</summary>
-    private LinearLayer? JoinThrough(ReshapeLayer reshape, int place, LinearLayer linear)
+    private LinearLayer? JoinThrough(ReshapeLayer reshape, int index, LinearLayer linear)
     {
         int input = reshape.Inputs[0];
         if (MakerOf(input) is not { } maker || _layers[maker] is not ChannelAffineLayer { Relu: false, Inputs.Count: 1, Order.Count: 0 } affine)
@@ -104,7 +104,7 @@ internal sealed class LayerFusion
         }
 
         _layers[maker] = null;
-        _layers[place] = reshape with { Inputs = affine.Inputs };
+        _layers[index] = reshape with { Inputs = affine.Inputs };
         return folded;
     }
 }

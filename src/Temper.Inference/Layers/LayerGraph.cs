@@ -1,3 +1,4 @@
+using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -12,7 +13,7 @@ internal sealed class LayerGraph
     internal bool IsBatchInvariant { get; init; }
 
     /// <summary>How operators that run on tensors choose their kernels.</summary>
-    internal Temper.Kernels.KernelChoice Kernels => IsBatchInvariant ? Temper.Kernels.KernelChoice.BatchInvariant : Temper.Kernels.KernelChoice.Fastest;
+    internal KernelChoice Kernels => IsBatchInvariant ? KernelChoice.BatchInvariant : KernelChoice.Fastest;
 
     /// <summary>For each value what part of it is expected not to be zero.</summary>
     internal IReadOnlyList<ValueDensity> Densities { get; private init; } = [];

@@ -33,7 +33,7 @@ internal sealed class LoweringContext
     }
 
     /// <summary>A parameter of a node, or null where the node has no so many.</summary>
-    internal Tensor? Parameter(IReadOnlyList<int> places, int index) => places.Count > index ? Network.ParameterValues[places[index]] : null;
+    internal Tensor? Parameter(IReadOnlyList<int> indices, int index) => indices.Count > index ? Network.ParameterValues[indices[index]] : null;
 
     /// <summary>A first input as the operations that check shapes want it.</summary>
     internal Tensor Example(PlanStep step) => Tensor.Zeros(_values[step.Inputs[0]].Shape);

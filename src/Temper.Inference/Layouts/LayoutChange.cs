@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Inference;
 
-/// <summary>What brings a value from one memory order into another.</summary>
+/// <summary>Converts a value from one layout to another.</summary>
 internal static class LayoutChange
 {
     /// <summary>Whether both orders are the same bytes.</summary>

@@ -22,7 +22,7 @@ internal enum LayoutKind
     Bytes,
 }
 
-/// <summary>A memory order.</summary>
+/// <summary>A layout.</summary>
 /// <param name="Kind">Which.</param>
 /// <param name="Border">Zeros on each side of a plane, in pixels.</param>
 /// <param name="IsCut">Whether images that do not fill a vector are cut into pieces.</param>

@@ -22,7 +22,7 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     /// <summary>How many packed forms of layers are kept.</summary>
     internal int StepCount => _steps.Count;
 
-    /// <summary>Chooses the kernels in the place of times and estimates; null: those do.</summary>
+    /// <summary>Chooses the kernels instead of times and estimates; null: those do.</summary>
     internal Func<Layer, IReadOnlyList<Candidate>, Candidate>? Choose { get; init; }
 
     /// <summary>Where kernels are chosen so, the samples of a part; 0: batches run whole.</summary>
@@ -93,8 +93,8 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     private int MeasuredPartSize(int batch)
     {
         // With the largest batch of the class, whose parts are dealt to threads least evenly.
-        int most = BatchClass.LargestOf(batch);
-        double Seconds(int part) => PlanTiming.Measure(new BatchPlan(StepsFor(part > 0 ? part : batch), part), most, options.TypicalInput);
+        int max = BatchClass.LargestOf(batch);
+        double Seconds(int part) => PlanTiming.Measure(new BatchPlan(StepsFor(part > 0 ? part : batch), part), max, options.TypicalInput);
         (double Seconds, int Size) best = (Seconds(0), 0);
         foreach (int size in BatchPlan.PartSizes(batch))
         {
@@ -129,22 +129,22 @@ internal sealed class BatchPlanner(LayerGraph graph, CompileOptions options)
     {
         if (!_kernels.TryGetValue(batch, out IReadOnlyDictionary<string, string>? kernels))
         {
-            kernels = _kernels[batch] = options.Plan?.For(graph, batch) ?? LeastCostly(batch);
+            kernels = _kernels[batch] = options.Plan?.For(graph, batch) ?? Cheapest(batch);
         }
 
         return kernels;
     }
 
     /// <summary>The kernels that cost least, by time or by estimate.</summary>
-    private IReadOnlyDictionary<string, string> LeastCostly(int batch)
+    private IReadOnlyDictionary<string, string> Cheapest(int batch)
     {
         if (!options.TimesKernels)
         {
-            return KernelChoice.Find(graph, new EstimatedCosts(graph, batch), batch);
+            return KernelSelection.Find(graph, new EstimatedCosts(graph, batch), batch);
         }
 
         var timing = new KernelTiming(graph, _steps, batch, options);
         timing.Measure();
-        return PlanContest.Winner(graph, _steps, batch, options, KernelChoice.Find(graph, timing, batch));
+        return PlanContest.Winner(graph, _steps, batch, options, KernelSelection.Find(graph, timing, batch));
     }
 }

@@ -42,11 +42,11 @@ internal sealed class BatchRun : IPoolWork, IDisposable
     }
 
     /// <summary>Sets where a buffer of the caller's lies, for all of the batch.</summary>
-    internal void Lend(int buffer, FloatAddress address)
+    internal void Rent(int buffer, FloatAddress address)
     {
         if (!IsParted)
         {
-            _memories[0].Lend(buffer, address);
+            _memories[0].Rent(buffer, address);
             return;
         }
 
@@ -72,7 +72,7 @@ internal sealed class BatchRun : IPoolWork, IDisposable
         GC.KeepAlive(this);
     }
 
-    /// <summary>Gives back memory that is lent.</summary>
+    /// <summary>Gives back memory that is rented.</summary>
     public void Dispose()
     {
         foreach (SessionMemory memory in _memories)
@@ -88,8 +88,8 @@ internal sealed class BatchRun : IPoolWork, IDisposable
         int first = task * Plan.PartSize, count = Math.Min(Plan.PartSize, Batch - first), input = steps.Inputs[0], output = steps.Outputs[0];
         SessionMemory memory = _memories[thread];
         memory.Fit(steps, count);
-        memory.Lend(input, _input + (first * steps.Buffers[input].Floats(1)));
-        memory.Lend(output, _output + (first * steps.Buffers[output].Floats(1)));
+        memory.Rent(input, _input + (first * steps.Buffers[input].Floats(1)));
+        memory.Rent(output, _output + (first * steps.Buffers[output].Floats(1)));
         RunSteps(memory);
     }
 

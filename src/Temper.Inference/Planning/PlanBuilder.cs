@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Makes a plan: for each layer the step that was chosen, between steps what changes the memory order, and before all of them what fills the
+/// Makes a plan: for each layer the step that was chosen, between steps what changes the layout, and before all of them what fills the
 /// buffers of constants.
 /// </summary>
 internal sealed class PlanBuilder
@@ -14,9 +14,9 @@ internal sealed class PlanBuilder
     private readonly List<PlannedStep> _setup = [];
     private readonly List<PlannedStep> _planned = [];
     private readonly List<PlannedBuffer> _buffers = [];
-    private readonly Dictionary<(int Value, ValueLayout Layout), int> _places = [];
+    private readonly Dictionary<(int Value, ValueLayout Layout), int> _indices = [];
 
-    /// <summary>For each value the memory order in which it was made.</summary>
+    /// <summary>For each value the layout in which it was made.</summary>
     private readonly ValueLayout[] _first;
 
     /// <summary>Values that have a buffer.</summary>
@@ -83,9 +83,9 @@ internal sealed class PlanBuilder
     /// <summary>The buffer of a value in an order, which it is brought into if it is not there.</summary>
     private int Place(int value, ValueLayout layout)
     {
-        if (_places.TryGetValue((value, layout), out int place))
+        if (_indices.TryGetValue((value, layout), out int index))
         {
-            return place;
+            return index;
         }
 
         bool isConstant = _graph.Constants.TryGetValue(value, out Tensor? constant);
@@ -102,7 +102,7 @@ internal sealed class PlanBuilder
             from = step;
         }
 
-        int source = _places[(value, from)];
+        int source = _indices[(value, from)];
         if (LayoutChange.IsFree(_graph.Values[value], from, layout))
         {
             return AddBuffer(value, layout, source);
@@ -116,7 +116,7 @@ internal sealed class PlanBuilder
         return target;
     }
 
-    /// <summary>The buffer that a constant is kept in; other memory orders of it are made from there.</summary>
+    /// <summary>The buffer that a constant is kept in; other layouts of it are made from there.</summary>
     private void AddConstant(int value, Tensor constant) => _setup.Add(new PlannedStep
     {
         Step = new ConstantStep(constant) { Reads = ValueLayout.Tensor, Writes = ValueLayout.Tensor },
@@ -151,7 +151,7 @@ internal sealed class PlanBuilder
             (_first[value], _isMade[value]) = (layout, true);
         }
 
-        _places[(value, layout)] = _buffers.Count - 1;
+        _indices[(value, layout)] = _buffers.Count - 1;
         return _buffers.Count - 1;
     }
 }

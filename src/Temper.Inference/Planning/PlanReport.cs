@@ -44,7 +44,7 @@ internal static class PlanReport
         PredictedSeconds = Cost(graph, step, batch) / (FullSpeed * Math.Max(1, (int)Simd.Active / 32) * WorkerPool.Current.Threads),
     };
 
-    /// <summary>Plans know the costs for the smallest batch of their class; changes of the memory order have theirs here.</summary>
+    /// <summary>Plans know the costs for the smallest batch of their class; changes of the layout have theirs here.</summary>
     private static double Cost(LayerGraph graph, PlannedStep step, int batch) => step.MovedValue < 0
         ? step.Cost * batch / BatchClass.Of(batch)
         : CandidateForms.CostOfMoving * LayerGraph.Count(graph.Values[step.MovedValue], batch);

@@ -33,7 +33,7 @@ internal sealed class PlannedStep
     internal bool LeavesOutZeros { get; init; }
 }
 
-/// <summary>A value in one memory order.</summary>
+/// <summary>A value in one layout.</summary>
 /// <param name="Value">What is known of it.</param>
 /// <param name="Layout">The order.</param>
 /// <param name="AliasOf">The buffer whose memory it shares, or -1.</param>

@@ -13,7 +13,7 @@ internal sealed class TimedPlan : IDisposable
 {
     private readonly ExecutionPlan _plan;
     private readonly SessionMemory _memory = new();
-    private readonly List<PinnedFloats> _lent = [];
+    private readonly List<PinnedFloats> _rented = [];
 
     /// <summary>Makes room and runs the plan once, so that later passes are warm.</summary>
     /// <param name="plan">The plan.</param>
@@ -25,9 +25,9 @@ internal sealed class TimedPlan : IDisposable
         _memory.Fit(plan, batch);
         foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
         {
-            _lent.Add(new PinnedFloats(plan.Buffers[buffer].Floats(batch)));
-            Fill(_lent[^1].Span, (ulong)buffer, typical);
-            _memory.Lend(buffer, _lent[^1].Address);
+            _rented.Add(new PinnedFloats(plan.Buffers[buffer].Floats(batch)));
+            Fill(_rented[^1].Span, (ulong)buffer, typical);
+            _memory.Rent(buffer, _rented[^1].Address);
         }
 
         foreach (int buffer in plan.Inputs.Where(buffer => plan.Buffers[buffer].Layout == ValueLayout.Tensor))

@@ -33,8 +33,8 @@ public sealed record AttackFinding
     /// <summary>Quality of the recovered pictures, mean; null without the truth or without pictures.</summary>
     public PictureQuality? Mean { get; init; }
 
-    /// <summary>Least and largest SSIM of a picture.</summary>
-    public (double Least, double Largest)? SsimRange { get; init; }
+    /// <summary>Smallest and largest SSIM of a picture.</summary>
+    public (double Min, double Max)? SsimRange { get; init; }
 
     /// <summary>What the mean picture of the set would have: the baseline.</summary>
     public PictureQuality? Baseline { get; init; }

@@ -62,12 +62,12 @@ public static class AuditSection
     {
         byte[] pixels = new byte[picture.Length];
         int plane = size.Height * size.Width;
-        for (int place = 0; place < plane; place++)
+        for (int index = 0; index < plane; index++)
         {
             for (int channel = 0; channel < size.Channels; channel++)
             {
-                float value = picture[(channel * plane) + place];
-                pixels[(place * size.Channels) + channel] = float.IsFinite(value) ? (byte)Math.Clamp(MathF.Round(value * 255), 0, 255) : (byte)0;
+                float value = picture[(channel * plane) + index];
+                pixels[(index * size.Channels) + channel] = float.IsFinite(value) ? (byte)Math.Clamp(MathF.Round(value * 255), 0, 255) : (byte)0;
             }
         }
 

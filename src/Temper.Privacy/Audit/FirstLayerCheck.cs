@@ -11,7 +11,7 @@ namespace Temper.Privacy.Audit;
 /// <param name="Warnings">What the owner should know.</param>
 public sealed record FirstLayerCheck(int Rank, double SmallestSingularValue, double Redundancy, IReadOnlyList<string> Warnings)
 {
-    /// <summary>Part of a kernel's energy in one tap from which the kernel copies the picture.</summary>
+    /// <summary>Part of a kernel's energy in one kernel position from which the kernel copies the picture.</summary>
     private const double CopyingPart = 0.99;
 
     /// <summary>Looks at weights.</summary>
@@ -20,23 +20,23 @@ public sealed record FirstLayerCheck(int Rank, double SmallestSingularValue, dou
     public static FirstLayerCheck Of(Tensor weights, int stride)
     {
         float[] w = weights.To(DType.Float32).ToArray<float>();
-        int outputs = weights.Shape[0], taps = w.Length / outputs;
-        double[] gram = new double[taps * taps];
+        int outputs = weights.Shape[0], positions = w.Length / outputs;
+        double[] gram = new double[positions * positions];
         for (int o = 0; o < outputs; o++)
         {
-            for (int a = 0; a < taps; a++)
+            for (int a = 0; a < positions; a++)
             {
-                for (int b = 0; b < taps; b++)
+                for (int b = 0; b < positions; b++)
                 {
-                    gram[(a * taps) + b] += (double)w[(o * taps) + a] * w[(o * taps) + b];
+                    gram[(a * positions) + b] += (double)w[(o * positions) + a] * w[(o * positions) + b];
                 }
             }
         }
 
-        double[] values = SymmetricEigen.Of(gram, taps).Values;
+        double[] values = SymmetricEigen.Of(gram, positions).Values;
         int rank = SymmetricEigen.Rank(values);
         double redundancy = outputs / (double)(weights.Shape[1] * stride * stride);
-        int copying = Enumerable.Range(0, outputs).Count(o => IsCopying(w.AsSpan(o * taps, taps)));
+        int copying = Enumerable.Range(0, outputs).Count(o => IsCopying(w.AsSpan(o * positions, positions)));
         List<string> warnings = [];
         if (copying > 0)
         {
@@ -53,13 +53,13 @@ public sealed record FirstLayerCheck(int Rank, double SmallestSingularValue, dou
 
     private static bool IsCopying(ReadOnlySpan<float> kernel)
     {
-        double total = 0, most = 0;
+        double total = 0, max = 0;
         foreach (float value in kernel)
         {
             total += (double)value * value;
-            most = Math.Max(most, (double)value * value);
+            max = Math.Max(max, (double)value * value);
         }
 
-        return total > 0 && most >= CopyingPart * total;
+        return total > 0 && max >= CopyingPart * total;
     }
 }

@@ -2,12 +2,12 @@ namespace Temper.Privacy.Audit;
 
 /// <summary>How close a recovered picture is to the real one, pixels of 0 to 1.</summary>
 /// <param name="MeanSquaredError">Mean squared error.</param>
-/// <param name="Psnr">Peak signal-to-noise ratio in dB, at most <see cref="MostPsnr"/>.</param>
+/// <param name="Psnr">Peak signal-to-noise ratio in dB, at most <see cref="MaxPsnr"/>.</param>
 /// <param name="Ssim">Structural similarity, mean over channels.</param>
 public readonly record struct PictureQuality(double MeanSquaredError, double Psnr, double Ssim)
 {
     /// <summary>Where PSNR is capped, in dB.</summary>
-    public const double MostPsnr = 60;
+    public const double MaxPsnr = 60;
 
     private const int Window = 7;
     private const double C1 = 0.01 * 0.01;
@@ -34,7 +34,7 @@ public readonly record struct PictureQuality(double MeanSquaredError, double Psn
             similarity += SimilarityOf(found.Slice(channel * height * width, height * width), truth.Slice(channel * height * width, height * width), height, width);
         }
 
-        return new PictureQuality(error, error <= 1e-6 ? MostPsnr : Math.Min(MostPsnr, -10 * Math.Log10(error)), similarity / channels);
+        return new PictureQuality(error, error <= 1e-6 ? MaxPsnr : Math.Min(MaxPsnr, -10 * Math.Log10(error)), similarity / channels);
     }
 
     /// <summary>Mean over all windows of 7x7 that lie inside (smaller where the picture is).</summary>

@@ -7,7 +7,7 @@ namespace Temper.Privacy.Morphing;
 public static class AugConvEdit
 {
     /// <summary>
-    /// Puts an Aug-Conv layer in the place of the first convolution. Its matrix is frozen; the convolution's bias stays and trains. What follows the
+    /// Replaces the first convolution by an Aug-Conv layer. Its matrix is frozen; the convolution's bias stays and trains. What follows the
     /// layer must be trained from scratch or fine-tuned, since channels arrive in a secret order.
     /// </summary>
     /// <param name="network">A network whose only input goes into a convolution and nowhere else.</param>

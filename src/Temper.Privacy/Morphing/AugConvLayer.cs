@@ -16,7 +16,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
     private const int CheckedRows = 32;
 
     /// <summary>Largest relative error of the layer's features, by the check that runs before anything is written.</summary>
-    internal const double MostError = 1e-4;
+    internal const double MaxError = 1e-4;
 
     /// <summary>Composes the layer for a developer's first convolution.</summary>
     /// <param name="key">The key, for the order of the channels.</param>
@@ -95,8 +95,8 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         int outputs = pattern.Sizes.Outputs, width = pattern.Sizes.Pixels * outputs;
         foreach (AugConvGroup group in pattern.Groups)
         {
-            int place = Array.IndexOf(group.Cores, core);
-            if (place < 0)
+            int index = Array.IndexOf(group.Cores, core);
+            if (index < 0)
             {
                 continue;
             }
@@ -104,7 +104,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
             int columns = pattern.ColumnsOf(group);
             for (int row = 0; row < features.Shape[0]; row++)
             {
-                int target = checked((int)(group.Offset + ((((long)place * pattern.Sizes.CoreSide) + first + row) * columns)));
+                int target = checked((int)(group.Offset + ((((long)index * pattern.Sizes.CoreSide) + first + row) * columns)));
                 for (int i = 0; i < group.Pixels.Length; i++)
                 {
                     values.Slice((row * width) + (group.Pixels[i] * outputs), outputs).CopyTo(blocks.AsSpan(target + (i * outputs)));
@@ -129,9 +129,9 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         Shape image = [CheckedRows, key.Map.Channels, key.Map.Height, key.Map.Width];
         float[] expected = Tensor.From(rows, image).Conv2d(shuffled, bias: null, Operator.Options).ToArray<float>();
         double error = RelativeError(Features(Tensor.From(morphed, image)).ToArray<float>(), expected);
-        if (!(error <= MostError))
+        if (!(error <= MaxError))
         {
-            throw new InvalidOperationException($"morph layer: the check failed (got a relative error of {error:G3}, expected at most {MostError}); nothing was written");
+            throw new InvalidOperationException($"morph layer: the check failed (got a relative error of {error:G3}, expected at most {MaxError}); nothing was written");
         }
     }
 

@@ -26,12 +26,12 @@ internal sealed class CoreMap : SecretMap
         rows.Clear();
         for (int row = 0; row < rows.Length / inputs; row++)
         {
-            (int core, int place) = Math.DivRem(first + row, side);
+            (int core, int index) = Math.DivRem(first + row, side);
             ReadOnlySpan<float> matrix = Core(core);
             Span<float> target = rows.Slice((row * inputs) + (core * side), side);
             for (int i = 0; i < side; i++)
             {
-                target[i] = matrix[(i * side) + place];
+                target[i] = matrix[(i * side) + index];
             }
         }
     }

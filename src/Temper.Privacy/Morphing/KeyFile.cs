@@ -22,8 +22,8 @@ internal static class KeyFile
 {
     internal const int HeaderBytes = 84;
     internal const int Rounds = 600_000;
-    private const int MostRounds = 10_000_000;
-    private const int MostBytes = 4096;
+    private const int MaxRounds = 10_000_000;
+    private const int MaxBytes = 4096;
     private const int TagBytes = 16;
     private const int Repeated = 1, Structured = 2;
 
@@ -38,9 +38,9 @@ internal static class KeyFile
     internal static MorphKey Load(string path, ReadOnlySpan<byte> password)
     {
         using FileStream stream = File.OpenRead(path);
-        if (stream.Length > MostBytes)
+        if (stream.Length > MaxBytes)
         {
-            throw new ModelFormatException(path, 0, $"morphing key: too long (got {stream.Length} bytes, expected at most {MostBytes}); this is no key file");
+            throw new ModelFormatException(path, 0, $"morphing key: too long (got {stream.Length} bytes, expected at most {MaxBytes}); this is no key file");
         }
 
         byte[] content = new byte[stream.Length];
@@ -100,9 +100,9 @@ internal static class KeyFile
             throw new ModelFormatException(name, 0, "morphing key: the check sum is wrong; the file is damaged or truncated, take a copy of it");
         }
 
-        int Number(int place, ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes[place..]);
+        int Number(int offset, ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes[offset..]);
         (int version, int rounds, int length) = (Number(8, body), Number(48, body), Number(80, body));
-        if (version != 1 || rounds is < 1 or > MostRounds || length != body.Length - HeaderBytes - TagBytes || Number(28, body) is not (0 or Repeated or Structured))
+        if (version != 1 || rounds is < 1 or > MaxRounds || length != body.Length - HeaderBytes - TagBytes || Number(28, body) is not (0 or Repeated or Structured))
         {
             throw new ModelFormatException(
                 name, 8, $"morphing key: the header is not what it must be (got version {version}, {rounds} rounds, {length} secret bytes); a newer Temper may have written it");

@@ -19,7 +19,7 @@ public sealed class MorphBundle
     internal const string ManifestName = "manifest.json";
     internal const string SignatureName = "manifest.sig";
     internal const string LayerName = "augconv.safetensors";
-    private const int MostManifestBytes = 64 * 1024 * 1024;
+    private const int MaxManifestBytes = 64 * 1024 * 1024;
 
     private readonly BundleManifest _manifest;
     private readonly string _folder;
@@ -61,7 +61,7 @@ public sealed class MorphBundle
             throw new FileNotFoundException($"bundle: {folder} has no {ManifestName}; temper morph data and temper morph layer make one");
         }
 
-        byte[] text = ReadSmall(path, MostManifestBytes);
+        byte[] text = ReadSmall(path, MaxManifestBytes);
         string signer = BundleSignature.Verify(text, ReadSmall(Path.Combine(folder, SignatureName), 4096), path);
         return new MorphBundle(folder, BundleManifest.Parse(text, path), signer);
     }
@@ -211,11 +211,11 @@ public sealed class MorphBundle
         for (int i = 0; i < part.Chunks.Length; i++)
         {
             int count = (int)Math.Min(chunk.Length, end - stream.Position);
-            long place = stream.Position;
+            long offset = stream.Position;
             stream.ReadExactly(chunk, 0, count);
             if (!string.Equals(Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), part.Chunks[i], StringComparison.Ordinal))
             {
-                throw new ModelFormatException(path, place, $"morphed rows: chunk {i} is not what the manifest says; the file is damaged or changed, fetch it again");
+                throw new ModelFormatException(path, offset, $"morphed rows: chunk {i} is not what the manifest says; the file is damaged or changed, fetch it again");
             }
 
             sum = container.Sum(sum, chunk.AsSpan(0, count));
@@ -237,11 +237,11 @@ public sealed class MorphBundle
         }
     }
 
-    private static byte[] ReadSmall(string path, int most)
+    private static byte[] ReadSmall(string path, int max)
     {
-        if (!File.Exists(path) || new FileInfo(path).Length > most)
+        if (!File.Exists(path) || new FileInfo(path).Length > max)
         {
-            throw new ModelFormatException(path, 0, $"bundle: the file is missing or longer than {most} bytes");
+            throw new ModelFormatException(path, 0, $"bundle: the file is missing or longer than {max} bytes");
         }
 
         return File.ReadAllBytes(path);

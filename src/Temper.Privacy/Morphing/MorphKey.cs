@@ -72,7 +72,7 @@ public sealed class MorphKey : IDisposable
 
     internal KeyStream Stream(string purpose) => new(_seed, _id, $"mole/v1/{purpose}");
 
-    /// <summary>The place that each output channel of the convolution comes to: channel i of the layer is channel <c>[i]</c> of the developer's.</summary>
+    /// <summary>The index that each output channel of the convolution comes to: channel i of the layer is channel <c>[i]</c> of the developer's.</summary>
     internal int[] ChannelOrder(int channels)
     {
         using KeyStream stream = Stream("perm");

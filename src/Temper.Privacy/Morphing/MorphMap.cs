@@ -13,7 +13,7 @@ public sealed record MorphMap(int Channels, int Height, int Width)
     public bool IsRepeated { get; init; }
 
     /// <summary>
-    /// Whether the map is a product of secret orders, signs and Walsh-Hadamard transforms in the place of dense cores: it takes d log d operations and
+    /// Whether the map is a product of secret orders, signs and Walsh-Hadamard transforms instead of dense cores: it takes d log d operations and
     /// next to no memory, so pictures may be large. It hides no more than a dense map does.
     /// </summary>
     public bool IsStructured { get; init; }
@@ -30,8 +30,8 @@ public sealed record MorphMap(int Channels, int Height, int Width)
     /// <summary>Multiply-accumulates to morph one picture: d q, or for a structured map a step for each number, round and doubling.</summary>
     public long Macs => IsStructured ? (long)HadamardMap.Rounds * Inputs * (1 + System.Numerics.BitOperations.Log2((uint)Inputs)) : (long)Inputs * CoreSide;
 
-    /// <summary>Most numbers of a picture: the matrix of one core would have 1.6 GB.</summary>
-    internal const int MostCoreSide = 20_000;
+    /// <summary>Maximum number of values in a picture: the matrix of one core would have 1.6 GB.</summary>
+    internal const int MaxCoreSide = 20_000;
 
     /// <summary>Throws where the sizes are none.</summary>
     /// <exception cref="ArgumentException">A size is not positive, the cores do not divide the picture, or a core would be too large.</exception>
@@ -54,7 +54,7 @@ public sealed record MorphMap(int Channels, int Height, int Width)
                 $"morph: the cores do not divide a picture (got {Inputs} numbers in {Cores} cores); choose a divisor such as {Channels} or {Channels * Height}");
         }
 
-        return CoreSide <= MostCoreSide ? this : throw new ArgumentException(
-            $"morph: a core is too large (got {CoreSide} rows, {(long)CoreSide * CoreSide * 4 / 1_000_000:N0} MB, expected at most {MostCoreSide}); use more cores, such as {Channels * Height}, or a structured map");
+        return CoreSide <= MaxCoreSide ? this : throw new ArgumentException(
+            $"morph: a core is too large (got {CoreSide} rows, {(long)CoreSide * CoreSide * 4 / 1_000_000:N0} MB, expected at most {MaxCoreSide}); use more cores, such as {Channels * Height}, or a structured map");
     }
 }

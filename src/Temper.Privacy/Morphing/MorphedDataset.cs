@@ -53,17 +53,17 @@ internal sealed class MorphedDataset : Dataset, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count);
         Span<byte> bytes = MemoryMarshal.AsBytes(sample[..SampleShape.Count]);
-        long place = _first + ((long)index * _stride) + _before;
-        int read = RandomAccess.Read(_file, bytes, place);
+        long offset = _first + ((long)index * _stride) + _before;
+        int read = RandomAccess.Read(_file, bytes, offset);
         if (read != bytes.Length)
         {
-            throw new ModelFormatException(_path, place, $"morphed rows: row {index} is not whole (got {read} bytes, expected {bytes.Length})");
+            throw new ModelFormatException(_path, offset, $"morphed rows: row {index} is not whole (got {read} bytes, expected {bytes.Length})");
         }
 
         // A sum is finite only if every number is.
         if (!float.IsFinite(TensorPrimitives.Sum(sample[..SampleShape.Count])))
         {
-            throw new ModelFormatException(_path, place, $"morphed rows: row {index} holds numbers that are not finite");
+            throw new ModelFormatException(_path, offset, $"morphed rows: row {index} holds numbers that are not finite");
         }
     }
 

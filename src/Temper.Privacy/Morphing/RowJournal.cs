@@ -13,7 +13,7 @@ internal sealed record RowSource(string Key, string Data, int Rows, string First
 /// </summary>
 internal sealed class RowJournal : IDisposable
 {
-    private const int MostBytes = 64_000_000, DigestLetters = 64;
+    private const int MaxBytes = 64_000_000, DigestLetters = 64;
     private readonly FileStream _file;
 
     /// <summary>Begins a journal with the chunks that are there.</summary>
@@ -34,7 +34,7 @@ internal sealed class RowJournal : IDisposable
     /// <summary>Digests of the chunks that a stopped run wrote; none where it wrote something else, or nothing.</summary>
     internal static IReadOnlyList<string> Read(string path, RowSource source)
     {
-        if (!File.Exists(path) || new FileInfo(path).Length > MostBytes)
+        if (!File.Exists(path) || new FileInfo(path).Length > MaxBytes)
         {
             return [];
         }

@@ -13,7 +13,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 {
     internal const int ChunkRows = 512;
     private const int CheckedRows = 32;
-    private const double MostError = 1e-4;
+    private const double MaxError = 1e-4;
 
     /// <summary>Told after each chunk: rows done, of how many.</summary>
     internal Action<int, int>? Progress { get; init; }
@@ -212,10 +212,10 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         morpher.Apply(rows, morphed);
         morpher.Undo(morphed, back);
         double error = count == 0 ? 0 : AugConvLayer.RelativeError(back, rows);
-        if (!(error <= MostError))
+        if (!(error <= MaxError))
         {
             throw new InvalidOperationException(
-                $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MostError}); nothing was written");
+                $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MaxError}); nothing was written");
         }
     }
 }

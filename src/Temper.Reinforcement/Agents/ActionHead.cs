@@ -56,7 +56,7 @@ public abstract class ActionHead
 /// <summary>A softmax over the actions.</summary>
 internal sealed class CategoricalHead : ActionHead
 {
-    private const int MostOnStack = 64;
+    private const int MaxOnStack = 64;
 
     public override string Name => "categorical";
 
@@ -66,7 +66,7 @@ internal sealed class CategoricalHead : ActionHead
 
     internal override void Sample(ReadOnlySpan<float> outputs, ReadOnlySpan<float> noise, Span<float> action)
     {
-        Span<float> p = outputs.Length <= MostOnStack ? stackalloc float[MostOnStack] : new float[outputs.Length];
+        Span<float> p = outputs.Length <= MaxOnStack ? stackalloc float[MaxOnStack] : new float[outputs.Length];
         Probabilities(outputs, p);
         float left = noise[0];
         int chosen = 0;
@@ -86,7 +86,7 @@ internal sealed class CategoricalHead : ActionHead
 
     internal override (float LogProbability, float Entropy) Likelihood(ReadOnlySpan<float> outputs, ReadOnlySpan<float> action)
     {
-        Span<float> p = outputs.Length <= MostOnStack ? stackalloc float[MostOnStack] : new float[outputs.Length];
+        Span<float> p = outputs.Length <= MaxOnStack ? stackalloc float[MaxOnStack] : new float[outputs.Length];
         float normalizer = Probabilities(outputs, p);
         return (outputs[(int)action[0]] - normalizer, Entropy(outputs, p, normalizer));
     }
@@ -149,7 +149,7 @@ internal sealed class ValueHead : ActionHead
 /// <summary>Independent normal distributions.</summary>
 internal sealed class GaussianHead : ActionHead
 {
-    private const float Least = -5, Most = 2;
+    private const float MinLogDeviation = -5, MaxLogDeviation = 2;
     private static readonly float HalfLogTwoPi = 0.5f * MathF.Log(2 * MathF.PI);
 
     public override string Name => "gaussian";
@@ -191,10 +191,10 @@ internal sealed class GaussianHead : ActionHead
         {
             float s = LogDeviation(outputs, i, action.Length), scale = MathF.Exp(-s), z = (action[i] - outputs[i]) * scale;
             gradient[i] += w * z * scale;
-            bool isFree = outputs[action.Length + i] is > Least and < Most;
+            bool isFree = outputs[action.Length + i] is > MinLogDeviation and < MaxLogDeviation;
             gradient[action.Length + i] += isFree ? (w * ((z * z) - 1)) + v : 0;
         }
     }
 
-    private static float LogDeviation(ReadOnlySpan<float> outputs, int i, int dimensions) => Math.Clamp(outputs[dimensions + i], Least, Most);
+    private static float LogDeviation(ReadOnlySpan<float> outputs, int i, int dimensions) => Math.Clamp(outputs[dimensions + i], MinLogDeviation, MaxLogDeviation);
 }

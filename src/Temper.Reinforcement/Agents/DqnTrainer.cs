@@ -131,7 +131,7 @@ public sealed class DqnTrainer : AgentTrainer
     }
 
     /// <summary>
-    /// One step towards <c>y = r + discount Q'(o', argmax Q(o', .))</c>, Q' the target network, by Huber's loss: its slope, the error cut at
+    /// One step towards <c>y = r + discount Q'(o', argmax Q(o', .))</c>, Q' the target network, by Huber's loss: its gradient, the error cut at
     /// +-1, goes to the action that was taken (arXiv:1509.06461, eq. 4).
     /// </summary>
     private void Learn()
@@ -156,9 +156,9 @@ public sealed class DqnTrainer : AgentTrainer
 
         using Gradients gradients = Learner.Gradients((network, pass) =>
         {
-            Tensor outputs = network.Forward(input, pass), slope = Tensor.Allocate(outputs.Shape);
-            _loss = Slope(outputs.AsSpan<float>(), samples, slope.Writable());
-            return (outputs * slope).Sum();
+            Tensor outputs = network.Forward(input, pass), gradient = Tensor.Allocate(outputs.Shape);
+            _loss = HuberGradient(outputs.AsSpan<float>(), samples, gradient.Writable());
+            return (outputs * gradient).Sum();
         });
         Learner.Apply(gradients, RateFactor);
         if (Learner.Steps % _options.TargetEvery == 0)
@@ -167,15 +167,15 @@ public sealed class DqnTrainer : AgentTrainer
         }
     }
 
-    private double Slope(ReadOnlySpan<float> outputs, int[] samples, Span<float> slope)
+    private double HuberGradient(ReadOnlySpan<float> outputs, int[] samples, Span<float> gradient)
     {
-        slope.Clear();
+        gradient.Clear();
         double loss = 0;
         for (int i = 0; i < samples.Length; i++)
         {
-            int best = TensorPrimitives.IndexOfMax(_values.AsSpan(i * _count, _count)), place = (i * _count) + (int)_replay.Actions[samples[i]];
-            float error = outputs[place] - (_replay.Rewards[samples[i]] + (_replay.Discounts[samples[i]] * _target[(i * _count) + best]));
-            slope[place] = Math.Clamp(error, -1, 1) / samples.Length;
+            int best = TensorPrimitives.IndexOfMax(_values.AsSpan(i * _count, _count)), offset = (i * _count) + (int)_replay.Actions[samples[i]];
+            float error = outputs[offset] - (_replay.Rewards[samples[i]] + (_replay.Discounts[samples[i]] * _target[(i * _count) + best]));
+            gradient[offset] = Math.Clamp(error, -1, 1) / samples.Length;
             loss += (Math.Abs(error) <= 1 ? 0.5 * error * error : Math.Abs(error) - 0.5) / samples.Length;
         }
 

@@ -37,7 +37,7 @@ public readonly record struct PlayedEpisode(double Return, int Steps, bool IsTru
 /// <summary>Plays episodes with a policy. An episode depends on the seed and its number alone, not on how many there are or on threads.</summary>
 public static class EpisodePlayer
 {
-    private const int MostSlots = 32;
+    private const int MaxSlots = 32;
 
     /// <summary>Plays.</summary>
     /// <param name="policy">The agent.</param>
@@ -48,7 +48,7 @@ public static class EpisodePlayer
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Episodes, 1);
         EnvironmentSpec spec = create().Spec;
-        int frames = policy.FramesIn(spec), count = Math.Min(options.Episodes, Math.Clamp(options.Slots ?? MostSlots, 1, MostSlots));
+        int frames = policy.FramesIn(spec), count = Math.Min(options.Episodes, Math.Clamp(options.Slots ?? MaxSlots, 1, MaxSlots));
         EpisodeSlot[] slots = [.. Enumerable.Range(0, count).Select(i => new EpisodeSlot(create(), i, frames, options.Channels))];
         return new Round(policy, spec, slots, options).Run();
     }

@@ -7,7 +7,7 @@ namespace Temper.Reinforcement.Agents;
 /// <param name="length">Numbers of an observation.</param>
 internal sealed class ObservationMoments(int length)
 {
-    private const double LeastVariance = 1e-4;
+    private const double MinVariance = 1e-4;
     private readonly double[] _mean = new double[length], _squares = new double[length];
     private readonly float[] _center = new float[length], _scale = [.. Enumerable.Repeat(1f, length)];
     private double _count;
@@ -46,7 +46,7 @@ internal sealed class ObservationMoments(int length)
         for (int i = 0; i < length; i++)
         {
             _center[i] = (float)_mean[i];
-            _scale[i] = (float)Math.Sqrt(Math.Max(LeastVariance, _squares[i] / Math.Max(1, _count)));
+            _scale[i] = (float)Math.Sqrt(Math.Max(MinVariance, _squares[i] / Math.Max(1, _count)));
         }
     }
 

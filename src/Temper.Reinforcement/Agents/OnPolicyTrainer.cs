@@ -170,7 +170,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
             outputs[0].AsSpan<float>().CopyTo(_loss.Outputs);
             outputs[1].AsSpan<float>().CopyTo(_loss.Values);
             loss = _loss.Compute(samples);
-            Tensor sum = (outputs[0] * Lent(_loss.ByOutputs, outputs[0].Shape)).Sum() + (outputs[1] * Lent(_loss.ByValues, outputs[1].Shape)).Sum();
+            Tensor sum = (outputs[0] * Rented(_loss.ByOutputs, outputs[0].Shape)).Sum() + (outputs[1] * Rented(_loss.ByValues, outputs[1].Shape)).Sum();
             Tensor? penalty = _options.Defence?.Penalty(Defended(network, _defence.Split("penalty").Split(Updates).Split(part)), input, outputs[0]);
             return penalty is null ? sum : sum + penalty;
         });
@@ -178,7 +178,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
         return loss;
     }
 
-    private static Tensor Lent(float[] values, Shape shape)
+    private static Tensor Rented(float[] values, Shape shape)
     {
         Tensor tensor = Tensor.Allocate(shape);
         values.AsSpan(0, shape.Count).CopyTo(tensor.Writable());

@@ -12,7 +12,7 @@ namespace Temper.Reinforcement.Agents;
 /// </summary>
 public sealed class PlayRecording
 {
-    private const int MostFrames = 240, StripFrames = 12, Milliseconds = 80, MostLines = 8;
+    private const int MaxFrames = 240, StripFrames = 12, Milliseconds = 80, MaxLines = 8;
     private readonly List<float[]> _frames = [];
     private EnvironmentSpec? _spec;
 
@@ -40,8 +40,8 @@ public sealed class PlayRecording
 
     private Block[] Pictures(string caption)
     {
-        Data.Images.Picture[] shown = [.. _frames.Take(MostFrames).Select(frame => ObservationPicture.Of(_spec!, frame))];
-        string cut = _frames.Count > MostFrames ? $" (the first {MostFrames} of {_frames.Count} steps)" : "";
+        Data.Images.Picture[] shown = [.. _frames.Take(MaxFrames).Select(frame => ObservationPicture.Of(_spec!, frame))];
+        string cut = _frames.Count > MaxFrames ? $" (the first {MaxFrames} of {_frames.Count} steps)" : "";
         return
         [
             new PictureGrid([new Reporting.Documents.Picture(PngAnimation.Encode(shown, Milliseconds), caption + cut)]),
@@ -57,7 +57,7 @@ public sealed class PlayRecording
     private ChartRow Curves() => new([new LineChart
     {
         Title = "What the agent saw", XLabel = "step", YLabel = "value",
-        Lines = [.. Enumerable.Range(0, Math.Min(MostLines, _frames[0].Length)).Select(i =>
+        Lines = [.. Enumerable.Range(0, Math.Min(MaxLines, _frames[0].Length)).Select(i =>
             new ChartLine($"number {i}", [.. _frames.Select((frame, step) => new ChartPoint(step, frame[i]))]))],
     }]);
 }

@@ -72,10 +72,10 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
             (float log, float entropy) = head.Likelihood(outputs, action);
             float advantage = (rollout.Advantages[sample] - _mean) * _scale;
             float difference = log - rollout.LogProbabilities[sample], ratio = MathF.Exp(difference);
-            (float surrogate, float slope) = Surrogate(advantage, log, ratio);
+            (float surrogate, float derivative) = Surrogate(advantage, log, ratio);
             float error = Values[i] - rollout.Targets[sample];
             byOutputs.Clear();
-            head.AddGradient(outputs, action, (log, entropy), -slope * part, -options.EntropyWeight * part, byOutputs);
+            head.AddGradient(outputs, action, (log, entropy), -derivative * part, -options.EntropyWeight * part, byOutputs);
             ByValues[i] = options.ValueWeight * error * part;
             sum = sum.Plus(-surrogate * part, 0.5f * error * error * part, entropy * part, (ratio - 1 - difference) * part);
         }
@@ -83,8 +83,8 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
         _sums[task] = sum;
     }
 
-    /// <summary>What is to be maximized, and its slope by the log probability: <c>dr / d log p = r</c>.</summary>
-    private (float Surrogate, float Slope) Surrogate(float advantage, float log, float ratio)
+    /// <summary>What is to be maximized, and its gradient by the log probability: <c>dr / d log p = r</c>.</summary>
+    private (float Surrogate, float Derivative) Surrogate(float advantage, float log, float ratio)
     {
         if (options.Clip is not { } clip)
         {

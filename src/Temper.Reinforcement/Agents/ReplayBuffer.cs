@@ -81,30 +81,30 @@ internal sealed class ReplayBuffer
         (Count, Next) = (tensors["replay.actions"].Count, (int)tensors["replay.next"].AsSpan<long>()[0]);
     }
 
-    private void Write(int place, ReadOnlySpan<float> observation)
+    private void Write(int index, ReadOnlySpan<float> observation)
     {
         if (_bytes is null)
         {
-            observation.CopyTo(_floats.AsSpan(place * _length));
+            observation.CopyTo(_floats.AsSpan(index * _length));
             return;
         }
 
-        Span<byte> bytes = _bytes.AsSpan(place * _length, _length);
+        Span<byte> bytes = _bytes.AsSpan(index * _length, _length);
         for (int i = 0; i < bytes.Length; i++)
         {
             bytes[i] = (byte)((observation[i] * 255) + 0.5f);
         }
     }
 
-    private void Read(int place, Span<float> observation)
+    private void Read(int index, Span<float> observation)
     {
         if (_bytes is null)
         {
-            _floats.AsSpan(place * _length, _length).CopyTo(observation);
+            _floats.AsSpan(index * _length, _length).CopyTo(observation);
             return;
         }
 
-        ReadOnlySpan<byte> bytes = _bytes.AsSpan(place * _length, _length);
+        ReadOnlySpan<byte> bytes = _bytes.AsSpan(index * _length, _length);
         for (int i = 0; i < bytes.Length; i++)
         {
             observation[i] = bytes[i] / 255f;

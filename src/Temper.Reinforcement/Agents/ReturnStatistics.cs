@@ -4,9 +4,9 @@ namespace Temper.Reinforcement.Agents;
 /// <param name="Mean">Their mean.</param>
 /// <param name="Low">Lower end of the mean's 95 % interval, by its standard error.</param>
 /// <param name="High">Upper end.</param>
-/// <param name="Least">The smallest.</param>
-/// <param name="Largest">The largest.</param>
-public readonly record struct ReturnStatistics(double Mean, double Low, double High, double Least, double Largest)
+/// <param name="Min">The smallest.</param>
+/// <param name="Max">The largest.</param>
+public readonly record struct ReturnStatistics(double Mean, double Low, double High, double Min, double Max)
 {
     /// <summary>The numbers of some returns.</summary>
     /// <param name="returns">At least one.</param>

@@ -47,7 +47,7 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
         private bool _isClosed, _hasObserved;
 
         /// <exception cref="BridgeException">A number is not finite.</exception>
-        internal void Observe(Span<float> observation, ObservationPlace place)
+        internal void Observe(Span<float> observation, EpisodePosition position)
         {
             foreach (float value in observation)
             {
@@ -60,10 +60,10 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
             lock (tap._lock)
             {
                 tap.Observations++;
-                tap._channel!.Observe(number, observation, place);
+                tap._channel!.Observe(number, observation, position);
             }
 
-            _hasObserved = place != ObservationPlace.Last;
+            _hasObserved = position != EpisodePosition.Last;
         }
 
         /// <summary>What an agent did without having seen anything is not told.</summary>

@@ -4,7 +4,7 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A man in the middle for Temper's own protocol: agents connect to it in the place of the environment, and it connects to the environment for each of them. What
+/// A man in the middle for Temper's own protocol: agents connect to it instead of the environment, and it connects to the environment for each of them. What
 /// passes goes through a tap, which may record and change it.
 /// </summary>
 public sealed class EnvironmentRelay : IAsyncDisposable
@@ -62,7 +62,7 @@ public sealed class EnvironmentRelay : IAsyncDisposable
                 slot.Act(spec.Actions.IsDiscrete ? index : new AgentAction(action), outcome);
             }
 
-            slot.Observe(observation, kind == WireProtocol.Reset ? ObservationPlace.First : outcome.IsOver ? ObservationPlace.Last : ObservationPlace.Next);
+            slot.Observe(observation, kind == WireProtocol.Reset ? EpisodePosition.First : outcome.IsOver ? EpisodePosition.Last : EpisodePosition.Next);
             await agent.WriteAsync(WireProtocol.ObservationOf(observation, outcome), cancel).ConfigureAwait(false);
         }
     }

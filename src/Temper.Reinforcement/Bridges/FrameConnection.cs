@@ -57,7 +57,7 @@ internal sealed class FrameConnection : IDisposable
     /// <summary>The next message of a peer that has something to answer.</summary>
     /// <exception cref="BridgeException">Also where the connection has ended.</exception>
     internal async Task<ReadOnlyMemory<byte>> AnswerAsync(CancellationToken cancel) =>
-        await ReadAsync(_limits.FrameTimeout, cancel).ConfigureAwait(false) ?? throw new BridgeException($"{Peer}: ended the connection in the place of an answer");
+        await ReadAsync(_limits.FrameTimeout, cancel).ConfigureAwait(false) ?? throw new BridgeException($"{Peer}: ended the connection instead of an answer");
 
     /// <summary>Sends a message.</summary>
     internal async Task WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancel)

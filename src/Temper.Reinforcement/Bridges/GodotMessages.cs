@@ -6,7 +6,7 @@ namespace Temper.Reinforcement.Bridges;
 /// <summary>JSON messages of Godot RL Agents over a connection: a length, then the text.</summary>
 internal static class GodotMessages
 {
-    internal const int UsualPort = 11008;
+    internal const int DefaultPort = 11008;
 
     /// <summary>The version that is spoken.</summary>
     internal static JsonObject Handshake => new() { ["type"] = "handshake", ["major_version"] = "0", ["minor_version"] = "7" };

@@ -5,7 +5,7 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// A man in the middle for Godot RL Agents: the game connects to it in the place of its trainer, and it connects to the trainer. Each agent of a game has a slot of
+/// A man in the middle for Godot RL Agents: the game connects to it instead of its trainer, and it connects to the trainer. Each agent of a game has a slot of
 /// the tap.
 /// </summary>
 /// <remarks>A game begins the next episode by itself: the observation that comes with the end of an episode is the first one of the next.</remarks>
@@ -54,7 +54,7 @@ public sealed class GodotRelay : IAsyncDisposable
                 continue;
             }
 
-            JsonObject answer = await game.ReceiveAsync(limits.FrameTimeout, cancel).ConfigureAwait(false) ?? throw new BridgeException($"{game.Peer}: the game ended in the place of an answer");
+            JsonObject answer = await game.ReceiveAsync(limits.FrameTimeout, cancel).ConfigureAwait(false) ?? throw new BridgeException($"{game.Peer}: the game ended instead of an answer");
             session.Pass(message, answer);
             await trainer.SendAsync(answer, cancel).ConfigureAwait(false);
         }
@@ -100,7 +100,7 @@ public sealed class GodotRelay : IAsyncDisposable
                 agent.Slot.Act(agent.Space.Spec.Actions.IsDiscrete ? index : new AgentAction(agent.Action), new StepOutcome(JsonNumbers.Number(GodotMessages.Item(answer, "reward", i)), isDone));
             }
 
-            agent.Slot.Observe(agent.Observation, step is null || isDone ? ObservationPlace.First : ObservationPlace.Next);
+            agent.Slot.Observe(agent.Observation, step is null || isDone ? EpisodePosition.First : EpisodePosition.Next);
             agent.Space.Write(seen, agent.Observation);
         }
     }

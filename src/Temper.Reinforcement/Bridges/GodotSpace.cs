@@ -10,7 +10,7 @@ namespace Temper.Reinforcement.Bridges;
 /// </summary>
 internal sealed class GodotSpace
 {
-    private const int MostNumbers = 1 << 22, MostFields = 64;
+    private const int MaxNumbers = 1 << 22, MaxFields = 64;
     private readonly (string Name, int Count)[] _fields;
     private readonly string _action;
 
@@ -20,12 +20,12 @@ internal sealed class GodotSpace
     /// <exception cref="BridgeException">A space is missing, too large, or of a kind that is not known.</exception>
     internal GodotSpace(JsonObject info, int agent)
     {
-        _fields = [.. Of(info, "observation_space", agent).Take(MostFields).Select(field => (field.Key, CountOf(field.Value)))];
+        _fields = [.. Of(info, "observation_space", agent).Take(MaxFields).Select(field => (field.Key, CountOf(field.Value)))];
         long numbers = _fields.Sum(field => (long)field.Count);
         KeyValuePair<string, JsonNode?>[] actions = [.. Of(info, "action_space", agent).Take(2)];
         int size = actions.Length == 1 ? JsonNumbers.Value<int>(actions[0].Value?["size"]) ?? 0 : 0;
         string type = actions.Length == 1 ? JsonNumbers.Text(actions[0].Value?["action_type"]) : "";
-        if (numbers is 0 or > MostNumbers || size is < 1 or > 1 << 16 || type is not ("discrete" or "continuous"))
+        if (numbers is 0 or > MaxNumbers || size is < 1 or > 1 << 16 || type is not ("discrete" or "continuous"))
         {
             throw new BridgeException($"Godot: the spaces of agent {agent} are not known here (got {numbers} numbers, {actions.Length} actions, '{type}' of size {size}; expected numbers, and one discrete or continuous action)");
         }

@@ -8,12 +8,12 @@ namespace Temper.Reinforcement.Bridges;
 /// <summary>Numbers in JSON as observations: arrays, also nested, of which all numbers of one depth belong together.</summary>
 internal static class JsonNumbers
 {
-    private const int MostAxes = 4;
+    private const int MaxAxes = 4;
 
     /// <summary>Whether a node is an array of numbers, nested or not.</summary>
     internal static bool IsArray(JsonNode? node)
     {
-        for (int depth = 0; node is JsonArray { Count: > 0 } array && depth < MostAxes; depth++)
+        for (int depth = 0; node is JsonArray { Count: > 0 } array && depth < MaxAxes; depth++)
         {
             node = array[0];
         }
@@ -25,7 +25,7 @@ internal static class JsonNumbers
     internal static IReadOnlyList<int> Axes(JsonNode? node)
     {
         var axes = new List<int>();
-        for (; node is JsonArray { Count: > 0 } array && axes.Count < MostAxes; node = array[0])
+        for (; node is JsonArray { Count: > 0 } array && axes.Count < MaxAxes; node = array[0])
         {
             axes.Add(array.Count);
         }
@@ -100,7 +100,7 @@ internal static class JsonNumbers
 
     private static int Read(JsonNode? node, float scale, Span<float> numbers, int next, int depth)
     {
-        if (node is JsonArray array && depth < MostAxes)
+        if (node is JsonArray array && depth < MaxAxes)
         {
             foreach (JsonNode? item in array)
             {

@@ -31,7 +31,7 @@ internal sealed class JsonSocket(WebSocket socket, BridgeLimits limits, string p
 
     /// <summary>The answer of a peer that was asked.</summary>
     internal async Task<JsonObject> AnswerAsync(CancellationToken cancel) =>
-        await ReadAsync(limits.FrameTimeout, cancel).ConfigureAwait(false) ?? throw new BridgeException($"{peer}: closed the socket in the place of an answer");
+        await ReadAsync(limits.FrameTimeout, cancel).ConfigureAwait(false) ?? throw new BridgeException($"{peer}: closed the socket instead of an answer");
 
     internal Task WriteAsync(JsonObject message, CancellationToken cancel) => Deadline.WithinAsync(
         limits.FrameTimeout, token => socket.SendAsync(Encoding.UTF8.GetBytes(message.ToJsonString()).AsMemory(), WebSocketMessageType.Text, endOfMessage: true, token), $"{peer}: does not take a message", cancel);

@@ -180,7 +180,7 @@ public sealed class OpenEnvRelay : IAsyncDisposable
                     new StepOutcome(JsonNumbers.Number(answer["reward"]), isDone));
             }
 
-            _slot.Observe(_numbers, type is "reset" ? ObservationPlace.First : isDone ? ObservationPlace.Last : ObservationPlace.Next);
+            _slot.Observe(_numbers, type is "reset" ? EpisodePosition.First : isDone ? EpisodePosition.Last : EpisodePosition.Next);
             format.Write(observation, _numbers);
         }
 

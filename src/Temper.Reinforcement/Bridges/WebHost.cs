@@ -60,16 +60,16 @@ internal static class WebHost
 
     /// <summary>A stream up to a number of bytes.</summary>
     /// <exception cref="BridgeException">It has more.</exception>
-    internal static async ValueTask<byte[]> BodyAsync(Stream body, int most, CancellationToken cancel)
+    internal static async ValueTask<byte[]> BodyAsync(Stream body, int max, CancellationToken cancel)
     {
         var whole = new ArrayBufferWriter<byte>();
         for (int read = -1; read != 0;)
         {
             read = await body.ReadAsync(whole.GetMemory(), cancel).ConfigureAwait(false);
             whole.Advance(read);
-            if (whole.WrittenCount > most)
+            if (whole.WrittenCount > max)
             {
-                throw new BridgeException($"bridge: a body is too long (expected at most {most} bytes)");
+                throw new BridgeException($"bridge: a body is too long (expected at most {max} bytes)");
             }
         }
 

@@ -17,7 +17,7 @@ internal static class WireProtocol
     internal const byte Hello = 1, Reset = 2, Step = 3, Observation = 4, Error = 5, Close = 6;
     internal const int ObservationHead = 1 + sizeof(float) + 1;
     private const string Name = "temper-environment";
-    private const int Version = 1, Terminated = 1, Truncated = 2, MostNumbers = 1 << 24;
+    private const int Version = 1, Terminated = 1, Truncated = 2, MaxNumbers = 1 << 24;
 
     internal static byte[] HelloOf(EnvironmentSpec spec) => Text(Hello, new JsonObject
     {
@@ -40,9 +40,9 @@ internal static class WireProtocol
             }
 
             int[] shape = [.. json["shape"]!.AsArray().Select(axis => axis!.GetValue<int>())];
-            long numbers = shape.Length is 1 or 3 && shape.All(axis => axis is > 0 and <= MostNumbers) ? shape.Aggregate(1L, (all, axis) => Math.Min(all * axis, int.MaxValue)) : 0;
+            long numbers = shape.Length is 1 or 3 && shape.All(axis => axis is > 0 and <= MaxNumbers) ? shape.Aggregate(1L, (all, axis) => Math.Min(all * axis, int.MaxValue)) : 0;
             (int limit, int frames) = (json["step_limit"]!.GetValue<int>(), json["frames"]!.GetValue<int>());
-            return numbers is > 0 and <= MostNumbers && limit >= 0 && frames is > 0 and <= 64
+            return numbers is > 0 and <= MaxNumbers && limit >= 0 && frames is > 0 and <= 64
                 ? new EnvironmentSpec
                 {
                     Name = json["name"]!.GetValue<string>(), ObservationShape = Shape.Create(shape), Minimum = json["minimum"]?.GetValue<float>() ?? float.NegativeInfinity,

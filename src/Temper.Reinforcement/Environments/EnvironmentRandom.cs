@@ -69,7 +69,7 @@ public sealed class EnvironmentRandom : IDraws
     }
 }
 
-/// <summary>Where the rules of a game draw their random choices from. A replay tries them all in the place of drawing.</summary>
+/// <summary>Where the rules of a game draw their random choices from. A replay tries them all instead of drawing.</summary>
 public interface IDraws
 {
     /// <summary>A whole number, all equally likely.</summary>

@@ -40,9 +40,9 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         (Seed, Steps, Return, IsOver, Carried) = (seed, 0, 0, false, environment.Carried);
         _tape.Clear();
         environment.Reset(seed, _stack.Newest);
-        channels.Frame?.Observe(slot, _stack.Newest, ObservationPlace.First);
+        channels.Frame?.Observe(slot, _stack.Newest, EpisodePosition.First);
         _stack.Repeat();
-        Show(ObservationPlace.First);
+        Show(EpisodePosition.First);
     }
 
     internal StepOutcome Step(AgentAction action)
@@ -50,9 +50,9 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         StepOutcome outcome = Move(action);
         channels.Frame?.Act(slot, action, outcome);
         channels.Stack?.Act(slot, action, outcome);
-        ObservationPlace place = outcome.IsOver ? ObservationPlace.Last : ObservationPlace.Next;
-        channels.Frame?.Observe(slot, _stack.Newest, place);
-        Show(place);
+        EpisodePosition position = outcome.IsOver ? EpisodePosition.Last : EpisodePosition.Next;
+        channels.Frame?.Observe(slot, _stack.Newest, position);
+        Show(position);
         return outcome;
     }
 
@@ -120,9 +120,9 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         }
     }
 
-    private void Show(ObservationPlace place)
+    private void Show(EpisodePosition position)
     {
         _stack.Values.CopyTo(_observation);
-        channels.Stack?.Observe(slot, _observation, place);
+        channels.Stack?.Observe(slot, _observation, position);
     }
 }

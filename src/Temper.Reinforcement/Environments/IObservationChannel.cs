@@ -13,8 +13,8 @@ public interface IObservationChannel
     /// <summary>An observation on its way to the agent.</summary>
     /// <param name="slot">Which environment.</param>
     /// <param name="observation">Row-major; what is written here is what the agent sees.</param>
-    /// <param name="place">Where in the episode it stands.</param>
-    void Observe(int slot, Span<float> observation, ObservationPlace place);
+    /// <param name="position">Where in the episode it is.</param>
+    void Observe(int slot, Span<float> observation, EpisodePosition position);
 
     /// <summary>What the agent did and what came of it.</summary>
     /// <param name="slot">Which environment.</param>
@@ -24,7 +24,7 @@ public interface IObservationChannel
 }
 
 /// <summary>Where in an episode an observation stands.</summary>
-public enum ObservationPlace
+public enum EpisodePosition
 {
     /// <summary>It follows a reset.</summary>
     First,

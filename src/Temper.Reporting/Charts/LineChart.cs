@@ -65,16 +65,16 @@ public sealed record LineChart : Chart
     {
         foreach (double tick in y.Ticks)
         {
-            double place = y.Place(tick, Height - Bottom, Top);
-            svg.Empty("line", ("x1", Left), ("x2", Width - Right), ("y1", place), ("y2", place), ("class", "grid"));
-            Label(svg, y.Label(tick), Left - 8, place + 4, "tick end");
+            double position = y.Place(tick, Height - Bottom, Top);
+            svg.Empty("line", ("x1", Left), ("x2", Width - Right), ("y1", position), ("y2", position), ("class", "grid"));
+            Label(svg, y.Label(tick), Left - 8, position + 4, "tick end");
         }
 
         foreach (double tick in x.Ticks)
         {
-            double place = x.Place(tick, Left, Width - Right);
-            svg.Empty("line", ("x1", place), ("x2", place), ("y1", Height - Bottom), ("y2", Height - Bottom + 4), ("class", "axis"));
-            Label(svg, x.Label(tick), place, Height - Bottom + 18, "tick middle");
+            double position = x.Place(tick, Left, Width - Right);
+            svg.Empty("line", ("x1", position), ("x2", position), ("y1", Height - Bottom), ("y2", Height - Bottom + 4), ("class", "axis"));
+            Label(svg, x.Label(tick), position, Height - Bottom + 18, "tick middle");
         }
 
         svg.Empty("line", ("x1", Left), ("x2", Width - Right), ("y1", Height - Bottom), ("y2", Height - Bottom), ("class", "axis"));

@@ -63,8 +63,8 @@ public sealed record Alma : MinimalAttack
             }
 
             before = step == 0 ? y : before;
-            mu = step == 0 ? mu : Math.Clamp((Smoothing * mu) + ((1 - Smoothing) * Slope(y, rho, mu)), 1e-6, 1e12);
-            path.Direction(Slope(y, rho, mu) / unit * range, step > 0);
+            mu = step == 0 ? mu : Math.Clamp((Smoothing * mu) + ((1 - Smoothing) * Derivative(y, rho, mu)), 1e-6, 1e12);
+            path.Direction(Derivative(y, rho, mu) / unit * range, step > 0);
             rate = step == 0 ? path.RateFor(FirstDistance * range) : rate;
             double decay = found < 0 ? 1 : Math.Pow(Reduction, (step - found) / (double)(Steps - found));
             path.Move(rate * decay);
@@ -74,7 +74,7 @@ public sealed record Alma : MinimalAttack
     }
 
     /// <summary>The derivative by y of the penalty P2: <c>mu y + mu rho y^2 + rho^2 y^3 / 6</c> above zero, <c>mu y / (1 - rho y)</c> below.</summary>
-    private static double Slope(double y, double rho, double mu) => y >= 0
+    private static double Derivative(double y, double rho, double mu) => y >= 0
         ? mu + (2 * mu * rho * y) + (0.5 * rho * rho * y * y)
         : mu / ((1 - (rho * y)) * (1 - (rho * y)));
 

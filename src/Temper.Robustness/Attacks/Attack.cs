@@ -117,10 +117,10 @@ public sealed record AttackRun
     /// <summary>Samples that are worked on at a time.</summary>
     public int BatchSize { get; init; } = 128;
 
-    /// <summary>Most backward passes for a sample; null: no limit.</summary>
+    /// <summary>Maximum number of backward passes for a sample; null: no limit.</summary>
     public int? Gradients { get; init; }
 
-    /// <summary>Most forward passes for a sample; null: no limit.</summary>
+    /// <summary>Maximum number of forward passes for a sample; null: no limit.</summary>
     public int? Forwards { get; init; }
 
     /// <summary>Whether searches within a ball go on after their first success; they stop by default.</summary>

@@ -43,7 +43,7 @@ internal sealed class AttackRunner(Attack attack, AttackTarget target, Tensor in
     {
         float[] clean = inputs.AsSpan<float>().Slice(index * _size, _size).ToArray();
 
-        // By content, not by place: the same sample gets the same numbers in any order.
+        // By content, not by index: the same sample gets the same numbers in any order.
         ulong name = Hash(clean, criterion.Label(index));
         var limits = new SearchLimits(attack.Norm, attack.Radius, double.IsFinite(attack.Radius) && !run.GoesOn, run.Gradients ?? int.MaxValue, run.Forwards ?? int.MaxValue);
         var search = new Search(target, criterion, index, clean, limits, random.Split((long)name));

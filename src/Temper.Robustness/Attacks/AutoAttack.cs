@@ -26,7 +26,7 @@ public sealed record AutoAttack : FixedBudgetAttack
     /// <summary>Which version.</summary>
     public AutoAttackVersion Version { get; init; }
 
-    /// <summary>Most classes that the targeted members aim at.</summary>
+    /// <summary>Maximum number of classes that the targeted members aim at.</summary>
     public int TargetClasses { get; init; } = 9;
 
     /// <summary>Steps of the gradient attacks; the authors' 100 unless a quick look is wanted.</summary>

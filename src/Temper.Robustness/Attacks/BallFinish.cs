@@ -73,14 +73,14 @@ public sealed record FinishedInBall : FixedBudgetAttack
 {
     /// <summary>Adds a finish to an attack.</summary>
     /// <param name="inner">The attack.</param>
-    /// <param name="gradients">Most gradients of the finish, one for each class, the likeliest first.</param>
+    /// <param name="gradients">Maximum number of gradients of the finish, one for each class, the likeliest first.</param>
     [SetsRequiredMembers]
     public FinishedInBall(FixedBudgetAttack inner, int gradients) => (Inner, Gradients, Epsilon, Norm) = (inner, gradients, inner.Epsilon, inner.Norm);
 
     /// <summary>The attack.</summary>
     public FixedBudgetAttack Inner { get; }
 
-    /// <summary>Most gradients of the finish.</summary>
+    /// <summary>Maximum number of gradients of the finish.</summary>
     public int Gradients { get; }
 
     /// <inheritdoc/>

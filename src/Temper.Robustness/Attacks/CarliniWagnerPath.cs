@@ -83,7 +83,7 @@ internal sealed class CarliniWagnerPath
         double range = (double)_s.High - _s.Low;
         if (double.IsNaN(_reach))
         {
-            double slope = Perturbations.Length(_s.Gradient), way = slope > 0 ? Math.Max(-_s.Value + _s.Gap, 0) / slope : range;
+            double gradientNorm = Perturbations.Length(_s.Gradient), way = gradientNorm > 0 ? Math.Max(-_s.Value + _s.Gap, 0) / gradientNorm : range;
             _reach = Math.Clamp(way, 1e-3 * range, 3 * range);
         }
 
@@ -127,8 +127,8 @@ internal sealed class CarliniWagnerPath
     /// </summary>
     internal double EstimateC()
     {
-        double slope = Perturbations.Length(_s.Gradient) * ((double)_s.High - _s.Low);
-        double c = 2 * 2 * Math.Max(-_s.Value + _s.Gap, 1e-6) / (slope * slope);
+        double gradientNorm = Perturbations.Length(_s.Gradient) * ((double)_s.High - _s.Low);
+        double c = 2 * 2 * Math.Max(-_s.Value + _s.Gap, 1e-6) / (gradientNorm * gradientNorm);
         return double.IsFinite(c) && c > 0 ? Math.Clamp(c, 1e-10, 1e10) : 1;
     }
 
@@ -145,11 +145,11 @@ internal sealed class CarliniWagnerPath
         }
 
         _isAnchored = true;
-        double most = Perturbations.Size(Norm.Linf, _s.Gradient);
+        double max = Perturbations.Size(Norm.Linf, _s.Gradient);
         for (int i = 0; i < _direction.Length; i++)
         {
             double g = _s.Gradient[i];
-            _direction[i] = most == 0 ? 1 : _options.Guidance == Guidance.Sign ? Perturbations.Sign((float)g) : (float)(g / most);
+            _direction[i] = max == 0 ? 1 : _options.Guidance == Guidance.Sign ? Perturbations.Sign((float)g) : (float)(g / max);
         }
     }
 
@@ -180,16 +180,16 @@ internal sealed class CarliniWagnerPath
         {
             double d = (double)_s.X[i] - _s.Clean[i];
             squares += d * d;
-            double slope = ((2 * d / scale) - (active * _s.Gradient[i])) * _direction[i];
+            double derivative = ((2 * d / scale) - (active * _s.Gradient[i])) * _direction[i];
             if (_options.Variable == AttackVariable.Tanh)
             {
                 double t = Math.Tanh(_anchor[i] + (_v[i] * _direction[i]));
-                slope *= half * (1 - (t * t));
+                derivative *= half * (1 - (t * t));
             }
 
-            slope *= unit;
-            _first[i] += (1 - Beta1) * (slope - _first[i]);
-            _second[i] += (1 - Beta2) * ((slope * slope) - _second[i]);
+            derivative *= unit;
+            _first[i] += (1 - Beta1) * (derivative - _first[i]);
+            _second[i] += (1 - Beta2) * ((derivative * derivative) - _second[i]);
             double v = _v[i] - (rate * _first[i] / (Math.Sqrt(_second[i]) + Tiny));
             _v[i] = Limited(v, i);
         }
@@ -202,9 +202,9 @@ internal sealed class CarliniWagnerPath
     {
         if (_s.IsAdversarial && _s.Distance < _bestSeen)
         {
-            double range = (double)_s.High - _s.Low, slope = Perturbations.Length(_s.Gradient) * range;
+            double range = (double)_s.High - _s.Low, gradientNorm = Perturbations.Length(_s.Gradient) * range;
             _s.Gradient.CopyTo(_bestGradient, 0);
-            (_bestSeen, BestC) = (_s.Distance, slope > 0 ? Math.Clamp(2 * 2 * _s.Distance / range / slope, 1e-10, 1e10) : BestC);
+            (_bestSeen, BestC) = (_s.Distance, gradientNorm > 0 ? Math.Clamp(2 * 2 * _s.Distance / range / gradientNorm, 1e-10, 1e10) : BestC);
         }
     }
 

@@ -138,8 +138,8 @@ internal sealed class CorruptedPictures
             _s.X[Index(c, top + (i / width), left + (i % width))] = (float)sum[i];
         }
 
-        static double Wave(int k, int place, int length) =>
-            Math.Sqrt((k == 0 ? 1.0 : 2.0) / length) * Math.Cos(Math.PI * (place + 0.5) * k / length);
+        static double Wave(int k, int position, int length) =>
+            Math.Sqrt((k == 0 ? 1.0 : 2.0) / length) * Math.Cos(Math.PI * (position + 0.5) * k / length);
     }
 
     private int Index(int c, int y, int x) => (((c * _height) + y) * _width) + x;

@@ -9,7 +9,7 @@ public sealed record DeepFool : MinimalAttack
     /// <inheritdoc/>
     public override string Name => "deepfool";
 
-    /// <summary>Most steps.</summary>
+    /// <summary>Maximum number of steps.</summary>
     public int Steps { get; init; } = 50;
 
     /// <summary>How far beyond the boundary, as a part of the way.</summary>
@@ -33,7 +33,7 @@ public sealed record DeepFool : MinimalAttack
         float[] way = s.Vector(), nearest = s.Vector();
         for (int step = 0; step < Steps; step++)
         {
-            double least = double.PositiveInfinity;
+            double min = double.PositiveInfinity;
             foreach (int k in classes)
             {
                 // Targeted: the boundary to the class that wins now, which need not be the right one.
@@ -48,19 +48,19 @@ public sealed record DeepFool : MinimalAttack
                 // Equation 8: the way to f_k = f_label, linearized.
                 HyperplaneProjection.Solve(Norm, s.X, s.Gradient, Math.Max(-s.Value + s.Gap, 0), s.Bounds, way);
                 double size = Perturbations.Size(Norm, way);
-                if (size < least && size > 0)
+                if (size < min && size > 0)
                 {
-                    least = size;
+                    min = size;
                     way.CopyTo(nearest, 0);
                 }
             }
 
-            if (!double.IsFinite(least))
+            if (!double.IsFinite(min))
             {
                 yield break;
             }
 
-            double factor = 1 + Overshoot + (1e-5 / Math.Max(least, 1e-5));
+            double factor = 1 + Overshoot + (1e-5 / Math.Max(min, 1e-5));
             Perturbations.AddScaled(s.X, nearest, factor);
             Perturbations.Clip(s.X, s.Low, s.High);
             yield return Ask.Scores;

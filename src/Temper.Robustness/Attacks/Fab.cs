@@ -6,7 +6,7 @@ namespace Temper.Robustness.Attacks;
 /// </summary>
 public sealed record Fab : MinimalAttack
 {
-    private const double MostAlpha = 0.1, Eta = 1.05, Beta = 0.9;
+    private const double MaxAlpha = 0.1, Eta = 1.05, Beta = 0.9;
 
     /// <inheritdoc/>
     public override string Name => "fab";
@@ -78,7 +78,7 @@ public sealed record Fab : MinimalAttack
         HyperplaneProjection.Solve(Norm, x, s.Gradient, rise, s.Bounds, fromX);
         HyperplaneProjection.Solve(Norm, s.Clean, s.Gradient, cleanRise, s.Bounds, fromClean);
         double a = Math.Max(Perturbations.Size(Norm, fromX), 1e-8), b = Math.Max(Perturbations.Size(Norm, fromClean), 1e-8);
-        double alpha = Math.Min(a / (a + b), MostAlpha);
+        double alpha = Math.Min(a / (a + b), MaxAlpha);
         for (int i = 0; i < x.Length; i++)
         {
             double moved = ((1 - alpha) * (x[i] + (Eta * fromX[i]))) + (alpha * (s.Clean[i] + (Eta * fromClean[i])));

@@ -20,7 +20,7 @@ public sealed record HopSkipJump : MinimalAttack
     /// <summary>Random points that are tried for starts.</summary>
     public int StartDraws { get; init; } = 100;
 
-    /// <summary>Most classes from whose regions a path starts; not in the paper, which has one.</summary>
+    /// <summary>Maximum number of classes from whose regions a path starts; not in the paper, which has one.</summary>
     public int Starts { get; init; } = 9;
 
     /// <inheritdoc/>

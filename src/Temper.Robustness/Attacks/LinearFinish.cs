@@ -8,7 +8,7 @@ internal static class LinearFinish
 {
     /// <summary>Looks for a nearer adversarial in the 2-norm.</summary>
     /// <param name="s">The search; nothing is done unless it has an adversarial.</param>
-    /// <param name="gradients">Most gradients.</param>
+    /// <param name="gradients">Maximum number of gradients.</param>
     internal static IEnumerable<Ask> From(Search s, int gradients)
     {
         if (!s.HasBest || gradients <= 0)
@@ -138,7 +138,7 @@ internal static class LinearFinish
 
 /// <summary>An attack, then <see cref="LinearFinish"/>: the command line's form of attacks in the 2-norm.</summary>
 /// <param name="Inner">The attack.</param>
-/// <param name="Gradients">Most gradients of the finish.</param>
+/// <param name="Gradients">Maximum number of gradients of the finish.</param>
 public sealed record Finished(Attack Inner, int Gradients) : ComposedAttack(Inner)
 {
     /// <inheritdoc/>

@@ -82,8 +82,8 @@ public sealed record MinimalL2 : MinimalAttack
                 {
                     // At a minimum 2 d = c grad, in units of the range.
                     path.Anchor();
-                    double slope = Perturbations.Length(s.Gradient) * range;
-                    c = slope > 0 ? Tightness * 2 * s.BestDistance / range / slope : 1;
+                    double norm = Perturbations.Length(s.Gradient) * range;
+                    c = norm > 0 ? Tightness * 2 * s.BestDistance / range / norm : 1;
                 }
                 else
                 {

@@ -6,11 +6,11 @@ namespace Temper.Robustness.Attacks;
 /// <summary>A network as a target: evaluation form, gradients to the input only.</summary>
 public sealed class NetworkTarget : AttackTarget
 {
-    /// <summary>Most samples of a pass with gradients: bounds its memory (ResNet-20's gradient takes about 4 MiB a sample).</summary>
+    /// <summary>Maximum number of samples of a pass with gradients: bounds its memory (ResNet-20's gradient takes about 4 MiB a sample).</summary>
     private const int LargestBatch = 64;
 
-    /// <summary>Most samples of a forward pass, and most values of its input: small networks are faster with more samples.</summary>
-    private const int LargestForwardBatch = 512, MostForwardValues = LargestForwardBatch * 28 * 28;
+    /// <summary>Maximum number of samples of a forward pass, and most values of its input: small networks are faster with more samples.</summary>
+    private const int LargestForwardBatch = 512, MaxForwardValues = LargestForwardBatch * 28 * 28;
 
     private readonly Network _network;
     private readonly Pass _pass = Pass.Evaluation.BatchInvariant();
@@ -64,7 +64,7 @@ public sealed class NetworkTarget : AttackTarget
     /// <inheritdoc/>
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits)
     {
-        int step = _fixedBatch > 0 ? _fixedBatch : Math.Clamp(MostForwardValues / SampleShape.Count, LargestBatch, LargestForwardBatch);
+        int step = _fixedBatch > 0 ? _fixedBatch : Math.Clamp(MaxForwardValues / SampleShape.Count, LargestBatch, LargestForwardBatch);
         using var scope = new TensorScope();
         for (int start = 0; start < count; start += step)
         {
@@ -85,13 +85,13 @@ public sealed class NetworkTarget : AttackTarget
             Tensor batch = tape.Watch(Batch(x, start, rows));
             Tensor output = Forward(batch);
             Copy(output, logits, start, rows, Classes);
-            float[] slopes = new float[output.Count];
+            float[] byLogits = new float[output.Count];
             for (int row = 0; row < rows; row++)
             {
-                derivative(start + row, logits.Slice((start + row) * Classes, Classes), slopes.AsSpan(row * Classes, Classes));
+                derivative(start + row, logits.Slice((start + row) * Classes, Classes), byLogits.AsSpan(row * Classes, Classes));
             }
 
-            Copy(tape.Gradient(output, Tensor.From(slopes, output.Shape), batch), gradient, start, rows, size);
+            Copy(tape.Gradient(output, Tensor.From(byLogits, output.Shape), batch), gradient, start, rows, size);
         }
     }
 
@@ -105,7 +105,7 @@ public sealed class NetworkTarget : AttackTarget
     {
         int size = SampleShape.Count, batch = _fixedBatch > 0 ? _fixedBatch : rows;
 
-        // Lent by the scope around it: an array of its own for each batch costs more than the forward pass of a small network.
+        // Rented by the scope around it: an array of its own for each batch costs more than the forward pass of a small network.
         Tensor values = Tensor.Allocate([batch, .. SampleShape.AsSpan()]);
         Span<float> to = values.Writable();
         x.Slice(start * size, rows * size).CopyTo(to);

@@ -7,7 +7,7 @@ internal static class Perturbations
 {
     internal static double Size(Norm norm, ReadOnlySpan<float> d) => norm switch
     {
-        Norm.Linf => d.IsEmpty ? 0 : TensorPrimitives.MaxMagnitude(d) is var most ? Math.Abs(most) : 0,
+        Norm.Linf => d.IsEmpty ? 0 : TensorPrimitives.MaxMagnitude(d) is var largest ? Math.Abs(largest) : 0,
         Norm.L2 => Length(d),
         Norm.L1 => Sum(d),
         _ => Changed(d),
@@ -135,7 +135,7 @@ internal static class Perturbations
     internal static float Sign(float value) => value > 0 ? 1 : value < 0 ? -1 : 0;
 
     /// <summary>
-    /// A comparison and a sum that shows what is not finite, in the place of Math.Max, which takes four times as long: NaN where a difference is not finite.
+    /// A comparison and a sum that shows what is not finite, instead of Math.Max, which takes four times as long: NaN where a difference is not finite.
     /// </summary>
     private static double LargestDifference(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {

@@ -205,6 +205,6 @@ internal sealed class Search
 /// <param name="Norm">How distance is measured.</param>
 /// <param name="Epsilon">Largest distance; infinite for none.</param>
 /// <param name="StopsAtFirst">Whether the first success ends it.</param>
-/// <param name="Gradients">Most backward passes.</param>
-/// <param name="Forwards">Most forward passes.</param>
+/// <param name="Gradients">Maximum number of backward passes.</param>
+/// <param name="Forwards">Maximum number of forward passes.</param>
 internal sealed record SearchLimits(Norm Norm, double Epsilon, bool StopsAtFirst, int Gradients, int Forwards);

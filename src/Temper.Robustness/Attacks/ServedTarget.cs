@@ -21,10 +21,10 @@ public sealed class ServedTarget : AttackTarget, IDisposable
     private const string HeaderLength = "Inference-Header-Content-Length";
 
     /// <summary>Numbers in one request: 4 MiB.</summary>
-    private const int MostNumbers = 1 << 20;
+    private const int MaxNumbers = 1 << 20;
 
     /// <summary>Answers beyond what was asked for are cut off: a server is not trusted.</summary>
-    private const long MostBytes = 64 << 20;
+    private const long MaxBytes = 64 << 20;
 
     private readonly HttpClient _client;
     private readonly Uri _address;
@@ -74,7 +74,7 @@ public sealed class ServedTarget : AttackTarget, IDisposable
             throw new ArgumentException($"ServedTarget: bounds are no interval (got {bounds.Minimum} to {bounds.Maximum}); state those of the inputs, such as 0 and 1", nameof(bounds));
         }
 
-        var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(100), MaxResponseContentBufferSize = MostBytes };
+        var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(100), MaxResponseContentBufferSize = MaxBytes };
         try
         {
             client.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
@@ -92,7 +92,7 @@ public sealed class ServedTarget : AttackTarget, IDisposable
     /// <inheritdoc/>
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits)
     {
-        int step = Math.Max(1, MostNumbers / SampleShape.Count);
+        int step = Math.Max(1, MaxNumbers / SampleShape.Count);
         for (int start = 0; start < count; start += step)
         {
             int rows = Math.Min(step, count - start);

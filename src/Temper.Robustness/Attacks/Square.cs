@@ -40,13 +40,13 @@ public sealed record Square : FixedBudgetAttack
         {
             SquareMoves moves = Norm == Norm.Linf ? new SignSquares(s, Epsilon) : new MassSquares(s, Epsilon);
             moves.Begin();
-            double least = double.PositiveInfinity;
+            double min = double.PositiveInfinity;
             for (int query = 0; query < Queries; query++)
             {
                 yield return Ask.Scores;
-                if (s.Margin < least)
+                if (s.Margin < min)
                 {
-                    least = s.Margin;
+                    min = s.Margin;
                     s.X.CopyTo(best, 0);
                 }
                 else
@@ -63,8 +63,8 @@ public sealed record Square : FixedBudgetAttack
     private double Part(int query)
     {
         int[] halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
-        int place = (int)((double)query / Queries * 10_000);
-        return FirstPart / (1 << halvings.Count(limit => place > limit));
+        int index = (int)((double)query / Queries * 10_000);
+        return FirstPart / (1 << halvings.Count(limit => index > limit));
     }
 }
 
@@ -97,9 +97,9 @@ internal abstract class SquareMoves
     private protected float RandomSign() => S.Random.NextBoolean() ? 1 : -1;
 
     /// <summary>A random window with about that part of the pixels.</summary>
-    private protected Window Random(double part, int least)
+    private protected Window Random(double part, int min)
     {
-        int side = Math.Max((int)Math.Round(Math.Sqrt(part * Height * Width)), least);
+        int side = Math.Max((int)Math.Round(Math.Sqrt(part * Height * Width)), min);
         int height = Math.Min(side, Height), width = Height == 1 ? Math.Clamp((int)Math.Round(part * Width), 1, Width) : Math.Min(side, Width);
         return Place(height, width);
     }
@@ -235,8 +235,8 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
             {
                 (int along, int length) = isUpright ? (y, height) : (x, width);
                 (int beside, int breadth) = isUpright ? (x, width) : (y, height);
-                int half = length / 2, place = along < half ? along : along - half, room = along < half ? half : length - half;
-                double value = Hill(place, room, beside, breadth) * (along < half ? 1 : -1);
+                int half = length / 2, index = along < half ? along : along - half, room = along < half ? half : length - half;
+                double value = Hill(index, room, beside, breadth) * (along < half ? 1 : -1);
                 peak[(y * width) + x] = (float)value;
                 squares += value * value;
             }
@@ -250,12 +250,12 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         return peak;
     }
 
-    /// <summary>Sum of 1 / k^2 over the rings around the middle that reach the place.</summary>
+    /// <summary>Sum of 1 / k^2 over the rings around the middle that reach the position.</summary>
     private static double Hill(int y, int height, int x, int width)
     {
-        int ring = Math.Max(Math.Abs(y - (height / 2)), Math.Abs(x - (width / 2))), most = Math.Max(height / 2, width / 2) + 1;
+        int ring = Math.Max(Math.Abs(y - (height / 2)), Math.Abs(x - (width / 2))), max = Math.Max(height / 2, width / 2) + 1;
         double sum = 0;
-        for (int k = ring; k < Math.Max(most, ring + 1); k++)
+        for (int k = ring; k < Math.Max(max, ring + 1); k++)
         {
             sum += 1.0 / ((k + 1) * (k + 1));
         }

@@ -139,13 +139,13 @@ public sealed class EnsembleTarget : WrappedTarget
     {
         // The derivative is needed at the mean, so the mean is computed first.
         Scores(x, count, logits);
-        float[] mean = logits[..(count * Classes)].ToArray(), one = new float[mean.Length], slope = new float[count * SampleShape.Count];
-        Span<float> sum = gradient[..slope.Length];
+        float[] mean = logits[..(count * Classes)].ToArray(), one = new float[mean.Length], part = new float[count * SampleShape.Count];
+        Span<float> sum = gradient[..part.Length];
         sum.Clear();
         foreach (AttackTarget member in _members)
         {
-            member.Gradient(x, count, one, (row, _, z) => derivative(row, mean.AsSpan(row * Classes, Classes), z), slope);
-            TensorPrimitives.MultiplyAdd(slope, 1f / _members.Count, sum, sum);
+            member.Gradient(x, count, one, (row, _, z) => derivative(row, mean.AsSpan(row * Classes, Classes), z), part);
+            TensorPrimitives.MultiplyAdd(part, 1f / _members.Count, sum, sum);
         }
     }
 }
@@ -207,15 +207,15 @@ public sealed class ExpectationTarget(AttackTarget inner, int draws, RandomStrea
     /// <inheritdoc/>
     public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
-        float[] one = new float[count * Classes], slope = new float[count * SampleShape.Count];
-        Span<float> sum = logits[..one.Length], slopes = gradient[..slope.Length];
+        float[] one = new float[count * Classes], part = new float[count * SampleShape.Count];
+        Span<float> sum = logits[..one.Length], total = gradient[..part.Length];
         sum.Clear();
-        slopes.Clear();
+        total.Clear();
         for (int draw = 0; draw < draws; draw++)
         {
-            Inner.Gradient(Changed(x, count), count, one, derivative, slope);
+            Inner.Gradient(Changed(x, count), count, one, derivative, part);
             TensorPrimitives.MultiplyAdd(one, 1f / draws, sum, sum);
-            TensorPrimitives.MultiplyAdd(slope, 1f / draws, slopes, slopes);
+            TensorPrimitives.MultiplyAdd(part, 1f / draws, total, total);
         }
     }
 

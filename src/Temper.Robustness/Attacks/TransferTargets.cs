@@ -3,7 +3,7 @@ using Temper.Randomness;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Input diversity (DI, arXiv:1803.06978): pictures are shrunk a little and put at a random place before a surrogate sees them, so that what fools
+/// Input diversity (DI, arXiv:1803.06978): pictures are shrunk a little and put at a random position before a surrogate sees them, so that what fools
 /// it does not depend on its every pixel. The gradient goes back through the change. For <see cref="Transfer"/>.
 /// </summary>
 /// <param name="inner">The surrogate; takes <c>[C, H, W]</c>.</param>
@@ -19,14 +19,14 @@ public sealed class DiverseInputTarget(AttackTarget inner, RandomStream random, 
     public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
         int[] sources = Sources(x, count);
-        float[] slope = new float[sources.Length];
-        Inner.Gradient(Changed(x, sources), count, logits, derivative, slope);
+        float[] bySource = new float[sources.Length];
+        Inner.Gradient(Changed(x, sources), count, logits, derivative, bySource);
         gradient[..sources.Length].Clear();
         for (int i = 0; i < sources.Length; i++)
         {
             if (sources[i] >= 0)
             {
-                gradient[sources[i]] += slope[i];
+                gradient[sources[i]] += bySource[i];
             }
         }
     }

@@ -17,7 +17,7 @@ public static class PropertySearch
     /// <summary>Searches until a counterexample is found or the budget is used up.</summary>
     /// <param name="target">Gives the outputs; its own bounds do not matter.</param>
     /// <param name="property">The question.</param>
-    /// <param name="budget">Most backward passes.</param>
+    /// <param name="budget">Maximum number of backward passes.</param>
     /// <param name="random">Where random numbers start.</param>
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="ArgumentException">The property does not fit the network.</exception>
@@ -80,7 +80,7 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
     public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
         float[] outputs = new float[count * Inner.Classes];
-        Inner.Gradient(InBox(x, count), count, outputs, (row, z, slope) => Pull(derivative, row, z, slope), gradient);
+        Inner.Gradient(InBox(x, count), count, outputs, (row, z, dz) => Pull(derivative, row, z, dz), gradient);
         Write(outputs, count, logits);
         for (int i = 0; i < count * _low.Length; i++)
         {
@@ -102,7 +102,7 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
     }
 
     /// <summary>The derivative by the outputs, from that by the slacks.</summary>
-    private void Pull(LogitDerivative derivative, int row, ReadOnlySpan<float> outputs, Span<float> slope)
+    private void Pull(LogitDerivative derivative, int row, ReadOnlySpan<float> outputs, Span<float> dz)
     {
         float[] slacks = new float[Classes], bySlack = new float[Classes];
         var binding = new OutputComparison[property.Cases];
@@ -112,12 +112,12 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
         {
             if (binding[k].Larger >= 0)
             {
-                slope[binding[k].Larger] += bySlack[k + 1];
+                dz[binding[k].Larger] += bySlack[k + 1];
             }
 
             if (binding[k].Smaller >= 0)
             {
-                slope[binding[k].Smaller] -= bySlack[k + 1];
+                dz[binding[k].Smaller] -= bySlack[k + 1];
             }
         }
     }

@@ -100,11 +100,11 @@ public static class RobustnessSection
         {
             SampleResult[] samples = [.. group.Select(pair => pair.Second)];
             RobustnessEvaluation one = found with { Result = new AttackResult(found.Result.Adversarials, samples) };
-            int? most = samples.Where(sample => sample.Outcome == AttackOutcome.Fooled && found.IsSuccess(sample)).GroupBy(sample => sample.Prediction).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Select(g => (int?)g.Key).FirstOrDefault();
+            int? max = samples.Where(sample => sample.Outcome == AttackOutcome.Fooled && found.IsSuccess(sample)).GroupBy(sample => sample.Prediction).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Select(g => (int?)g.Key).FirstOrDefault();
             return (string[])
             [
                 Name(classes, (int)group.Key), $"{samples.Length}", Percent(one.CleanAccuracy),
-                Percent(one.Accuracy), Number(one.Result.MedianDistance(found.Attack.Norm)), most is { } k ? Name(classes, k) : "-",
+                Percent(one.Accuracy), Number(one.Result.MedianDistance(found.Attack.Norm)), max is { } k ? Name(classes, k) : "-",
             ];
         })]);
     }

@@ -18,8 +18,8 @@ public sealed record TrustCheck(string Name, bool IsSuspicious, string Finding);
 /// </summary>
 public static class TrustChecks
 {
-    /// <summary>Most samples that a check looks at.</summary>
-    private const int Most = 64;
+    /// <summary>Maximum number of samples that a check looks at.</summary>
+    private const int MaxSamples = 64;
 
     /// <summary>Checks of a result; the others, the checklist, are about the target.</summary>
     private static readonly string[] OfResults = ["verified", NotFinite];
@@ -36,7 +36,7 @@ public static class TrustChecks
     public static IReadOnlyList<TrustCheck> Run(
         AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random, double? epsilon = null, CancellationToken cancel = default)
     {
-        int count = Math.Min(inputs.Shape[0], Most);
+        int count = Math.Min(inputs.Shape[0], MaxSamples);
         if (count == 0)
         {
             return [];
@@ -188,7 +188,7 @@ internal sealed class TrustProbe
     private int Zeros(LossKind kind, float tiny)
     {
         float[] logits = new float[_logits.Length], gradient = new float[_count * _size];
-        _target.Gradient(_inputs.AsSpan<float>(), _count, logits, (row, z, slope) => new AttackLoss(kind, (int)_labels[row]).Evaluate(z, slope), gradient);
+        _target.Gradient(_inputs.AsSpan<float>(), _count, logits, (row, z, dz) => new AttackLoss(kind, (int)_labels[row]).Evaluate(z, dz), gradient);
         return Enumerable.Range(0, _count).Count(i => Perturbations.Size(Norm.Linf, gradient.AsSpan(i * _size, _size)) <= tiny);
     }
 

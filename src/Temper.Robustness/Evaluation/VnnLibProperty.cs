@@ -31,10 +31,10 @@ public sealed class VnnLibProperty
     public static VnnLibProperty Load(string path)
     {
         var file = new FileInfo(path);
-        const long Most = 64 << 20;
-        return file.Length <= Most
+        const long MaxBytes = 64 << 20;
+        return file.Length <= MaxBytes
             ? Parse(File.ReadAllText(path), path)
-            : throw new ModelFormatException(path, 0, $"vnnlib: the file is too long (got {file.Length} bytes, expected at most {Most})");
+            : throw new ModelFormatException(path, 0, $"vnnlib: the file is too long (got {file.Length} bytes, expected at most {MaxBytes})");
     }
 
     /// <summary>Reads a property from text.</summary>

@@ -18,7 +18,7 @@ namespace Temper.Training;
 public abstract record Objective : IFingerprinted
 {
     /// <summary>
-    /// Phase one: makes the batch that the loss is computed of. Nothing is recorded. The memory of tensors that are made here is lent for the
+    /// Phase one: makes the batch that the loss is computed of. Nothing is recorded. The memory of tensors that are made here is rented for the
     /// step: <see cref="Tensor.Detach"/> one that has to last.
     /// </summary>
     /// <param name="network">The network that trains; not to be changed.</param>

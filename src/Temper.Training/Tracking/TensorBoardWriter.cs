@@ -60,7 +60,7 @@ public sealed class TensorBoardWriter : IDisposable
 
     /// <summary>How values are spread.</summary>
     /// <param name="tag">Name of the histogram.</param>
-    /// <param name="step">Place in time.</param>
+    /// <param name="step">Index of the step.</param>
     /// <param name="values">Any number of values; those that are not finite are left out.</param>
     public void AddHistogram(string tag, long step, ReadOnlySpan<float> values)
     {
@@ -73,7 +73,7 @@ public sealed class TensorBoardWriter : IDisposable
 
     /// <summary>A picture.</summary>
     /// <param name="tag">Name of the picture.</param>
-    /// <param name="step">Place in time.</param>
+    /// <param name="step">Index of the step.</param>
     /// <param name="png">An encoded PNG file.</param>
     /// <param name="size">Of the picture, in pixels, and its channels: 1 gray, 3 RGB, 4 RGBA.</param>
     public void AddImage(string tag, long step, ReadOnlySpan<byte> png, (int Height, int Width, int Channels) size)
@@ -85,7 +85,7 @@ public sealed class TensorBoardWriter : IDisposable
 
     /// <summary>A text, shown as Markdown.</summary>
     /// <param name="tag">Name of the text.</param>
-    /// <param name="step">Place in time.</param>
+    /// <param name="step">Index of the step.</param>
     /// <param name="markdown">The text.</param>
     public void AddText(string tag, long step, string markdown)
     {

@@ -19,11 +19,11 @@ internal static class GraphCheck
     /// <summary>What is known of a node's value, after all checks of its inputs.</summary>
     internal static ValueInfo Infer(Operator operation, string node, IReadOnlyList<ValueInfo> inputs)
     {
-        (int least, int most) = operation.InputCount;
-        if (inputs.Count < least || inputs.Count > most)
+        (int min, int max) = operation.InputCount;
+        if (inputs.Count < min || inputs.Count > max)
         {
             throw new ArgumentException(
-                $"{node}: wrong number of inputs for {operation.Kind} (got {inputs.Count}, expected {least}{(most > least ? " or more" : "")})");
+                $"{node}: wrong number of inputs for {operation.Kind} (got {inputs.Count}, expected {min}{(max > min ? " or more" : "")})");
         }
 
         Shape output = operation.InferShape([.. inputs.Select(input => input.Shape)], node);

@@ -5,7 +5,7 @@ namespace Temper.Networks;
 /// <summary>What one pass of a batch costs, node by node and in all.</summary>
 /// <param name="Batch">Samples in the batch.</param>
 /// <param name="Nodes">The nodes in order.</param>
-/// <remarks>Counts, not times. Places that padding fills count like others, as the literature does.</remarks>
+/// <remarks>Counts, not times. Pixels that padding fills count like others, as the literature does.</remarks>
 public sealed record NetworkCost(int Batch, IReadOnlyList<NodeCost> Nodes)
 {
     /// <summary>Multiply-accumulate operations of a pass with all weights.</summary>

@@ -7,7 +7,7 @@ namespace Temper.Networks;
 public sealed partial class Network
 {
     /// <summary>
-    /// Builds a sub-graph on some values and puts its result in the place of a value: behind it, around a node, or between several values.
+    /// Builds a sub-graph on some values and replaces a value by its result: behind it, around a node, or between several values.
     /// All users and outputs of the replaced value take the result; the sub-graph itself may use the replaced value.
     /// </summary>
     /// <param name="after">Names of inputs or nodes whose values the body gets, in this order.</param>
@@ -130,7 +130,7 @@ public sealed partial class Network
     private void RequireInfo(string edit, Value value, string replaces) =>
         RequireInfo(edit, value.Name, value.Info, replaces, "change the body so that its result fits");
 
-    /// <summary>Throws where a value cannot stand in the place of another.</summary>
+    /// <summary>Throws where a value cannot replace another.</summary>
     private void RequireInfo(string edit, string name, ValueInfo value, string replaces, string fix)
     {
         ValueInfo expected = Graph.InfoOf(replaces);
@@ -142,7 +142,7 @@ public sealed partial class Network
         if (!value.Equals(expected))
         {
             throw new ArgumentException(
-                $"Network.{edit}: '{name}' does not fit in the place of '{replaces}' (got {Described(value)}, expected {Described(expected)}); {fix}");
+                $"Network.{edit}: '{name}' does not fit instead of '{replaces}' (got {Described(value)}, expected {Described(expected)}); {fix}");
         }
     }
 

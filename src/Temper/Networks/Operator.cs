@@ -18,7 +18,7 @@ public abstract record Operator
     public virtual bool IsDifferentiable => true;
 
     /// <summary>Smallest and largest number of inputs.</summary>
-    public virtual (int Least, int Most) InputCount => (1, 1);
+    public virtual (int Min, int Max) InputCount => (1, 1);
 
     /// <summary>Prefix of automatic node names; a number is appended.</summary>
     internal virtual string DefaultName => Kind.ToLowerInvariant();

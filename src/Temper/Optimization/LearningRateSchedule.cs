@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Temper.Optimization;
 
 /// <summary>
-/// How the learning rate goes through a training run: a factor of the optimizer's rate, a pure function of the place in the run, so that
+/// How the learning rate goes through a training run: a factor of the optimizer's rate, a pure function of the position in the run, so that
 /// a resumed run needs no state.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
@@ -20,7 +20,7 @@ public abstract record LearningRateSchedule
     }
 
     /// <summary>The factor.</summary>
-    /// <param name="epoch">Place in the run in epochs, with the part of the current one that is done: 0 for the first step.</param>
+    /// <param name="epoch">Position in the run in epochs, with the part of the current one that is done: 0 for the first step.</param>
     /// <param name="epochs">Length of the run in epochs, positive.</param>
     /// <returns>Not negative; the rate of a step is the optimizer's rate times this.</returns>
     public abstract double Factor(double epoch, double epochs);

@@ -145,9 +145,9 @@ public sealed class RandomStream
     /// <summary>64-bit FNV-1a of the UTF-8 bytes.</summary>
     private static ulong Hash(string name)
     {
-        const int MostOnStack = 256;
+        const int MaxOnStack = 256;
         int length = Encoding.UTF8.GetByteCount(name);
-        Span<byte> bytes = length <= MostOnStack ? stackalloc byte[MostOnStack] : new byte[length];
+        Span<byte> bytes = length <= MaxOnStack ? stackalloc byte[MaxOnStack] : new byte[length];
         ulong hash = 0xCBF2_9CE4_8422_2325;
         foreach (byte b in bytes[..Encoding.UTF8.GetBytes(name, bytes)])
         {

@@ -126,7 +126,7 @@ public sealed partial class GradientTape
         private readonly Section? _outer = _section;
         private readonly bool _recomputing = _isRecomputing;
         private readonly MemoryScope? _memory = MemoryScope.Current;
-        private readonly MemoryScope? _lent = MemoryScope.Lent;
+        private readonly MemoryScope? _rented = MemoryScope.Rented;
         private readonly bool _backward = MemoryScope.IsBackward;
         private readonly int _thread = Environment.CurrentManagedThreadId;
         private bool _isOver;
@@ -134,7 +134,7 @@ public sealed partial class GradientTape
         internal Suspension()
         {
             (_innermost, _section, _isRecomputing) = (null, null, false);
-            MemoryScope.Enter(_lent);
+            MemoryScope.Enter(_rented);
         }
 
         public void Dispose()
@@ -144,7 +144,7 @@ public sealed partial class GradientTape
                 return;
             }
 
-            if (_thread != Environment.CurrentManagedThreadId || _innermost is not null || MemoryScope.Current != _lent)
+            if (_thread != Environment.CurrentManagedThreadId || _innermost is not null || MemoryScope.Current != _rented)
             {
                 throw new InvalidOperationException(
                     "GradientTape.Suspend: a tape or a TensorScope that was opened inside is still open, or this is another thread; end in the reverse order");

@@ -14,7 +14,7 @@ namespace Temper.Tensors;
 /// using var tape = new GradientTape();
 /// Tensor x = tape.Watch(images);
 /// Tensor loss = network.Forward(x).CrossEntropy(labels);
-/// Tensor slope = tape.Gradient(loss, x).Detach();
+/// Tensor gradient = tape.Gradient(loss, x).Detach();
 /// </code></example>
 public sealed partial class GradientTape : IDisposable
 {
@@ -184,7 +184,7 @@ public sealed partial class GradientTape : IDisposable
     {
         for (GradientTape? tape = innermost; tape is not null; tape = tape.Parent)
         {
-            if (tape._records.PlaceOf(tensor) >= 0)
+            if (tape._records.IndexOf(tensor) >= 0)
             {
                 return true;
             }

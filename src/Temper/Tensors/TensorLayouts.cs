@@ -49,10 +49,10 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>This tensor in the memory order of another of the same shape.</summary>
+    /// <summary>This tensor in the layout of another of the same shape.</summary>
     internal Tensor InLayoutOf(Tensor other) => Layout == other.Layout ? this : InLayout(other.Layout);
 
-    /// <summary>This tensor, rank 4, in the given memory order: itself, a free view, or a copy.</summary>
+    /// <summary>This tensor, rank 4, in the given layout: itself, a free view, or a copy.</summary>
     internal Tensor InLayout(Layout layout)
     {
         if (Layout == layout)

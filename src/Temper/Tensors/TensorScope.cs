@@ -7,7 +7,7 @@ namespace Temper.Tensors;
 /// collector. <see cref="Reset"/>, called once a round, takes the memory of everything back except for what was kept in that round.
 /// </summary>
 /// <remarks>
-/// Scopes nest; the innermost one lends. Tapes work inside: what they record is theirs, and <see cref="Keep"/> takes a gradient over
+/// Scopes nest; the innermost one rents. Tapes work inside: what they record is theirs, and <see cref="Keep"/> takes a gradient over
 /// without copying it. Reading a tensor whose memory went back throws <see cref="ObjectDisposedException"/>. To let a tensor outlive
 /// the scope, <see cref="Tensor.Detach"/> it. A scope belongs to the thread that opened it.
 /// </remarks>
@@ -16,7 +16,7 @@ namespace Temper.Tensors;
 /// Tensor x = images;
 /// for (int step = 0; step &lt; steps; step++)
 /// {
-///     x = scope.Keep(ball.SignStep(x, Slope(x), size));     // the one before goes back at the next Reset
+///     x = scope.Keep(ball.SignStep(x, Gradient(x), size));     // the one before goes back at the next Reset
 ///     scope.Reset();
 /// }
 ///
@@ -24,7 +24,7 @@ namespace Temper.Tensors;
 /// </code></example>
 public sealed class TensorScope : IDisposable
 {
-    private readonly MemoryScope? _outer = MemoryScope.Lent;
+    private readonly MemoryScope? _outer = MemoryScope.Rented;
     private readonly MemoryScope? _before = MemoryScope.Current;
     private readonly bool _isBackward = MemoryScope.IsBackward;
     private readonly GradientTape? _tape = GradientTape.Innermost;
@@ -37,17 +37,17 @@ public sealed class TensorScope : IDisposable
     private MemoryScope _next, _kept;
     private bool _isClosed;
 
-    /// <summary>Opens a scope on this thread: from now on it lends the memory that would belong to the garbage collector.</summary>
+    /// <summary>Opens a scope on this thread: from now on it rents the memory that would belong to the garbage collector.</summary>
     public TensorScope()
     {
         (_next, _kept, _round) = (MemoryScope.Open(), MemoryScope.Open(), MemoryScope.Open());
-        MemoryScope.Lent = _round;
+        MemoryScope.Rented = _round;
         MemoryScope.Enter(_round);
     }
 
     /// <summary>Keeps a tensor's memory through the next <see cref="Reset"/>; what a loop needs for longer is kept in each round.</summary>
     /// <param name="x">
-    /// A tensor that this scope lent or kept, or one of a tape or scope inside, whose memory it takes over. Any other lives longer already.
+    /// A tensor that this scope rented or kept, or one of a tape or scope inside, whose memory it takes over. Any other lives longer already.
     /// </param>
     /// <returns>The same tensor.</returns>
     /// <exception cref="ObjectDisposedException">The tensor's memory is back already, or the scope is closed.</exception>
@@ -64,7 +64,7 @@ public sealed class TensorScope : IDisposable
         return x;
     }
 
-    /// <summary>Takes back what was lent since the last call, except for what was kept since.</summary>
+    /// <summary>Takes back what was rented since the last call, except for what was kept since.</summary>
     /// <exception cref="ObjectDisposedException">The scope is closed.</exception>
     public void Reset()
     {
@@ -84,14 +84,14 @@ public sealed class TensorScope : IDisposable
         }
 
         CheckThread();
-        if (MemoryScope.Lent != _round || GradientTape.Innermost != _tape)
+        if (MemoryScope.Rented != _round || GradientTape.Innermost != _tape)
         {
             throw new InvalidOperationException(
                 "TensorScope: a scope or a tape that was opened inside is still open; close them in the reverse order of opening");
         }
 
         _isClosed = true;
-        MemoryScope.Lent = _outer;
+        MemoryScope.Rented = _outer;
         MemoryScope.Enter(_before, _isBackward);
         _round.Dispose();
         _kept.Dispose();

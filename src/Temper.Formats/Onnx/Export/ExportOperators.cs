@@ -253,7 +253,7 @@ internal static class ExportOperators
         string other = node.Graph.Free($"{node.Node.Name}/other");
         node.Graph.Add(
             "TopK", node.Node.Name, [.. node.Inputs, node.Constant("k", top.Count)],
-            top.GivesPlaces ? [other, node.Output] : [node.Output, other], ("axis", top.Axis), ("largest", !top.IsSmallest));
+            top.GivesIndices ? [other, node.Output] : [node.Output, other], ("axis", top.Axis), ("largest", !top.IsSmallest));
     }
 
     private static void Write(NodeExport node, Clip clip)

@@ -28,7 +28,7 @@ internal static class ExportWindows
                     "ConvTranspose", inputs,
                     [.. Convolution(conv.Plane.Kernel, conv.Plane.Options, conv.Depth), ("output_padding", (int[])[conv.OutputPadding, .. Both(conv.Plane.Options.OutputPadding)])]);
                 break;
-            case MaxPoolPlaces2d pool:
+            case MaxPoolIndices2d pool:
                 node.Graph.Add(
                     "MaxPool", node.Node.Name, node.Inputs, [node.Graph.Free($"{node.Node.Name}/values"), node.Output],
                     [.. Pool(node, pool.Options, isMaximum: true), ("storage_order", pool.IsColumnMajor)]);

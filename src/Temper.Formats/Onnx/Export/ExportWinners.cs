@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Winners-take-all in standard operators. The places of all numbers in descending order, put in order themselves, are the ranks; numbers of
+/// Winners-take-all in standard operators. The indices of all numbers in descending order, put in order themselves, are the ranks; numbers of
 /// rank below k stay. Runtimes take the first by index of equal numbers, as we do.
 /// </summary>
 internal static class ExportWinners
@@ -25,7 +25,7 @@ internal static class ExportWinners
         bool isFlattened = !hasChannels && shape.Rank > 2;
         string ranked = isFlattened ? node.Step("Flatten", [scores], ("axis", 1)) : scores;
         int competitors = Winners.Competitors(shape, winners.Unit);
-        string ranks = Places(node, Places(node, ranked, competitors, isLargest: true), competitors, isLargest: false);
+        string ranks = Indices(node, Indices(node, ranked, competitors, isLargest: true), competitors, isLargest: false);
         string wins = node.Step("Less", [ranks, node.Constant("count", Tensor.From([(long)winners.Count], Shape.Scalar))]);
         if (isFlattened)
         {
@@ -36,11 +36,11 @@ internal static class ExportWinners
         node.Result("Where", [wins, x, zero]);
     }
 
-    private static string Places(NodeExport node, string x, int count, bool isLargest)
+    private static string Indices(NodeExport node, string x, int count, bool isLargest)
     {
-        string name = node.Graph.Free($"{node.Node.Name}/TopK"), values = node.Graph.Free($"{name}/values"), places = node.Graph.Free($"{name}/places");
-        node.Graph.Add("TopK", name, [x, node.Constant("k", count)], [values, places], ("axis", 1), ("largest", isLargest));
-        return places;
+        string name = node.Graph.Free($"{node.Node.Name}/TopK"), values = node.Graph.Free($"{name}/values"), indices = node.Graph.Free($"{name}/places");
+        node.Graph.Add("TopK", name, [x, node.Constant("k", count)], [values, indices], ("axis", 1), ("largest", isLargest));
+        return indices;
     }
 
     private static string Scores(NodeExport node, ChannelScore score)

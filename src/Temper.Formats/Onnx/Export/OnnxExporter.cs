@@ -127,20 +127,20 @@ internal static class OnnxExporter
     {
         ReadOnlySpan<float> all = value.AsSpan<float>();
         var values = new List<float>();
-        var places = new List<long>();
+        var indices = new List<long>();
         for (int i = 0; i < all.Length; i++)
         {
             if (all[i] != 0)
             {
                 values.Add(all[i]);
-                places.Add(i);
+                indices.Add(i);
             }
         }
 
         Shape count = [values.Count];
         return new WireWriter()
             .Message(1, TensorHead(name, count, OnnxType.Float).Bytes(9, Elements.Write(Tensor.From((float[])[.. values], count))))
-            .Message(2, TensorHead($"{name}_places", count, OnnxType.Int64).Bytes(9, Elements.Write(Tensor.From((long[])[.. places], count))))
+            .Message(2, TensorHead($"{name}_places", count, OnnxType.Int64).Bytes(9, Elements.Write(Tensor.From((long[])[.. indices], count))))
             .Integers(3, value.Shape.Select(length => (long)length));
     }
 

@@ -269,7 +269,7 @@ internal sealed class GraphImport
     }
 }
 
-/// <summary>A known value in the place of a parameter or buffer.</summary>
+/// <summary>A known value instead of a parameter or buffer.</summary>
 /// <param name="Source">The value.</param>
 /// <param name="Form">What was done to it, empty if nothing: sharing goes by it.</param>
 /// <param name="Value">The numbers in the form that the operator wants.</param>

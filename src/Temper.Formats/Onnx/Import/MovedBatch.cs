@@ -46,7 +46,7 @@ internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
     internal static MovedBatch Of(Value x, int[] order, string by, Func<Permute, Value, Value> add)
     {
         int axis = Array.IndexOf(order, 0);
-        int[] behind = [0, .. order.Where(place => place != 0)];
+        int[] behind = [0, .. order.Where(index => index != 0)];
         Value inner = behind.AsSpan().SequenceEqual([.. Enumerable.Range(0, behind.Length)]) ? x : add(new Permute(behind), x);
         return new MovedBatch(inner, axis, by);
     }

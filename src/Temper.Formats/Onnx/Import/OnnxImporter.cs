@@ -193,7 +193,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
     private Tensor?[] Evaluate(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known, Func<Known, Tensor> choose)
     {
         var alone = new GraphImport { File = file, Opset = graph.Opset };
-        long most = MaxComputed;
+        long max = MaxComputed;
         string[] inputs = [.. node.Inputs.Where(input => input.Length > 0)];
         for (int i = 0; i < inputs.Length; i++)
         {
@@ -203,22 +203,22 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             }
 
             alone.SetKnown(inputs[i], Known.Of(inputs[i], choose(known[i])) with { Type = known[i].Type });
-            most += 4L * choose(known[i]).Count;
+            max += 4L * choose(known[i]).Count;
         }
 
         Run(new NodeImport(alone, node, _tensors.Read), translate);
         string[] wanted = [.. node.Outputs.Where(output => output.Length > 0 && alone.Has(output))];
         Value[] values = [.. wanted.Select(output => alone.Computed(output, output))];
-        if (values.FirstOrDefault(value => value.Shape.Count > most) is { } huge)
+        if (values.FirstOrDefault(value => value.Shape.Count > max) is { } huge)
         {
-            throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): makes a constant of {huge.Shape.Count} elements out of next to nothing (expected at most {most})");
+            throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): makes a constant of {huge.Shape.Count} elements out of next to nothing (expected at most {max})");
         }
 
         try
         {
             Network network = alone.Finish([], [.. wanted.Select((output, i) => new NetworkOutput($"output{i}", values[i].Name))]);
             IReadOnlyList<Tensor> results = network.Forward([], Pass.Evaluation);
-            return [.. node.Outputs.Select(output => Array.IndexOf(wanted, output) is var place and >= 0 ? results[place] : null)];
+            return [.. node.Outputs.Select(output => Array.IndexOf(wanted, output) is var index and >= 0 ? results[index] : null)];
         }
         catch (Exception error) when (error is ArgumentException or OverflowException or InvalidOperationException)
         {

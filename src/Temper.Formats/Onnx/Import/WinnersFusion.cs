@@ -5,7 +5,7 @@ namespace Temper.Formats.Onnx;
 
 /// <summary>
 /// Finds winners-take-all again in the standard operators that it is written as (<see cref="ExportWinners"/>):
-/// <c>Where(rank &lt; k, x, 0)</c>, the rank being the place of a place in a descending order of magnitudes or channel scores, or
+/// <c>Where(rank &lt; k, x, 0)</c>, the rank being the index of an index in a descending order of magnitudes or channel scores, or
 /// <c>Where(not (score &lt; threshold), x, 0)</c>.
 /// </summary>
 internal sealed class WinnersFusion
@@ -38,13 +38,13 @@ internal sealed class WinnersFusion
             : null;
     }
 
-    /// <summary><c>TopK(TopK(score).places, smallest).places &lt; k</c>.</summary>
+    /// <summary><c>TopK(TopK(score).indices, smallest).indices &lt; k</c>.</summary>
     private Winners? Ranked(string x, string chosen)
     {
         if (Maker(chosen) is not { Operator: Compare { Comparison: Comparison.Less } } less
             || ConstantOf(less.Inputs[1]) is not { Count: 1, DType: DType.Int64 } limit
-            || Maker(less.Inputs[0]) is not { Operator: TopK { GivesPlaces: true, IsSmallest: true } ranks } second
-            || Maker(second.Inputs[0]) is not { Operator: TopK { GivesPlaces: true, IsSmallest: false } order } first
+            || Maker(less.Inputs[0]) is not { Operator: TopK { GivesIndices: true, IsSmallest: true } ranks } second
+            || Maker(second.Inputs[0]) is not { Operator: TopK { GivesIndices: true, IsSmallest: false } order } first
             || order != ranks with { IsSmallest = false })
         {
             return null;

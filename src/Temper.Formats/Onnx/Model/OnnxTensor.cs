@@ -10,7 +10,7 @@ internal sealed record OnnxTensor
     internal IReadOnlyList<long> Dims { get; init; } = [];
 
     /// <summary>Where in the file its little-endian bytes begin; -1: they are not written so.</summary>
-    internal long RawPlace { get; init; } = -1;
+    internal long RawOffset { get; init; } = -1;
 
     /// <summary>How many bytes.</summary>
     internal long RawLength { get; init; }
@@ -30,6 +30,6 @@ internal sealed record OnnxTensor
 
 /// <summary>A tensor of which only the elements that are not zero are written.</summary>
 /// <param name="Values">Those elements, <c>[n]</c>; the name is the tensor's.</param>
-/// <param name="Indices">Their places in row-major order <c>[n]</c>, or along each axis <c>[n, rank]</c>.</param>
+/// <param name="Indices">Their indices in row-major order <c>[n]</c>, or along each axis <c>[n, rank]</c>.</param>
 /// <param name="Dims">Shape of the whole.</param>
 internal sealed record OnnxSparseTensor(OnnxTensor Values, OnnxTensor Indices, IReadOnlyList<long> Dims);

@@ -19,9 +19,9 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
             return Bytes(tensor, type, shape, other, Number(tensor, external, "offset", 0), Number(tensor, external, "length", other.Length));
         }
 
-        if (tensor.RawPlace >= 0)
+        if (tensor.RawOffset >= 0)
         {
-            return Bytes(tensor, type, shape, stream, tensor.RawPlace, tensor.RawLength);
+            return Bytes(tensor, type, shape, stream, tensor.RawOffset, tensor.RawLength);
         }
 
         int written = type == ElementType.Float32 ? tensor.Floats.Count : type == ElementType.Float64 ? tensor.Doubles.Count : tensor.Integers.Count;
@@ -44,39 +44,39 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         }
 
         float[] dense = new float[shape.Count];
-        ReadOnlySpan<long> places = indices.AsSpan<long>();
+        ReadOnlySpan<long> offsets = indices.AsSpan<long>();
         for (int i = 0; i < values.Count; i++)
         {
-            long place = 0;
+            long offset = 0;
             for (int axis = 0; axis < width; axis++)
             {
-                long along = places[(i * width) + axis];
+                long along = offsets[(i * width) + axis];
                 long length = isFlat ? shape.Count : shape[axis];
-                place = along >= 0 && along < length ? (place * length) + along : throw Bad(sparse.Values, $"has an element beyond its shape (got {along}, expected less than {length})");
+                offset = along >= 0 && along < length ? (offset * length) + along : throw Bad(sparse.Values, $"has an element beyond its shape (got {along}, expected less than {length})");
             }
 
-            dense[place] = values.AsSpan<float>()[i];
+            dense[offset] = values.AsSpan<float>()[i];
         }
 
         return Tensor.From(dense, shape);
     }
 
-    private Tensor Bytes(OnnxTensor tensor, ElementType type, Shape shape, Stream source, long place, long length)
+    private Tensor Bytes(OnnxTensor tensor, ElementType type, Shape shape, Stream source, long offset, long length)
     {
         long expected = (long)shape.Count * Elements.Size(type);
-        if (length != expected || place < 0 || place > source.Length - length)
+        if (length != expected || offset < 0 || offset > source.Length - length)
         {
-            throw Bad(tensor, $"does not have as many bytes as its shape (got {length} at {place} of {source.Length}, expected {expected} for {shape})");
+            throw Bad(tensor, $"does not have as many bytes as its shape (got {length} at {offset} of {source.Length}, expected {expected} for {shape})");
         }
 
-        source.Position = place;
+        source.Position = offset;
         try
         {
             return Elements.Read(source, type, shape) ?? throw Bad(tensor, "ends before its last number; the file is truncated");
         }
         catch (OverflowException error)
         {
-            throw new ModelFormatException(file, place, $"ONNX: tensor '{tensor.Name}' holds numbers above 2^63", error);
+            throw new ModelFormatException(file, offset, $"ONNX: tensor '{tensor.Name}' holds numbers above 2^63", error);
         }
     }
 
@@ -165,5 +165,5 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
     }
 
     private ModelFormatException Bad(OnnxTensor tensor, string reason) =>
-        new(file, Math.Max(0, tensor.RawPlace), $"ONNX: tensor '{tensor.Name}' {reason}");
+        new(file, Math.Max(0, tensor.RawOffset), $"ONNX: tensor '{tensor.Name}' {reason}");
 }

@@ -50,7 +50,7 @@ internal static class ConstantOperators
     {
         Value x = node.Input(0);
         int rank = x.Shape.Rank;
-        int start = Place(node.Int("start", 0), rank), end = Math.Max(start, Place(node.Int("end", rank), rank));
+        int start = Index(node.Int("start", 0), rank), end = Math.Max(start, Index(node.Int("end", rank), rank));
         node.Set(0, Known.Of(node.Name, Lengths(node.Batches.First), x.IsBatched ? Lengths(node.Batches.Second) : Lengths(node.Batches.First), isTrainable: false));
 
         Tensor Lengths(int batch)
@@ -60,7 +60,7 @@ internal static class ConstantOperators
         }
     }
 
-    private static int Place(long place, int rank) => (int)Math.Clamp(place < 0 ? place + rank : place, 0, rank);
+    private static int Index(long index, int rank) => (int)Math.Clamp(index < 0 ? index + rank : index, 0, rank);
 
     private static void Size(NodeImport node)
     {

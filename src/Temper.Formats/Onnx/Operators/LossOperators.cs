@@ -35,8 +35,8 @@ internal static class LossOperators
         }
 
         int[] column = [.. labels.Shape.Take(1), 1, .. labels.Shape.Skip(1)];
-        Value places = node.Add(ShapeOperators.To(kept, column), kept);
-        Value chosen = node.Add(new GatherElements(1), logs, places);
+        Value indices = node.Add(ShapeOperators.To(kept, column), kept);
+        Value chosen = node.Add(new GatherElements(1), logs, indices);
         chosen = node.Add(ShapeOperators.To(chosen, [.. labels.Shape]), chosen);
         Value losses = node.Add(new Multiply(), node.Add(new Pointwise(PointwiseFunction.Neg), chosen), weights);
         int[] all = [.. Enumerable.Range(0, labels.Shape.Rank)];

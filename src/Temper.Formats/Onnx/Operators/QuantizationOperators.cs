@@ -100,7 +100,7 @@ internal static class QuantizationOperators
     private static Value AsFloat(NodeImport node, Value value) =>
         value.DType == DType.Float32 ? value : node.Add(new Cast(DType.Float32), value);
 
-    /// <summary>Scale or zero point in float32: one number for all, or one for each place of an axis.</summary>
+    /// <summary>Scale or zero point in float32: one number for all, or one for each index of an axis.</summary>
     private static Value Along(NodeImport node, int input, Value x, int axis)
     {
         if (node.IsKnown(input))

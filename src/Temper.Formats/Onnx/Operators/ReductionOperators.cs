@@ -45,7 +45,7 @@ internal static class ReductionOperators
         node.Result(values, x);
         if (node.Wants(1))
         {
-            node.Set(1, node.Add(values with { GivesPlaces = true }, x));
+            node.Set(1, node.Add(values with { GivesIndices = true }, x));
         }
     }
 }

@@ -189,8 +189,8 @@ internal static class ShapeOperators
         int parts = lengths?.Length ?? (int)node.Int("num_outputs", node.OutputCount);
         if (lengths is null)
         {
-            int most = (x.Shape[axis] + parts - 1) / Math.Max(parts, 1);
-            lengths = [.. Enumerable.Range(0, parts).Select(i => Math.Clamp(x.Shape[axis] - (i * most), 0, most))];
+            int max = (x.Shape[axis] + parts - 1) / Math.Max(parts, 1);
+            lengths = [.. Enumerable.Range(0, parts).Select(i => Math.Clamp(x.Shape[axis] - (i * max), 0, max))];
         }
 
         if (lengths.Sum() != x.Shape[axis] || lengths.Any(length => length < 0) || parts < node.OutputCount)

@@ -58,10 +58,10 @@ internal sealed class Window
             pads = new int[2 * axes];
             for (int i = 0; i < axes; i++)
             {
-                // As many places as strides fit into the input, rounded up; what is missing is padded, the odd one behind or before.
+                // As many positions as strides fit into the input, rounded up; what is missing is padded, the odd one behind or before.
                 int length = x.Shape[i + 2];
-                int places = (length + strides[i] - 1) / Math.Max(1, strides[i]);
-                int total = Math.Max(0, ((places - 1) * strides[i]) + ((kernel[i] - 1) * dilations[i]) + 1 - length);
+                int outputs = (length + strides[i] - 1) / Math.Max(1, strides[i]);
+                int total = Math.Max(0, ((outputs - 1) * strides[i]) + ((kernel[i] - 1) * dilations[i]) + 1 - length);
                 (pads[i], pads[i + axes]) = auto is "SAME_UPPER" ? (total / 2, total - (total / 2)) : (total - (total / 2), total / 2);
             }
         }

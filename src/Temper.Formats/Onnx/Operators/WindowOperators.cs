@@ -91,7 +91,7 @@ internal static class WindowOperators
         if (node.Wants(1))
         {
             node.Set(1, window.Axes == 2
-                ? node.Add(new MaxPoolPlaces2d(options, isColumnMajor), x)
+                ? node.Add(new MaxPoolIndices2d(options, isColumnMajor), x)
                 : throw node.Bad("the places of the largest values (output 1) are supported for two spatial axes only"));
         }
     }

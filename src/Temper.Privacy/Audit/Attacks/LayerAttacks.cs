@@ -157,8 +157,8 @@ internal static class LayerAttacks
                 picture[i % pixels] += Math.Abs(features[(n * channels * pixels) + i]) / channels;
             }
 
-            float most = Math.Max(System.Numerics.Tensors.TensorPrimitives.Max<float>(picture), 1e-20f);
-            System.Numerics.Tensors.TensorPrimitives.Multiply(picture, 1 / most, picture);
+            float max = Math.Max(System.Numerics.Tensors.TensorPrimitives.Max<float>(picture), 1e-20f);
+            System.Numerics.Tensors.TensorPrimitives.Multiply(picture, 1 / max, picture);
         }
 
         return pictures;
@@ -168,7 +168,7 @@ internal static class LayerAttacks
 /// <summary>The one mix of colors that a picture shows when it is known.</summary>
 internal static class ColorFit
 {
-    private const double LeastRidge = 1e-13;
+    private const double MinRidge = 1e-13;
 
     /// <summary>Fits the mix on the known picture with the most contrast and applies it to all.</summary>
     internal static float[] Apply(float[] mixed, float[] truth, int channels, int pixels)
@@ -189,7 +189,7 @@ internal static class ColorFit
             }
         }
 
-        new Cholesky(gram, channels, LeastRidge).Solve(right, channels);
+        new Cholesky(gram, channels, MinRidge).Solve(right, channels);
         float[] result = new float[mixed.Length];
         for (int i = 0; i < mixed.Length; i++)
         {

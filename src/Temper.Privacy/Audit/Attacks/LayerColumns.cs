@@ -9,7 +9,7 @@ internal sealed class LayerColumns
 {
     private readonly AugConvPattern _pattern;
     private readonly AugConvLayer _layer;
-    private readonly (AugConvGroup Group, int Place)[] _byPixel;
+    private readonly (AugConvGroup Group, int Index)[] _byPixel;
 
     internal LayerColumns(AugConvLayer layer)
     {
@@ -29,26 +29,26 @@ internal sealed class LayerColumns
     /// <summary>The columns of one output pixel: <c>[d, outputs]</c> at a stride, zero where nothing is stored.</summary>
     internal void Columns(int pixel, Span<double> target, int stride)
     {
-        (AugConvGroup group, int place) = _byPixel[pixel];
+        (AugConvGroup group, int index) = _byPixel[pixel];
         int outputs = Sizes.Outputs, side = Sizes.CoreSide, columns = _pattern.ColumnsOf(group);
         ReadOnlySpan<float> weight = _layer.Weight.AsSpan<float>();
         for (int core = 0; core < group.Cores.Length; core++)
         {
             for (int row = 0; row < side; row++)
             {
-                ReadOnlySpan<float> source = weight.Slice((int)(group.Offset + ((((long)core * side) + row) * columns) + (place * outputs)), outputs);
+                ReadOnlySpan<float> source = weight.Slice((int)(group.Offset + ((((long)core * side) + row) * columns) + (index * outputs)), outputs);
                 System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(source, target.Slice(((group.Cores[core] * side) + row) * stride, outputs));
             }
         }
     }
 
     /// <summary>
-    /// The columns of one output pixel with their rows added up, each with a fixed sign, in fewer places: <c>[places, outputs]</c>. Linear relations among columns, of
-    /// all pixels, stay as they are, and next to none come in as long as places are many times the rank.
+    /// The columns of one output pixel with their rows added up, each with a fixed sign, in fewer buckets: <c>[buckets, outputs]</c>. Linear relations among columns, of
+    /// all pixels, stay as they are, and next to none come in as long as buckets are many times the rank.
     /// </summary>
-    internal void Sketch(int pixel, Span<double> target, int places)
+    internal void Sketch(int pixel, Span<double> target, int buckets)
     {
-        (AugConvGroup group, int place) = _byPixel[pixel];
+        (AugConvGroup group, int index) = _byPixel[pixel];
         int outputs = Sizes.Outputs, side = Sizes.CoreSide, columns = _pattern.ColumnsOf(group);
         ReadOnlySpan<float> weight = _layer.Weight.AsSpan<float>();
         Span<double> row = stackalloc double[outputs <= 1024 ? outputs : 0];
@@ -59,9 +59,9 @@ internal sealed class LayerColumns
             for (int i = 0; i < side; i++)
             {
                 uint hash = Mixed((uint)((group.Cores[core] * side) + i));
-                Span<double> sum = target.Slice((int)((hash >> 1) % (uint)places) * outputs, outputs);
+                Span<double> sum = target.Slice((int)((hash >> 1) % (uint)buckets) * outputs, outputs);
                 System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(
-                    weight.Slice((int)(group.Offset + ((((long)core * side) + i) * columns) + (place * outputs)), outputs), row);
+                    weight.Slice((int)(group.Offset + ((((long)core * side) + i) * columns) + (index * outputs)), outputs), row);
                 if ((hash & 1) == 0)
                 {
                     System.Numerics.Tensors.TensorPrimitives.Add<double>(sum, row, sum);

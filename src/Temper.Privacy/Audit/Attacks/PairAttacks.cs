@@ -30,15 +30,15 @@ internal static class PairAttacks
             return finding with { Detail = missing ?? "" };
         }
 
-        int predicted = KnownPairs.Predicted(rows.Map), most = Math.Min(predicted + 2, known.Count);
-        float[] found = Recover(rows, known.Pictures, most, known.Targets);
+        int predicted = KnownPairs.Predicted(rows.Map), max = Math.Min(predicted + 2, known.Count);
+        float[] found = Recover(rows, known.Pictures, max, known.Targets);
         List<Point> points = Points(rows, known.Pictures, known.Count, known.Targets, known.Expected);
         Point? exact = points.Where(point => point.Error <= Exact).Select(point => (Point?)point).FirstOrDefault();
         string from = exact is { } first ? first.Pairs.ToString(CultureInfo.InvariantCulture)
             : $"more than the {known.Count.ToString(CultureInfo.InvariantCulture)} that there were ({(pairs is null ? "--rows" : "--pairs")})";
         return (finding with
         {
-            Detail = string.Create(CultureInfo.InvariantCulture, $"{most} pairs used, judged by {known.Judge}; by counting, {predicted} determine the map; exact from {from}; relative errors ")
+            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, judged by {known.Judge}; by counting, {predicted} determine the map; exact from {from}; relative errors ")
                 + string.Join(", ", points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
         }).Judged(found, known.Expected, known.Mean);
     }

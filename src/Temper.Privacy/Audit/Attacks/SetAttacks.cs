@@ -6,9 +6,9 @@ namespace Temper.Privacy.Audit.Attacks;
 /// <summary>Attacks on whole sets of rows, as findings.</summary>
 internal static class SetAttacks
 {
-    private const int MostInputs = 1024;
+    private const int MaxInputs = 1024;
     private const int GeometryRows = 500;
-    private const int LeastMomentRows = 200;
+    private const int MinMomentRows = 200;
 
     /// <summary>Squared distance, as a part of the mean one, below which a row repeats another.</summary>
     private const double Repeated = 1e-4;
@@ -29,9 +29,9 @@ internal static class SetAttacks
             return finding;
         }
 
-        if (inputs > MostInputs || rows.SetCount < inputs * 3 / 2)
+        if (inputs > MaxInputs || rows.SetCount < inputs * 3 / 2)
         {
-            return finding with { Detail = $"needs {inputs * 3 / 2} rows and pictures of at most {MostInputs} numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
+            return finding with { Detail = $"needs {inputs * 3 / 2} rows and pictures of at most {MaxInputs} numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
         }
 
         // A fixed other order: steps of about a third of the rows, coprime to their number.
@@ -67,9 +67,9 @@ internal static class SetAttacks
             return finding;
         }
 
-        if (inputs > MostInputs || half < LeastMomentRows)
+        if (inputs > MaxInputs || half < MinMomentRows)
         {
-            return finding with { Detail = $"needs {2 * LeastMomentRows} rows and pictures of at most {MostInputs} numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
+            return finding with { Detail = $"needs {2 * MinMomentRows} rows and pictures of at most {MaxInputs} numbers to end in seconds (there are {rows.SetCount} of {inputs})" };
         }
 
         int count = Math.Min(rows.Count, half);

@@ -49,13 +49,13 @@ internal static class UnpairedMatching
         int[] nearest = new int[count];
         for (int i = 0; i < count; i++)
         {
-            double least = double.PositiveInfinity;
+            double min = double.PositiveInfinity;
             for (int j = 0; j < all; j++)
             {
                 double distance = lengths[j] - (2.0 * products[(i * all) + j]);
-                if (distance < least)
+                if (distance < min)
                 {
-                    (least, nearest[i]) = (distance, j);
+                    (min, nearest[i]) = (distance, j);
                 }
             }
         }

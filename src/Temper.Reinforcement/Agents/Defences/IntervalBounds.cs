@@ -9,13 +9,13 @@ namespace Temper.Reinforcement.Agents.Defences;
 /// </summary>
 public sealed record IntervalBounds : PolicyDefence
 {
-    internal const float UsualStrength = 0.1f;
+    internal const float DefaultStrength = 0.1f;
 
     /// <inheritdoc/>
     public override string Name => "interval";
 
     /// <summary>Weight of the penalty, above zero. Like epsilon it grows from zero over the first half of the training.</summary>
-    public float Strength { get; init; } = UsualStrength;
+    public float Strength { get; init; } = DefaultStrength;
 
     internal override Tensor? Penalty(in DefendedTraining training, Tensor observations, Tensor logits)
     {

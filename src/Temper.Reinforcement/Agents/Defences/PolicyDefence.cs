@@ -30,8 +30,8 @@ public abstract record PolicyDefence
     {
         ("noise", null) => new NoiseAugmentation { Epsilon = epsilon },
         ("adversarial", null) => new AdversarialFrames { Epsilon = epsilon },
-        ("smooth", _) => new SmoothPolicy { Epsilon = epsilon, Strength = strength ?? SmoothPolicy.UsualStrength },
-        ("interval", _) => new IntervalBounds { Epsilon = epsilon, Strength = strength ?? IntervalBounds.UsualStrength },
+        ("smooth", _) => new SmoothPolicy { Epsilon = epsilon, Strength = strength ?? SmoothPolicy.DefaultStrength },
+        ("interval", _) => new IntervalBounds { Epsilon = epsilon, Strength = strength ?? IntervalBounds.DefaultStrength },
         ("noise" or "adversarial", _) => throw new ArgumentException($"defence: {name} has no penalty to weigh; leave the strength out", nameof(strength)),
         _ => throw new ArgumentException($"defence: there is none called '{name}' (expected one of {string.Join(", ", Names)})", nameof(name)),
     };

@@ -9,13 +9,13 @@ namespace Temper.Reinforcement.Agents.Defences;
 /// </summary>
 public sealed record SmoothPolicy : PolicyDefence
 {
-    internal const float UsualStrength = 0.3f;
+    internal const float DefaultStrength = 0.3f;
 
     /// <inheritdoc/>
     public override string Name => "smooth";
 
     /// <summary>kappa, weight of the divergence, above zero. Like epsilon it grows from zero over the first half of the training.</summary>
-    public float Strength { get; init; } = UsualStrength;
+    public float Strength { get; init; } = DefaultStrength;
 
     /// <summary>Gradient steps towards the worst observation.</summary>
     public int Steps { get; init; } = 1;

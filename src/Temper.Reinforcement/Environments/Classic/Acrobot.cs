@@ -30,7 +30,7 @@ public sealed class Acrobot : IEnvironment
     {
         double torque = action.Index - 1;
         Links s = _state;
-        Links k1 = Slope(s, torque), k2 = Slope(s.Plus(k1, Tau / 2), torque), k3 = Slope(s.Plus(k2, Tau / 2), torque), k4 = Slope(s.Plus(k3, Tau), torque);
+        Links k1 = Derivative(s, torque), k2 = Derivative(s.Plus(k1, Tau / 2), torque), k3 = Derivative(s.Plus(k2, Tau / 2), torque), k4 = Derivative(s.Plus(k3, Tau), torque);
         s = s.Plus(k1, Tau / 6).Plus(k2, Tau / 3).Plus(k3, Tau / 3).Plus(k4, Tau / 6);
         _state = new Links(
             Wrapped(s.First), Wrapped(s.Second),
@@ -40,7 +40,7 @@ public sealed class Acrobot : IEnvironment
         return new StepOutcome(isUp ? 0 : -1, isUp);
     }
 
-    private static Links Slope(Links s, double torque)
+    private static Links Derivative(Links s, double torque)
     {
         (double sin2, double cos2) = Math.SinCos(s.Second);
         double d1 = (Mass * Center * Center) + (Mass * ((Length * Length) + (Center * Center) + (2 * Length * Center * cos2))) + (2 * Inertia);
@@ -70,8 +70,8 @@ public sealed class Acrobot : IEnvironment
 
     private readonly record struct Links(double First, double Second, double FirstSpeed, double SecondSpeed)
     {
-        internal Links Plus(Links slope, double time) => new(
-            First + (time * slope.First), Second + (time * slope.Second),
-            FirstSpeed + (time * slope.FirstSpeed), SecondSpeed + (time * slope.SecondSpeed));
+        internal Links Plus(Links derivative, double time) => new(
+            First + (time * derivative.First), Second + (time * derivative.Second),
+            FirstSpeed + (time * derivative.FirstSpeed), SecondSpeed + (time * derivative.SecondSpeed));
     }
 }

@@ -8,7 +8,7 @@ namespace Temper.Reinforcement.Environments.Classic;
 public sealed class CartPole : IEnvironment
 {
     private const double Gravity = 9.8, PoleMass = 0.1, TotalMass = 1.1, HalfLength = 0.5, Force = 10, Tau = 0.02;
-    private const double MostAngle = 12 * 2 * Math.PI / 360, MostPosition = 2.4;
+    private const double MaxAngle = 12 * 2 * Math.PI / 360, MaxPosition = 2.4;
     private readonly EnvironmentRandom _random = new();
     private double _x, _speed, _angle, _turn;
 
@@ -40,7 +40,7 @@ public sealed class CartPole : IEnvironment
         _angle += Tau * _turn;
         _turn += Tau * turning;
         Show(observation);
-        return new StepOutcome(1, Math.Abs(_x) > MostPosition || Math.Abs(_angle) > MostAngle);
+        return new StepOutcome(1, Math.Abs(_x) > MaxPosition || Math.Abs(_angle) > MaxAngle);
     }
 
     private void Show(Span<float> observation)

@@ -17,12 +17,12 @@ public sealed class GridEnvironment : IEnvironment
     {
         _game = game;
         _actions = options.HasAllActions ? Enum.GetValues<GridAction>() : [.. game.Actions];
-        _sticky = options.Sticky ?? EnvironmentOptions.UsualSticky;
+        _sticky = options.Sticky ?? EnvironmentOptions.DefaultSticky;
         _cells = new ushort[game.Channels.Count * GridGame.Cells];
         Spec = new EnvironmentSpec
         {
             Name = game.Name, ObservationShape = [game.Channels.Count, GridGame.Size, GridGame.Size], Minimum = 0, Maximum = 1,
-            Actions = ActionSpace.Discrete(_actions.Length, [.. _actions.Select(NameOf)]), StepLimit = options.StepLimit ?? EnvironmentOptions.UsualGridLimit,
+            Actions = ActionSpace.Discrete(_actions.Length, [.. _actions.Select(NameOf)]), StepLimit = options.StepLimit ?? EnvironmentOptions.DefaultGridLimit,
         };
     }
 

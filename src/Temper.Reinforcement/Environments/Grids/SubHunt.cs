@@ -7,8 +7,8 @@ namespace Temper.Reinforcement.Environments.Grids;
 public sealed class SubHunt : GridGame
 {
     private const int Front = 0, Back = 1, Bullet = 2, Trail = 3, EnemyBullet = 4, FishChannel = 5, SubChannel = 6, OxygenGauge = 7, DiverGauge = 8, DiverChannel = 9;
-    private const int Floor = 8, MostOxygen = 200, MostDivers = 6, Cooldown = 5, EnemyShot = 10, DiverInterval = 30, UsualSpawn = 20, UsualMove = 5, DiverMove = 5;
-    private const int LeastMove = 2, Fields = 13, Capacity = 64;
+    private const int Floor = 8, MaxOxygen = 200, MostDivers = 6, Cooldown = 5, EnemyShot = 10, DiverInterval = 30, DefaultSpawn = 20, DefaultMove = 5, DiverMove = 5;
+    private const int MinMove = 2, Fields = 13, Capacity = 64;
     private static readonly int Pool = Flock.LengthFor(Capacity);
 
     /// <summary>Makes the rules.</summary>
@@ -69,9 +69,9 @@ public sealed class SubHunt : GridGame
     internal override void Reset(IDraws draws)
     {
         Array.Clear(State);
-        (Row, Column, Facing, Oxygen, IsSurfaced) = (0, 5, -1, MostOxygen, 1);
-        SpawnInterval = SpawnTimer = UsualSpawn;
-        (DiverTimer, MoveInterval) = (DiverInterval, UsualMove);
+        (Row, Column, Facing, Oxygen, IsSurfaced) = (0, 5, -1, MaxOxygen, 1);
+        SpawnInterval = SpawnTimer = DefaultSpawn;
+        (DiverTimer, MoveInterval) = (DiverInterval, DefaultMove);
     }
 
     internal override StepOutcome Step(GridAction action, IDraws draws)
@@ -94,7 +94,7 @@ public sealed class SubHunt : GridGame
     {
         cells.Mark(Front, Row, Column);
         cells.MarkInside(Back, Row, Column - Facing);
-        for (int i = 0; i < Oxygen * Size / MostOxygen; i++)
+        for (int i = 0; i < Oxygen * Size / MaxOxygen; i++)
         {
             cells.Mark(OxygenGauge, Size - 1, i);
         }
@@ -318,10 +318,10 @@ public sealed class SubHunt : GridGame
         int reward = 0;
         if (Aboard == MostDivers)
         {
-            (reward, Aboard) = (Oxygen * Size / MostOxygen, 0);
+            (reward, Aboard) = (Oxygen * Size / MaxOxygen, 0);
         }
 
-        (Oxygen, Aboard) = (MostOxygen, Aboard - 1);
+        (Oxygen, Aboard) = (MaxOxygen, Aboard - 1);
         Ramp();
         return reward;
     }
@@ -329,7 +329,7 @@ public sealed class SubHunt : GridGame
     private void Ramp()
     {
         SpawnInterval = Math.Max(1, SpawnInterval - 1);
-        MoveInterval = Math.Max(LeastMove, MoveInterval - (Ramps % 2));
+        MoveInterval = Math.Max(MinMove, MoveInterval - (Ramps % 2));
         Ramps++;
     }
 

@@ -8,11 +8,11 @@ namespace Temper.Reinforcement.Environments.Grids;
 internal static class TraceFile
 {
     /// <summary>Bytes that an array may unpack to: an hour of play.</summary>
-    private const long MostBytes = 64L * 1024 * 1024;
+    private const long MaxBytes = 64L * 1024 * 1024;
 
     internal static IReadOnlyList<RecordedEpisode> Read(string path, GridGame game)
     {
-        IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path, MostBytes);
+        IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path, MaxBytes);
         int channels = game.Channels.Count;
         if (arrays.TryGetValue("channels", out Tensor? named) && (named.Count != 1 || named.DType != DType.Int64 || named.AsSpan<long>()[0] != channels))
         {

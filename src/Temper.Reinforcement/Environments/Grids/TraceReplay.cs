@@ -32,7 +32,7 @@ public sealed record ReplayDifference(string Episode, int Step, string What);
 public static class TraceReplay
 {
     /// <summary>States that are followed at the same time, at most: far more than hidden draws of these games leave open.</summary>
-    private const int MostStates = 20_000;
+    private const int MaxStates = 20_000;
 
     /// <summary>Reads episodes: <c>epN.states_packed</c>, <c>epN.actions</c>, <c>epN.rewards</c>, <c>epN.terminals</c> and <c>channels</c>.</summary>
     /// <param name="path">An npz archive.</param>
@@ -89,9 +89,9 @@ public static class TraceReplay
                 return (step, $"action {GridEnvironment.NameOf(episode.Actions[step])}: {difference}");
             }
 
-            if (next.Count > MostStates)
+            if (next.Count > MaxStates)
             {
-                throw new InvalidDataException($"replay: {episode.Name} leaves more than {MostStates} histories open at step {step}; it cannot be checked");
+                throw new InvalidDataException($"replay: {episode.Name} leaves more than {MaxStates} histories open at step {step}; it cannot be checked");
             }
 
             states = next;
@@ -158,8 +158,8 @@ public static class TraceReplay
             return "no choice of random numbers explains it";
         }
 
-        int first = cells[0], place = first % GridGame.Cells;
-        return $"{cells.Length} cells differ, the first: {game.Channels[first / GridGame.Cells]} at row {place / GridGame.Size}, column {place % GridGame.Size} "
+        int first = cells[0], index = first % GridGame.Cells;
+        return $"{cells.Length} cells differ, the first: {game.Channels[first / GridGame.Cells]} at row {index / GridGame.Size}, column {index % GridGame.Size} "
             + $"(got {(seen[first] ? 1 : 0)}, recorded {(expected[first] ? 1 : 0)})";
     }
 
@@ -184,25 +184,25 @@ public static class TraceReplay
 internal sealed class TriedDraws(IReadOnlyList<int>? known) : IDraws
 {
     private readonly List<(int Value, int Below)> _drawn = [];
-    private int _place;
+    private int _index;
 
     public int Next(int below)
     {
         if (known is not null)
         {
-            return _place < known.Count ? Math.Min(known[_place++], below - 1) : 0;
+            return _index < known.Count ? Math.Min(known[_index++], below - 1) : 0;
         }
 
-        if (_place == _drawn.Count)
+        if (_index == _drawn.Count)
         {
             _drawn.Add((0, below));
         }
 
-        return _drawn[_place++].Value;
+        return _drawn[_index++].Value;
     }
 
     /// <summary>Begins one run.</summary>
-    internal void Begin() => _place = 0;
+    internal void Begin() => _index = 0;
 
     /// <summary>Goes to the next sequence.</summary>
     /// <returns>False when all were tried.</returns>

@@ -4,7 +4,7 @@ namespace Temper.Reinforcement.Environments.Grids;
 public sealed class TreasureDash : GridGame
 {
     private const int Player = 0, Enemy = 1, Trail = 2, Gold = 3;
-    private const int Slots = 8, FirstSlot = 8, Fields = 4, UsualSpawn = 10, UsualMove = 5, RampSteps = 100;
+    private const int Slots = 8, FirstSlot = 8, Fields = 4, DefaultSpawn = 10, DefaultMove = 5, RampSteps = 100;
 
     /// <summary>Makes the rules.</summary>
     public TreasureDash()
@@ -43,8 +43,8 @@ public sealed class TreasureDash : GridGame
     {
         Array.Clear(State);
         (Row, Column) = (5, 5);
-        SpawnInterval = SpawnTimer = UsualSpawn;
-        MoveInterval = MoveTimer = UsualMove;
+        SpawnInterval = SpawnTimer = DefaultSpawn;
+        MoveInterval = MoveTimer = DefaultMove;
         RampTimer = RampSteps;
     }
 
@@ -119,13 +119,13 @@ public sealed class TreasureDash : GridGame
         }
 
         bool isFromLeft = draws.Next(2) == 0, isGold = draws.Next(3) == 0;
-        int chosen = draws.Next(free), place = 0;
-        while (IsTaken(place) != 0 || chosen-- > 0)
+        int chosen = draws.Next(free), index = 0;
+        while (IsTaken(index) != 0 || chosen-- > 0)
         {
-            place++;
+            index++;
         }
 
-        (IsTaken(place), ColumnOf(place), DirectionOf(place), IsGold(place)) = (1, isFromLeft ? 0 : Size - 1, isFromLeft ? 1 : -1, isGold ? 1 : 0);
+        (IsTaken(index), ColumnOf(index), DirectionOf(index), IsGold(index)) = (1, isFromLeft ? 0 : Size - 1, isFromLeft ? 1 : -1, isGold ? 1 : 0);
     }
 
     private void MoveAll()

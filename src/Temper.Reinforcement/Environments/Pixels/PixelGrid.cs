@@ -55,8 +55,8 @@ public sealed class PixelGrid(GridEnvironment inner) : IEnvironment
         foreach (ushort cell in _cells.AsSpan(0, count))
         {
             float grey = 1 - ((1 - Darkest) * (cell / GridGame.Cells) / channels);
-            ref float place = ref _grey[cell % GridGame.Cells];
-            place = Math.Max(place, grey);
+            ref float pixel = ref _grey[cell % GridGame.Cells];
+            pixel = Math.Max(pixel, grey);
         }
 
         for (int row = 0; row < Size; row++)

@@ -27,8 +27,8 @@ internal static unsafe class Convolution
         ConvolutionGeometry g = geometry;
         int* rows = (int*)Scratch.Rent(Scratch.Use.Maps, ((long)g.OutHeight * g.KernelHeight) + ((long)g.OutWidth * g.KernelWidth));
         int* columns = rows + (g.OutHeight * g.KernelHeight);
-        TapMap.Forward(rows, g.OutHeight, g.InHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
-        TapMap.Forward(columns, g.OutWidth, g.InWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+        KernelMap.Forward(rows, g.OutHeight, g.InHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
+        KernelMap.Forward(columns, g.OutWidth, g.InWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
         fixed (float* px = x, pw = weight, py = y, bias = epilogue.Bias, residual = epilogue.Residual)
         {
             var job = new IndirectJob
@@ -90,8 +90,8 @@ internal static unsafe class Convolution
         ConvolutionGeometry g = geometry;
         int* rows = (int*)Scratch.Rent(Scratch.Use.Maps, ((long)g.InHeight * g.KernelHeight) + ((long)g.InWidth * g.KernelWidth));
         int* columns = rows + (g.InHeight * g.KernelHeight);
-        TapMap.Backward(rows, g.InHeight, g.OutHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
-        TapMap.Backward(columns, g.InWidth, g.OutWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+        KernelMap.Backward(rows, g.InHeight, g.OutHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
+        KernelMap.Backward(columns, g.InWidth, g.OutWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
         fixed (float* pd = dy, pw = weight, px = dx)
         {
             var job = new IndirectJob

@@ -48,7 +48,7 @@ internal readonly record struct ConvolutionGeometry
     /// <summary>Columns of the result.</summary>
     internal int OutWidth => Outputs(InWidth + PadLeft + PadRight, KernelWidth, StrideWidth, DilationWidth);
 
-    internal int Taps => KernelHeight * KernelWidth;
+    internal int Positions => KernelHeight * KernelWidth;
 
     /// <summary>Input channels that one output channel sees.</summary>
     internal int GroupInputs => InChannels / Groups;
@@ -62,7 +62,7 @@ internal readonly record struct ConvolutionGeometry
 
     internal long OutCount => (long)Batch * OutHeight * OutWidth * OutChannels;
 
-    internal long WeightCount => (long)OutChannels * GroupInputs * Taps;
+    internal long WeightCount => (long)OutChannels * GroupInputs * Positions;
 
     /// <summary>Throws when memory does not fit the sizes.</summary>
     internal void Check(int input, int weight, int output)

@@ -2,16 +2,16 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// How the gradient of the weights reads the input: as windows, the runs of neighboring floats that meet the same gradient. With
-/// many channels a window is a block of one tap's channels, and taps outside the image are left out. In channels-last memory a
+/// many channels a window is a block of one kernel position's channels, and kernel positions outside the image are left out. In channels-last memory a
 /// kernel row's pixels lie together, so with few channels one kernel row is a window; with fewer still (a first layer) a window
 /// is narrower than a vector, and the output channels are taken as vectors instead.
 /// </summary>
 internal unsafe struct InputWindows
 {
-    private const int MostNarrowChannels = 4;
+    private const int MaxNarrowChannels = 4;
 
     /// <summary>Floats that vectors may read or write behind the last window.</summary>
-    private const int Room = 64;
+    private const int SpareFloats = 64;
 
     private ConvolutionGeometry _geometry;
     private bool _isPadded;
@@ -20,18 +20,18 @@ internal unsafe struct InputWindows
     {
         _geometry = g;
         bool isTogether = g.Groups == 1 && g.DilationWidth == 1 && g.KernelWidth > 1;
-        IsNarrow = isTogether && g.InChannels <= MostNarrowChannels;
+        IsNarrow = isTogether && g.InChannels <= MaxNarrowChannels;
         int rowVectors = tile.VectorsFor(g.KernelWidth * g.InChannels);
-        int tapVectors = tile.VectorsFor(g.GroupInputs);
-        _isPadded = IsNarrow || (isTogether && (g.InChannels <= tile.Lanes || rowVectors * 1.05 < tapVectors * g.KernelWidth));
+        int positionVectors = tile.VectorsFor(g.GroupInputs);
+        _isPadded = IsNarrow || (isTogether && (g.InChannels <= tile.Lanes || rowVectors * 1.05 < positionVectors * g.KernelWidth));
         int blockVectors = tile.Vectors;
-        while ((tapVectors + blockVectors - 1) / blockVectors * blockVectors > tapVectors)
+        while ((positionVectors + blockVectors - 1) / blockVectors * blockVectors > positionVectors)
         {
             blockVectors--;
         }
 
-        Blocks = _isPadded ? 1 : tapVectors / blockVectors;
-        Count = _isPadded ? g.KernelHeight : g.Taps;
+        Blocks = _isPadded ? 1 : positionVectors / blockVectors;
+        Count = _isPadded ? g.KernelHeight : g.Positions;
         Pitch = IsNarrow ? g.KernelWidth * g.InChannels : tile.Lanes * (_isPadded ? rowVectors : blockVectors);
         PixelDistance = _isPadded ? g.InChannels : Pitch;
         RowDistance = _isPadded ? (g.InWidth + g.PadLeft + g.PadRight) * g.InChannels : g.InWidth * Pitch;
@@ -40,7 +40,7 @@ internal unsafe struct InputWindows
     /// <summary>Blocks of input channels.</summary>
     internal int Blocks { get; }
 
-    /// <summary>Windows of a pixel in one block: taps or kernel rows.</summary>
+    /// <summary>Windows of a pixel in one block: kernel positions or kernel rows.</summary>
     internal int Count { get; }
 
     /// <summary>Floats of a window; but for narrow ones, rounded up to whole vectors.</summary>
@@ -67,7 +67,7 @@ internal unsafe struct InputWindows
         return isInside ? (((image * g.InHeight) + h) * RowDistance) + (w * PixelDistance) : -1;
     }
 
-    /// <summary>Where the weight of a tap and an input channel stands among the sums of an output channel.</summary>
+    /// <summary>Where the weight of a kernel position and an input channel stands among the sums of an output channel.</summary>
     internal readonly int SumIndex(int kernelRow, int kernelColumn, int channel)
     {
         if (!_isPadded)
@@ -95,7 +95,7 @@ internal unsafe struct InputWindows
 
         int rows = run.Images == 1 ? last - first : run.Images * g.InHeight;
         float* source = x + ((((long)run.Image * g.InHeight) + first) * g.InWidth * g.InChannels) + channel;
-        float* target = Scratch.Rent(Scratch.Use.Image, ((long)rows * RowDistance) + Room);
+        float* target = Scratch.Rent(Scratch.Use.Image, ((long)rows * RowDistance) + SpareFloats);
         float* origin = target - ((long)first * RowDistance);
         if (!_isPadded)
         {

@@ -17,13 +17,13 @@ internal enum ConvolutionMethod
 }
 
 /// <summary>
-/// A convolution whose weights do not change: packed (or transformed) once, with the maps of its taps, for images of one size and
+/// A convolution whose weights do not change: packed (or transformed) once, with the maps of its kernel positions, for images of one size and
 /// any number of them. Shared by threads.
 /// </summary>
 internal sealed unsafe class PackedConvolution
 {
     /// <summary>Share of active channels above which bringing them together does not pay.</summary>
-    private const double MostActive = 0.75;
+    private const double MaxActive = 0.75;
 
     private readonly ConvolutionGeometry _geometry;
     private readonly PinnedFloats _weights;
@@ -38,8 +38,8 @@ internal sealed unsafe class PackedConvolution
         Method = method;
         _maps = new PinnedFloats(((long)g.OutHeight * g.KernelHeight) + ((long)g.OutWidth * g.KernelWidth));
         int* rows = (int*)_maps.Pointer, columns = rows + (g.OutHeight * g.KernelHeight);
-        TapMap.Forward(rows, g.OutHeight, g.InHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
-        TapMap.Forward(columns, g.OutWidth, g.InWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+        KernelMap.Forward(rows, g.OutHeight, g.InHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
+        KernelMap.Forward(columns, g.OutWidth, g.InWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
         fixed (float* w = weight)
         {
             _weights = Pack(w);
@@ -67,8 +67,8 @@ internal sealed unsafe class PackedConvolution
     /// <summary>What a method is thought to cost, in multiplications of the direct kernel.</summary>
     internal static double Cost(in ConvolutionGeometry g, ConvolutionMethod method)
     {
-        // Few input channels leave most of a tap's time to what surrounds its loop.
-        const double CostOfTap = 8;
+        // Few input channels leave most of a kernel position's time to what surrounds its loop.
+        const double CostOfPosition = 8;
 
         // Weights come from memory for each batch, four times as many where they were transformed.
         const double CostOfWeight = 16;
@@ -76,10 +76,10 @@ internal sealed unsafe class PackedConvolution
         return weights + method switch
         {
             ConvolutionMethod.Winograd => Winograd.Cost(g) + (3 * weights),
-            ConvolutionMethod.Depthwise => results * g.Taps * CostOfTap,
-            ConvolutionMethod.MergedRows => results * g.KernelHeight * ((g.KernelWidth * g.InChannels) + CostOfTap),
+            ConvolutionMethod.Depthwise => results * g.Positions * CostOfPosition,
+            ConvolutionMethod.MergedRows => results * g.KernelHeight * ((g.KernelWidth * g.InChannels) + CostOfPosition),
             _ when Winograd.Fits(g) => Winograd.DirectCost(g),
-            _ => results * g.Taps * (g.GroupInputs + CostOfTap),
+            _ => results * g.Positions * (g.GroupInputs + CostOfPosition),
         };
     }
 
@@ -110,7 +110,7 @@ internal sealed unsafe class PackedConvolution
             int count = winners is { } rule
                 ? WinnerSelection.List(x.Pointer, pixels, g.InChannels, rule, numbers)
                 : ActiveChannels.Find(x.Pointer, pixels, g.InChannels, numbers);
-            if (count <= MostActive * g.InChannels)
+            if (count <= MaxActive * g.InChannels)
             {
                 // An image of zeros has a sum too: that of any one channel.
                 count = Math.Max(count, 1);
@@ -192,9 +192,9 @@ internal sealed unsafe class PackedConvolution
         job.Weight = weight;
         if (Method == ConvolutionMethod.Depthwise)
         {
-            var taps = new PinnedFloats(g.WeightCount);
-            DepthwiseConvolution.Pack(job, taps.Pointer);
-            return taps;
+            var positions = new PinnedFloats(g.WeightCount);
+            DepthwiseConvolution.Pack(job, positions.Pointer);
+            return positions;
         }
 
         if (Method == ConvolutionMethod.MergedRows)

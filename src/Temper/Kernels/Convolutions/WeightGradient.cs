@@ -65,7 +65,7 @@ internal static unsafe class WeightGradient
             float* dy = gradients + ((long)b * pixels * tile.Rows);
             for (int window = 0; window < job.Windows.Count; window++)
             {
-                (int first, int count) = job.Places(run, window);
+                (int first, int count) = job.PixelsOf(run, window);
                 int* offsets = job.Offsets(window) + first;
                 float* target = sums + (((long)output * job.Windows.Count) + window) * job.Windows.Pitch;
                 for (int piece = 0; piece < pieces; piece++)
@@ -73,7 +73,7 @@ internal static unsafe class WeightGradient
                     int vector = vectors * piece / pieces;
                     int at = vector * tile.Lanes;
                     tile.Kernel(rows, (vectors * (piece + 1) / pieces) - vector)(
-                        count, offsets, offsets + job.MostPlaces, dy, x + at, target + at, (nint)job.Windows.Count * job.Windows.Pitch);
+                        count, offsets, offsets + job.MaxPixels, dy, x + at, target + at, (nint)job.Windows.Count * job.Windows.Pitch);
                 }
             }
         }
@@ -91,13 +91,13 @@ internal static unsafe class WeightGradient
             int output = vector * tile.Lanes;
             for (int window = 0; window < job.Windows.Count; window++)
             {
-                (int first, int count) = job.Places(run, window);
+                (int first, int count) = job.PixelsOf(run, window);
                 int* offsets = job.Offsets(window) + first;
                 for (int block = 0; block < blocks; block++)
                 {
                     int at = floats * block / blocks, rows = (floats * (block + 1) / blocks) - at;
                     float* target = sums + ((((long)window * floats) + at) * pitch) + output;
-                    tile.Kernel(rows, width)(count, offsets + job.MostPlaces, offsets, x + at, gradients + output, target, pitch);
+                    tile.Kernel(rows, width)(count, offsets + job.MaxPixels, offsets, x + at, gradients + output, target, pitch);
                 }
             }
         }

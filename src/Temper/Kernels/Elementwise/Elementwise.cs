@@ -31,7 +31,7 @@ internal interface ITernaryOperator
 internal static unsafe class Elementwise
 {
     /// <summary><c>target += source</c>.</summary>
-    internal static void Accumulate(ReadOnlySpan<float> source, Span<float> target) => Apply(default(Add), target, source, target);
+    internal static void Accumulate(ReadOnlySpan<float> source, Span<float> target) => Apply(default(AddKernel), target, source, target);
 
     /// <summary><c>target += factor source</c>, rounded once.</summary>
     internal static void Accumulate(float factor, ReadOnlySpan<float> source, Span<float> target) =>

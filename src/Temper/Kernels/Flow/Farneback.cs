@@ -4,7 +4,7 @@ namespace Temper.Kernels.Flow;
 /// Flow by polynomial expansion (Farneback 2003) with the details of OpenCV: neighborhoods of 11 pixels with a deviation of 1.2, a box as
 /// window, less weight at the border.
 /// </summary>
-/// <param name="scales">Most sizes of the pyramid; fewer where the smallest would have less than 32 pixels a side.</param>
+/// <param name="scales">Maximum number of sizes of the pyramid; fewer where the smallest would have less than 32 pixels a side.</param>
 /// <param name="scaleStep">Size of a scale by that of the next finer one.</param>
 /// <param name="window">Side of the window.</param>
 /// <param name="iterations">Iterations on each scale.</param>
@@ -49,9 +49,9 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
         double sigma = ((1 / scale) - 1) * 0.5;
         int length = Math.Max((int)Math.Round(sigma * 5) | 1, 3), reach = length / 2;
         double[] weights = [.. Enumerable.Range(-reach, length).Select(k => sigma > 0 ? Math.Exp(-k * k / (2 * sigma * sigma)) : k == 0 ? 2 : 1)];
-        float[] taps = [.. weights.Select(weight => (float)(weight / weights.Sum()))];
+        float[] positions = [.. weights.Select(weight => (float)(weight / weights.Sum()))];
         Plane<float> blurred = new(image.Size), result = new(size);
-        PlaneFilters.Separable<float>(image, taps, new Plane<float>(image.Size), blurred);
+        PlaneFilters.Separable<float>(image, positions, new Plane<float>(image.Size), blurred);
         PlaneSampling.Resize(blurred, result, 1f);
         return result;
     }
@@ -104,8 +104,8 @@ internal sealed unsafe class Farneback(int scales, double scaleStep, int window,
         result[4].Row(y)[x] = square * ((a12 * b1) + (a22 * b2));
     }
 
-    private static float Border(int place, int length) =>
-        (place < BorderWeights.Length ? BorderWeights[place] : 1) * (place >= length - BorderWeights.Length ? BorderWeights[length - place - 1] : 1);
+    private static float Border(int position, int length) =>
+        (position < BorderWeights.Length ? BorderWeights[position] : 1) * (position >= length - BorderWeights.Length ? BorderWeights[length - position - 1] : 1);
 
     private static float Between(Plane<float> plane, int left, int top, float right, float below)
     {

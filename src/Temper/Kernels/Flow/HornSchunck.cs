@@ -15,13 +15,13 @@ internal static unsafe class HornSchunck<T>
     internal static void Step(Linearized<T> image, Plane<T> u, Plane<T> v, Plane<T> toU, Plane<T> toV, T alphaSquare)
     {
         PlaneSize size = u.Size;
-        int room = size.Stride + (2 * Plane<T>.Padding);
-        T* scratch = stackalloc T[2 * room], meanU = stackalloc T[size.Stride], meanV = stackalloc T[size.Stride];
+        int rowFloats = size.Stride + (2 * Plane<T>.Padding);
+        T* scratch = stackalloc T[2 * rowFloats], meanU = stackalloc T[size.Stride], meanV = stackalloc T[size.Stride];
         var alpha = new Vector<T>(alphaSquare);
         for (int y = 0; y < size.Height; y++)
         {
-            Mean(u, y, scratch, room, meanU);
-            Mean(v, y, scratch, room, meanV);
+            Mean(u, y, scratch, rowFloats, meanU);
+            Mean(v, y, scratch, rowFloats, meanV);
             for (int x = 0; x < size.Width; x += Vector<T>.Count)
             {
                 Vector<T> gx = Vector.Load(image.Gx.Row(y) + x), gy = Vector.Load(image.Gy.Row(y) + x), m = Vector.Load(meanU + x), n = Vector.Load(meanV + x);
@@ -37,13 +37,13 @@ internal static unsafe class HornSchunck<T>
         Linearized<T> image, Plane<T> u, Plane<T> v, Plane<T> dToU, Plane<T> dToV, Linearized<T> dImage, Plane<T> du, Plane<T> dv, T alphaSquare)
     {
         PlaneSize size = u.Size;
-        int room = size.Stride + (2 * Plane<T>.Padding);
-        T* scratch = stackalloc T[2 * room], meanU = stackalloc T[size.Stride], meanV = stackalloc T[size.Stride];
+        int rowFloats = size.Stride + (2 * Plane<T>.Padding);
+        T* scratch = stackalloc T[2 * rowFloats], meanU = stackalloc T[size.Stride], meanV = stackalloc T[size.Stride];
         var alpha = new Vector<T>(alphaSquare);
         for (int y = 0; y < size.Height; y++)
         {
-            Mean(u, y, scratch, room, meanU);
-            Mean(v, y, scratch, room, meanV);
+            Mean(u, y, scratch, rowFloats, meanU);
+            Mean(v, y, scratch, rowFloats, meanV);
             for (int x = 0; x < size.Width; x += Vector<T>.Count)
             {
                 Vector<T> gx = Vector.Load(image.Gx.Row(y) + x), gy = Vector.Load(image.Gy.Row(y) + x), m = Vector.Load(meanU + x), n = Vector.Load(meanV + x);
@@ -56,17 +56,17 @@ internal static unsafe class HornSchunck<T>
                 (b + (d * gy)).Store(meanV + x);
             }
 
-            MeanAdjoint(meanU, y, scratch, room, du);
-            MeanAdjoint(meanV, y, scratch, room, dv);
+            MeanAdjoint(meanU, y, scratch, rowFloats, du);
+            MeanAdjoint(meanV, y, scratch, rowFloats, dv);
         }
     }
 
     /// <summary>Row y of the weighted mean, the border pixel repeated outside.</summary>
-    private static void Mean(Plane<T> u, int y, T* scratch, int room, T* to)
+    private static void Mean(Plane<T> u, int y, T* scratch, int rowFloats, T* to)
     {
         (int height, int width) = u.Size;
         T* row = u.Row(y), up = u.Row(Math.Max(y - 1, 0)), down = u.Row(Math.Min(y + 1, height - 1));
-        T* sums = scratch + Plane<T>.Padding, own = sums + room;
+        T* sums = scratch + Plane<T>.Padding, own = sums + rowFloats;
         for (int x = 0; x < width; x += Vector<T>.Count)
         {
             (Vector.Load(up + x) + Vector.Load(down + x)).Store(sums + x);
@@ -82,7 +82,7 @@ internal static unsafe class HornSchunck<T>
         }
     }
 
-    private static void MeanAdjoint(T* d, int y, T* scratch, int room, Plane<T> du)
+    private static void MeanAdjoint(T* d, int y, T* scratch, int rowFloats, Plane<T> du)
     {
         (int height, int width) = du.Size;
         T* row = du.Row(y), up = du.Row(Math.Max(y - 1, 0)), down = du.Row(Math.Min(y + 1, height - 1)), padded = scratch + Plane<T>.Padding;

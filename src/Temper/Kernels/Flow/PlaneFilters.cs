@@ -6,24 +6,24 @@ namespace Temper.Kernels.Flow;
 internal static unsafe class PlaneFilters
 {
     /// <summary>A symmetric filter of odd length along rows, then along columns.</summary>
-    internal static void Separable<T>(Plane<T> x, ReadOnlySpan<T> taps, Plane<T> scratch, Plane<T> y)
+    internal static void Separable<T>(Plane<T> x, ReadOnlySpan<T> positions, Plane<T> scratch, Plane<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        AlongRows(x, taps, scratch);
-        AlongColumns(scratch, taps, y);
+        AlongRows(x, positions, scratch);
+        AlongColumns(scratch, positions, y);
     }
 
     /// <summary>The adjoint of <see cref="Separable"/>.</summary>
-    internal static void SeparableAdjoint<T>(Plane<T> dy, ReadOnlySpan<T> taps, Plane<T> scratch, Plane<T> dx)
+    internal static void SeparableAdjoint<T>(Plane<T> dy, ReadOnlySpan<T> positions, Plane<T> scratch, Plane<T> dx)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         scratch.Clear();
-        int reach = taps.Length / 2, height = dy.Size.Height, width = dy.Size.Width;
+        int reach = positions.Length / 2, height = dy.Size.Height, width = dy.Size.Width;
         for (int row = 0; row < height; row++)
         {
             for (int k = -reach; k <= reach; k++)
             {
-                AddRow(dy.Row(row), taps[k + reach], scratch.Row(Math.Clamp(row + k, 0, height - 1)), width);
+                AddRow(dy.Row(row), positions[k + reach], scratch.Row(Math.Clamp(row + k, 0, height - 1)), width);
             }
         }
 
@@ -34,7 +34,7 @@ internal static unsafe class PlaneFilters
             {
                 for (int k = -reach; k <= reach; k++)
                 {
-                    to[Math.Clamp(column + k, 0, width - 1)] += taps[k + reach] * from[column];
+                    to[Math.Clamp(column + k, 0, width - 1)] += positions[k + reach] * from[column];
                 }
             }
         }
@@ -78,10 +78,10 @@ internal static unsafe class PlaneFilters
         }
     }
 
-    private static void AlongRows<T>(Plane<T> x, ReadOnlySpan<T> taps, Plane<T> y)
+    private static void AlongRows<T>(Plane<T> x, ReadOnlySpan<T> positions, Plane<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        int reach = taps.Length / 2, width = x.Size.Width;
+        int reach = positions.Length / 2, width = x.Size.Width;
         for (int row = 0; row < x.Size.Height; row++)
         {
             T* from = x.Row(row), to = y.Row(row);
@@ -90,7 +90,7 @@ internal static unsafe class PlaneFilters
                 T sum = T.Zero;
                 for (int k = -reach; k <= reach; k++)
                 {
-                    sum += taps[k + reach] * from[Math.Clamp(column + k, 0, width - 1)];
+                    sum += positions[k + reach] * from[Math.Clamp(column + k, 0, width - 1)];
                 }
 
                 to[column] = sum;
@@ -98,17 +98,17 @@ internal static unsafe class PlaneFilters
         }
     }
 
-    private static void AlongColumns<T>(Plane<T> x, ReadOnlySpan<T> taps, Plane<T> y)
+    private static void AlongColumns<T>(Plane<T> x, ReadOnlySpan<T> positions, Plane<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        int reach = taps.Length / 2, height = x.Size.Height, width = x.Size.Width;
+        int reach = positions.Length / 2, height = x.Size.Height, width = x.Size.Width;
         for (int row = 0; row < height; row++)
         {
             T* to = y.Row(row);
             new Span<T>(to, width).Clear();
             for (int k = -reach; k <= reach; k++)
             {
-                AddRow(x.Row(Math.Clamp(row + k, 0, height - 1)), taps[k + reach], to, width);
+                AddRow(x.Row(Math.Clamp(row + k, 0, height - 1)), positions[k + reach], to, width);
             }
         }
     }

@@ -39,7 +39,7 @@ internal sealed unsafe class Int8Convolution
         _kind = kind ?? BestFor(geometry.OutChannels);
         _width = 2 * LanesOf(_kind);
         int panels = Chunks.Count(geometry.OutChannels, _width), depth = ByteGrid.Stride(geometry.InChannels);
-        _weights = new PinnedFloats((long)panels * _width * geometry.Taps * depth / sizeof(float));
+        _weights = new PinnedFloats((long)panels * _width * geometry.Positions * depth / sizeof(float));
         _outputs = new PinnedFloats(3L * panels * _width);
         Pack(weight, scale, bias, panels, depth);
     }
@@ -58,13 +58,13 @@ internal sealed unsafe class Int8Convolution
 
     /// <summary>Whether the kernel can carry out a convolution: no groups or dilation, and no sum leaves 32 bit.</summary>
     internal static bool Fits(in ConvolutionGeometry g) =>
-        g is { Groups: 1, DilationHeight: 1, DilationWidth: 1 } && (long)g.InChannels * g.Taps <= int.MaxValue / (2 * byte.MaxValue * 128);
+        g is { Groups: 1, DilationHeight: 1, DilationWidth: 1 } && (long)g.InChannels * g.Positions <= int.MaxValue / (2 * byte.MaxValue * 128);
 
     /// <summary>What it is thought to cost, in multiplications of the direct float kernel.</summary>
     internal static double Cost(in ConvolutionGeometry g)
     {
         const double ShareOfFloat = 0.55, CostOfWeight = 4;
-        return (ShareOfFloat * g.OutCount * g.Taps * (ByteGrid.Stride(g.InChannels) + 4)) + (CostOfWeight * g.WeightCount);
+        return (ShareOfFloat * g.OutCount * g.Positions * (ByteGrid.Stride(g.InChannels) + 4)) + (CostOfWeight * g.WeightCount);
     }
 
     /// <summary>Convolves some images. Allocates nothing once the threads' working memory is there.</summary>
@@ -98,7 +98,7 @@ internal sealed unsafe class Int8Convolution
     /// <summary>Kernels of one pixel see all pixels of all images as one row.</summary>
     private static ConvolutionGeometry Merged(in ConvolutionGeometry g)
     {
-        bool isPlain = g is { Taps: 1, StrideHeight: 1, StrideWidth: 1, PadTop: 0, PadLeft: 0, PadBottom: 0, PadRight: 0 };
+        bool isPlain = g is { Positions: 1, StrideHeight: 1, StrideWidth: 1, PadTop: 0, PadLeft: 0, PadBottom: 0, PadRight: 0 };
         return isPlain ? g with { Batch = 1, InHeight = 1, InWidth = checked(g.Batch * g.InHeight * g.InWidth) } : g;
     }
 
@@ -119,20 +119,20 @@ internal sealed unsafe class Int8Convolution
 
     private void Pack(ReadOnlySpan<float> weight, ReadOnlySpan<float> scale, ReadOnlySpan<float> bias, int panels, int depth)
     {
-        int inputs = _geometry.InChannels, taps = _geometry.Taps, padded = panels * _width;
+        int inputs = _geometry.InChannels, positions = _geometry.Positions, padded = panels * _width;
         sbyte* target = (sbyte*)_weights.Pointer;
         int* starts = (int*)_outputs.Pointer;
         Span<float> scales = _outputs.Span.Slice(padded, padded), biases = _outputs.Span[(2 * padded)..];
         for (int output = 0; output < _geometry.OutChannels; output++)
         {
             (scales[output], biases[output]) = (scale[output] * _input.Scale, bias.IsEmpty ? 0 : bias[output]);
-            sbyte* panel = target + ((long)(output / _width) * _width * taps * depth) + (output % _width * 4);
+            sbyte* panel = target + ((long)(output / _width) * _width * positions * depth) + (output % _width * 4);
             int sum = 0;
-            for (int i = 0; i < inputs * taps; i++)
+            for (int i = 0; i < inputs * positions; i++)
             {
-                int channel = Math.DivRem(i, taps, out int tap), place = (tap * depth) + channel;
-                int value = (int)MathF.Round(weight[(output * inputs * taps) + i] / scale[output]);
-                panel[((long)(place / 4) * _width * 4) + (place % 4)] = checked((sbyte)value);
+                int channel = Math.DivRem(i, positions, out int position), index = (position * depth) + channel;
+                int value = (int)MathF.Round(weight[(output * inputs * positions) + i] / scale[output]);
+                panel[((long)(index / 4) * _width * 4) + (index % 4)] = checked((sbyte)value);
                 sum += value;
             }
 

@@ -45,7 +45,7 @@ internal unsafe struct Int8Job
     /// <summary>Cuts it by its size alone.</summary>
     internal void Cut()
     {
-        long pixel = Math.Max(1, (long)Geometry.OutChannels * Depth * Geometry.Taps), row = pixel * Geometry.OutWidth;
+        long pixel = Math.Max(1, (long)Geometry.OutChannels * Depth * Geometry.Positions), row = pixel * Geometry.OutWidth;
         _rows = (int)Math.Clamp(TaskMacs / row, 1, Math.Max(1, Geometry.OutHeight));
         bool isWhole = _rows == Geometry.OutHeight;
         _images = isWhole ? (int)Math.Clamp(TaskMacs / (row * Math.Max(1, _rows)), 1, Math.Max(1, Geometry.Batch)) : 1;

@@ -74,9 +74,9 @@ internal sealed class AugConvPattern
         (int first, int last) = (Math.Max(left, 0), Math.Min(left + sizes.KernelWidth, sizes.Width) - 1);
         for (int channel = 0; channel < sizes.Channels && first <= last; channel++)
         {
-            for (int tap = 0; tap < sizes.KernelHeight; tap++)
+            for (int position = 0; position < sizes.KernelHeight; position++)
             {
-                int row = (outRow * sizes.StrideHeight) - sizes.PadTop + tap;
+                int row = (outRow * sizes.StrideHeight) - sizes.PadTop + position;
                 if (row < 0 || row >= sizes.Height)
                 {
                     continue;

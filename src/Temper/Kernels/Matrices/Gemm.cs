@@ -18,7 +18,7 @@ internal readonly ref struct GemmEpilogue
 /// rows follow.
 /// </summary>
 /// <remarks>
-/// Every result is the same chain of additions over the depth, cut at the same places, however the work is split: bytes
+/// Every result is the same chain of additions over the depth, cut at the same indices, however the work is split: bytes
 /// depend
 /// on neither the threads nor the tiling.
 /// </remarks>

@@ -16,7 +16,7 @@ internal readonly unsafe record struct FloatAddress
 
     internal float* Pointer => (float*)_address;
 
-    /// <summary>A place some floats further.</summary>
+    /// <summary>The address some floats further.</summary>
     public static FloatAddress operator +(FloatAddress address, long floats) => new(address.Pointer + floats);
 
     /// <summary>The floats from here on.</summary>

@@ -154,7 +154,7 @@ internal static unsafe class LayerNormalization
                 float* dy = Dy + ((long)row * Width);
                 (float mean, float r) = (Moments[2 * row], Moments[(2 * row) + 1]);
                 Elementwise.Serial(new AddNormalizedProduct(mean, r), x, dy, dgain, dgain, Width);
-                Elementwise.Serial(default(Add), dgain + Width, dy, dgain + Width, Width);
+                Elementwise.Serial(default(AddKernel), dgain + Width, dy, dgain + Width, Width);
                 double sum = 0, dot = 0;   // Σ g and Σ g h
                 for (int c = 0; c < Width; c++)
                 {
@@ -163,8 +163,8 @@ internal static unsafe class LayerNormalization
                     dot += g * ((x[c] - mean) * r);
                 }
 
-                var slope = new LayerNormSlope(mean, r, (float)(sum / Width), (float)(dot / Width));
-                Elementwise.Serial(slope, x, dy, Gain, Dx + ((long)row * Width), Width);
+                var gradient = new LayerNormInputGradient(mean, r, (float)(sum / Width), (float)(dot / Width));
+                Elementwise.Serial(gradient, x, dy, Gain, Dx + ((long)row * Width), Width);
             }
         }
     }
@@ -206,7 +206,7 @@ internal static unsafe class LayerNormalization
     }
 
     /// <summary>r (g - mean(g) - h mean(g h))</summary>
-    private readonly struct LayerNormSlope(float mean, float r, float meanG, float meanGh) : ITernaryOperator
+    private readonly struct LayerNormInputGradient(float mean, float r, float meanG, float meanGh) : ITernaryOperator
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T Invoke<T>(T x, T dy, T gain)

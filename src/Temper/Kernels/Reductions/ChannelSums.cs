@@ -18,7 +18,7 @@ internal static unsafe class ChannelSums
     /// <param name="pixels">Pixels.</param>
     /// <param name="channels">C.</param>
     /// <param name="range">The first channel wanted, and the one behind the last.</param>
-    /// <param name="sums">Receives them, in the channels' places.</param>
+    /// <param name="sums">Receives them, in the channels' indices.</param>
     internal static void Run<TSum>(float* x, nint pixels, nint channels, (int First, int End) range, float* sums)
         where TSum : IChannelSum
     {

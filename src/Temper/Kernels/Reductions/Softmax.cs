@@ -25,7 +25,7 @@ internal static unsafe class Softmax
     internal static (float Max, float Sum) Exponentials(float* x, float* y, int columns)
     {
         float max = (float)Reductions.Serial(default(MaxReducer), x, columns);
-        Elementwise.Serial(new Broadcasting.RightNumber<Subtract>(default, max), x, y, columns);
+        Elementwise.Serial(new Broadcasting.RightNumber<SubtractKernel>(default, max), x, y, columns);
         TensorPrimitives.Exp(new ReadOnlySpan<float>(y, columns), new Span<float>(y, columns));
         return (max, (float)Reductions.Serial(default(SumReducer), y, columns));
     }

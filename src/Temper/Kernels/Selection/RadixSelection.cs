@@ -20,7 +20,7 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     /// <summary>Whether only the last of the wanted numbers is given.</summary>
     internal bool TakesLast { get; init; }
 
-    private interface IPlaces
+    private interface IElements
     {
         int this[int i] { get; }
     }
@@ -100,30 +100,30 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     }
 
     /// <summary>Counts the digits behind a prefix; what is above the prefix counts as the largest digit's successor.</summary>
-    private void Histogram<T, TPlaces>(T* x, TPlaces places, int held, int shift, ulong prefix, uint* counts, int digits)
+    private void Histogram<T, TElements>(T* x, TElements elements, int held, int shift, ulong prefix, uint* counts, int digits)
         where T : unmanaged, INumber<T>
-        where TPlaces : struct, IPlaces
+        where TElements : struct, IElements
     {
         ulong flip = Flip<T>();
         for (int i = 0; i < held; i++)
         {
-            ulong digit = ((OrderedKey.Of(x[places[i]]) ^ flip) >> shift) - prefix;
+            ulong digit = ((OrderedKey.Of(x[elements[i]]) ^ flip) >> shift) - prefix;
             counts[Math.Min(digit, (ulong)digits)]++;
         }
     }
 
-    /// <summary>Keeps the places whose key is at the prefix, or up to <paramref name="span"/> above it.</summary>
-    private int Keep<T, TPlaces>(T* x, TPlaces places, int* list, int held, int shift, ulong prefix, ulong span)
+    /// <summary>Keeps the elements whose key is at the prefix, or up to <paramref name="span"/> above it.</summary>
+    private int Keep<T, TElements>(T* x, TElements elements, int* list, int held, int shift, ulong prefix, ulong span)
         where T : unmanaged, INumber<T>
-        where TPlaces : struct, IPlaces
+        where TElements : struct, IElements
     {
         ulong flip = Flip<T>();
         int kept = 0;
         for (int i = 0; i < held; i++)
         {
-            int place = places[i];
-            list[kept] = place;   // overwritten unless kept
-            kept += ((OrderedKey.Of(x[place]) ^ flip) >> shift) - prefix <= span ? 1 : 0;
+            int element = elements[i];
+            list[kept] = element;   // overwritten unless kept
+            kept += ((OrderedKey.Of(x[element]) ^ flip) >> shift) - prefix <= span ? 1 : 0;
         }
 
         return kept;
@@ -143,9 +143,9 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
         int room = ties - surplus;
         for (int i = 0; i < held; i++)
         {
-            int place = list[i];
-            bool isTie = (OrderedKey.Of(x[place]) ^ flip) == last;
-            list[kept] = place;
+            int element = list[i];
+            bool isTie = (OrderedKey.Of(x[element]) ^ flip) == last;
+            list[kept] = element;
             kept += !isTie || room > 0 ? 1 : 0;
             room -= isTie ? 1 : 0;
         }
@@ -215,12 +215,12 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     private ulong Flip<T>()
         where T : unmanaged => IsSmallest ? OrderedKey.Largest<T>() : 0;
 
-    private readonly struct Whole : IPlaces
+    private readonly struct Whole : IElements
     {
         public int this[int i] => i;
     }
 
-    private readonly struct Listed(int* list) : IPlaces
+    private readonly struct Listed(int* list) : IElements
     {
         public int this[int i]
         {

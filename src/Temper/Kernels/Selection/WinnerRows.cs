@@ -28,7 +28,7 @@ internal static unsafe class WinnerRows
         }
     }
 
-    /// <summary>Numbers that win, by the rank of others in the same places.</summary>
+    /// <summary>Numbers that win, by the rank of others in the same indices.</summary>
     /// <param name="rank">What is ranked, <c>[samples, pixels, channels]</c>.</param>
     /// <param name="x">What is kept, in the same order.</param>
     /// <param name="y">Receives it.</param>

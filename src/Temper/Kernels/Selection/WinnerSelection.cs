@@ -178,15 +178,15 @@ internal static unsafe class WinnerSelection
     /// <param name="x">The row.</param>
     /// <param name="count">Its numbers.</param>
     /// <param name="rule">Who wins.</param>
-    /// <param name="places">Receives their indices, in order; room for one more than there are numbers.</param>
+    /// <param name="indices">Receives their indices, in order; room for one more than there are numbers.</param>
     /// <param name="values">Receives the numbers; room for one more.</param>
     /// <returns>How many there are.</returns>
-    internal static int List(float* x, int count, in WinnerRule rule, int* places, float* values)
+    internal static int List(float* x, int count, in WinnerRule rule, int* indices, float* values)
     {
         WinnerLimit limit = rule.LimitOf(x, count);
         if (limit.AllTies)
         {
-            return ActiveInputs.Find(x, count, Math.Max(limit.Key, 1), places, values);
+            return ActiveInputs.Find(x, count, Math.Max(limit.Key, 1), indices, values);
         }
 
         int found = 0, room = limit.Ties;
@@ -195,7 +195,7 @@ internal static unsafe class WinnerSelection
             float value = x[i];
             uint key = Key(value);
             bool isTie = key == limit.Key;
-            (places[found], values[found]) = (i, value);
+            (indices[found], values[found]) = (i, value);
             found += (key > limit.Key || (isTie && room > 0)) && key != 0 ? 1 : 0;
             room -= isTie ? 1 : 0;
         }

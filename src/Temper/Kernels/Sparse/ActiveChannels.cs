@@ -59,7 +59,7 @@ internal static unsafe class ActiveChannels
     private struct Copy : IChunkBody
     {
         /// <summary>Channels up to which their masks lie on the stack.</summary>
-        private const int MostCompressed = 4096;
+        private const int MaxCompressed = 4096;
 
         internal float* X;
         internal int Pixels;
@@ -72,7 +72,7 @@ internal static unsafe class ActiveChannels
         {
             int rows = Chunks.Rows(Channels), last = Math.Min((chunk + 1) * rows, Pixels);
             nint pixel = chunk * rows;
-            if (Avx512F.IsSupported && Channels % Vector512<float>.Count == 0 && Channels <= MostCompressed)
+            if (Avx512F.IsSupported && Channels % Vector512<float>.Count == 0 && Channels <= MaxCompressed)
             {
                 // Vectors of the last pixels would reach into what another chunk writes.
                 nint end = Math.Max(pixel, last - Chunks.Count(Vector512<float>.Count, Count));

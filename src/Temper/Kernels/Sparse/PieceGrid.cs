@@ -17,7 +17,7 @@ internal readonly record struct PieceGrid(int Rows, int Columns)
     /// <param name="images">A power of two.</param>
     internal static PieceGrid For(int images)
     {
-        int exponent = BitOperations.Log2((uint)Math.Max(ImageGroup.Most / images, 1));
+        int exponent = BitOperations.Log2((uint)Math.Max(ImageGroup.MaxImages / images, 1));
         return new PieceGrid(1 << ((exponent + 1) / 2), 1 << (exponent / 2));
     }
 }

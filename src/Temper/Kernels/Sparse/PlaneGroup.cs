@@ -27,7 +27,7 @@ internal readonly record struct PlaneGroup
 
     internal long Floats => Piece.Image * Lanes;
 
-    /// <summary>The pixel of the batch that a lane has at a place of the piece; -1 if it is outside of the image or the image does not exist.</summary>
+    /// <summary>The pixel of the batch that a lane has at an index of the piece; -1 if it is outside of the image or the image does not exist.</summary>
     /// <param name="lane">Pieces row by row, the images of each together.</param>
     /// <param name="row">Row of the piece.</param>
     /// <param name="column">Column of the piece.</param>

@@ -12,16 +12,16 @@ internal readonly unsafe struct PlaneHalo
     private static readonly ConcurrentDictionary<(PlaneShape Shape, int Interleave), Table> Tables = new();
 
     /// <summary>Two for each pixel, in floats: where it is, where it comes from.</summary>
-    private readonly int* _places;
+    private readonly int* _offsets;
 
     /// <summary>For each pixel and lane the lane it comes from, -1 for zero.</summary>
     private readonly int* _lanes;
 
     private PlaneHalo(Table table)
     {
-        _places = (int*)table.Places.Pointer;
+        _offsets = (int*)table.Offsets.Pointer;
         _lanes = (int*)table.Lanes.Pointer;
-        Count = table.Places.Count / 2;
+        Count = table.Offsets.Count / 2;
     }
 
     /// <summary>Pixels that it writes; 0 for images that are not cut.</summary>
@@ -63,17 +63,17 @@ internal readonly unsafe struct PlaneHalo
     private void Fill<T>(float* plane)
         where T : unmanaged, ILanes<T>
     {
-        int* place = _places, lanes = _lanes;
-        for (int i = 0; i < Count; i++, place += 2, lanes += T.Count)
+        int* offset = _offsets, lanes = _lanes;
+        for (int i = 0; i < Count; i++, offset += 2, lanes += T.Count)
         {
-            T.Pick(T.Load(plane + place[1]), lanes).Store(plane + place[0]);
+            T.Pick(T.Load(plane + offset[1]), lanes).Store(plane + offset[0]);
         }
     }
 
     private static Table Build(in PlaneGroup group)
     {
         PlaneShape piece = group.Piece;
-        var places = new List<int>();
+        var offsets = new List<int>();
         var lanes = new List<int>();
         for (int row = -piece.Top; row < piece.Height + piece.Bottom; row++)
         {
@@ -84,14 +84,14 @@ internal readonly unsafe struct PlaneHalo
                 int[] from = group.LanesFrom(down, right, fromRow, fromColumn);
                 if (down != 0 || right != 0 || from.Contains(-1))
                 {
-                    places.Add((piece.Origin + (row * piece.Pitch) + column) * group.Lanes);
-                    places.Add((piece.Origin + (fromRow * piece.Pitch) + fromColumn) * group.Lanes);
+                    offsets.Add((piece.Origin + (row * piece.Pitch) + column) * group.Lanes);
+                    offsets.Add((piece.Origin + (fromRow * piece.Pitch) + fromColumn) * group.Lanes);
                     lanes.AddRange(from);
                 }
             }
         }
 
-        return new Table(Pinned(places), Pinned(lanes));
+        return new Table(Pinned(offsets), Pinned(lanes));
     }
 
     private static PinnedFloats Pinned(List<int> numbers)
@@ -101,5 +101,5 @@ internal readonly unsafe struct PlaneHalo
         return pinned;
     }
 
-    private sealed record Table(PinnedFloats Places, PinnedFloats Lanes);
+    private sealed record Table(PinnedFloats Offsets, PinnedFloats Lanes);
 }

@@ -40,7 +40,7 @@ internal static unsafe class PlanePooling
     internal static bool FitsPieces(in PoolingSizes windows, in PlaneShape source, in PlaneShape target)
     {
         bool fits = source.IsCut && target.IsCut;
-        for (int images = 1; images < ImageGroup.Most; images *= 2)
+        for (int images = 1; images < ImageGroup.MaxImages; images *= 2)
         {
             PlaneShape from = source.Piece(PieceGrid.For(images)), to = target.Piece(PieceGrid.For(images));
             fits &= Repeats(windows.Height, from.Height, to.Height) && Repeats(windows.Width, from.Width, to.Width);

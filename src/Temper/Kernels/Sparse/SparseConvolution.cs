@@ -4,15 +4,15 @@ namespace Temper.Kernels;
 
 /// <summary>
 /// A convolution whose weights are mostly zero, on planes: each weight that is not zero is multiplied with a tile of pixels that stays in
-/// registers, for one output channel or for several that share their places. Any stride, padding, dilation and groups. Shared by threads.
+/// registers, for one output channel or for several that share their offsets. Any stride, padding, dilation and groups. Shared by threads.
 /// </summary>
 internal sealed unsafe class SparseConvolution
 {
     /// <summary>Bytes of a tile's pixels that stay in the first-level cache beside weights and results.</summary>
     private const int CachedBytes = 28 * 1024;
 
-    /// <summary>Places of a block that are worth taking its sums up again.</summary>
-    private const int PlacesOfPart = 16;
+    /// <summary>Offsets of a block that are worth taking its sums up again.</summary>
+    private const int OffsetsOfPart = 16;
 
     /// <summary>Exponents of the numbers of parts that there may be, and of the images of a group.</summary>
     private const int PartExponents = 16, GroupExponents = 8;
@@ -29,7 +29,7 @@ internal sealed unsafe class SparseConvolution
 
     /// <param name="geometry">Sizes; the batch does not matter.</param>
     /// <param name="weight"><c>[O, C / groups, KH, KW]</c>.</param>
-    /// <param name="block">Output channels that share their places: 1, 2, 4 or 8, dividing the outputs of a group if there are groups.</param>
+    /// <param name="block">Output channels that share their offsets: 1, 2, 4 or 8, dividing the outputs of a group if there are groups.</param>
     /// <param name="source">The input, its border at least the padding; cut only if the sizes allow it, see <see cref="FitsPieces"/>.</param>
     /// <param name="target">The result, cut if the input is.</param>
     /// <param name="bias">Bias of each channel; null for none.</param>
@@ -46,8 +46,8 @@ internal sealed unsafe class SparseConvolution
         }
     }
 
-    /// <summary>Floats that weights and places take.</summary>
-    internal long WeightFloats => _pattern.Weights.Count + _pattern.Places.Count;
+    /// <summary>Floats that weights and offsets take.</summary>
+    internal long WeightFloats => _pattern.Weights.Count + _pattern.Offsets.Count;
 
     internal int Block => _pattern.Block;
 
@@ -60,7 +60,7 @@ internal sealed unsafe class SparseConvolution
         bool fits = source.IsCut && target.IsCut && g.PadTop <= source.Top && g.PadLeft <= source.Left
             && ((g.KernelHeight - 1) * g.DilationHeight) - g.PadTop - (g.StrideHeight - 1) <= source.Bottom
             && ((g.KernelWidth - 1) * g.DilationWidth) - g.PadLeft - (g.StrideWidth - 1) <= source.Right;
-        for (int images = 1; images < ImageGroup.Most; images *= 2)
+        for (int images = 1; images < ImageGroup.MaxImages; images *= 2)
         {
             PlaneShape from = source.Piece(PieceGrid.For(images)), to = target.Piece(PieceGrid.For(images));
             fits &= from.Height == to.Height * g.StrideHeight && from.Width == to.Width * g.StrideWidth;
@@ -104,7 +104,7 @@ internal sealed unsafe class SparseConvolution
         int parts = PartsOf(job, phases);
         ref SparsePattern? kept = ref _placed[(images * PartExponents) + parts];
         SparsePattern pattern = Volatile.Read(ref kept) ?? (kept = Place(phases, job.Interleave, 1 << parts));
-        job.Offsets = (int*)pattern.Places.Pointer;
+        job.Offsets = (int*)pattern.Offsets.Pointer;
         job.Weights = pattern.Weights.Pointer;
         job.Parts = pattern.Parts;
         fixed (int* starts = pattern.Starts)
@@ -125,15 +125,15 @@ internal sealed unsafe class SparseConvolution
         int rowBytes = sizeof(float) * ((vectors * lanes) + ((g.KernelWidth - 1) * g.DilationWidth * job.Interleave) + lanes);
         int planeBytes = sizeof(float) * phases.PlaneStride * job.Interleave;
         long bytes = (long)g.InChannels * Math.Min(rows * rowBytes, planeBytes);
-        long most = Math.Min(bytes / CachedBytes, _pattern.Count / Math.Max(1L, (long)_pattern.Blocks * PlacesOfPart));
-        return g.Groups > 1 ? 0 : Math.Min(BitOperations.Log2((uint)Math.Clamp(most, 1, int.MaxValue)), PartExponents - 1);
+        long max = Math.Min(bytes / CachedBytes, _pattern.Count / Math.Max(1L, (long)_pattern.Blocks * OffsetsOfPart));
+        return g.Groups > 1 ? 0 : Math.Min(BitOperations.Log2((uint)Math.Clamp(max, 1, int.MaxValue)), PartExponents - 1);
     }
 
     private SparsePattern Place(StridePhases phases, int lanes, int parts)
     {
         ConvolutionGeometry g = _geometry;
         int channels = Chunks.Count(g.InChannels, parts);
-        return _pattern.Placed(Chunks.Count(g.InChannels, channels), k => k / g.Taps / channels, (o, k) => checked(lanes * phases.Place(
-            (o / g.GroupOutputs * g.GroupInputs) + (k / g.Taps), k % g.Taps / g.KernelWidth, k % g.KernelWidth)));
+        return _pattern.Placed(Chunks.Count(g.InChannels, channels), k => k / g.Positions / channels, (o, k) => checked(lanes * phases.Offset(
+            (o / g.GroupOutputs * g.GroupInputs) + (k / g.Positions), k % g.Positions / g.KernelWidth, k % g.KernelWidth)));
     }
 }

@@ -7,7 +7,7 @@ internal unsafe struct SparseJob
     internal float* Weights;
     internal int* Starts;
 
-    /// <summary>Channels that share their places.</summary>
+    /// <summary>Channels that share their offsets.</summary>
     internal int Block;
     internal int Blocks;
 

@@ -13,15 +13,15 @@ internal static unsafe class SparseRun
     private const int WorkOfSharedLine = 32, FloatsOfLine = 16;
 
     /// <summary>Vectors of a tile at most: sums and what they are made from stay in registers.</summary>
-    private const int MostVectors = 16;
+    private const int MaxTileVectors = 16;
 
-    private const int MostTasks = 64;
+    private const int MaxTasks = 64;
 
-    internal static void Run(ref SparseJob job, int places)
+    internal static void Run(ref SparseJob job, int offsets)
     {
-        long work = (long)places * job.Block * job.Rows * job.Vectors;
+        long work = (long)offsets * job.Block * job.Rows * job.Vectors;
         long lines = (long)job.Channels * job.Shape.Plane * job.Interleave / FloatsOfLine;
-        int wanted = job.EndsWhole && work < lines * WorkOfSharedLine ? 1 : (int)Math.Clamp(work / TaskWork, 1, MostTasks);
+        int wanted = job.EndsWhole && work < lines * WorkOfSharedLine ? 1 : (int)Math.Clamp(work / TaskWork, 1, MaxTasks);
         job.SpatialTasks = Math.Min(wanted, job.Tiles / job.TilesTogether);
         job.ChannelTasks = Math.Clamp(wanted / job.SpatialTasks, 1, job.Blocks);
         fixed (SparseJob* pointer = &job)
@@ -59,7 +59,7 @@ internal static unsafe class SparseRun
 
         int vectors = Chunks.Count(job.Vectors, job.TileColumns);
         job.TileRows = SparseTile.MaxRows;
-        while (job.TileRows > 1 && (job.TileRows > job.Rows || job.TileRows * vectors > MostVectors || !SparseTile.Has(job.Block, job.TileRows, vectors)))
+        while (job.TileRows > 1 && (job.TileRows > job.Rows || job.TileRows * vectors > MaxTileVectors || !SparseTile.Has(job.Block, job.TileRows, vectors)))
         {
             job.TileRows /= 2;
         }

@@ -153,9 +153,9 @@ internal sealed class ChannelEdit(Network network, ChannelAnalysis analysis, Cha
         {
             if (kept[axis] is { } indices)
             {
-                Tensor places = Tensor.From([.. indices.Select(index => (long)Math.Max(index, 0))], [indices.Length]);
+                Tensor sources = Tensor.From([.. indices.Select(index => (long)Math.Max(index, 0))], [indices.Length]);
                 Tensor there = Tensor.From([.. indices.Select(index => index < 0 ? 0f : 1f)], AlongAxis(old.Shape.Rank, axis, indices.Length));
-                (result, isOld) = (result.IndexSelect(axis, places), isOld.IndexSelect(axis, places) * there);
+                (result, isOld) = (result.IndexSelect(axis, sources), isOld.IndexSelect(axis, sources) * there);
             }
         }
 

@@ -44,7 +44,7 @@ internal sealed class ChannelRequest
             }
         }
 
-        request.PlaceNew(units, roots, kept, what);
+        request.AddNew(units, roots, kept, what);
         return request;
     }
 
@@ -52,9 +52,9 @@ internal sealed class ChannelRequest
     internal (int[] Kept, int[] Labels) Apply(int[] roots)
     {
         List<int> kept = new(roots.Length), labels = new(roots.Length);
-        void Add(Dictionary<int, int[]> places, int root, int times)
+        void Add(Dictionary<int, int[]> indices, int root, int times)
         {
-            foreach (int label in places.GetValueOrDefault(root, []))
+            foreach (int label in indices.GetValueOrDefault(root, []))
             {
                 kept.AddRange(Enumerable.Repeat(-1, times));
                 labels.AddRange(Enumerable.Repeat(label, times));
@@ -102,7 +102,7 @@ internal sealed class ChannelRequest
     }
 
     /// <summary>New channels stand behind the channel that comes before them; before the first one, or where that is fixed, before the next.</summary>
-    private void PlaceNew(ChannelUnits units, int[] roots, IReadOnlyList<int> kept, string what)
+    private void AddNew(ChannelUnits units, int[] roots, IReadOnlyList<int> kept, string what)
     {
         for (int i = 0, end; i < kept.Count; i = end)
         {
@@ -130,14 +130,14 @@ internal sealed class ChannelRequest
             Place(isBehind ? _behind : _before, anchor, end - i, roots, what);
         }
 
-        // What is tied to several places gets its new channels at each of them, or it would not fit.
+        // What is tied to several indices gets its new channels at each of them, or it would not fit.
         if (!Apply(roots).Kept.SequenceEqual(kept))
         {
             throw new ArgumentException($"{what}: channels that go together must all have the same new neighbors; put new ones behind each of them");
         }
     }
 
-    private void Place(Dictionary<int, int[]> places, int anchor, int count, int[] roots, string what)
+    private void Place(Dictionary<int, int[]> indices, int anchor, int count, int[] roots, string what)
     {
         int start = Array.IndexOf(roots, anchor), length = RunEnd(roots, start) - start;
         if (count % length != 0)
@@ -145,8 +145,8 @@ internal sealed class ChannelRequest
             throw new ArgumentException($"{what}: {length} indices go together here (got {count} new ones); add a multiple of {length}");
         }
 
-        // The same place named again, behind a tied channel, means the same new channels.
-        places.TryAdd(anchor, [.. Enumerable.Range(0, count / length).Select(_ => --_added)]);
+        // The same index named again, behind a tied channel, means the same new channels.
+        indices.TryAdd(anchor, [.. Enumerable.Range(0, count / length).Select(_ => --_added)]);
     }
 
     private static int RunEnd(int[] roots, int start)

@@ -22,12 +22,12 @@ public sealed partial class Network
             {
                 for (int axis = 0; axis < axes.Length; axis++)
                 {
-                    foreach (IGrouping<int, int> places in (analysis.Roots(axes[axis]) ?? []).Select((root, i) => (root, i)).GroupBy(pair => pair.root, pair => pair.i))
+                    foreach (IGrouping<int, int> indices in (analysis.Roots(axes[axis]) ?? []).Select((root, i) => (root, i)).GroupBy(pair => pair.root, pair => pair.i))
                     {
-                        if (analysis.Units.FixedBy(places.Key) is null)
+                        if (analysis.Units.FixedBy(indices.Key) is null)
                         {
-                            groups.TryAdd(places.Key, ([], []));
-                            where(groups[places.Key]).Add(new ChannelSlice(name, axis, [.. places]));
+                            groups.TryAdd(indices.Key, ([], []));
+                            where(groups[indices.Key]).Add(new ChannelSlice(name, axis, [.. indices]));
                         }
                     }
                 }

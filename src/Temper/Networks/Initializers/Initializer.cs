@@ -32,7 +32,7 @@ public abstract record Initializer
     public abstract void Fill(Span<float> values, in Fan fan, RandomStream stream);
 }
 
-/// <summary>How many numbers go in and out of one place of a layer.</summary>
+/// <summary>A layer's fan-in and fan-out: how many inputs an output sums, and how many outputs an input reaches.</summary>
 /// <param name="Shape">Shape of the parameter.</param>
 /// <param name="In">Inputs that one output sums: input channels of a group times kernel pixels.</param>
 /// <param name="Out">Outputs that one input reaches.</param>

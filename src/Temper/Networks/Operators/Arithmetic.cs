@@ -6,7 +6,7 @@ namespace Temper.Networks;
 public abstract record BinaryOperator : Operator
 {
     /// <inheritdoc/>
-    public sealed override (int Least, int Most) InputCount => (2, 2);
+    public sealed override (int Min, int Max) InputCount => (2, 2);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => Shape.Broadcast(inputs[0], inputs[1], node);
@@ -106,7 +106,7 @@ public sealed record MatMul : Operator
     public override string Kind => "MatMul";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (2, 2);
+    public override (int Min, int Max) InputCount => (2, 2);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)

@@ -79,9 +79,9 @@ public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int 
             throw new FormatException($"attribute 'image' does not fit (got [{string.Join(", ", image)}], expected channels, height and width)");
         }
 
-        return new AugConv(attributes.Positive("channels"), attributes.Pair("kernel_shape", least: 1), (image[0], image[1], image[2]), attributes.Positive("core_side"))
+        return new AugConv(attributes.Positive("channels"), attributes.Pair("kernel_shape", min: 1), (image[0], image[1], image[2]), attributes.Positive("core_side"))
         {
-            Options = new Conv2dOptions { Stride = attributes.Pair("strides", least: 1, (1, 1)), Padding = attributes.Padding() },
+            Options = new Conv2dOptions { Stride = attributes.Pair("strides", min: 1, (1, 1)), Padding = attributes.Padding() },
             HasBias = attributes.Int("bias", 1) != 0,
         };
     }
@@ -99,8 +99,8 @@ public sealed record AugConv(int Channels, (int Height, int Width) Kernel, (int 
     private AugConvSizes Sizes()
     {
         Padding2d pad = Options.Padding;
-        int height = WindowAttributes.Places(Image.Height, pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, dilation: 1);
-        int width = WindowAttributes.Places(Image.Width, pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, dilation: 1);
+        int height = WindowAttributes.OutputLength(Image.Height, pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, dilation: 1);
+        int width = WindowAttributes.OutputLength(Image.Width, pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, dilation: 1);
         if (height < 1 || width < 1 || CoreSide < 1 || Inputs % CoreSide != 0)
         {
             throw new ArgumentException(

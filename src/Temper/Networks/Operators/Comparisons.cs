@@ -91,7 +91,7 @@ public sealed record Where : Operator
     public override string Kind => "Where";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (3, 3);
+    public override (int Min, int Max) InputCount => (3, 3);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) =>

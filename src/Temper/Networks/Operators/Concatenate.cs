@@ -6,13 +6,13 @@ namespace Temper.Networks;
 /// <param name="Axis">The axis; of batched values not the batch. -1 is the last.</param>
 public sealed record Concatenate(int Axis = 1) : Operator
 {
-    private const int MostInputs = 4096;
+    private const int MaxInputs = 4096;
 
     /// <inheritdoc/>
     public override string Kind => "Concat";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (1, MostInputs);
+    public override (int Min, int Max) InputCount => (1, MaxInputs);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)

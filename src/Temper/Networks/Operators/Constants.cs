@@ -11,7 +11,7 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
     public override string Kind => "Constant";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (0, 0);
+    public override (int Min, int Max) InputCount => (0, 0);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => Shape;

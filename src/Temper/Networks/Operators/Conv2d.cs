@@ -36,8 +36,8 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
         }
 
         Padding2d pad = Options.Padding;
-        int height = WindowAttributes.Places(x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height);
-        int width = WindowAttributes.Places(x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width);
+        int height = WindowAttributes.OutputLength(x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height);
+        int width = WindowAttributes.OutputLength(x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width);
         return height > 0 && width > 0
             ? [x[0], Channels, height, width]
             : throw new ShapeMismatchException(node, x, $"[N, C, H, W] at least as large as the {Kernel.Height}x{Kernel.Width} kernel, padding included");
@@ -59,7 +59,7 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
         (long)output.Count * (inputs[0][1] / Options.Groups) * Kernel.Height * Kernel.Width;
 
     internal static Conv2d From(OperatorAttributes attributes) => new(
-        attributes.Positive("channels"), attributes.Pair("kernel_shape", least: 1))
+        attributes.Positive("channels"), attributes.Pair("kernel_shape", min: 1))
     {
         Options = OptionsFrom(attributes),
         HasBias = attributes.Int("bias", 1) != 0,
@@ -69,11 +69,11 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
 
     internal static Conv2dOptions OptionsFrom(OperatorAttributes attributes) => new()
     {
-        Stride = attributes.Pair("strides", least: 1, (1, 1)),
+        Stride = attributes.Pair("strides", min: 1, (1, 1)),
         Padding = attributes.Padding(),
-        Dilation = attributes.Pair("dilations", least: 1, (1, 1)),
+        Dilation = attributes.Pair("dilations", min: 1, (1, 1)),
         Groups = attributes.Positive("group", 1),
-        OutputPadding = attributes.Pair("output_padding", least: 0, (0, 0)),
+        OutputPadding = attributes.Pair("output_padding", min: 0, (0, 0)),
     };
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)

@@ -47,7 +47,7 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
         (long)inputs[0].Count * (Channels / Options.Groups) * Kernel.Height * Kernel.Width;
 
     internal static ConvTranspose2d From(OperatorAttributes attributes) => new(
-        attributes.Positive("channels"), attributes.Pair("kernel_shape", least: 1))
+        attributes.Positive("channels"), attributes.Pair("kernel_shape", min: 1))
     {
         Options = Networks.Conv2d.OptionsFrom(attributes),
         HasBias = attributes.Int("bias", 1) != 0,
@@ -79,7 +79,7 @@ public sealed partial class Value
     /// <summary>Adds a transposed convolution with a square kernel; <see cref="Apply"/> takes any other.</summary>
     /// <param name="channels">Output channels.</param>
     /// <param name="kernel">Side of the kernel, in pixels.</param>
-    /// <param name="stride">Step between the places of two inputs, in pixels.</param>
+    /// <param name="stride">Step between the positions of two inputs, in pixels.</param>
     /// <param name="padding">Pixels cut off on each side.</param>
     /// <param name="bias">Whether a bias is added.</param>
     /// <param name="name">Name of the node.</param>

@@ -43,7 +43,7 @@ internal static class ConvolutionChannels
     private static AxisChannels Tiled(AxisChannels group, int times) =>
         new([.. Enumerable.Repeat(group.Units!, times).SelectMany(units => units)], "");
 
-    /// <summary>All groups see equally many channels, so the channels at one place of every group go together.</summary>
+    /// <summary>All groups see equally many channels, so the channels at one index of every group go together.</summary>
     private static AxisChannels TieGroups(ChannelTrace trace, AxisChannels x, int groups)
     {
         if (x.Units is null)

@@ -12,7 +12,7 @@ public sealed record GridSample : Operator
     public override string Kind => "GridSample";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (2, 2);
+    public override (int Min, int Max) InputCount => (2, 2);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)

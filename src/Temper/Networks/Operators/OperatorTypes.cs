@@ -27,8 +27,8 @@ internal static class OperatorTypes
             : throw new ArgumentException($"{node}: does not take this dtype (got {inputs[0]}, expected {string.Join(", ", allowed.ToArray())}); convert it with a Cast node");
     }
 
-    /// <summary>Throws unless an input holds places: int64 or int32.</summary>
-    internal static void CheckPlaces(DType type, string node)
+    /// <summary>Throws unless an input holds indices: int64 or int32.</summary>
+    internal static void CheckIndices(DType type, string node)
     {
         if (type is not (DType.Int64 or DType.Int32))
         {

@@ -14,7 +14,7 @@ public sealed record Quantize(int Low, int High) : Operator
     public override string Kind => "QuantizeLinear";
 
     /// <inheritdoc/>
-    public override (int Least, int Most) InputCount => (3, 3);
+    public override (int Min, int Max) InputCount => (3, 3);
 
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)

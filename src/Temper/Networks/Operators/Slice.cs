@@ -4,9 +4,9 @@ namespace Temper.Networks;
 
 /// <summary>Part of an axis: from start up to but not including end, every step-th.</summary>
 /// <param name="Axis">The axis; of a batched value not the batch.</param>
-/// <param name="Start">First place; negative counts from the end.</param>
-/// <param name="End">Place behind the last; negative counts from the end; beyond the end means the end.</param>
-/// <param name="Step">Distance of two places, not zero; negative goes backwards, as in Python.</param>
+/// <param name="Start">First index; negative counts from the end.</param>
+/// <param name="End">Index after the last; negative counts from the end; beyond the end means the end.</param>
+/// <param name="Step">Step between indices, not zero; negative goes backwards, as in Python.</param>
 public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int Step = 1) : Operator
 {
     /// <inheritdoc/>
@@ -61,7 +61,7 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
             return context.X.Slice(Axis, first, count == 0 ? first : first + ((count - 1) * Step) + 1, Math.Max(Step, 1));
         }
 
-        // Backwards: the same places forwards, then turned round.
+        // Backwards: the same positions forwards, then turned round.
         int last = first + ((count - 1) * Step);
         return context.X.Slice(Axis, last, first + 1, -Step).Flip(Axis);
     }
@@ -69,19 +69,19 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
         .With("axis", Axis).With("start", Start).With("end", End).With("step", Step);
 
-    /// <summary>The first place and how many places there are.</summary>
+    /// <summary>The first position and how many positions there are.</summary>
     private (int First, int Count) Range(int length)
     {
         bool forwards = Step > 0;
-        int start = Place(Start, length, forwards), end = Place(End, length, forwards);
+        int start = Clipped(Start, length, forwards), end = Clipped(End, length, forwards);
         int span = forwards ? end - start : start - end;
         return span > 0 && Step != 0 ? (start, ((span - 1) / Math.Abs(Step)) + 1) : (0, 0);
     }
 
-    /// <summary>Python's rule: places beyond an end mean that end, which backwards is one before the first.</summary>
-    private static int Place(int place, int length, bool forwards)
+    /// <summary>Python's rule: positions beyond an end mean that end, which backwards is one before the first.</summary>
+    private static int Clipped(int position, int length, bool forwards)
     {
-        long counted = place < 0 ? (long)place + length : place;
+        long counted = position < 0 ? (long)position + length : position;
         return (int)(forwards ? Math.Clamp(counted, 0, length) : Math.Clamp(counted, -1, length - 1));
     }
 }
@@ -90,9 +90,9 @@ public sealed partial class Value
 {
     /// <summary>Adds a part of an axis.</summary>
     /// <param name="axis">The axis, not the batch.</param>
-    /// <param name="start">First place; negative counts from the end.</param>
-    /// <param name="end">Place behind the last; negative counts from the end.</param>
-    /// <param name="step">Distance of two places, not zero; negative goes backwards.</param>
+    /// <param name="start">First index; negative counts from the end.</param>
+    /// <param name="end">Index after the last; negative counts from the end.</param>
+    /// <param name="step">Step between indices, not zero; negative goes backwards.</param>
     /// <param name="name">Name of the node.</param>
     public Value Slice(int axis, int start = 0, int end = int.MaxValue, int step = 1, string? name = null) =>
         Apply(new Slice(axis, start, end, step), name);

@@ -17,7 +17,7 @@ public sealed record Winners(int Count) : Operator
     /// <summary>How channels are scored.</summary>
     public ChannelScore Score { get; init; }
 
-    /// <summary>Numbers or scores at or above it win, in the place of a ranking; null: ranked.</summary>
+    /// <summary>Numbers or scores at or above it win, instead of a ranking; null: ranked.</summary>
     public float? Threshold { get; init; }
 
     /// <inheritdoc/>
@@ -44,15 +44,15 @@ public sealed record Winners(int Count) : Operator
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
-        int most = WinnersOperation.Competitors(node, inputs[0], Unit);
+        int max = WinnersOperation.Competitors(node, inputs[0], Unit);
         if (Threshold is not (null or (>= 0 and < float.PositiveInfinity)))
         {
             throw new ArgumentException($"{node}: the threshold of winners does not fit (got {Threshold}, expected 0 or more)");
         }
 
-        return Count >= 1 && Count <= most
+        return Count >= 1 && Count <= max
             ? inputs[0]
-            : throw new ShapeMismatchException(node, inputs[0], $"a sample of which {Count} can win (1 to {most} {Unit.ToString().ToLowerInvariant()})");
+            : throw new ShapeMismatchException(node, inputs[0], $"a sample of which {Count} can win (1 to {max} {Unit.ToString().ToLowerInvariant()})");
     }
 
     internal static Winners From(OperatorAttributes attributes) => new(attributes.Int("count"))
@@ -62,7 +62,7 @@ public sealed record Winners(int Count) : Operator
         Threshold = attributes.Contains("threshold") ? attributes.Float("threshold") : null,
     };
 
-    /// <summary>All numbers that compete keep their places: one more or less would change who wins.</summary>
+    /// <summary>All numbers that compete keep their indices: one more or less would change who wins.</summary>
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
         Unit == WinnerUnit.Channels ? trace.Keep(1) : trace.Keep([.. Enumerable.Range(1, trace.Output.Rank - 1)]);
 

@@ -12,16 +12,16 @@ internal sealed class FusedStep : PlanStep
     /// <summary>A convolution or linear layer; null: the chain begins with the normalization.</summary>
     internal Node? Head { get; init; }
 
-    /// <summary>Places of the head's weight and bias.</summary>
+    /// <summary>Indices of the head's weight and bias.</summary>
     internal int[] HeadParameters { get; init; } = [];
 
     /// <summary>The batch normalization, if there is one.</summary>
     internal Node? Norm { get; init; }
 
-    /// <summary>Places of the normalization's scale and shift.</summary>
+    /// <summary>Indices of the normalization's scale and shift.</summary>
     internal int[] NormParameters { get; init; } = [];
 
-    /// <summary>Places of the normalization's running mean and variance.</summary>
+    /// <summary>Indices of the normalization's running mean and variance.</summary>
     internal int[] NormBuffers { get; init; } = [];
 
     /// <summary>Whether the chain ends with ReLU.</summary>

@@ -129,23 +129,23 @@ internal sealed class PlanMaker
             Inputs = chain.Residual is null ? [input] : [input, _graph.NumberOf(chain.Residual)],
             Output = _graph.NumberOf(chain.Last.Name),
             Head = chain.Head,
-            HeadParameters = Places(_graph.Parameters, chain.Head?.Parameters),
+            HeadParameters = Indices(_graph.Parameters, chain.Head?.Parameters),
             Norm = chain.Norm,
-            NormParameters = Places(_graph.Parameters, chain.Norm?.Parameters),
-            NormBuffers = Places(_graph.Buffers, chain.Norm?.Buffers.Take(2)),
+            NormParameters = Indices(_graph.Parameters, chain.Norm?.Parameters),
+            NormBuffers = Indices(_graph.Buffers, chain.Norm?.Buffers.Take(2)),
             Relu = chain.Relu,
             NormIndex = chain.Norm is null ? -1 : _graph.NumberOf(chain.Norm.Name) - _graph.Inputs.Count,
         };
     }
 
     private static NodeStep Single(NetworkGraph graph, Node node, int[] inputs) =>
-        new(node, Places(graph.Parameters, node.Parameters), Places(graph.Buffers, node.Buffers))
+        new(node, Indices(graph.Parameters, node.Parameters), Indices(graph.Buffers, node.Buffers))
         {
             Inputs = inputs,
             Output = graph.NumberOf(node.Name),
         };
 
-    private static int[] Places<TSpec>(OrderedDictionary<string, TSpec> all, IEnumerable<string>? names) =>
+    private static int[] Indices<TSpec>(OrderedDictionary<string, TSpec> all, IEnumerable<string>? names) =>
         [.. (names ?? []).Select(all.IndexOf)];
 
     /// <summary>The value that a name stands for, left-out nodes skipped.</summary>

@@ -7,8 +7,8 @@ namespace Temper.Networks;
 internal static class NetworkJsonReader
 {
     internal const int LongestText = 64 << 20;
-    private const int MostItems = 100_000;
-    private const int MostAttributes = 64;
+    private const int MaxItems = 100_000;
+    private const int MaxAttributes = 64;
     private const int Deepest = 8;
 
     /// <exception cref="FormatException">The text is not such JSON, or the graph that it describes does not hold together.</exception>
@@ -51,7 +51,7 @@ internal static class NetworkJsonReader
             Graph = new NetworkGraph(inputs, nodes, outputs),
             Frozen = Strings(root, "frozen").ToHashSet(StringComparer.Ordinal),
             ClassNames = Strings(root, "classes"),
-            Metadata = Member(root, "metadata").EnumerateObject().Take(MostItems)
+            Metadata = Member(root, "metadata").EnumerateObject().Take(MaxItems)
                 .ToDictionary(member => member.Name, member => member.Value.GetString() ?? "", StringComparer.Ordinal),
         };
     }
@@ -100,7 +100,7 @@ internal static class NetworkJsonReader
         var attributes = OperatorAttributes.Empty;
         if (item.TryGetProperty("attributes", out JsonElement members))
         {
-            foreach (JsonProperty member in members.EnumerateObject().Take(MostAttributes))
+            foreach (JsonProperty member in members.EnumerateObject().Take(MaxAttributes))
             {
                 attributes = attributes.With(member.Name, Attribute(member.Value));
             }
@@ -141,7 +141,7 @@ internal static class NetworkJsonReader
 
     private static List<JsonElement> List(JsonElement item, string name) => Items(Member(item, name));
 
-    private static List<JsonElement> Items(JsonElement list) => list.GetArrayLength() <= MostItems
+    private static List<JsonElement> Items(JsonElement list) => list.GetArrayLength() <= MaxItems
         ? [.. list.EnumerateArray()]
-        : throw new FormatException($"a list is too long (got {list.GetArrayLength()} items, expected at most {MostItems})");
+        : throw new FormatException($"a list is too long (got {list.GetArrayLength()} items, expected at most {MaxItems})");
 }

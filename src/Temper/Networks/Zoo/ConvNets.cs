@@ -45,8 +45,8 @@ public static partial class NetworkZoo
 
     private static Value VggFeatures(Value x, bool batchNorm)
     {
-        int place = 0;
-        string Next() => $"{place++}";
+        int position = 0;
+        string Next() => $"{position++}";
         foreach (int width in Vgg16Widths)
         {
             if (width == PoolMark)

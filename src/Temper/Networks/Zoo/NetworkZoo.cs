@@ -43,7 +43,7 @@ public static partial class NetworkZoo
         }
 
         string[] parts = name.Split('-');
-        int[] depths = [.. parts.Skip(1).Select(part => int.TryParse(part, out int depth) && depth is > 0 and <= MostBlocks ? depth : 0)];
+        int[] depths = [.. parts.Skip(1).Select(part => int.TryParse(part, out int depth) && depth is > 0 and <= MaxBlocks ? depth : 0)];
         return (parts[0], depths.Length is 3 or 4 && !depths.Contains(0)) switch
         {
             ("basic", true) => Basic(depths, options),

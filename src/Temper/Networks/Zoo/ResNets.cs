@@ -2,7 +2,7 @@ namespace Temper.Networks;
 
 public static partial class NetworkZoo
 {
-    private const int MostBlocks = 1000;
+    private const int MaxBlocks = 1000;
 
     /// <summary>
     /// The CIFAR residual networks (arXiv:1512.03385, section 4.2): three stages of 16, 32 and 64 channels, shortcuts without
@@ -14,7 +14,7 @@ public static partial class NetworkZoo
     public static Network ResNetCifar(int depth, ZooOptions? options = null)
     {
         int blocks = (depth - 2) / 6;
-        return depth == (6 * blocks) + 2 && blocks is > 0 and <= MostBlocks
+        return depth == (6 * blocks) + 2 && blocks is > 0 and <= MaxBlocks
             ? (StagedFamily.Residual([16, 32, 64], CropShortcut) with { Head = "linear" }).Build([blocks, blocks, blocks], options)
             : throw new ArgumentException($"NetworkZoo.ResNetCifar: no such depth (got {depth}, expected 6 n + 2, such as 20)", nameof(depth));
     }
@@ -34,7 +34,7 @@ public static partial class NetworkZoo
 
     private static Network Staged(string family, IReadOnlyList<int> depths, ZooOptions? options) => depths.Count is 3 or 4
         ? StagedFamily.ByName($"{family}{depths.Count}").Build(depths, options)
-        : throw new ArgumentException($"NetworkZoo: depths do not fit (got [{string.Join(", ", depths)}], expected three or four, each 1 to {MostBlocks})", nameof(depths));
+        : throw new ArgumentException($"NetworkZoo: depths do not fit (got [{string.Join(", ", depths)}], expected three or four, each 1 to {MaxBlocks})", nameof(depths));
 
     /// <summary>Option A: every second pixel (a pool with a window of one), and zeros for half of the new channels on each side.</summary>
     private static Value CropShortcut(Value x, int width, int stride)

@@ -14,7 +14,7 @@ public delegate Value BlockBuilder(Value x, int width, int stride);
 /// </summary>
 public sealed record StagedFamily
 {
-    private const int MostBlocks = 1000;
+    private const int MaxBlocks = 1000;
     private const string WeightStart = "kaiming-normal";
 
     private static readonly int[] Three = [16, 32, 64], Four = [64, 128, 256, 512];
@@ -52,7 +52,7 @@ public sealed record StagedFamily
     /// <summary>Whether the stem has a batch normalization, as the blocks have.</summary>
     private bool HasNorm { get; init; } = true;
 
-    /// <summary>Whether a maximum over 2x2 pixels stands between stages, in the place of a stride and of a stem (VGG).</summary>
+    /// <summary>Whether a maximum over 2x2 pixels stands between stages, instead of a stride and of a stem (VGG).</summary>
     private bool Pools { get; init; }
 
     /// <summary>The family with a name.</summary>
@@ -75,10 +75,10 @@ public sealed record StagedFamily
     /// <exception cref="ShapeMismatchException">The input does not fit: no picture, or one that is too small for the stages.</exception>
     public Network Build(IReadOnlyList<int> depths, ZooOptions? options = null)
     {
-        if (depths.Count != Widths.Count || depths.Any(depth => depth is < 1 or > MostBlocks) || Widths.Any(width => width < 1))
+        if (depths.Count != Widths.Count || depths.Any(depth => depth is < 1 or > MaxBlocks) || Widths.Any(width => width < 1))
         {
             throw new ArgumentException(
-                $"StagedFamily: depths do not fit (got [{string.Join(", ", depths)}] for {Widths.Count} stages, expected one of 1 to {MostBlocks} for each)", nameof(depths));
+                $"StagedFamily: depths do not fit (got [{string.Join(", ", depths)}] for {Widths.Count} stages, expected one of 1 to {MaxBlocks} for each)", nameof(depths));
         }
 
         options ??= new ZooOptions();
@@ -153,11 +153,11 @@ public sealed record StagedFamily
 
     private void RequireInput(Shape sample)
     {
-        int least = 1 << (Widths.Count - 1);
-        if (TakesPictures && (sample.Rank != 3 || sample[1] < least || sample[2] < least))
+        int min = 1 << (Widths.Count - 1);
+        if (TakesPictures && (sample.Rank != 3 || sample[1] < min || sample[2] < min))
         {
             throw new ShapeMismatchException(
-                "StagedFamily", sample, $"[C, H, W] with pictures of {least}x{least} or more, which {Widths.Count} stages need; use another family, such as mlp");
+                "StagedFamily", sample, $"[C, H, W] with pictures of {min}x{min} or more, which {Widths.Count} stages need; use another family, such as mlp");
         }
     }
 }

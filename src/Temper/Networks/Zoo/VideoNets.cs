@@ -68,7 +68,7 @@ public static partial class NetworkZoo
         return clips.Slice(1, middle, middle + 1).Reshape([clips.Shape[2], clips.Shape[3], clips.Shape[4]]);
     }
 
-    /// <summary>Three convolutions, the mean over a grid of 4x4 places, a linear layer.</summary>
+    /// <summary>Three convolutions, the mean over a grid of 4x4 pixels, a linear layer.</summary>
     private static Value StreamBody(Value x, int classes) => x
         .Conv2d(32, kernel: 5, stride: 2, padding: 2).BatchNorm().Relu()
         .Conv2d(64, kernel: 3, stride: 2, padding: 1).BatchNorm().Relu()

@@ -16,7 +16,7 @@ internal sealed class LucasKanadeSolver<T>(double sigma, double damping) : FlowS
     internal override PlaneValue<T>[] Solve(PlaneTape<T> tape, WarpStep<T> step, PlaneValue<T>[] state)
     {
         PlaneValue<T> difference = tape.Difference(step.Warped, step.First);
-        PlaneValue<T>[] products = Products(tape, step.Slope, difference), sums = [.. products.Select(product => tape.Filter(product, _window))];
+        PlaneValue<T>[] products = Products(tape, step.ImageGradient, difference), sums = [.. products.Select(product => tape.Filter(product, _window))];
         tape.Drop(products);
         tape.Drop(difference);
         PlaneValue<T> u = tape.New(difference.Size), v = tape.New(difference.Size);
@@ -29,12 +29,12 @@ internal sealed class LucasKanadeSolver<T>(double sigma, double damping) : FlowS
         return [u, v];
     }
 
-    private static PlaneValue<T>[] Products(PlaneTape<T> tape, (PlaneValue<T> X, PlaneValue<T> Y) slope, PlaneValue<T> difference)
+    private static PlaneValue<T>[] Products(PlaneTape<T> tape, (PlaneValue<T> X, PlaneValue<T> Y) gradient, PlaneValue<T> difference)
     {
         PlaneValue<T>[] products = [.. Enumerable.Range(0, 5).Select(_ => tape.New(difference.Size))];
-        StructureTensor<T>.Products(slope.X.Values, slope.Y.Values, difference.Values, All(products, value => value.Values));
+        StructureTensor<T>.Products(gradient.X.Values, gradient.Y.Values, difference.Values, All(products, value => value.Values));
         tape.Record(() => StructureTensor<T>.ProductsAdjoint(
-            slope.X.Values, slope.Y.Values, difference.Values, All(products, tape.Sink), tape.Sink(slope.X), tape.Sink(slope.Y), tape.Sink(difference)));
+            gradient.X.Values, gradient.Y.Values, difference.Values, All(products, tape.Sink), tape.Sink(gradient.X), tape.Sink(gradient.Y), tape.Sink(difference)));
         return products;
     }
 
@@ -44,7 +44,7 @@ internal sealed class LucasKanadeSolver<T>(double sigma, double damping) : FlowS
     private static T[] Gaussian(double sigma)
     {
         int reach = Math.Max(1, (int)Math.Ceiling(2 * sigma));
-        double[] taps = [.. Enumerable.Range(-reach, (2 * reach) + 1).Select(k => Math.Exp(-k * k / (2 * sigma * sigma)))];
-        return [.. taps.Select(tap => T.CreateChecked(tap / taps.Sum()))];
+        double[] positions = [.. Enumerable.Range(-reach, (2 * reach) + 1).Select(k => Math.Exp(-k * k / (2 * sigma * sigma)))];
+        return [.. positions.Select(position => T.CreateChecked(position / positions.Sum()))];
     }
 }

@@ -32,9 +32,9 @@ internal static class PlaneOperations
         {
             if (tape.GradientOf(image) is { } to && result.Gradient is { } from)
             {
-                Plane<T> room = tape.Rent(image.Size);
-                PlaneFilters.SeparableAdjoint(from, taps, room, to);
-                tape.Return(room);
+                Plane<T> scratch0 = tape.Rent(image.Size);
+                PlaneFilters.SeparableAdjoint(from, taps, scratch0, to);
+                tape.Return(scratch0);
             }
         });
         return result;

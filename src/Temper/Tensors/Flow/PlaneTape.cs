@@ -3,7 +3,7 @@ using Temper.Kernels.Flow;
 
 namespace Temper.Tensors.Flow;
 
-/// <summary>Planes that are lent and given back, so that a flow allocates nothing once it has run. For one thread at a time.</summary>
+/// <summary>Planes that are rented and given back, so that a flow allocates nothing once it has run. For one thread at a time.</summary>
 internal sealed class PlaneStore<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {

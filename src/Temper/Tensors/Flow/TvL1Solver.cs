@@ -17,7 +17,7 @@ internal sealed class TvL1Solver<T>(int iterations, double lambda, double theta,
         PlaneValue<T> residual = Residual(tape, step, state);
         for (int i = 0; i < iterations; i++)
         {
-            PlaneValue<T>[] flow = Primal(tape, step.Slope, residual, state);
+            PlaneValue<T>[] flow = Primal(tape, step.ImageGradient, residual, state);
             PlaneValue<T>[] dualU = Dual(tape, flow[0], state[2], state[3]), dualV = Dual(tape, flow[1], state[4], state[5]);
             tape.Drop(state);
             state = [.. flow, .. dualU, .. dualV];
@@ -27,15 +27,15 @@ internal sealed class TvL1Solver<T>(int iterations, double lambda, double theta,
         return state;
     }
 
-    private PlaneValue<T>[] Primal(PlaneTape<T> tape, (PlaneValue<T> X, PlaneValue<T> Y) slope, PlaneValue<T> residual, PlaneValue<T>[] state)
+    private PlaneValue<T>[] Primal(PlaneTape<T> tape, (PlaneValue<T> X, PlaneValue<T> Y) gradient, PlaneValue<T> residual, PlaneValue<T>[] state)
     {
         PlaneValue<T> u = tape.New(residual.Size), v = tape.New(residual.Size);
-        var image = new Linearized<T>(slope.X.Values, slope.Y.Values, residual.Values);
+        var image = new Linearized<T>(gradient.X.Values, gradient.Y.Values, residual.Values);
         FlowState<T> from = State(state, value => value.Values);
         TotalVariation<T>.Primal(image, from, u.Values, v.Values, _limit, _theta);
         tape.Record(() => TotalVariation<T>.PrimalAdjoint(
             image, from, tape.Sink(u), tape.Sink(v),
-            new Linearized<T>(tape.Sink(slope.X), tape.Sink(slope.Y), tape.Sink(residual)), State(state, tape.Sink), _limit, _theta));
+            new Linearized<T>(tape.Sink(gradient.X), tape.Sink(gradient.Y), tape.Sink(residual)), State(state, tape.Sink), _limit, _theta));
         return [u, v];
     }
 

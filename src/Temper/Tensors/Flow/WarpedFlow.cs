@@ -4,7 +4,7 @@ using Temper.Kernels.Flow;
 namespace Temper.Tensors.Flow;
 
 /// <summary>What the solver of a warp gets: the images' linear form around the flow so far.</summary>
-internal sealed record WarpStep<T>((PlaneValue<T> X, PlaneValue<T> Y) Slope, PlaneValue<T> Warped, PlaneValue<T> First)
+internal sealed record WarpStep<T>((PlaneValue<T> X, PlaneValue<T> Y) ImageGradient, PlaneValue<T> Warped, PlaneValue<T> First)
     where T : unmanaged, IFloatingPointIeee754<T>;
 
 /// <summary>A method that improves the flow between an image and a warped one.</summary>
@@ -19,7 +19,7 @@ internal abstract class FlowSolver<T>
 
     /// <summary>The residual around the flow so far, as a function of the whole flow.</summary>
     private protected static PlaneValue<T> Residual(PlaneTape<T> tape, WarpStep<T> step, PlaneValue<T>[] state) =>
-        tape.Residual(step.Warped, step.First, step.Slope, state[0], state[1]);
+        tape.Residual(step.Warped, step.First, step.ImageGradient, state[0], state[1]);
 }
 
 /// <summary>
@@ -62,10 +62,10 @@ internal sealed class WarpedFlow<T>(FlowSolver<T> solver, int scales, int warps,
         (PlaneValue<T> first, PlaneValue<T> second) = (inputs[0], inputs[1]);
         PlaneValue<T>[] state = inputs[2..];
         (PlaneValue<T> gx, PlaneValue<T> gy) = tape.Gradient(second);
-        PlaneValue<T> slopeX = tape.Warp(gx, state[0], state[1]), slopeY = tape.Warp(gy, state[0], state[1]), warped = tape.Warp(second, state[0], state[1]);
+        PlaneValue<T> gradientX = tape.Warp(gx, state[0], state[1]), gradientY = tape.Warp(gy, state[0], state[1]), warped = tape.Warp(second, state[0], state[1]);
         tape.Drop(gx, gy);
-        PlaneValue<T>[] result = solver.Solve(tape, new WarpStep<T>((slopeX, slopeY), warped, first), state);
-        tape.Drop(slopeX, slopeY, warped);
+        PlaneValue<T>[] result = solver.Solve(tape, new WarpStep<T>((gradientX, gradientY), warped, first), state);
+        tape.Drop(gradientX, gradientY, warped);
         return result;
     }
 

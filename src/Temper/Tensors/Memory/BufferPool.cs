@@ -18,7 +18,7 @@ internal static class BufferPool<T>
 
     private static int Slack => Alignment / Unsafe.SizeOf<T>();
 
-    /// <summary>Bytes of all arrays of the pool, lent or free.</summary>
+    /// <summary>Bytes of all arrays of the pool, rented or free.</summary>
     internal static long HeldBytes => Store.Held * Unsafe.SizeOf<T>();
 
     /// <summary>An array with at least <paramref name="count"/> elements after its aligned start.</summary>

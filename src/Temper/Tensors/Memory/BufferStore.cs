@@ -8,7 +8,7 @@ namespace Temper.Tensors.Memory;
 /// </summary>
 /// <remarks>
 /// <para>Work that repeats finds the arrays of its first round, and work on a shrinking batch lives in those of the full one: neither
-/// allocates. Once every <see cref="Period"/> requests more than half again of what was lent at most in this period and the one before
+/// allocates. Once every <see cref="Period"/> requests more than half again of what was rented at most in this period and the one before
 /// is given back. Batches that only grow leave arrays that are too small for what follows; a limit of three times that high-water mark is
 /// kept at every allocation.</para>
 /// <para>All of this depends on the order of requests alone, not on time. Safe for several threads.</para>
@@ -28,22 +28,22 @@ internal sealed class BufferStore<T>(int slack, int smallest)
     /// <summary>A request takes an array of up to this many more classes: eight times its size.</summary>
     private const int Reach = 3 * Steps;
 
-    /// <summary>Held whatever was lent, so that little work does not give back and allocate again and again.</summary>
+    /// <summary>Held whatever was rented, so that little work does not give back and allocate again and again.</summary>
     private static readonly long Floor = (32L << 20) / System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
 
     private readonly Lock _gate = new();
     private readonly List<(T[] Array, long Since)>?[] _free = new List<(T[], long)>?[32 * Steps];
     private long _requests;
-    private long _lent;
+    private long _rented;
     private long _held;
     private long _peak;
     private long _peakBefore;
 
-    /// <summary>Elements of all arrays, lent or free.</summary>
+    /// <summary>Elements of all arrays, rented or free.</summary>
     internal long Held { get { lock (_gate) { return _held; } } }
 
-    /// <summary>Elements that are lent, as they were asked for.</summary>
-    internal long Lent { get { lock (_gate) { return _lent; } } }
+    /// <summary>Elements that are rented, as they were asked for.</summary>
+    internal long Rented { get { lock (_gate) { return _rented; } } }
 
     /// <summary>An array with at least <paramref name="count"/> elements and the slack.</summary>
     internal T[] Rent(int count)
@@ -52,12 +52,12 @@ internal sealed class BufferStore<T>(int slack, int smallest)
         int size = SizeOf(sizeClass);
         lock (_gate)
         {
-            _lent += count;
-            _peak = Math.Max(_peak, _lent);
+            _rented += count;
+            _peak = Math.Max(_peak, _rented);
             if (++_requests % Period == 0)
             {
                 GiveBack(HighWater + (HighWater / 2) + Floor);
-                (_peakBefore, _peak) = (_peak, _lent);
+                (_peakBefore, _peak) = (_peak, _rented);
             }
 
             if (Take(sizeClass) is { } array)
@@ -72,17 +72,17 @@ internal sealed class BufferStore<T>(int slack, int smallest)
         return GC.AllocateUninitializedArray<T>(size + slack, pinned: true);
     }
 
-    /// <summary>Takes back an array that was lent for <paramref name="count"/> elements.</summary>
+    /// <summary>Takes back an array that was rented for <paramref name="count"/> elements.</summary>
     internal void Return(T[] array, int count)
     {
         lock (_gate)
         {
-            _lent -= count;
+            _rented -= count;
             (_free[ClassOf(array.Length - slack)] ??= []).Add((array, _requests));
         }
     }
 
-    /// <summary>The most that was lent at once in this period and the one before.</summary>
+    /// <summary>The most that was rented at once in this period and the one before.</summary>
     private long HighWater => Math.Max(_peak, _peakBefore);
 
     /// <summary>The array returned last in the smallest class that has one: it is the likeliest to lie in a cache.</summary>

@@ -7,7 +7,7 @@ internal sealed class MemoryScope : IDisposable
     private static MemoryScope? _current;
 
     [ThreadStatic]
-    private static MemoryScope? _lent;
+    private static MemoryScope? _rented;
 
     [ThreadStatic]
     private static bool _isBackward;
@@ -31,8 +31,8 @@ internal sealed class MemoryScope : IDisposable
     /// <summary>The scope that owns what this thread makes now; null: the garbage collector does.</summary>
     internal static MemoryScope? Current => _current;
 
-    /// <summary>The scope that the current <see cref="TensorScope"/> of this thread lends from, whatever a tape or a pass has entered since; null: none.</summary>
-    internal static MemoryScope? Lent { get => _lent; set => _lent = value; }
+    /// <summary>The scope that the current <see cref="TensorScope"/> of this thread rents from, whatever a tape or a pass has entered since; null: none.</summary>
+    internal static MemoryScope? Rented { get => _rented; set => _rented = value; }
 
     /// <summary>Whether this thread runs a backward pass.</summary>
     internal static bool IsBackward => _isBackward;
@@ -62,7 +62,7 @@ internal sealed class MemoryScope : IDisposable
     internal bool ClosesBefore(MemoryScope other) => _order > other._order && _thread == other._thread;
 
     /// <summary>Bytes of the tensors that it owns and that are not back yet. Walks through all of them.</summary>
-    internal long LentBytes()
+    internal long RentedBytes()
     {
         long bytes = 0;
         foreach (Storage storage in _storages)
@@ -106,7 +106,7 @@ internal sealed class MemoryScope : IDisposable
     {
         if (_order == 0)
         {
-            return;                                        // closed already: it must not be lent to two
+            return;                                        // closed already: it must not be rented to two
         }
 
         Reset();

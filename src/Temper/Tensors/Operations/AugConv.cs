@@ -73,9 +73,9 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
 
     private static void AddBias(Span<float> y, ReadOnlySpan<float> bias)
     {
-        for (int place = 0; place < y.Length; place += bias.Length)
+        for (int index = 0; index < y.Length; index += bias.Length)
         {
-            Span<float> pixel = y.Slice(place, bias.Length);
+            Span<float> pixel = y.Slice(index, bias.Length);
             System.Numerics.Tensors.TensorPrimitives.Add(pixel, bias, pixel);
         }
     }

@@ -94,12 +94,12 @@ internal sealed class AddOperation(Tensor x, Tensor y) : Operation(x, y)
         Tensor z = Tensor.Allocate(shape, layout);
         if (x.Shape.Equals(y.Shape))
         {
-            Elementwise.Apply(default(Add), left.Physical(), right.Physical(), z.Writable());
+            Elementwise.Apply(default(AddKernel), left.Physical(), right.Physical(), z.Writable());
         }
         else
         {
             Broadcasting.Apply(
-                default(Add), left.Physical(), BroadcastLayout.PhysicalShape(left, layout),
+                default(AddKernel), left.Physical(), BroadcastLayout.PhysicalShape(left, layout),
                 right.Physical(), BroadcastLayout.PhysicalShape(right, layout), z.Writable());
         }
 

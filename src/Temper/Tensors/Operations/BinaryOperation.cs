@@ -2,7 +2,7 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>A function of two elements and its slopes. Gradients see both operands in the result's shape.</summary>
+/// <summary>A function of two elements and its derivatives. Gradients see both operands in the result's shape.</summary>
 internal interface IBinaryFunction
 {
     /// <summary>The name that users know.</summary>
@@ -18,7 +18,7 @@ internal interface IBinaryFunction
     void Right(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dy);
 }
 
-/// <summary>Two operands in memory order, each with its shape in that order.</summary>
+/// <summary>Two operands as they lie in memory, each with its shape in that order.</summary>
 internal readonly ref struct BroadcastOperands
 {
     internal required ReadOnlySpan<float> X { get; init; }

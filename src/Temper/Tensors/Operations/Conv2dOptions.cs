@@ -12,7 +12,7 @@ public sealed record Conv2dOptions
     /// <summary>Zeros added around the input, in pixels, zero or more.</summary>
     public Padding2d Padding { get; init; }
 
-    /// <summary>Distance between kernel taps, in pixels, one or more.</summary>
+    /// <summary>Distance between kernel positions, in pixels, one or more.</summary>
     public (int Height, int Width) Dilation { get; init; } = (1, 1);
 
     /// <summary>Number of groups of channels that do not see each other; divides input and output channels.</summary>
@@ -25,7 +25,7 @@ public sealed record Conv2dOptions
     /// <param name="stride">Step between outputs, in pixels.</param>
     /// <param name="padding">Zeros on each side, in pixels.</param>
     /// <param name="groups">Groups of channels.</param>
-    /// <param name="dilation">Distance between kernel taps, in pixels.</param>
+    /// <param name="dilation">Distance between kernel positions, in pixels.</param>
     public static Conv2dOptions Of(int stride = 1, int padding = 0, int groups = 1, int dilation = 1) => new()
     {
         Stride = (stride, stride),
@@ -60,7 +60,7 @@ public sealed record Pool2dOptions
     /// <summary>Pixels added around the input, at most half the window.</summary>
     public Padding2d Padding { get; init; }
 
-    /// <summary>Distance between the window's taps (maximum pooling only).</summary>
+    /// <summary>Distance between the window's kernel positions (maximum pooling only).</summary>
     public (int Height, int Width) Dilation { get; init; } = (1, 1);
 
     /// <summary>Whether a last window that is only partly inside counts (ONNX <c>ceil_mode</c>).</summary>

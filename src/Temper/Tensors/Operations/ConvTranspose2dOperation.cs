@@ -15,7 +15,7 @@ internal sealed class ConvTranspose2dOperation(Tensor x, Tensor weight, Tensor? 
         Convolution.BackwardData(geometry, x.InLayout(Layout.ChannelsLast).Physical(), weight.ToRowMajor().Physical(), y.Writable());
         if (bias is not null)
         {
-            Broadcasting.Apply(default(Add), y.Physical(), [y.Count / shape[1], shape[1]], bias.Physical(), [shape[1]], y.Writable());
+            Broadcasting.Apply(default(AddKernel), y.Physical(), [y.Count / shape[1], shape[1]], bias.Physical(), [shape[1]], y.Writable());
         }
 
         return y;

@@ -15,7 +15,7 @@ public sealed partial class Tensor
     }
 }
 
-/// <summary>The choice depends on an element's place in row-major order, so that memory order does not matter.</summary>
+/// <summary>The choice depends on an element's index in row-major order, so that layout does not matter.</summary>
 internal sealed class DropoutOperation(Tensor x, float keep, RandomStream stream) : Operation(x)
 {
     internal override string Name => "Dropout";

@@ -30,7 +30,7 @@ public sealed partial class Tensor
 
 internal readonly struct FakeQuantizeFunction(float scale, float low, float high) : IUnaryFunction
 {
-    private const int Most = 1 << 20;
+    private const int MaxLevel = 1 << 20;
 
     public string Name => "FakeQuantize";
 
@@ -46,7 +46,7 @@ internal readonly struct FakeQuantizeFunction(float scale, float low, float high
             throw new ArgumentOutOfRangeException(nameof(scale), $"FakeQuantize: the scale does not fit (got {scale}, expected a positive number)");
         }
 
-        if (low < -Most || high > Most || zero < low || zero > high)
+        if (low < -MaxLevel || high > MaxLevel || zero < low || zero > high)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(zero), $"FakeQuantize: the zero point or the range does not fit (got {zero} in {low} to {high}, expected it inside, and a range of at most 2^20 in magnitude)");

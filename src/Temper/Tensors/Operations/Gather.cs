@@ -13,7 +13,7 @@ public sealed partial class Tensor
     public Tensor Gather(int axis, Tensor index)
     {
         int at = Shape.Axis(axis, nameof(Gather));
-        return new GatherOperation(this, IndexCheck.Places("Gather", index, Shape[at]), at).Apply();
+        return new GatherOperation(this, IndexCheck.Indices("Gather", index, Shape[at]), at).Apply();
     }
 
     /// <summary>Whole slices chosen along an axis, in the order of the index; a slice may be chosen again.</summary>
@@ -25,7 +25,7 @@ public sealed partial class Tensor
     public Tensor IndexSelect(int axis, Tensor index)
     {
         int at = Shape.Axis(axis, nameof(IndexSelect));
-        return new IndexSelectOperation(this, IndexCheck.Places("IndexSelect", index, Shape[at]), at).Apply();
+        return new IndexSelectOperation(this, IndexCheck.Indices("IndexSelect", index, Shape[at]), at).Apply();
     }
 }
 
@@ -108,26 +108,26 @@ internal sealed class IndexSelectOperation(Tensor x, Tensor index, int axis) : O
 
 internal static class IndexCheck
 {
-    /// <summary>Places as int64 from the front; throws when one is outside the axis.</summary>
-    internal static Tensor Places(string operation, Tensor index, int length)
+    /// <summary>Indices as int64 from the front; throws when one is outside the axis.</summary>
+    internal static Tensor Indices(string operation, Tensor index, int length)
     {
         if (index.DType is not (DType.Int64 or DType.Int32))
         {
             throw new ArgumentException($"{operation}: needs int64 or int32 places (got {index.DType}); convert them with To", nameof(index));
         }
 
-        Tensor places = index.To(DType.Int64);
+        Tensor indices = index.To(DType.Int64);
         bool isNegative = false;
-        foreach (long place in places.AsSpan<long>())
+        foreach (long value in indices.AsSpan<long>())
         {
-            isNegative |= place < 0;
-            if (place < -length || place >= length)
+            isNegative |= value < 0;
+            if (value < -length || value >= length)
             {
                 throw new ArgumentOutOfRangeException(
-                    nameof(index), $"{operation}: an index is outside the axis (got {place}, expected 0 to {length - 1})");
+                    nameof(index), $"{operation}: an index is outside the axis (got {value}, expected 0 to {length - 1})");
             }
         }
 
-        return isNegative ? places.Add(Tensor.Scalar((long)length)).Where(places.LessThan(Tensor.Scalar(0L)), places) : places;
+        return isNegative ? indices.Add(Tensor.Scalar((long)length)).Where(indices.LessThan(Tensor.Scalar(0L)), indices) : indices;
     }
 }

@@ -120,11 +120,11 @@ internal static class LossChecks
     }
 }
 
-/// <summary>Cross-entropy: losses and slopes in one pass, so that the gradient only scales what is kept.</summary>
+/// <summary>Cross-entropy: losses and gradients in one pass, so that the gradient only scales what is kept.</summary>
 internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntropyOptions options) : Operation(x)
 {
     private readonly float[] _weights = options.ClassWeights is null ? [] : [.. options.ClassWeights];
-    private Tensor? _slopes;
+    private Tensor? _gradients;
 
     internal override string Name => "CrossEntropy";
 
@@ -144,8 +144,8 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         ClassTargets targets = Targets();
         targets.Require(classes);
         Tensor losses = Tensor.Allocate([rows]);
-        _slopes = Tensor.Allocate(x.Shape);
-        ClassificationLoss.CrossEntropy(x.Physical(), targets, losses.Writable(), _slopes.Writable());
+        _gradients = Tensor.Allocate(x.Shape);
+        ClassificationLoss.CrossEntropy(x.Physical(), targets, losses.Writable(), _gradients.Writable());
         if (options.Reduction == LossReduction.None)
         {
             return losses;
@@ -156,18 +156,18 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         return loss;
     }
 
-    /// <summary>dx = slope of the row's loss, times what the reduction does to it.</summary>
+    /// <summary>dx = gradient of the row's loss, times what the reduction does to it.</summary>
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
         Tensor dx = Tensor.Allocate(x.Shape);
         if (options.Reduction == LossReduction.None)
         {
             Broadcasting.Apply(
-                default(Multiply), _slopes!.Physical(), x.Shape.AsSpan(), gradient.Physical(), [x.Shape[0], 1], dx.Writable());
+                default(MultiplyKernel), _gradients!.Physical(), x.Shape.AsSpan(), gradient.Physical(), [x.Shape[0], 1], dx.Writable());
         }
         else
         {
-            Elementwise.Apply(new Scale((float)(gradient.Physical()[0] / Divisor())), _slopes!.Physical(), dx.Writable());
+            Elementwise.Apply(new Scale((float)(gradient.Physical()[0] / Divisor())), _gradients!.Physical(), dx.Writable());
         }
 
         inputs.Add(0, dx);
@@ -199,8 +199,8 @@ internal sealed class BinaryCrossEntropyOperation(Tensor x, Tensor target) : Ope
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
         Tensor dx = Tensor.Allocate(x.Shape);
-        ClassificationLoss.BinaryCrossEntropySlope(x.ToRowMajor().Physical(), target.ToRowMajor().Physical(), dx.Writable());
-        Elementwise.Apply(default(Multiply), dx.Physical(), gradient.ToRowMajor().Physical(), dx.Writable());
+        ClassificationLoss.BinaryCrossEntropyGradient(x.ToRowMajor().Physical(), target.ToRowMajor().Physical(), dx.Writable());
+        Elementwise.Apply(default(MultiplyKernel), dx.Physical(), gradient.ToRowMajor().Physical(), dx.Writable());
         inputs.Add(0, dx);
     }
 }

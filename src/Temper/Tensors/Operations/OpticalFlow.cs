@@ -26,7 +26,7 @@ public sealed record OpticalFlowOptions
     /// <summary>The method.</summary>
     public FlowMethod Method { get; init; }
 
-    /// <summary>Most sizes of the image pyramid; fewer where the smallest would have less than 8 pixels a side.</summary>
+    /// <summary>Maximum number of sizes of the image pyramid; fewer where the smallest would have less than 8 pixels a side.</summary>
     public int Scales { get; init; } = 5;
 
     /// <summary>Times that the second image is warped on each scale.</summary>
@@ -183,7 +183,7 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
         return gray;
     }
 
-    private (int First, int Flow) Places(int pair) => (((pair / (Frames - 1) * Frames) + (pair % (Frames - 1))) * Pixels, 2 * pair * Pixels);
+    private (int First, int Flow) Indices(int pair) => (((pair / (Frames - 1) * Frames) + (pair % (Frames - 1))) * Pixels, 2 * pair * Pixels);
 
     /// <summary>Clips and rounds as pipelines do that store flow as bytes.</summary>
     private void Quantize(Span<float> flow)
@@ -200,7 +200,7 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
     {
         public void Run(int task, int thread)
         {
-            (int frame, int at) = owner.Places(task);
+            (int frame, int at) = owner.Indices(task);
             int pixels = owner.Pixels;
             ReadOnlySpan<float> first = gray.AsSpan(frame, pixels), second = gray.AsSpan(frame + pixels, pixels);
             Span<float> u = flow.Writable().Slice(at, pixels), v = flow.Writable().Slice(at + pixels, pixels);
@@ -224,7 +224,7 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
     {
         public void Run(int task, int thread)
         {
-            (int frame, int at) = owner.Places(task);
+            (int frame, int at) = owner.Indices(task);
             int pixels = owner.Pixels;
             ReadOnlySpan<float> d = gradient.Physical();
             FlowPair<float>.Gradient(

@@ -57,8 +57,8 @@ public sealed partial class Tensor
         {
             if (before[axis] != 0 || after[axis] != 0)
             {
-                long[] places = PadPlaces.Of(Shape[axis], before[axis], after[axis], mode);
-                result = result.IndexSelect(axis, From(places, [places.Length]));
+                long[] indices = PadIndices.Of(Shape[axis], before[axis], after[axis], mode);
+                result = result.IndexSelect(axis, From(indices, [indices.Length]));
             }
         }
 
@@ -94,29 +94,29 @@ internal sealed class PadOperation(Tensor x, int[] before, int[] after, float va
     private StridedView View(Shape padded) => StridedView.Sliced(padded.AsSpan(), before, x.Shape.AsSpan(), []);
 }
 
-internal static class PadPlaces
+internal static class PadIndices
 {
-    /// <summary>For each place of the padded axis the place that it takes its element from.</summary>
+    /// <summary>For each index of the padded axis the index that it takes its element from.</summary>
     internal static long[] Of(int length, int before, int after, PadMode mode)
     {
-        int most = mode switch { PadMode.Reflect => length - 1, PadMode.Wrap => length, _ => length == 0 ? 0 : int.MaxValue };
-        if (before < 0 || after < 0 || before > most || after > most)
+        int max = mode switch { PadMode.Reflect => length - 1, PadMode.Wrap => length, _ => length == 0 ? 0 : int.MaxValue };
+        if (before < 0 || after < 0 || before > max || after > max)
         {
             throw new ArgumentException($"Pad: an axis of length {length} cannot give so many elements by {mode} (got {before} before and {after} after)");
         }
 
-        long[] places = new long[checked(length + before + after)];
-        for (int i = 0; i < places.Length; i++)
+        long[] indices = new long[checked(length + before + after)];
+        for (int i = 0; i < indices.Length; i++)
         {
-            int place = i - before;
-            places[i] = mode switch
+            int index = i - before;
+            indices[i] = mode switch
             {
-                PadMode.Edge => Math.Clamp(place, 0, length - 1),
-                PadMode.Wrap => (place + length) % length,
-                _ => place < 0 ? -place : place < length ? place : (2 * (length - 1)) - place,
+                PadMode.Edge => Math.Clamp(index, 0, length - 1),
+                PadMode.Wrap => (index + length) % length,
+                _ => index < 0 ? -index : index < length ? index : (2 * (length - 1)) - index,
             };
         }
 
-        return places;
+        return indices;
     }
 }

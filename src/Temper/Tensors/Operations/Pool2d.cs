@@ -13,11 +13,11 @@ public sealed partial class Tensor
 
     /// <summary>Where in the tensor the largest value of each window is: the first of equal ones, counted as the elements lie row-major.</summary>
     /// <param name="options">Window, stride, padding, dilation, ceiling mode.</param>
-    /// <param name="isColumnMajor">Whether places within an image are counted down its columns first, as ONNX offers.</param>
+    /// <param name="isColumnMajor">Whether indices within an image are counted down its columns first, as ONNX offers.</param>
     /// <returns>Int64 <c>[N, C, OH, OW]</c>.</returns>
     /// <exception cref="ShapeMismatchException">The input is not an image batch, or smaller than the window.</exception>
-    public Tensor MaxPool2dPlaces(Pool2dOptions options, bool isColumnMajor = false) =>
-        new Pool2dOperation("MaxPool2dPlaces", this, Pool2dOperation.Sliding("MaxPool2dPlaces", this, options), isMaximum: true).Places(isColumnMajor);
+    public Tensor MaxPool2dIndices(Pool2dOptions options, bool isColumnMajor = false) =>
+        new Pool2dOperation("MaxPool2dIndices", this, Pool2dOperation.Sliding("MaxPool2dIndices", this, options), isMaximum: true).Indices(isColumnMajor);
 
     /// <summary>The mean of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>.</summary>
     /// <param name="options">Window, stride, padding, ceiling mode, whether padding counts.</param>
@@ -41,7 +41,7 @@ public sealed partial class Tensor
 /// <summary>Maximum or average pooling; the windows tell sliding, adaptive and global apart.</summary>
 internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes, bool isMaximum) : Operation(x)
 {
-    private Tensor? _taps;
+    private Tensor? _positions;
 
     internal override string Name => name;
 
@@ -51,9 +51,9 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         (int height, int width) = options.Kernel;
         (int down, int right) = options.Stride ?? options.Kernel;
         Padding2d pad = options.Padding;
-        int least = Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(options.Dilation.Height, options.Dilation.Width));
+        int min = Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(options.Dilation.Height, options.Dilation.Width));
         (int tall, int wide) = (((height - 1) * options.Dilation.Height) + 1, ((width - 1) * options.Dilation.Width) + 1);
-        if (least < 1 || pad.IsNegative || Math.Max(pad.Top, pad.Bottom) >= tall || Math.Max(pad.Left, pad.Right) >= wide)
+        if (min < 1 || pad.IsNegative || Math.Max(pad.Top, pad.Bottom) >= tall || Math.Max(pad.Left, pad.Right) >= wide)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(options), $"{operation}: window, stride and dilation must be at least 1, padding 0 or more and less than the window (got {options})");
@@ -80,16 +80,16 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
             x.Shape[0], x.Shape[1], PoolingAxis.Adaptive(x.Shape[2], height), PoolingAxis.Adaptive(x.Shape[3], width));
     }
 
-    /// <summary>The winning taps as places in the whole tensor.</summary>
-    internal Tensor Places(bool isColumnMajor)
+    /// <summary>The winning kernel positions as indices in the whole tensor.</summary>
+    internal Tensor Indices(bool isColumnMajor)
     {
         (PoolingAxis rows, PoolingAxis columns) = (sizes.Height, sizes.Width);
         Shape shape = [sizes.Batch, sizes.Channels, rows.Outputs, columns.Outputs];
-        Tensor values = Tensor.Allocate(shape, Layout.ChannelsLast), taps = Tensor.Allocate(shape, Layout.ChannelsLast);
-        Pooling.Maximum(sizes, x.InLayout(Layout.ChannelsLast).Physical(), values.Writable(), taps.Writable());
-        ReadOnlySpan<float> winners = taps.ToRowMajor().Physical();
-        Tensor places = Tensor.Allocate<long>(shape);
-        Span<long> target = places.Writable<long>();
+        Tensor values = Tensor.Allocate(shape, Layout.ChannelsLast), positions = Tensor.Allocate(shape, Layout.ChannelsLast);
+        Pooling.Maximum(sizes, x.InLayout(Layout.ChannelsLast).Physical(), values.Writable(), positions.Writable());
+        ReadOnlySpan<float> winners = positions.ToRowMajor().Physical();
+        Tensor indices = Tensor.Allocate<long>(shape);
+        Span<long> target = indices.Writable<long>();
         for (int i = 0; i < target.Length; i++)
         {
             int column = i % columns.Outputs, row = i / columns.Outputs % rows.Outputs, image = i / columns.Outputs / rows.Outputs;
@@ -100,7 +100,7 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
             target[i] = ((long)image * rows.Inputs * columns.Inputs) + inside;
         }
 
-        return places;
+        return indices;
     }
 
     protected override Tensor Forward()
@@ -110,8 +110,8 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         Tensor y = Tensor.Allocate(shape, Layout.ChannelsLast);
         if (isMaximum)
         {
-            _taps = IsRecorded ? Tensor.Allocate(shape, Layout.ChannelsLast) : null;
-            Pooling.Maximum(sizes, source, y.Writable(), _taps is null ? default : _taps.Writable());
+            _positions = IsRecorded ? Tensor.Allocate(shape, Layout.ChannelsLast) : null;
+            Pooling.Maximum(sizes, source, y.Writable(), _positions is null ? default : _positions.Writable());
         }
         else
         {
@@ -127,7 +127,7 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         ReadOnlySpan<float> dy = gradient.InLayout(Layout.ChannelsLast).Physical();
         if (isMaximum)
         {
-            Pooling.MaximumGradient(sizes, dy, _taps!.Physical(), dx.Writable());
+            Pooling.MaximumGradient(sizes, dy, _positions!.Physical(), dx.Writable());
         }
         else
         {

@@ -35,8 +35,8 @@ public sealed partial class Tensor
 
     /// <summary>Every <paramref name="step"/>-th element of an axis from <paramref name="start"/> up to <paramref name="stop"/>.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
-    /// <param name="start">First place; negative counts from the end. Clipped to the axis, as in Python.</param>
-    /// <param name="stop">One past the last place; negative counts from the end; clipped.</param>
+    /// <param name="start">First index; negative counts from the end. Clipped to the axis, as in Python.</param>
+    /// <param name="stop">One past the last index; negative counts from the end; clipped.</param>
     /// <param name="step">Distance; one or more.</param>
     public Tensor Slice(int axis, int start, int stop = int.MaxValue, int step = 1)
     {

@@ -21,7 +21,7 @@ internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Ten
             Tensor output = GradientTape.RunUnrecorded(Inputs, section);
             output.Storage.RequireMemory();
             output.Storage.KeepFor(owner);
-            return output.Alias();                         // the section may give one of its inputs, which has a place on the tape already
+            return output.Alias();                         // the section may give one of its inputs, which is on the tape already
         }
     }
 

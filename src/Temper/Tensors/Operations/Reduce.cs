@@ -73,24 +73,24 @@ public sealed partial class Tensor
         return keepDims ? result : result.Reshape(ReduceAxes.Without(result.Shape, sorted, keepDims: false));
     }
 
-    /// <summary>The place of the largest element along an axis; NaN counts as largest. Int64.</summary>
+    /// <summary>The index of the largest element along an axis; NaN counts as largest. Int64.</summary>
     /// <param name="axis">The axis; -1 is the last.</param>
     /// <param name="keepDims">Whether the axis stays, with length 1.</param>
     /// <param name="last">Whether the last of equal ones is meant, not the first.</param>
     /// <exception cref="ShapeMismatchException">The axis is empty.</exception>
     public Tensor ArgMax(int axis = -1, bool keepDims = false, bool last = false) => ArgExtreme("ArgMax", axis, keepDims, new(IsSmallest: false, last));
 
-    /// <summary>The place of the smallest element along an axis; NaN counts as largest. Int64.</summary>
+    /// <summary>The index of the smallest element along an axis; NaN counts as largest. Int64.</summary>
     /// <inheritdoc cref="ArgMax"/>
     public Tensor ArgMin(int axis = -1, bool keepDims = false, bool last = false) => ArgExtreme("ArgMin", axis, keepDims, new(IsSmallest: true, last));
 
-    /// <summary>The largest or smallest elements along an axis in order, the first of equal ones first, and their places.</summary>
+    /// <summary>The largest or smallest elements along an axis in order, the first of equal ones first, and their indices.</summary>
     /// <param name="count">How many, at most the axis's length.</param>
     /// <param name="axis">The axis; -1 is the last.</param>
     /// <param name="largest">Whether the largest are meant; NaN counts as largest.</param>
-    /// <returns>Values, this shape with length count along the axis, differentiable; and places, int64.</returns>
+    /// <returns>Values, this shape with length count along the axis, differentiable; and indices, int64.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There are not so many elements.</exception>
-    public (Tensor Values, Tensor Places) TopK(int count, int axis = -1, bool largest = true)
+    public (Tensor Values, Tensor Indices) TopK(int count, int axis = -1, bool largest = true)
     {
         int at = Shape.Axis(axis, nameof(TopK)), length = Shape[at];
         if ((uint)count > (uint)length)
@@ -106,9 +106,9 @@ public sealed partial class Tensor
     /// <param name="rank">1 is the largest (or smallest); at most the axis's length.</param>
     /// <param name="axis">The axis; -1 is the last.</param>
     /// <param name="largest">Whether ranks count from the largest; NaN counts as largest.</param>
-    /// <returns>Values, this shape with length 1 along the axis, differentiable; and places, int64.</returns>
+    /// <returns>Values, this shape with length 1 along the axis, differentiable; and indices, int64.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There are not so many elements.</exception>
-    public (Tensor Values, Tensor Places) KthValue(int rank, int axis = -1, bool largest = true)
+    public (Tensor Values, Tensor Indices) KthValue(int rank, int axis = -1, bool largest = true)
     {
         int at = Shape.Axis(axis, nameof(KthValue)), length = Shape[at];
         return rank >= 1 && rank <= length
@@ -116,29 +116,29 @@ public sealed partial class Tensor
             : throw new ArgumentOutOfRangeException(nameof(rank), $"KthValue: no such rank (got {rank}, expected 1 to {length} for shape {Shape})");
     }
 
-    private (Tensor Values, Tensor Places) Select(string name, int axis, int count, bool isSmallest, int? rank)
+    private (Tensor Values, Tensor Indices) Select(string name, int axis, int count, bool isSmallest, int? rank)
     {
         // The kernel works on the last axis.
         int[] order = Enumerable.Range(0, Rank).ToArray();
         (order[axis], order[^1]) = (order[^1], order[axis]);
         Tensor rows = axis == Rank - 1 ? this : Permute(order);
-        Tensor places = Allocate<long>(rows.Shape.With(-1, count));
-        if (places.Count > 0)
+        Tensor indices = Allocate<long>(rows.Shape.With(-1, count));
+        if (indices.Count > 0)
         {
-            ElementNumbers.TopK(name, rows, places, isSmallest, rank);
+            ElementNumbers.TopK(name, rows, indices, isSmallest, rank);
         }
 
-        places = axis == Rank - 1 ? places : places.Permute(order);
-        return (Gather(axis, places), places);
+        indices = axis == Rank - 1 ? indices : indices.Permute(order);
+        return (Gather(axis, indices), indices);
     }
 
     private Tensor ArgExtreme(string name, int axis, bool keepDims, Preference preference)
     {
         int at = Shape.Axis(axis, name);
         ReduceAxes.RequireElements(name, this, at);
-        Tensor places = Allocate<long>(ReduceAxes.Without(Shape, at, keepDims));
-        ElementNumbers.ArgExtreme(this, places, (Shape.CountOf(0, at), Shape[at], Shape.CountOf(at + 1, Rank)), preference);
-        return places;
+        Tensor indices = Allocate<long>(ReduceAxes.Without(Shape, at, keepDims));
+        ElementNumbers.ArgExtreme(this, indices, (Shape.CountOf(0, at), Shape[at], Shape.CountOf(at + 1, Rank)), preference);
+        return indices;
     }
 
     private static Tensor Extreme(string name, Tensor x, ReadOnlySpan<int> axes, bool keepDims)
@@ -226,7 +226,7 @@ internal static class ReduceAxes
     }
 }
 
-/// <summary>√x whose slope at zero is taken as zero: the gradient of a norm at the origin.</summary>
+/// <summary>√x whose derivative at zero is taken as zero: the gradient of a norm at the origin.</summary>
 internal readonly struct RootOfSquaresFunction : IUnaryFunction
 {
     public string Name => "Norm";

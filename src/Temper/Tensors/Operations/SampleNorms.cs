@@ -32,10 +32,10 @@ internal static class SampleNorms
             int last = BackwardPass.Seed(records, [(losses, ones)], slots, wanted);
             RequireSingleUse(records, isSource);
             wanted.AsSpan(0, records.Count).Replace(Want.Result, Want.Nothing);
-            for (int place = last; place >= 0; place--)
+            for (int index = last; index >= 0; index--)
             {
-                TapeRecord record = records[place];
-                if (record.Operation is null || slots[place] is not { } gradient)
+                TapeRecord record = records[index];
+                if (record.Operation is null || slots[index] is not { } gradient)
                 {
                     continue;
                 }
@@ -44,7 +44,7 @@ internal static class SampleNorms
                 RequireSamplesApart(record.Operation);
                 AddSquares(record, gradient, isSource, squares);
                 record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
-                slots[place] = null;
+                slots[index] = null;
                 gradient.Storage.Release();
             }
         }
@@ -95,16 +95,16 @@ internal static class SampleNorms
         Tensor rows = gradient.ToRowMajor();
         int length = rows.Count / squares.Length;
         var slots = new Tensor?[1];
-        int[] places = new int[record.Inputs.Length];
-        Array.Fill(places, -1);
-        places[input] = 0;
+        int[] indices = new int[record.Inputs.Length];
+        Array.Fill(indices, -1);
+        indices[input] = 0;
         for (int i = 0; i < squares.Length; i++)
         {
             Tensor one = Tensor.Allocate(rows.Shape);
             one.Writable().Clear();
             rows.Physical().Slice(i * length, length).CopyTo(one.Writable()[(i * length)..]);
             slots[0] = null;
-            record.Operation!.Backward(record.Output, one, new InputGradients(slots, places, [Want.Result]));
+            record.Operation!.Backward(record.Output, one, new InputGradients(slots, indices, [Want.Result]));
             squares[i] += slots[0] is { } found ? Reductions.SumOfSquares(found.Physical()) : 0;
         }
     }
@@ -113,9 +113,9 @@ internal static class SampleNorms
     private static void RequireSingleUse(TapeRecords records, Want[] isSource)
     {
         int[] uses = new int[records.Count];
-        for (int place = 0; place < records.Count; place++)
+        for (int index = 0; index < records.Count; index++)
         {
-            foreach (int input in records[place].Inputs)
+            foreach (int input in records[index].Inputs)
             {
                 if (input >= 0 && isSource[input] == Want.Result && ++uses[input] > 1)
                 {

@@ -10,7 +10,7 @@ internal readonly struct ExpFunction : IUnaryFunction
 
     /// <summary>dx = eˣ dy</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
-        Elementwise.Apply(default(Multiply), y, dy, dx);
+        Elementwise.Apply(default(MultiplyKernel), y, dy, dx);
 }
 
 internal readonly struct LogFunction : IUnaryFunction
@@ -136,7 +136,7 @@ internal readonly struct PowerFunction(float exponent) : IUnaryFunction
         }
 
         Transcendental.Pow(x, exponent - 1, dx);
-        Elementwise.Apply(default(Multiply), dx, dy, dx);
+        Elementwise.Apply(default(MultiplyKernel), dx, dy, dx);
         Elementwise.Apply(new Scale(exponent), dx, dx);
     }
 }
@@ -190,10 +190,10 @@ internal readonly struct ErfFunction : IUnaryFunction
     /// <summary>dx = 2/√π exp(-x²) dy</summary>
     public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx)
     {
-        Elementwise.Apply(default(Multiply), x, x, dx);
+        Elementwise.Apply(default(MultiplyKernel), x, x, dx);
         Elementwise.Apply(default(Negate), dx, dx);
         Transcendental.Exp(dx, dx);
         Elementwise.Apply(new Scale(2 / MathF.Sqrt(MathF.PI)), dx, dx);
-        Elementwise.Apply(default(Multiply), dx, dy, dx);
+        Elementwise.Apply(default(MultiplyKernel), dx, dy, dx);
     }
 }

@@ -110,14 +110,14 @@ internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions option
 
     private void Check()
     {
-        int most = Competitors(Name, x.Shape, options.Unit);
+        int max = Competitors(Name, x.Shape, options.Unit);
         if (options.Threshold is { } threshold)
         {
             _ = threshold is >= 0 and < float.PositiveInfinity ? 0 : throw new ArgumentOutOfRangeException(nameof(options), $"{Name}: the threshold does not fit (got {threshold}, expected 0 or more)");
         }
-        else if (x.Count > 0 && (count < 1 || count > most))
+        else if (x.Count > 0 && (count < 1 || count > max))
         {
-            throw new ArgumentOutOfRangeException(nameof(count), $"{Name}: not that many can win (got {count}, expected 1 to {most} for shape {x.Shape})");
+            throw new ArgumentOutOfRangeException(nameof(count), $"{Name}: not that many can win (got {count}, expected 1 to {max} for shape {x.Shape})");
         }
     }
 

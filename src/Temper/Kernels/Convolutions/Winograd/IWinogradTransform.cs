@@ -4,12 +4,12 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// One-dimensional transforms of Winograd's F(4, 3): four results of a filter of three taps cost six multiplications,
+/// One-dimensional transforms of Winograd's F(4, 3): four results of a filter of three kernel positions cost six multiplications,
 /// <c>y = A^T ((G g) * (B^T d))</c>, and because that is linear in each factor the transposes <c>A</c> and <c>G^T</c> give the
 /// gradient of g. Lavin and Gray, arXiv:1509.09308, section 4.
 /// </summary>
 /// <remarks>
-/// The points of interpolation are ours: 0, 1/√2, -1/√2, √2, -√2 and infinity in the place of 0, 1, -1, 2, -2 and infinity. Their
+/// The points of interpolation are ours: 0, 1/√2, -1/√2, √2, -√2 and infinity instead of 0, 1, -1, 2, -2 and infinity. Their
 /// powers stay near 1, so that the rounding error is about twice that of plain summation, a quarter of what the usual points give.
 /// </remarks>
 internal interface IWinogradTransform

@@ -12,8 +12,8 @@ internal readonly record struct TileRows(int First, int Count, int PerImage, int
     /// <summary>The first result of a tile of a row.</summary>
     internal Corner Corner(int row, int column)
     {
-        (int image, int place) = Math.DivRem(First + row, PerImage);
-        return new Corner(image, place * TiledImages.Step, column * TiledImages.Step);
+        (int image, int index) = Math.DivRem(First + row, PerImage);
+        return new Corner(image, index * TiledImages.Step, column * TiledImages.Step);
     }
 }
 

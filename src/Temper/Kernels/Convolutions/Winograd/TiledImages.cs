@@ -41,7 +41,7 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
 
     /// <summary>
     /// Some channels of the square of pixels that a tile reads: where they stand if all of them are inside the image and fill whole
-    /// vectors, else a copy with zeros in the place of the others.
+    /// vectors, else a copy with zeros instead of the others.
     /// </summary>
     internal VectorGrid Read(in Corner result, int size, ChannelRange range, float* patch)
     {
@@ -72,7 +72,7 @@ internal readonly unsafe struct TiledImages(float* data, int height, int width, 
         return new VectorGrid(patch, (nint)size * range.Padded, range.Padded);
     }
 
-    /// <summary>Where a tile's results go: their place, or the patch if not all of them exist.</summary>
+    /// <summary>Where a tile's results go: their index, or the patch if not all of them exist.</summary>
     internal VectorGrid Target(in Corner corner, ChannelRange range, float* patch)
     {
         bool isInside = corner.Row + Step <= height && corner.Column + Step <= width;

@@ -3,7 +3,7 @@ namespace Temper.Kernels;
 /// <summary>Whether Winograd's transforms are worth their cost. The answer depends on sizes alone.</summary>
 internal static class Winograd
 {
-    private const int LeastChannels = 16;
+    private const int MinChannels = 16;
 
     /// <summary>What a tile costs for each pair of channels, in multiplications of the direct kernel: 36, and what memory adds.</summary>
     private const double TileCost = 48;
@@ -39,7 +39,7 @@ internal static class Winograd
         return Margin * (TileCost + pixels + results) * tiling.Tiles * g.InChannels * g.OutChannels;
     }
 
-    /// <summary>Multiplications of the direct kernel at stride 1, which leaves out taps outside the image.</summary>
+    /// <summary>Multiplications of the direct kernel at stride 1, which leaves out kernel positions outside the image.</summary>
     internal static double DirectCost(in ConvolutionGeometry g) =>
         (double)g.Batch * Inside(g.OutHeight, g.PadTop, g.PadBottom) * Inside(g.OutWidth, g.PadLeft, g.PadRight) * g.InChannels * g.OutChannels;
 
@@ -55,7 +55,7 @@ internal static class Winograd
     /// <summary>Whether they can carry it out at all, with enough channels to be worth a thought.</summary>
     internal static bool Fits(in ConvolutionGeometry g) =>
         g.KernelHeight == 3 && g.KernelWidth == 3 && g.StrideHeight == 1 && g.StrideWidth == 1 && g.DilationHeight == 1 && g.DilationWidth == 1
-        && g.Groups == 1 && Math.Min(g.InChannels, g.OutChannels) >= LeastChannels;
+        && g.Groups == 1 && Math.Min(g.InChannels, g.OutChannels) >= MinChannels;
 
     private static bool IsFaster(in ConvolutionGeometry g, double tiles, double tileCost)
     {
@@ -63,7 +63,7 @@ internal static class Winograd
         return Margin * tileCost * tiles < direct;
     }
 
-    /// <summary>Pairs of a place and a tap that is inside the image; the direct kernel leaves out the others.</summary>
-    private static int Inside(int places, int before, int after) =>
-        Math.Max((3 * places) - (before * (before + 1) / 2) - (after * (after + 1) / 2), 1);
+    /// <summary>Pairs of an index and a kernel position that is inside the image; the direct kernel leaves out the others.</summary>
+    private static int Inside(int indices, int before, int after) =>
+        Math.Max((3 * indices) - (before * (before + 1) / 2) - (after * (after + 1) / 2), 1);
 }

@@ -1,7 +1,7 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Convolution of 3x3 at stride 1 with Winograd's F(4x4, 3x3): 36 products of channels for 16 pixels in the place of 144. A task takes
+/// Convolution of 3x3 at stride 1 with Winograd's F(4x4, 3x3): 36 products of channels for 16 pixels instead of 144. A task takes
 /// some tiles and some result channels; block by block of the channels that are summed over it transforms filters and pixels and
 /// multiplies, and at the end transforms its sums into results, all in the second-level cache.
 /// </summary>

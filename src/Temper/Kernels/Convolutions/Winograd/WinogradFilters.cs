@@ -40,9 +40,9 @@ internal static unsafe class WinogradFilters
         for (int column = 0; column < columns.Padded; column += ConvolutionTile.Active.Columns)
         {
             int width = PanelWidth(columns, column);
-            float* panel = job.Packed + ((long)(columns.First + column) * job.Taps * job.Depth) + ((long)depth.First * width);
-            nint tap = (nint)job.Depth * width;
-            VectorGrid source = job.IsBackward ? new(panel + (8 * tap), -3 * tap, -tap) : new(panel, 3 * tap, tap);
+            float* panel = job.Packed + ((long)(columns.First + column) * job.Positions * job.Depth) + ((long)depth.First * width);
+            nint position = (nint)job.Depth * width;
+            VectorGrid source = job.IsBackward ? new(panel + (8 * position), -3 * position, -position) : new(panel, 3 * position, position);
             VectorGrid grid = target.Grid(target.At(0) + (column * depth.Count));
             WinogradTransforms.Run<FilterTransform>(source, grid, depth.Count * width, between);
         }
@@ -57,7 +57,7 @@ internal static unsafe class WinogradFilters
             perColumns += TileVectors.Floats(Math.Min(Block, depth - (d * Block)), Block);
         }
 
-        // Room for a whole block each, so that a block's place does not depend on the others' sizes.
+        // Room for a whole block each, so that a block's index does not depend on the others' sizes.
         return (columnBlock * perColumns) + (depthBlock * TileVectors.Floats(Block, Block));
     }
 }

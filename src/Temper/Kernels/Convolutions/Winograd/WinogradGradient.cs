@@ -87,12 +87,12 @@ internal static unsafe class WinogradGradient
             }
         }
 
-        float* taps = Scratch.Rent(Scratch.Use.Tile, (9 * width) + WinogradTransforms.Between);
+        float* positions = Scratch.Rent(Scratch.Use.Tile, (9 * width) + WinogradTransforms.Between);
         for (int output = first; output < last; output++)
         {
             var source = new VectorGrid(sums + (output * width), 6 * step, step);
-            WinogradTransforms.Run<FilterGradientTransform>(source, new VectorGrid(taps, 3 * width, width), width, taps + (9 * width));
-            GemmPacking.PackPanels(taps, width, linesTogether: false, lines: 9, inputs.Count, width: 9, job.Filter(outputs.First + output, inputs.First));
+            WinogradTransforms.Run<FilterGradientTransform>(source, new VectorGrid(positions, 3 * width, width), width, positions + (9 * width));
+            GemmPacking.PackPanels(positions, width, linesTogether: false, lines: 9, inputs.Count, width: 9, job.Filter(outputs.First + output, inputs.First));
         }
     }
 }

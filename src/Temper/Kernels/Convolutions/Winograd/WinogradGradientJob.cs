@@ -42,7 +42,7 @@ internal unsafe struct WinogradGradientJob
     }
 
     internal readonly float* Filter(int output, int input) =>
-        Dw + ((((long)output * _geometry.InChannels) + input) * _geometry.Taps);
+        Dw + ((((long)output * _geometry.InChannels) + input) * _geometry.Positions);
 
     /// <summary>Some channels of some rows of tiles.</summary>
     internal readonly TileVectors Transform<TTransform>(in TiledImages images, int row, int rows, ChannelRange range, Scratch.Use use)

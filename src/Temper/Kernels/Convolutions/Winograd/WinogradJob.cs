@@ -68,7 +68,7 @@ internal unsafe struct WinogradJob
 
     private static int FirstNotBelow(ReadOnlySpan<int> rising, int number)
     {
-        int place = rising.BinarySearch(number);
-        return place < 0 ? ~place : place;
+        int index = rising.BinarySearch(number);
+        return index < 0 ? ~index : index;
     }
 }

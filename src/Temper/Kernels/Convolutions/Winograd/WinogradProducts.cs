@@ -62,7 +62,7 @@ internal readonly unsafe ref struct WinogradProducts
         }
     }
 
-    /// <summary>The same where pixels have some of the channels only: their filters are found by number, as those of a single tap.</summary>
+    /// <summary>The same where pixels have some of the channels only: their filters are found by number, as those of a single kernel position.</summary>
     private void MultiplyListed(float* pixels, ChannelRange channels, float* filters, int width, float* sums, bool adds)
     {
         ConvolutionTile active = ConvolutionTile.Active;
@@ -93,9 +93,9 @@ internal readonly unsafe ref struct WinogradProducts
             float* sums = _sums.At(0) + (column * _rows.Tiles);
             for (int row = 0; row < _rows.Count; row++)
             {
-                for (int place = 0; place < _rows.Columns; place++, sums += width)
+                for (int index = 0; index < _rows.Columns; index++, sums += width)
                 {
-                    TransformTile(_rows.Corner(row, place), range, sums);
+                    TransformTile(_rows.Corner(row, index), range, sums);
                 }
 
                 Tail(_rows.Corner(row, 0), range, statistics, isFirst: row == 0);

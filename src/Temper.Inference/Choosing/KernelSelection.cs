@@ -5,7 +5,7 @@ namespace Temper.Inference;
 /// least. Found by changing one layer at a time as long as that helps, from three starts: each layer's own best, all on pixels, all on
 /// planes.
 /// </summary>
-internal sealed class KernelChoice
+internal sealed class KernelSelection
 {
     private readonly LayerGraph _graph;
     private readonly IKernelCosts _costs;
@@ -13,7 +13,7 @@ internal sealed class KernelChoice
     private readonly Dictionary<int, int> _makers = [];
     private readonly ILookup<int, int> _users;
 
-    private KernelChoice(LayerGraph graph, IKernelCosts costs, int batch)
+    private KernelSelection(LayerGraph graph, IKernelCosts costs, int batch)
     {
         (_graph, _costs) = (graph, costs);
         _candidates = [.. graph.Layers.Select(layer => graph.CandidatesOf(layer, batch).Where(candidate => candidate.IsWorthTrying).ToArray())];
@@ -28,19 +28,19 @@ internal sealed class KernelChoice
     /// <summary>The kernel of each layer, by the layer's name.</summary>
     internal static IReadOnlyDictionary<string, string> Find(LayerGraph graph, IKernelCosts costs, int batch)
     {
-        var choice = new KernelChoice(graph, costs, batch);
+        var choice = new KernelSelection(graph, costs, batch);
         int[] best = choice.Starts().Select(choice.Improved).MinBy(choice.Total)!;
         return graph.Layers.Index().ToDictionary(pair => pair.Item.Name, pair => choice._candidates[pair.Index][best[pair.Index]].Kernel, StringComparer.Ordinal);
     }
 
     private IEnumerable<int[]> Starts()
     {
-        yield return Least(_ => true);
-        yield return Least(candidate => candidate.Reads.Kind != LayoutKind.Planes);
-        yield return Least(candidate => candidate.Reads.Kind == LayoutKind.Planes);
+        yield return Cheapest(_ => true);
+        yield return Cheapest(candidate => candidate.Reads.Kind != LayoutKind.Planes);
+        yield return Cheapest(candidate => candidate.Reads.Kind == LayoutKind.Planes);
     }
 
-    private int[] Least(Func<Candidate, bool> isWanted) =>
+    private int[] Cheapest(Func<Candidate, bool> isWanted) =>
     [
         .. _graph.Layers.Select((layer, i) => _candidates[i].Index()
             .OrderBy(pair => isWanted(pair.Item) ? 0 : 1).ThenBy(pair => _costs.Of(layer, pair.Item)).First().Index),
