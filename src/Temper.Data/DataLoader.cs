@@ -13,7 +13,7 @@ public sealed record Batch(Tensor Inputs, Tensor Targets, int Index);
 /// <summary>How a set is cut into batches.</summary>
 public sealed record DataLoaderOptions
 {
-    /// <summary>Samples a batch.</summary>
+    /// <summary>Samples per batch.</summary>
     public int BatchSize { get; init; } = 64;
 
     /// <summary>Whether each epoch has an order of its own.</summary>

@@ -18,7 +18,7 @@ public static class DataSource
     /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
     /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
     /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR files;
-    /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures a class; an <c>.npz</c>
+    /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures per class; an <c>.npz</c>
     /// with x_train, y_train,
     /// x_test, y_test. A part that is not there is empty.
     /// </param>

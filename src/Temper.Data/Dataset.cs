@@ -41,7 +41,7 @@ public abstract class Dataset
     /// <summary>Copies one picture in the size in which it is stored, row-major, <c>[C, H, W]</c>.</summary>
     /// <param name="index">0 to count - 1.</param>
     /// <param name="height">Rows of this picture.</param>
-    /// <param name="width">Pixels a row.</param>
+    /// <param name="width">Pixels per row.</param>
     /// <param name="sample">Receives the picture; replaced where it is too short.</param>
     public virtual void CopyStored(int index, out int height, out int width, ref float[] sample)
     {
@@ -75,7 +75,7 @@ public abstract class Dataset
 
     /// <summary>All pictures in one size.</summary>
     /// <param name="height">Rows.</param>
-    /// <param name="width">Pixels a row.</param>
+    /// <param name="width">Pixels per row.</param>
     /// <param name="scaling">How.</param>
     /// <exception cref="ShapeMismatchException">Samples are no pictures, <c>[C, H, W]</c>.</exception>
     public Dataset Resized(int height, int width, PictureScaling scaling) => SampleShape.Rank == 3

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Data;
 
-/// <summary>Pictures of one size in memory, a byte a pixel and channel, with class labels.</summary>
+/// <summary>Pictures of one size in memory, a byte per pixel and channel, with class labels.</summary>
 public sealed class ImageDataset : Dataset
 {
     private readonly byte[] _pixels;

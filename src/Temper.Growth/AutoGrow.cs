@@ -109,7 +109,7 @@ public static class AutoGrow
 
         if (options.Limits.Milliseconds is { } max && GrowthEdit.Milliseconds(seed, stages) is var milliseconds && milliseconds > max)
         {
-            throw new ArgumentException($"growth: the seed {seed} is above a limit already (got {milliseconds:G3} ms a sample, expected at most {max:G3}); raise the limit");
+            throw new ArgumentException($"growth: the seed {seed} is above a limit already (got {milliseconds:G3} ms per sample, expected at most {max:G3}); raise the limit");
         }
 
         foreach (GrowthStage stage in seed.Stages)
@@ -133,7 +133,7 @@ public static class AutoGrow
     }
 }
 
-/// <summary>What growing gave.</summary>
+/// <summary>Result of growing.</summary>
 public sealed record GrowthResult
 {
     /// <summary>The network that was found, after its final training.</summary>
@@ -142,7 +142,7 @@ public sealed record GrowthResult
     /// <summary>Depths when growing ended, before roll-back.</summary>
     public required IReadOnlyList<int> Grown { get; init; }
 
-    /// <summary>The path there.</summary>
+    /// <summary>The steps that led to it.</summary>
     public required GrowthRecord Record { get; init; }
 
     /// <summary>Epochs of growing.</summary>

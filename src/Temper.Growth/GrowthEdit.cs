@@ -215,7 +215,7 @@ internal sealed class GrowthEdit : IEpochEdit
         }
 
         double milliseconds = Milliseconds(grown, _stages);
-        return milliseconds > max ? $"{grown} takes {milliseconds:G3} ms a sample, at most {max:G3} are allowed" : null;
+        return milliseconds > max ? $"{grown} takes {milliseconds:G3} ms per sample, at most {max:G3} are allowed" : null;
     }
 
     /// <summary>Why time does not allow an interval and the final training of the grown network; null: it does.</summary>

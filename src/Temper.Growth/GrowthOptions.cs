@@ -12,19 +12,19 @@ namespace Temper.Growth;
 /// <remarks>p-AutoGrow is an interval much shorter than the stopping policy's window; c-AutoGrow has both equal (<see cref="Converged"/>).</remarks>
 public sealed record GrowthOptions : IFingerprinted
 {
-    /// <summary>K: epochs between two growths; one or more. 3 in the paper, 2 on ImageNet.</summary>
+    /// <summary>Epochs between growths (K); one or more. 3 in the paper, 2 on ImageNet.</summary>
     public int Interval { get; init; } = 3;
 
-    /// <summary>When growing no longer pays; its window is J.</summary>
+    /// <summary>When to stop growing; its window is J.</summary>
     public StoppingPolicy Stopping { get; init; } = new AccuracyGain();
 
     /// <summary>Which stage grows next.</summary>
     public GrowingPolicy Growing { get; init; } = new RoundRobin();
 
-    /// <summary>How new blocks start; null: <see cref="GauInit"/> for residual blocks, <see cref="DefaultInit"/> for others.</summary>
+    /// <summary>Initializer of new blocks; null: <see cref="GauInit"/> for residual blocks, <see cref="DefaultInit"/> for others.</summary>
     public BlockInitializer? Initializer { get; init; }
 
-    /// <summary>N: epochs of the final training, whose rate drops by 10 at one half and three quarters; one or more.</summary>
+    /// <summary>Epochs of the final training (N), whose rate drops by 10 at one half and three quarters; one or more.</summary>
     public int FinishEpochs { get; init; } = 30;
 
     /// <summary>
@@ -36,10 +36,10 @@ public sealed record GrowthOptions : IFingerprinted
     /// <summary>Held-out accuracy that leaving out trailing blocks may cost in all, 0 to 1.</summary>
     public double Tolerance { get; init; }
 
-    /// <summary>Max blocks in a stage; 200 in the paper's code for CIFAR.</summary>
+    /// <summary>Maximum number of blocks in a stage; 200 in the paper's code for CIFAR.</summary>
     public int MaxBlocks { get; init; } = 200;
 
-    /// <summary>Max epochs of growing.</summary>
+    /// <summary>Maximum number of epochs of growing.</summary>
     public int MaxEpochs { get; init; } = 2000;
 
     /// <summary>What the network may cost.</summary>

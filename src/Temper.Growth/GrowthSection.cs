@@ -13,7 +13,7 @@ public static class GrowthSection
     [
         new ChartRow(
         [
-            Chart("Blocks a stage", "blocks", [.. record.Stages.Select((name, stage) => Line(name, record, step => step.Depths[stage]))]),
+            Chart("Blocks per stage", "blocks", [.. record.Stages.Select((name, stage) => Line(name, record, step => step.Depths[stage]))]),
             Chart("Held-out accuracy, %", "%",
             [
                 new ChartLine("best so far", [.. record.Path.Where(step => step.Epoch > 0).Select(step => new ChartPoint(step.Seconds, step.Accuracy * 100))]),
@@ -22,7 +22,7 @@ public static class GrowthSection
         ]),
         new ChartRow(
         [
-            Chart("Million MACs a sample", "million MACs", [Line("MACs", record, step => step.Macs / 1e6)]),
+            Chart("Million MACs per sample", "million MACs", [Line("MACs", record, step => step.Macs / 1e6)]),
             Chart("Thousand parameters", "thousand", [Line("parameters", record, step => step.Parameters / 1e3)]),
         ]),
         new Paragraph("Networks on the way that no other one beats in held-out accuracy for as many MACs, at the constant rate of growing and before any final training:"),

@@ -6,7 +6,7 @@ namespace Temper.Inference;
 /// <summary>How a compiled network runs batches of some sizes: its steps in order.</summary>
 public sealed record InferencePlan
 {
-    /// <summary>Samples of a run.</summary>
+    /// <summary>Batch size.</summary>
     public required int Batch { get; init; }
 
     /// <summary>
@@ -53,13 +53,13 @@ public sealed record InferenceStep
     /// <summary>What it computes.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>How.</summary>
+    /// <summary>The kernel that carries it out.</summary>
     public required string Kernel { get; init; }
 
-    /// <summary>In which order its result lies in memory.</summary>
+    /// <summary>Layout of its result in memory.</summary>
     public required string Order { get; init; }
 
-    /// <summary>Share of zeros among its weights, 0 to 1; null where there are none.</summary>
+    /// <summary>Fraction of its weights that are zero, 0 to 1; null where there are none.</summary>
     public double? Sparsity { get; init; }
 
     /// <summary>Multiplications for the batch, or for a part of it, those with zeros counted.</summary>
@@ -74,6 +74,6 @@ public sealed record InferenceStep
     /// </summary>
     public double PredictedSeconds { get; init; }
 
-    /// <summary>The least seconds that it took in some runs; null where it was not measured.</summary>
+    /// <summary>Shortest measured time in seconds; null if not measured.</summary>
     public double? Seconds { get; init; }
 }

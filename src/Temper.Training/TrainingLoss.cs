@@ -74,7 +74,7 @@ public sealed record MeanSquaredErrorLoss : TrainingLoss
     public override JsonNode Fingerprint() => new JsonObject();
 }
 
-/// <summary>Binary cross-entropy of logits and targets 0 to 1 of the output's shape: several labels a sample.</summary>
+/// <summary>Binary cross-entropy of logits and targets 0 to 1 of the output's shape: several labels per sample.</summary>
 public sealed record BinaryCrossEntropyLoss : TrainingLoss
 {
     /// <inheritdoc/>

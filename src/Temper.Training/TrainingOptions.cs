@@ -11,7 +11,7 @@ namespace Temper.Training;
 /// </summary>
 public sealed record TrainingOptions
 {
-    /// <summary>Decides order, augmentation and dropout. The same seed gives the same bytes for any number of threads.</summary>
+    /// <summary>Seed of sample order, augmentation and dropout. The same seed gives the same bytes for any number of threads.</summary>
     public required ulong Seed { get; init; }
 
     /// <summary>Passes over the training data; one or more.</summary>
@@ -131,7 +131,7 @@ public interface ITrainingCallback
 /// <param name="Loss">Mean loss of the epoch so far, regularizers not included.</param>
 public readonly record struct StepProgress(int Epoch, int Batch, int Batches, long Step, double Loss);
 
-/// <summary>What came of an epoch.</summary>
+/// <summary>Results of an epoch.</summary>
 public sealed record EpochResult
 {
     /// <summary>Number of the epoch, from 0.</summary>
@@ -160,7 +160,7 @@ public sealed record EpochResult
     public required bool IsBest { get; init; }
 }
 
-/// <summary>What training gives.</summary>
+/// <summary>Result of training.</summary>
 /// <param name="Network">The network of the best epoch on the validation samples.</param>
 /// <param name="Last">The network of the last epoch, with averaged weights where there is an average.</param>
 /// <param name="History">All epochs.</param>

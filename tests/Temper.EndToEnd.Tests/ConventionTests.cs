@@ -17,6 +17,26 @@ public sealed class ConventionTests
     }
 
     [Fact]
+    public void List_of_commands_is_what_the_library_would_write()
+    {
+        string library = Tool.Run("--help", "--help").Output;
+        Assert.Contains("Commands:", library, StringComparison.Ordinal);
+        Assert.Equal(library, Tool.Run("--help").Output);
+    }
+
+    [Fact]
+    public void List_of_commands_fits_the_width()
+    {
+        using var writer = new StringWriter();
+        Cli.CommandLine.RootHelp.Write(writer, 40, "A text.", [("train", "Train a network of any kind on any data that can be read"), ("x", "y")]);
+        string[] lines = writer.ToString().ReplaceLineEndings("\n").Split('\n');
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 40));
+        Assert.Contains("  train  Train a network of any kind on", lines);
+        Assert.Contains("         any data that can be read", lines);
+        Assert.Contains("  x      y", lines);
+    }
+
+    [Fact]
     public void Version_is_one_line()
     {
         ToolResult result = Tool.RunProcess("--version");

@@ -15,7 +15,7 @@ namespace Temper.Cli.Commands;
 /// <summary>Attacks a bundle before it leaves the house.</summary>
 internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of morphed data and say what an outsider can get from it")
 {
-    private static readonly Setting<string?> Bundle = Setting.Positional("bundle", "Folder of a bundle of temper morph");
+    private static readonly Setting<string?> Bundle = Setting.Positional("bundle", "Bundle folder, as written by temper morph");
 
     private static readonly Setting<string?> Weights = Setting.OptionalText("weights", "The developer's first convolution as .npy: an outsider who made it has it");
 
@@ -23,9 +23,9 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
 
     private static readonly Setting<string?> Truth = Setting.OptionalText("truth", "The set that was morphed: recovered pictures are compared with it");
 
-    private static readonly Setting<int> Pictures = Setting.Integer("pictures", "Pictures to recover and to compare", usual: 32);
+    private static readonly Setting<int> Pictures = Setting.Integer("pictures", "Number of pictures to recover and compare", usual: 32);
 
-    private static readonly Setting<int> Rows = Setting.Integer("rows", "Rows that attacks on whole sets use at most", usual: 2000);
+    private static readonly Setting<int> Rows = Setting.Integer("rows", "Maximum number of rows for attacks on whole sets", usual: 2000);
 
     private static readonly Setting<string?> Save = Setting.OptionalText("save-pictures", "Folder for recovered pictures beside the real ones, a PNG file for each attack");
 
@@ -33,7 +33,7 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
 
     private static readonly Setting<bool> Accept = Setting.Switch("accept-obfuscation", "Exit with 0 although the bundle is broken");
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, ReportFile, Accept];
+    internal override IReadOnlyList<Setting> Settings => field ??= [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, ReportFile, Accept];
 
     internal override int Run(CommandContext context)
     {

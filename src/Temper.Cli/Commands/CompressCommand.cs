@@ -16,7 +16,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
     /// <summary>Held-out samples on which each layer's sensitivity is measured.</summary>
     private const int MaxForSensitivity = 1000;
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. CompressionSettings.All, .. QuantizationSettings.All, .. TrainingSettings.All,
         .. RunSettings.All.Where(setting => setting != RunSettings.Validation),

@@ -33,7 +33,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
         "convert weights.pth model.onnx --arch resnet-20",
     ];
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [ModelSource.Setting, Target, ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings, Opset, Fold, Sparse, Force];
 
     internal override int Run(CommandContext context)

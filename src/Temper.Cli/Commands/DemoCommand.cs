@@ -22,7 +22,7 @@ internal sealed class DemoCommand() : RunCommand("demo", "Train LeNet-5 on cloth
 
     private static readonly Setting<double> Drop = Setting.Number("max-accuracy-drop", "Points of accuracy that may be lost", usual: 0.5, maximum: 100);
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [RunSettings.Data, Epochs, StageEpochs, Drop, .. RunSettings.All];
+    internal override IReadOnlyList<Setting> Settings => field ??= [RunSettings.Data, Epochs, StageEpochs, Drop, .. RunSettings.All];
 
     private protected override int Execute(CommandContext context)
     {

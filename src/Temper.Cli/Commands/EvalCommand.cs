@@ -30,7 +30,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         "eval model.onnx --data images/ --normalize 0.485,0.456,0.406/0.229,0.224,0.225",
     ];
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, Source, .. Preprocessing.Settings, Part, Batch, KeyFile, MorphSettings.PasswordFile, RunSettings.FailBelow];
 
     internal override int Run(CommandContext context)

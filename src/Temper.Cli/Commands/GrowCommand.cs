@@ -15,7 +15,7 @@ namespace Temper.Cli.Commands;
 /// <summary>Finds the depth of a network by growing it (AutoGrow), from one block a stage of a family, or a network of one's own at its repeated blocks.</summary>
 internal sealed class GrowCommand() : RunCommand("grow", "Find a network's depth by growing it block by block; --max-time and other limits hold for the result")
 {
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings, .. GrowthSettings.All, .. RunSettings.All,
     ];

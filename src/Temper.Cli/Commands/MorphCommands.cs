@@ -16,7 +16,7 @@ internal sealed class MorphKeygenCommand() : ToolCommand("morph keygen", "Make a
 {
     private static readonly Setting<bool> Force = Setting.Switch("force", "Write over a key that is there; what it morphed cannot be used any more");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [MorphSettings.Output, MorphSettings.Data, MorphSettings.Shape, MorphSettings.Cores, MorphSettings.Repeated, MorphSettings.Structured, MorphSettings.PasswordFile, Force];
 
     internal override int Run(CommandContext context)
@@ -86,7 +86,7 @@ internal sealed class MorphDataCommand() : ToolCommand("morph data", "Morph a se
 {
     private static readonly Setting<string> Format = Setting.Choice("format", "Files of the rows: npy, npz, safetensors or tfrecord", "npy", "npy", "npz", "safetensors", "tfrecord");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [MorphSettings.Key, MorphSettings.Data, MorphSettings.Output, MorphSettings.PasswordFile, Format];
 
     internal override int Run(CommandContext context)
@@ -121,7 +121,7 @@ internal sealed class MorphLayerCommand() : ToolCommand("morph layer", "Make the
 {
     private static readonly Setting<bool> Half = Setting.Switch("half", "Store the layer as float16: half the bytes, features with a relative error of some 1e-4");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [MorphSettings.Key, MorphSettings.Weights, MorphSettings.Stride, MorphSettings.Padding, MorphSettings.Output, MorphSettings.PasswordFile, Half];
 
     internal override int Run(CommandContext context)
@@ -168,7 +168,7 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
 
     private static readonly Setting<string?> Network = Setting.OptionalText("network", "Plain network to compare with: a file, a run folder, or a name such as resnet-20");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         MorphSettings.Data, MorphSettings.Shape, Rows, MorphSettings.Cores, MorphSettings.Repeated, MorphSettings.Structured, Channels, Kernel, MorphSettings.Stride, Padding, Network,
     ];
@@ -187,9 +187,9 @@ internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "Wh
         }
 
         new ResultTable("what morphing costs", "what", "#number", "remark")
-            .Row("owner: multiply-accumulates a picture", $"{estimate.OwnerMacs:N0}", map.IsStructured ? "3 d log d" : "d q")
-            .Row("trainer: more multiply-accumulates a picture", $"{estimate.TrainerExtraMacs:N0}", estimate.Overhead is { } part ? $"with the owner's {part:P1} of the network's" : "name a --network to compare")
-            .Row("raw set, bytes", $"{estimate.RawBytes:N0}", "a byte a number")
+            .Row("owner: multiply-accumulates per picture", $"{estimate.OwnerMacs:N0}", map.IsStructured ? "3 d log d" : "d q")
+            .Row("trainer: more multiply-accumulates per picture", $"{estimate.TrainerExtraMacs:N0}", estimate.Overhead is { } part ? $"with the owner's {part:P1} of the network's" : "name a --network to compare")
+            .Row("raw set, bytes", $"{estimate.RawBytes:N0}", "a byte per number")
             .Row("morphed rows, bytes", $"{estimate.RowBytes:N0}", "float32")
             .Row("Aug-Conv layer, bytes", $"{estimate.LayerBytes:N0}", $"{estimate.LayerDensity:P1} of the dense matrix; half of it with --half")
             .Row("sent, times the raw set", $"{estimate.BytesTimes:F2}", $"layer: {estimate.Traffic:P1} of the rows' numbers")

@@ -20,7 +20,7 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
     private static readonly Setting<string?> Connect = Setting.OptionalText(
         "connect", "Host and port of the environment; godot: of the trainer, since games connect to trainers");
 
-    private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List("proxy", "What temper rl snoop wrote: observations are changed with its gradients; several: give it several times");
+    private static readonly Setting<IReadOnlyList<string>> Proxies = Setting.List("proxy", "Proxy file of temper rl snoop, whose gradients change observations; may be given several times");
 
     private static readonly Setting<string> Attack = Setting.Choice("attack", "fgsm, pgd, mi-fgsm, guided-cw, random-sign or uniform-noise; the last two need no proxy", "fgsm", AttackNames.All);
 
@@ -40,7 +40,7 @@ internal sealed class RlBridgeCommand() : ToolCommand("rl bridge", "Stand betwee
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         .. BridgeSettings.All, Connect, SnoopingSettings.Output, SnoopingSettings.Threat, SnoopingSettings.Steps, Proxies, Attack, Epsilon, Precision,
         ObservationField, ActionField, Actions, Scale, Bounds, Seed,

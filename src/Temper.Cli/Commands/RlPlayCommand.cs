@@ -19,11 +19,11 @@ internal sealed class RlPlayCommand() : ToolCommand("rl play", "Let an agent pla
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    private static readonly Setting<bool> Sample = Setting.Switch("sample", "Draw actions from the policy; else the best one is taken");
+    private static readonly Setting<bool> Sample = Setting.Switch("sample", "Sample actions from the policy instead of taking the most likely one");
 
     private static readonly Setting<string?> ReportFile = Setting.OptionalText("report", "File for a report with pictures and an animation of the first episode, .html");
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [RlSettings.Environment, Agent, RlSettings.Episodes, Seed, Sample, ReportFile, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.AllActions];
 
     internal override int Run(CommandContext context)

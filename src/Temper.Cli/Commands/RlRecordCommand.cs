@@ -18,7 +18,7 @@ internal sealed class RlRecordCommand() : ToolCommand("rl record", "Record what 
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [RlSettings.Environment, Agent, SnoopingSettings.Threat, SnoopingSettings.Steps, SnoopingSettings.Output, Seed, RlSettings.Sticky, RlSettings.StepLimit];
 
     internal override int Run(CommandContext context)

@@ -47,7 +47,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode, Precision, DefenceBits, Timing, Detector, SnoopingSettings.Log,
         RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit,
@@ -147,7 +147,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
         [
             new("environment", options.Environment), new("victims", $"{options.Victims.Count}, {options.Episodes} episodes each"),
             new("changed", options.Mode == StackMode.PerFrame ? "each frame once, as it crosses the channel" : "the whole stack at each step"),
-            new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits a number" : "float32"),
+            new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits per number" : "float32"),
             new("observations", $"{stream.FrameShape}, {stream.Frames} frames, {stream.Minimum} to {stream.Maximum}"),
             new("rounding defence", SnoopingRun.CanRound(stream) ? $"{options.DefenceBits} bits" : "not played: the observations have no bounds to round between"),
             new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "as usual"),
@@ -169,7 +169,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
             return;
         }
 
-        var result = new ResultTable($"{table.Rows[0].Episodes} episodes a row; random play earns {table.RandomReturn:F2}", "attack", "defence", "#epsilon", "#mean return", "#95 % interval", "#drop");
+        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; random play earns {table.RandomReturn:F2}", "attack", "defence", "#epsilon", "#mean return", "#95 % interval", "#drop");
         foreach (SnoopingRow row in table.Rows)
         {
             result.Row(row.Attack, row.Defence, $"{row.Epsilon:0.###}", $"{row.MeanReturn:F2}", $"{row.Interval.Low:F2} to {row.Interval.High:F2}", $"{table.Drop(row) * 100:F0} %");

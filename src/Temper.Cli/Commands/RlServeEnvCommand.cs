@@ -14,7 +14,7 @@ internal sealed class RlServeEnvCommand() : ToolCommand("rl serve-env", "Offer a
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [RlSettings.Environment, .. BridgeSettings.All, Connect, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.AllActions];
 
     internal override int Run(CommandContext context)

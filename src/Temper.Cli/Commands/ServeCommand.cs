@@ -38,7 +38,7 @@ internal sealed class ServeCommand() : ToolCommand("serve", "Answer inference re
         "serve model.onnx --port 8080",
     ];
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
         [ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, ModelName, Host, Port, TokenFile, MaxBatch, Queue, MaxRequest, Timeout, NoTiming, Plan];
 
     internal override int Run(CommandContext context)

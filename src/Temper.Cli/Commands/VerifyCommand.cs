@@ -18,7 +18,7 @@ internal sealed class VerifyCommand() : ToolCommand("verify", "Run an ONNX model
 
     private static readonly Setting<double> Absolute = Setting.Number("absolute", "Absolute tolerance, added to the relative one", usual: 1e-7);
 
-    internal override IReadOnlyList<Setting> Settings { get; } = [Model, TestData, Relative, Absolute];
+    internal override IReadOnlyList<Setting> Settings => field ??= [Model, TestData, Relative, Absolute];
 
     internal override int Run(CommandContext context)
     {

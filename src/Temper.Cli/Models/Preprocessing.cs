@@ -17,7 +17,7 @@ internal static class Preprocessing
     private static readonly Setting<string> Channels = Setting.Choice("channels", "Color channel order that the network expects: rgb or bgr", "rgb", "rgb", "bgr");
 
     private static readonly Setting<string> Layout = Setting.Choice(
-        "layout", "Place of the channel axis: nhwc where it is the last one of the network, or of an npz's pictures; auto: as both fit each other", "auto", "auto", "nchw", "nhwc");
+        "layout", "Channel axis: nchw or nhwc (last), of the network or of an npz's images; auto: found from their shapes", "auto", "auto", "nchw", "nhwc");
 
     private static readonly Setting<string?> Classes = Setting.OptionalText("classes", "Class names: a text file with one per line, or names separated by commas");
 

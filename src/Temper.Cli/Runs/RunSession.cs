@@ -243,7 +243,7 @@ internal sealed class RunSession : IDisposable
 /// <param name="Train">To train on.</param>
 /// <param name="Validation">To choose with.</param>
 /// <param name="Test">To measure the result with, once.</param>
-/// <param name="Part">Part of the set that was split which chooses.</param>
+/// <param name="Part">Fraction of the set that was split which chooses.</param>
 internal sealed record DataSplit(Dataset Train, Dataset Validation, Dataset Test, double Part);
 
 /// <summary>What a run is about.</summary>

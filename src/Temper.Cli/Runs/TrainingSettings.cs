@@ -114,7 +114,7 @@ internal static class RegularizerSettings
 {
     private static readonly Setting<string> Regularizer = Setting.Choice(
         "regularizer",
-        "none, l1, hoyer, hoyer-square or transformed-l1 of single weights, group-lasso or group-hs of groups: makes weights zero while training",
+        "none, l1, hoyer, hoyer-square or transformed-l1 (single weights), group-lasso or group-hs (groups): drives weights to zero while training",
         "none",
         "none", "l1", "hoyer", "hoyer-square", "transformed-l1", "group-lasso", "group-hs");
 
@@ -122,7 +122,7 @@ internal static class RegularizerSettings
         "grouping", "Groups of the regularizer: element, filter-channel, row-column or a block such as 4x1; auto: element, or filter-channel for group-*", "auto", text =>
         text is "auto" || Grouping.TryParse(text, out _) ? text : throw new FormatException("auto, element, filter-channel, row-column, or rows x columns such as 4x1"));
 
-    private static readonly Setting<double> Strength = Setting.Number("strength", "Price of a unit of the regularizer", usual: 2e-5);
+    private static readonly Setting<double> Strength = Setting.Number("strength", "Weight of the regularizer in the loss", usual: 2e-5);
 
     internal static IReadOnlyList<Setting> All { get; } = [Regularizer, Groups, Strength];
 

@@ -3,7 +3,7 @@ using Temper.Formats;
 
 namespace Temper.Data.Images;
 
-/// <summary>Reads Windows bit maps: uncompressed, 24 or 32 bits a pixel, or 8 bits with a palette.</summary>
+/// <summary>Reads Windows bit maps: uncompressed, 24 or 32 bits per pixel, or 8 bits with a palette.</summary>
 internal static class BmpDecoder
 {
     private const long MaxPixels = 256L * 1024 * 1024;

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Data.Images;
 
-/// <summary>Pictures in a folder a class, decoded when they are asked for, so that a set may be larger than memory.</summary>
+/// <summary>Pictures in a folder per class, decoded when they are asked for, so that a set may be larger than memory.</summary>
 /// <remarks>
 /// The headers of all pictures are read at once: one picture in color gives all three channels, and sizes are known before anything
 /// starts. Pictures of several sizes have to be <see cref="Dataset.Resized">resized</see> before they can be read.
@@ -14,7 +14,7 @@ public sealed class ImageFolder : Dataset
     private readonly Shape[] _shapes;
 
     /// <summary>Finds pictures: <c>root/class/picture.png</c>, classes and files in ordinal order.</summary>
-    /// <param name="root">The folder with a folder a class.</param>
+    /// <param name="root">The folder with a folder per class.</param>
     /// <param name="name">A short name for the set.</param>
     /// <exception cref="DirectoryNotFoundException">There are no pictures.</exception>
     /// <exception cref="ModelFormatException">The header of a picture cannot be read.</exception>

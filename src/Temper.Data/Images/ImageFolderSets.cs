@@ -16,7 +16,7 @@ internal static class ImageFolderSets
         if (roots.Length == 0)
         {
             throw new DirectoryNotFoundException(
-                $"data: {folder} holds no set (expected IDX files, CIFAR binary files, or folders train and test, or val, with a folder of pictures a class)");
+                $"data: {folder} holds no set (expected IDX files, CIFAR binary files, or folders train and test, or val, with a folder of pictures per class)");
         }
 
         string[] classes = [.. roots.SelectMany(PictureSearch.ClassesOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];

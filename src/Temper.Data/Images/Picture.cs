@@ -1,7 +1,7 @@
 namespace Temper.Data.Images;
 
 /// <summary>A decoded picture: bytes <c>[H, W, C]</c>, one channel (gray), three (RGB) or four (RGB and opacity).</summary>
-/// <param name="Width">Pixels a row.</param>
+/// <param name="Width">Pixels per row.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Channels">1, 3 or 4.</param>
 /// <param name="Pixels">Width x height x channels bytes, 0 to 255.</param>

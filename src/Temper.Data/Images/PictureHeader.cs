@@ -4,7 +4,7 @@ using Temper.Formats;
 namespace Temper.Data.Images;
 
 /// <summary>Size and channels of a picture as its header has them, without its pixels.</summary>
-/// <param name="Width">Pixels a row.</param>
+/// <param name="Width">Pixels per row.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Channels">1 for gray, with opacity or without, 3 for color.</param>
 internal sealed record PictureHeader(int Width, int Height, int Channels)

@@ -3,7 +3,7 @@ namespace Temper.Data.Images;
 /// <summary>A picture file that is a sample.</summary>
 internal sealed record PictureEntry(string Path, int Label, int Width, int Height);
 
-/// <summary>Finds the pictures below a folder with a folder a class; what is there but no sample is named.</summary>
+/// <summary>Finds the pictures below a folder with a folder per class; what is there but no sample is named.</summary>
 internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedSamples> Unused, int Channels)
 {
     /// <summary>Depth to which files that are not used are looked for.</summary>
@@ -15,7 +15,7 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
         [.. Directory.GetDirectories(root).Select(folder => Path.GetFileName(folder)!).Where(name => name[0] != '.').Order(StringComparer.Ordinal)];
 
     /// <summary>The pictures <c>root/class/picture.png</c>, by class, then name.</summary>
-    /// <param name="root">The folder with a folder a class.</param>
+    /// <param name="root">The folder with a folder per class.</param>
     /// <param name="top">The set's folder, against which names of unused files are told.</param>
     /// <param name="classes">Names of the classes, of which the folder may lack some.</param>
     internal static PictureSearch In(string root, string top, IReadOnlyList<string> classes)

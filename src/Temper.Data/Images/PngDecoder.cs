@@ -9,7 +9,7 @@ internal static class PngDecoder
 {
     private const int MaxPixels = 64 * 1024 * 1024;
 
-    /// <summary>Max bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    /// <summary>Maximum number of bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
     private const long MaxGrowth = 1032;
 
     internal static Picture Decode(byte[] file, string name)
@@ -199,7 +199,7 @@ internal static class PngDecoder
     {
         internal bool IsInterlaced { get; private init; }
 
-        /// <summary>Samples a pixel, as stored.</summary>
+        /// <summary>Samples per pixel, as stored.</summary>
         internal int Samples => ColorType switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
 
         internal int Stride => (int)((((long)Width * Samples * Depth) + 7) / 8);

@@ -6,15 +6,15 @@ namespace Temper.Formats.Npz;
 /// <summary>NumPy's archives of named arrays.</summary>
 public static class NpzFile
 {
-    /// <summary>Max bytes that one array may unpack to, unless the caller says otherwise: a small archive can claim anything.</summary>
+    /// <summary>Maximum number of bytes that one array may unpack to, unless the caller says otherwise: a small archive can claim anything.</summary>
     public const long DefaultLimit = 4L * 1024 * 1024 * 1024;
 
-    /// <summary>Max bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    /// <summary>Maximum number of bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
     private const long MaxGrowth = 1032;
 
     /// <summary>Reads all arrays.</summary>
     /// <param name="path">The archive.</param>
-    /// <param name="maxBytes">Max bytes that one array may unpack to.</param>
+    /// <param name="maxBytes">Maximum number of bytes that one array may unpack to.</param>
     /// <returns>Arrays by name, without ".npy".</returns>
     /// <exception cref="ModelFormatException">The archive or an array in it is malformed or too large.</exception>
     public static IReadOnlyDictionary<string, Tensor> Load(string path, long maxBytes = DefaultLimit)
@@ -45,7 +45,7 @@ public static class NpzFile
     /// <summary>Reads all arrays from a stream that can seek.</summary>
     /// <param name="stream">The archive.</param>
     /// <param name="name">What to call it in errors.</param>
-    /// <param name="maxBytes">Max bytes that one array may unpack to.</param>
+    /// <param name="maxBytes">Maximum number of bytes that one array may unpack to.</param>
     /// <exception cref="ModelFormatException">The archive or an array in it is malformed or too large.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(Stream stream, string name, long maxBytes = DefaultLimit) =>
         Read(stream, name, maxBytes, names: null);

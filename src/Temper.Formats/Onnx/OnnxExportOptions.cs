@@ -6,7 +6,7 @@ public sealed record OnnxExportOptions
     /// <summary>Version of the operator set, 13 to 21; 17 unless said otherwise.</summary>
     public int Opset { get; init; } = 17;
 
-    /// <summary>Whether batch normalizations go into the layers before them where they can.</summary>
+    /// <summary>Whether to fold batch normalizations into the layers before them where possible.</summary>
     public bool FoldsNormalization { get; init; }
 
     /// <summary>

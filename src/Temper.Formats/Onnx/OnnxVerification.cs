@@ -4,7 +4,7 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>How far results may be from those expected: <c>|got - expected| ≤ Absolute + Relative |expected|</c>.</summary>
-/// <param name="Relative">Part of the expected value; 1e-3 is what ONNX's own suite takes.</param>
+/// <param name="Relative">Fraction of the expected value; 1e-3 is what ONNX's own suite takes.</param>
 /// <param name="Absolute">Added to it; 1e-7 is what ONNX's own suite takes.</param>
 public sealed record OnnxTolerance(double Relative = 1e-3, double Absolute = 1e-7);
 

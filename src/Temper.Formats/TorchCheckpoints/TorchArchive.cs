@@ -9,7 +9,7 @@ internal static class TorchArchive
     private const long LongestPickle = 64 << 20;
     private const long MaxExpansion = 4;
 
-    /// <summary>Max bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
+    /// <summary>Maximum number of bytes that one packed byte can stand for: a deflated match of 258 bytes takes two bits.</summary>
     private const long MaxGrowth = 1032;
 
     /// <summary>Whether a zip archive is one of PyTorch and not, say, one of NumPy.</summary>

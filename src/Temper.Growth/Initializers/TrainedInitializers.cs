@@ -15,7 +15,7 @@ namespace Temper.Growth.Initializers;
 /// </summary>
 public sealed record AdamInit : BlockInitializer
 {
-    /// <summary>Max epochs.</summary>
+    /// <summary>Maximum number of epochs.</summary>
     public int Epochs { get; init; } = 10;
 
     /// <summary>How far below the old training accuracy is near enough, 0 to 1.</summary>

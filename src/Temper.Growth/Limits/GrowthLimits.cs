@@ -7,13 +7,13 @@ using Temper.Tensors;
 
 namespace Temper.Growth.Limits;
 
-/// <summary>What a network may cost. Obeyed before a block is added: parameters, MACs and memory are known from the graph, milliseconds are measured.</summary>
+/// <summary>Limits on what a grown network may cost. Obeyed before a block is added: parameters, MACs and memory are known from the graph, milliseconds are measured.</summary>
 public sealed record GrowthLimits : IFingerprinted
 {
     /// <summary>Time of growing and final training together; null: no limit.</summary>
     public TimeSpan? Time { get; init; }
 
-    /// <summary>Numbers in all parameters; null: no limit.</summary>
+    /// <summary>Number of parameter values; null: no limit.</summary>
     public long? Parameters { get; init; }
 
     /// <summary>Multiply-accumulate operations for one sample; null: no limit.</summary>
@@ -43,7 +43,7 @@ public sealed record GrowthLimits : IFingerprinted
     /// batch twice, once for their gradients.
     /// </summary>
     /// <param name="network">Any network.</param>
-    /// <param name="batch">Samples a batch.</param>
+    /// <param name="batch">Samples per batch.</param>
     public static long TrainingMemory(Network network, int batch)
     {
         NetworkCost cost = network.Cost(batch);

@@ -4,7 +4,7 @@ using Temper.Randomness;
 
 namespace Temper.Growth.Policies;
 
-/// <summary>Which stage grows next.</summary>
+/// <summary>Chooses which stage grows next.</summary>
 public abstract record GrowingPolicy : IFingerprinted
 {
     /// <summary>Chooses among the stages that are alive.</summary>

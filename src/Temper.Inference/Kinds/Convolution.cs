@@ -55,7 +55,7 @@ internal sealed record ConvolutionLayer : Layer
         return fits ? this with { Inputs = [winners.Inputs[0], .. Inputs.Skip(1)], Winners = winners.Rule, WinnerShare = winners.Share } : null;
     }
 
-    /// <summary>Part of the channels that is expected to win.</summary>
+    /// <summary>Fraction of the channels that is expected to win.</summary>
     private float WinnerShare { get; init; } = 1;
 
     internal override IReadOnlyList<Candidate> Candidates(LayerGraph graph, int batch)

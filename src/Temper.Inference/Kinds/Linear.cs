@@ -20,7 +20,7 @@ internal sealed record LinearLayer : Layer
     /// <summary>Which inputs of a row win, where winners-take-all stands before it; null: nothing does.</summary>
     internal WinnerRule? Winners { get; init; }
 
-    /// <summary>Part of the inputs that is expected to win.</summary>
+    /// <summary>Fraction of the inputs that is expected to win.</summary>
     internal float WinnerShare { get; private init; } = 1;
 
     /// <summary>Where its input is an image that was flattened: channels and pixels of the image, else 0.</summary>

@@ -15,7 +15,7 @@ internal sealed record PoolingLayer : Layer
     /// <summary>Which channels of its input win, where winners-take-all stands before it; null: nothing does.</summary>
     internal WinnerRule? Winners { get; init; }
 
-    /// <summary>Part of the channels that is expected to win.</summary>
+    /// <summary>Fraction of the channels that is expected to win.</summary>
     private float WinnerShare { get; init; } = 1;
 
     internal override object Attributes => (Sizes, IsMaximum, Winners);

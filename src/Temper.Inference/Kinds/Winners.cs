@@ -9,7 +9,7 @@ internal sealed record WinnersLayer : Layer
 {
     internal required WinnerRule Rule { get; init; }
 
-    /// <summary>Part of the numbers, or channels, that is expected to win.</summary>
+    /// <summary>Fraction of the numbers, or channels, that is expected to win.</summary>
     internal required float Share { get; init; }
 
     internal override object Attributes => ("winners", Rule);

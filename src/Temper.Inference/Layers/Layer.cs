@@ -16,7 +16,7 @@ internal abstract record Layer
 
     /// <summary>
     /// Numbers of further values that it makes for the kernels behind it, as lists of the winners' indices. The compiler's own
-    /// (<see cref="LoweringContext.AddValue"/>): they always lie row-major, four bytes an element.
+    /// (<see cref="LoweringContext.AddValue"/>): they always lie row-major, four bytes per element.
     /// </summary>
     internal IReadOnlyList<int> Extras { get; init; } = [];
 

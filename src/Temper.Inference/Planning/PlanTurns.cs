@@ -13,7 +13,7 @@ internal static class PlanTurns
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(5);
 
     /// <param name="plans">Plans; when one is reported it has the times of that round.</param>
-    /// <param name="share">Share of the usual time; see <see cref="CompileOptions.TimingShare"/>.</param>
+    /// <param name="share">Fraction of the usual time; see <see cref="CompileOptions.TimingShare"/>.</param>
     /// <param name="report">Called for each plan and round.</param>
     internal static void Run(IReadOnlyList<TimedPlan> plans, double share, Action<TimedPlan, int> report)
     {

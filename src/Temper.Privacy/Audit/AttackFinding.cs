@@ -30,16 +30,16 @@ public sealed record AttackFinding
     /// <summary>Time it took.</summary>
     public TimeSpan Time { get; init; }
 
-    /// <summary>Quality of the recovered pictures, mean; null without the truth or without pictures.</summary>
+    /// <summary>Mean quality of the recovered pictures; null if the originals are not known or no picture was recovered.</summary>
     public PictureQuality? Mean { get; init; }
 
     /// <summary>Smallest and largest SSIM of a picture.</summary>
     public (double Min, double Max)? SsimRange { get; init; }
 
-    /// <summary>What the mean picture of the set would have: the baseline.</summary>
+    /// <summary>Quality of the set's mean picture in their place: the baseline.</summary>
     public PictureQuality? Baseline { get; init; }
 
-    /// <summary>Part of the rows whose picture was told, 0 to 1.</summary>
+    /// <summary>Fraction of the rows that were matched to the right picture, 0 to 1.</summary>
     public double? Identification { get; init; }
 
     /// <summary>Recovered pictures, <c>[C, H, W]</c> each, pixels of 0 to 1.</summary>

@@ -6,7 +6,7 @@ namespace Temper.Privacy.Audit;
 
 /// <summary>The owner's look at the weights that a developer sent: how much of a picture their features show.</summary>
 /// <param name="Rank">Rank of the weights as a matrix <c>[O, C KH KW]</c>.</param>
-/// <param name="SmallestSingularValue">The smallest of its singular values that counts, as a part of the largest.</param>
+/// <param name="SmallestSingularValue">The smallest of its singular values that counts, as a fraction of the largest.</param>
 /// <param name="Redundancy">Output channels for each number of the picture they come from: <c>O / (C stride²)</c>. Above 1 attack A works.</param>
 /// <param name="Warnings">What the owner should know.</param>
 public sealed record FirstLayerCheck(int Rank, double SmallestSingularValue, double Redundancy, IReadOnlyList<string> Warnings)

@@ -17,7 +17,7 @@ public sealed record MorphEstimate(MorphMap Map, long Rows, AugConv Layer, long?
     /// <summary>Numbers stored in the layer; d F for one core.</summary>
     public long LayerNumbers => Layer.Pattern.Count;
 
-    /// <summary>Part of the dense d x F matrix that is stored, 0 to 1.</summary>
+    /// <summary>Fraction of the dense d x F matrix that is stored, 0 to 1.</summary>
     public double LayerDensity => LayerNumbers / ((double)Map.Inputs * Layer.Pattern.Sizes.Pixels * Layer.Channels);
 
     /// <summary>Multiply-accumulates of the plain first convolution for one picture, zeros of the padding included.</summary>
@@ -26,7 +26,7 @@ public sealed record MorphEstimate(MorphMap Map, long Rows, AugConv Layer, long?
     /// <summary>What the trainer computes more for each picture: the layer instead of the convolution.</summary>
     public long TrainerExtraMacs => LayerNumbers - ConvolutionMacs;
 
-    /// <summary>All additional multiply-accumulates, owner and trainer, as a part of the network's; null without a network.</summary>
+    /// <summary>All additional multiply-accumulates, owner and trainer, as a fraction of the network's; null without a network.</summary>
     public double? Overhead => NetworkMacs is { } macs ? (OwnerMacs + TrainerExtraMacs) / (double)macs : null;
 
     /// <summary>Bytes of the set as it is, one a number.</summary>
@@ -41,7 +41,7 @@ public sealed record MorphEstimate(MorphMap Map, long Rows, AugConv Layer, long?
     /// <summary>Bytes of the drawn map in memory: float32 cores, or orders and signs.</summary>
     public long MapBytes => Map.IsStructured ? (long)HadamardMap.Rounds * Map.Inputs * (sizeof(int) + sizeof(float)) : (long)Map.DrawnCores * Map.CoreSide * Map.CoreSide * sizeof(float);
 
-    /// <summary>Numbers that are sent beyond those of the rows, as a part of the rows' numbers.</summary>
+    /// <summary>Numbers that are sent beyond those of the rows, as a fraction of the rows' numbers.</summary>
     public double Traffic => LayerNumbers / ((double)Rows * Map.Inputs);
 
     /// <summary>How many times the bytes of the raw set are sent, rows and layer in float32.</summary>

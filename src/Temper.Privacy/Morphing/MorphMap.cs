@@ -3,7 +3,7 @@ namespace Temper.Privacy.Morphing;
 /// <summary>Sizes of a secret map: which pictures it takes, and in how many cores it is cut.</summary>
 /// <param name="Channels">Channels of a picture, alpha in the paper.</param>
 /// <param name="Height">Rows of a picture.</param>
-/// <param name="Width">Pixels a row.</param>
+/// <param name="Width">Pixels per row.</param>
 public sealed record MorphMap(int Channels, int Height, int Width)
 {
     /// <summary>Number of cores on the diagonal, kappa in the paper; divides the numbers of a picture. Default 1, as in the authors' code.</summary>

@@ -57,7 +57,7 @@ internal sealed class NpzRows : RowContainer
 
     internal override uint HeadSum(int rows, int width) => Sum(0, NpyHead(rows, width));
 
-    /// <summary>CRC-32 of zip files, eight bytes a step.</summary>
+    /// <summary>CRC-32 of zip files, eight bytes per step.</summary>
     internal override uint Sum(uint sum, ReadOnlySpan<byte> bytes)
     {
         uint crc = ~sum;

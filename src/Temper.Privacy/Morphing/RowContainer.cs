@@ -23,7 +23,7 @@ internal abstract class RowContainer
 
     /// <summary>What stands behind the last row; its length does not depend on the sum.</summary>
     /// <param name="rows">Number of rows.</param>
-    /// <param name="width">Numbers a row.</param>
+    /// <param name="width">Numbers per row.</param>
     /// <param name="sum">Check sum of the rows, from <see cref="HeadSum"/> on.</param>
     internal virtual byte[] Tail(int rows, int width, uint sum) => [];
 
@@ -35,7 +35,7 @@ internal abstract class RowContainer
 
     /// <summary>The bytes of some rows.</summary>
     /// <param name="rows"><c>[N, width]</c>.</param>
-    /// <param name="width">Numbers a row.</param>
+    /// <param name="width">Numbers per row.</param>
     /// <param name="buffer">Memory that may be used; as long as the result.</param>
     internal virtual ReadOnlySpan<byte> Encode(ReadOnlySpan<float> rows, int width, byte[] buffer) => MemoryMarshal.AsBytes(rows);
 

@@ -15,19 +15,19 @@ public sealed record AgentNetwork
     /// </summary>
     public IReadOnlyList<int> Convolutions { get; init; } = [];
 
-    /// <summary>Widths of the layers.</summary>
+    /// <summary>Widths of the hidden layers.</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [64, 64];
 
-    /// <summary>Tanh between the layers; else ReLU.</summary>
+    /// <summary>Whether hidden layers use tanh; else ReLU.</summary>
     public bool HasTanh { get; init; }
 
-    /// <summary>Actor and critic share all but the last layer; else each has its own.</summary>
+    /// <summary>Whether actor and critic share all layers but the last one.</summary>
     public bool IsShared { get; init; }
 
-    /// <summary>For values of actions: the state's value and what each action adds to it are computed apart (arXiv:1511.06581).</summary>
+    /// <summary>Dueling network for Q-values: the state's value and the advantage of each action are computed separately (arXiv:1511.06581).</summary>
     public bool IsDueling { get; init; }
 
-    /// <summary>What usually suits an environment: tanh layers for a few numbers, a convolution for grids and pictures.</summary>
+    /// <summary>The default for an environment: tanh layers for a few numbers, a convolution for grids and pictures.</summary>
     /// <param name="spec">The environment.</param>
     public static AgentNetwork For(EnvironmentSpec spec) => spec.ObservationShape.Rank < 3 ? new AgentNetwork { HasTanh = true }
         : spec.ObservationShape[1] > LargestGrid ? new AgentNetwork { Convolutions = [16, 32, 32], Hidden = [256], IsShared = true }

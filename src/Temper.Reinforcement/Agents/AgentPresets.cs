@@ -2,10 +2,10 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Options that suit an environment, to begin with. Those of the classic tasks follow the zoo of Stable-Baselines3.</summary>
+/// <summary>Default options by environment. Those of the classic tasks follow the zoo of Stable-Baselines3.</summary>
 public static class AgentPresets
 {
-    /// <summary>The methods by name.</summary>
+    /// <summary>Names of the methods.</summary>
     public static IReadOnlyList<string> Methods { get; } = ["ppo", "a2c", "dqn"];
 
     /// <summary>Options of a method for an environment.</summary>

@@ -5,28 +5,28 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>How a training is accompanied: measured, saved, and told about.</summary>
+/// <summary>How a training is evaluated, saved and reported.</summary>
 public sealed record AgentRunOptions
 {
-    /// <summary>Steps between measurements of the policy; 0: a twentieth of the training.</summary>
+    /// <summary>Steps between evaluations; 0: a twentieth of the training.</summary>
     public long EvaluateEvery { get; init; }
 
-    /// <summary>Episodes of a measurement.</summary>
+    /// <summary>Episodes per evaluation.</summary>
     public int EvaluationEpisodes { get; init; } = 20;
 
-    /// <summary>Decides the episodes of measurements: not those of training, the same ones each time.</summary>
+    /// <summary>Seed of the evaluation episodes: the same ones each time, and none that was trained on.</summary>
     public ulong EvaluationSeed { get; init; } = 1;
 
-    /// <summary>A mean return at which training ends early; null: it goes on to the last step.</summary>
+    /// <summary>Stops early at this mean return; null = off.</summary>
     public double? StopAt { get; init; }
 
     /// <summary>Folder of checkpoints; null: none. Where it has one, training goes on from there.</summary>
     public string? Checkpoints { get; init; }
 
-    /// <summary>Told of each point of the curve, and of the trainer's metrics then.</summary>
+    /// <summary>Called with each point of the learning curve and the trainer's metrics.</summary>
     public Action<CurvePoint, AgentTrainer>? Progress { get; init; }
 
-    /// <summary>Looked at between updates; a checkpoint is written.</summary>
+    /// <summary>Stops after the running update and writes a checkpoint.</summary>
     public CancellationToken Cancel { get; init; }
 }
 
@@ -37,7 +37,7 @@ public sealed record AgentRunOptions
 /// <param name="Evaluated">Mean return of the best actions in fresh episodes.</param>
 public sealed record CurvePoint(long Steps, int Episodes, double Trained, double Evaluated);
 
-/// <summary>What a training came to.</summary>
+/// <summary>Result of a training.</summary>
 /// <param name="Best">The policy of the best measurement.</param>
 /// <param name="BestReturn">Its mean return then. Chosen as the largest, it flatters: measure the policy in other episodes.</param>
 /// <param name="Curve">All points.</param>
@@ -45,7 +45,7 @@ public sealed record CurvePoint(long Steps, int Episodes, double Trained, double
 /// <param name="IsComplete">Whether it came to its end; else it was interrupted.</param>
 public sealed record AgentRunResult(Policy Best, double BestReturn, IReadOnlyList<CurvePoint> Curve, long Steps, bool IsComplete);
 
-/// <summary>Runs a training to its end: measures, keeps the best policy, saves checkpoints, goes on where one was interrupted.</summary>
+/// <summary>Runs a training to its end: evaluates, keeps the best policy, saves checkpoints, and resumes from them.</summary>
 public sealed class AgentRun
 {
     private readonly AgentTrainer _trainer;
@@ -69,7 +69,7 @@ public sealed class AgentRun
     /// <param name="trainer">The method; its state changes.</param>
     /// <param name="create">Makes an environment to measure in.</param>
     /// <param name="steps">Steps of the whole training.</param>
-    /// <param name="options">How it is accompanied.</param>
+    /// <param name="options">Evaluation, checkpoints and callbacks.</param>
     public static AgentRunResult Run(AgentTrainer trainer, Func<IEnvironment> create, long steps, AgentRunOptions options)
     {
         var run = new AgentRun(trainer, create, options, steps);

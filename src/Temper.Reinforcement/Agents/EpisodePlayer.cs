@@ -3,28 +3,28 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>How episodes are played to measure an agent.</summary>
+/// <summary>How episodes are played to evaluate an agent.</summary>
 public sealed record PlayOptions
 {
-    /// <summary>Episodes, positive.</summary>
+    /// <summary>Number of episodes, positive.</summary>
     public int Episodes { get; init; } = 10;
 
-    /// <summary>Decides the episodes: the same seed gives the same starts to every agent.</summary>
+    /// <summary>Seed of the episodes: the same seed gives every agent the same starts.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Draws actions from the policy; else the best one is taken.</summary>
+    /// <summary>Whether actions are sampled from the policy; else the most likely one is taken.</summary>
     public bool IsSampled { get; init; }
 
-    /// <summary>What stands between environment and agent.</summary>
+    /// <summary>Channels that see or change observations on their way to the agent.</summary>
     public ObservationChannels Channels { get; init; } = ObservationChannels.None;
 
-    /// <summary>Environments that play together; null: as many as suit. The episodes are the same.</summary>
+    /// <summary>Environments that play in parallel; null: a default. Does not change the episodes.</summary>
     public int? Slots { get; init; }
 
-    /// <summary>Told of each step of the first episode, for pictures: what the agent sees, and what it does.</summary>
+    /// <summary>Called with each step of the first episode, to record it: what the agent sees and what it does.</summary>
     public Action<IEnvironment, ReadOnlyMemory<float>>? Watch { get; init; }
 
-    /// <summary>Looked at between steps.</summary>
+    /// <summary>Stops between steps.</summary>
     public CancellationToken Cancel { get; init; }
 }
 

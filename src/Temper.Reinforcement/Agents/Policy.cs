@@ -3,7 +3,7 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>What decides an agent's actions: a network, what its outputs mean, and under which conditions it was made.</summary>
+/// <summary>An agent: a network, what its outputs mean, and the settings that it was trained with.</summary>
 public sealed record Policy
 {
     /// <summary>
@@ -23,7 +23,7 @@ public sealed record Policy
     /// <summary>What each of its actions does, as grid games number actions; null: not known.</summary>
     public IReadOnlyList<int>? Actions { get; init; }
 
-    /// <summary>Where it comes from, in a few words.</summary>
+    /// <summary>Origin of the policy, in a few words.</summary>
     public string Source { get; init; } = "";
 
     /// <summary>Frames that it looks at together in an environment.</summary>
@@ -54,7 +54,7 @@ public sealed record Policy
 
     /// <summary>The environment of a name as this policy wants it: with its actions, and as sticky as it was trained.</summary>
     /// <param name="name">The environment.</param>
-    /// <param name="overrides">What is said otherwise; null: nothing.</param>
+    /// <param name="overrides">Settings that replace those of the policy; null: none.</param>
     /// <exception cref="ArgumentException">The environment has no such actions.</exception>
     public IEnvironment CreateEnvironment(string name, EnvironmentOptions? overrides = null)
     {

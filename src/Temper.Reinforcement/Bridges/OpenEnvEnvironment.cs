@@ -30,8 +30,8 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
 
     /// <summary>Connects; a first reset shows the format of observations.</summary>
     /// <param name="address">Scheme ws or http.</param>
-    /// <param name="format">Where the numbers are; null: as usual.</param>
-    /// <param name="limits">Limits; null: the usual ones.</param>
+    /// <param name="format">Where the numbers are; null: the default fields.</param>
+    /// <param name="limits">Limits; null: the defaults.</param>
     /// <param name="name">What the environment is called here.</param>
     /// <exception cref="BridgeException">Nobody answers, or not by the protocol.</exception>
     public static OpenEnvEnvironment Connect(Uri address, OpenEnvFormat? format = null, BridgeLimits? limits = null, string name = "openenv")

@@ -20,7 +20,7 @@ public sealed record OpenEnvFormat
     /// <summary>Number of actions; 0: as many as <c>legal_actions</c> of an observation names.</summary>
     public int Actions { get; init; }
 
-    /// <summary>What numbers are divided by: 255 brings whole grey levels to 0..1, and those that go on are whole again.</summary>
+    /// <summary>Divisor of the numbers: 255 brings gray levels to 0..1; numbers that are passed on are multiplied by it and rounded again.</summary>
     public float Scale { get; init; } = 1;
 
     /// <summary>Smallest value of an observation after dividing.</summary>

@@ -20,7 +20,7 @@ public sealed class RemoteEnvironment : IEnvironment, IDisposable
 
     /// <summary>Connects.</summary>
     /// <param name="peer">Host and port.</param>
-    /// <param name="limits">Limits; null: the usual ones.</param>
+    /// <param name="limits">Limits; null: the defaults.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="BridgeException">Nobody answers, or not by the protocol.</exception>
     public static RemoteEnvironment Connect(DnsEndPoint peer, BridgeLimits? limits = null, CancellationToken cancel = default)

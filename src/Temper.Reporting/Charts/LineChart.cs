@@ -22,10 +22,10 @@ public sealed record LineChart : Chart
 {
     private const double Height = 300, Left = 58, Right = 16, Top = 40, Bottom = 46;
 
-    /// <summary>What goes to the right.</summary>
+    /// <summary>Label of the horizontal axis.</summary>
     public string XLabel { get; init => field = value ?? ""; } = "";
 
-    /// <summary>What goes up.</summary>
+    /// <summary>Label of the vertical axis.</summary>
     public string YLabel { get; init => field = value ?? ""; } = "";
 
     /// <summary>Whether the horizontal values are whole numbers, such as epochs.</summary>

@@ -3,10 +3,10 @@ namespace Temper.Reporting.Documents;
 /// <summary>A report that is one HTML file: no script, no network, light and dark, good to print.</summary>
 public sealed record Report
 {
-    /// <summary>In large letters, and on the browser's tab.</summary>
+    /// <summary>The title: heading of the page and of the browser's tab.</summary>
     public required string Title { get; init; }
 
-    /// <summary>One line below the title.</summary>
+    /// <summary>Subtitle, one line.</summary>
     public string Subtitle { get; init; } = "";
 
     /// <summary>The content.</summary>

@@ -9,25 +9,25 @@ public sealed record Alma : MinimalAttack
     /// <inheritdoc/>
     public override string Name => "alma";
 
-    /// <summary>Steps.</summary>
+    /// <summary>Number of steps.</summary>
     public int Steps { get; init; } = 1000;
 
     /// <summary>Length of the first step, for inputs of 0 to 1 (the paper's epsilon).</summary>
     public double FirstDistance { get; init; } = 0.5;
 
-    /// <summary>The last step as a part of the first.</summary>
+    /// <summary>Ratio of the last step to the first.</summary>
     public double Reduction { get; init; } = 0.01;
 
-    /// <summary>What is kept of the multiplier, of squares and of the direction at each step; the authors' 0.9, and 0.5 for 100 steps.</summary>
+    /// <summary>Decay of the moving averages of the multiplier, of squared gradients and of the direction, per step; the authors' 0.9, and 0.5 for 100 steps.</summary>
     public double Smoothing { get; init; } = 0.9;
 
-    /// <summary>Steps between two looks at whether the constraint improves.</summary>
+    /// <summary>Steps between checks whether the constraint improves.</summary>
     public int CheckSteps { get; init; } = 10;
 
-    /// <summary>The constraint has improved where y fell to this part.</summary>
+    /// <summary>The constraint has improved if y fell to this fraction.</summary>
     public double Improvement { get; init; } = 0.95;
 
-    /// <summary>By how much rho grows where it has not.</summary>
+    /// <summary>Factor by which rho grows if it has not.</summary>
     public double Growth { get; init; } = 1.2;
 
     internal override void CheckOptions()

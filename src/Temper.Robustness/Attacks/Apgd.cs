@@ -8,10 +8,10 @@ public enum ApgdLoss
     /// <summary>Cross-entropy.</summary>
     CrossEntropy,
 
-    /// <summary>Difference of logits ratio; needs three classes, four with a wanted class.</summary>
+    /// <summary>Difference of logits ratio; needs three classes, four with a target class.</summary>
     Dlr,
 
-    /// <summary>Largest wrong logit less the right one.</summary>
+    /// <summary>Largest wrong logit minus the right one.</summary>
     Margin,
 }
 
@@ -26,17 +26,17 @@ public sealed record Apgd : FixedBudgetAttack
     /// <inheritdoc/>
     public override string Name => Loss == ApgdLoss.CrossEntropy ? "apgd-ce" : Loss == ApgdLoss.Margin ? "apgd-margin" : TargetClasses > 0 ? "apgd-t" : "apgd-dlr";
 
-    /// <summary>What is maximized.</summary>
+    /// <summary>The loss to maximize.</summary>
     public ApgdLoss Loss { get; init; }
 
-    /// <summary>Steps of a start.</summary>
+    /// <summary>Steps per start.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>Starts from random points.</summary>
+    /// <summary>Number of random starts.</summary>
     public int Restarts { get; init; } = 1;
 
     /// <summary>
-    /// Classes to aim at, one after the other, from the most likely wrong one on; 0: no class is aimed at. The criterion is met by any of them.
+    /// Number of target classes, tried one after the other from the most likely wrong one on; 0: untargeted. Success in any of them counts.
     /// </summary>
     public int TargetClasses { get; init; }
 

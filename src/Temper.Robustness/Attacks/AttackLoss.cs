@@ -6,23 +6,23 @@ namespace Temper.Robustness.Attacks;
 /// <summary>The losses that attacks maximize, from the logits of one sample.</summary>
 internal enum LossKind
 {
-    /// <summary>Cross-entropy of the right class; of the wanted class, negated, where there is one.</summary>
+    /// <summary>Cross-entropy of the right class; negated, of the target class where there is one.</summary>
     CrossEntropy,
 
-    /// <summary>Largest wrong logit less the right one; wanted logit less the largest other where there is a wanted class.</summary>
+    /// <summary>Largest wrong logit minus the right one; target logit minus the largest other one where there is a target class.</summary>
     Margin,
 
     /// <summary>Difference of logits ratio (arXiv:2003.01690, equations 5 and 6): free of shift and scale of the logits.</summary>
     Dlr,
 
-    /// <summary>Logit of one class less the right one.</summary>
+    /// <summary>Logit of one class minus the right one.</summary>
     Difference,
 }
 
 /// <summary>A loss and the class that it is about.</summary>
 /// <param name="Kind">Which loss.</param>
 /// <param name="Label">The right class.</param>
-/// <param name="Target">The wanted class; -1: any wrong one.</param>
+/// <param name="Target">The target class; -1: any wrong one.</param>
 internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target = -1)
 {
     /// <summary>The loss and its derivative by each logit.</summary>

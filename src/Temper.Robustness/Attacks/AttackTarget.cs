@@ -8,7 +8,7 @@ public enum Access
     /// <summary>The winning class.</summary>
     Decisions,
 
-    /// <summary>Logits, or anything of their order.</summary>
+    /// <summary>Logits, or scores in the same order.</summary>
     Scores,
 
     /// <summary>Logits and their gradient to the input.</summary>

@@ -32,7 +32,7 @@ internal static class BallFinish
         }
     }
 
-    /// <summary>The d of the ball and the bounds with the largest (g, d): <c>clip(t g)</c> with t from the radius, in the largest norm <c>clip(epsilon sign g)</c>.</summary>
+    /// <summary>The d of the ball and the bounds with the largest (g, d): <c>clip(t g)</c> with t from the radius, in the L∞ norm <c>clip(epsilon sign g)</c>.</summary>
     private static bool LargestRise(Search s, float[] way)
     {
         double length = Perturbations.Size(Norm.Linf, s.Gradient);

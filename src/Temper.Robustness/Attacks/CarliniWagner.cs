@@ -13,7 +13,7 @@ public enum Guidance
     Weighted,
 }
 
-/// <summary>In what the perturbation is searched.</summary>
+/// <summary>The variable that Adam optimizes.</summary>
 public enum AttackVariable
 {
     /// <summary>Inputs themselves, clipped to their bounds.</summary>
@@ -38,10 +38,10 @@ public sealed record CarliniWagner : MinimalAttack
     /// <inheritdoc/>
     public override string Name => Guidance == Guidance.None ? "cw" : "guided-cw";
 
-    /// <summary>What the gradient says about the perturbation.</summary>
+    /// <summary>How the gradient guides the perturbation.</summary>
     public Guidance Guidance { get; init; }
 
-    /// <summary>In what the perturbation is searched.</summary>
+    /// <summary>The variable that Adam optimizes.</summary>
     public AttackVariable Variable { get; init; }
 
     /// <summary>Steps for each c.</summary>

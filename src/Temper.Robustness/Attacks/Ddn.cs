@@ -9,10 +9,10 @@ public sealed record Ddn : MinimalAttack
     /// <inheritdoc/>
     public override string Name => "ddn";
 
-    /// <summary>Steps.</summary>
+    /// <summary>Number of steps.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>By how much the radius changes, as a part of it.</summary>
+    /// <summary>Relative change of the radius per step.</summary>
     public double Gamma { get; init; } = 0.05;
 
     /// <summary>The first radius, for inputs of 0 to 1; scaled with the range of inputs.</summary>

@@ -12,7 +12,7 @@ public sealed record DeepFool : MinimalAttack
     /// <summary>Maximum number of steps.</summary>
     public int Steps { get; init; } = 50;
 
-    /// <summary>How far beyond the boundary, as a part of the way.</summary>
+    /// <summary>How far beyond the boundary, as a fraction of the way.</summary>
     public double Overshoot { get; init; } = 0.02;
 
     /// <summary>The most likely classes whose boundaries are looked at, the right one not counted.</summary>

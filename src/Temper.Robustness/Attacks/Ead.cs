@@ -3,10 +3,10 @@ namespace Temper.Robustness.Attacks;
 /// <summary>Which of the adversarials that the elastic-net attack met is returned (the paper's decision rules).</summary>
 public enum EadRule
 {
-    /// <summary>The one of least <c>|d|^2 + beta |d|_1</c>.</summary>
+    /// <summary>The one with the smallest <c>|d|^2 + beta |d|_1</c>.</summary>
     ElasticNet,
 
-    /// <summary>The one of least <c>|d|_1</c>.</summary>
+    /// <summary>The one with the smallest <c>|d|_1</c>.</summary>
     L1,
 }
 
@@ -25,16 +25,16 @@ public sealed record Ead : MinimalAttack
     /// <summary>Which adversarial is returned.</summary>
     public EadRule Rule { get; init; }
 
-    /// <summary>Price of the sum of changes.</summary>
+    /// <summary>Weight of the L1 norm.</summary>
     public double Beta { get; init; } = 1e-2;
 
     /// <summary>Steps for each c.</summary>
     public int Steps { get; init; } = 1000;
 
-    /// <summary>Values of c that are tried.</summary>
+    /// <summary>Number of values of c to try.</summary>
     public int SearchSteps { get; init; } = 9;
 
-    /// <summary>The first c.</summary>
+    /// <summary>Initial value of c.</summary>
     public double FirstC { get; init; } = 1e-3;
 
     /// <summary>The first step; it shrinks with the root of the steps that are left.</summary>

@@ -14,13 +14,13 @@ public sealed record Fab : MinimalAttack
     /// <inheritdoc/>
     public override Norm Norm { get; init; } = Norm.Linf;
 
-    /// <summary>Steps of a start.</summary>
+    /// <summary>Steps per start.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>Starts; the first is the clean sample, others are random points near it.</summary>
+    /// <summary>Number of starts; the first is the clean sample, others are random points near it.</summary>
     public int Restarts { get; init; } = 1;
 
-    /// <summary>Classes that are aimed at one after the other, from the most likely wrong one on.</summary>
+    /// <summary>Number of target classes, tried one after the other from the most likely wrong one on.</summary>
     public int TargetClasses { get; init; } = 9;
 
     /// <inheritdoc/>

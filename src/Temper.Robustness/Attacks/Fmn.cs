@@ -9,13 +9,13 @@ public sealed record Fmn : MinimalAttack
     /// <inheritdoc/>
     public override string Name => "fmn";
 
-    /// <summary>Steps.</summary>
+    /// <summary>Number of steps.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>The first step for inputs of 0 to 1; null: 1 in the 2-norm and 1-norm, 10 in the largest norm, as its authors have it.</summary>
+    /// <summary>The first step for inputs of 0 to 1; null: 1 in the 2-norm and 1-norm, 10 in the L∞ norm, as its authors have it.</summary>
     public double? StepSize { get; init; }
 
-    /// <summary>By how much the radius changes at first, as a part of it.</summary>
+    /// <summary>Initial relative change of the radius per step.</summary>
     public double Gamma { get; init; } = 0.05;
 
     /// <summary>

@@ -11,13 +11,13 @@ public sealed record HopSkipJump : MinimalAttack
     /// <inheritdoc/>
     public override string Name => "hop-skip-jump";
 
-    /// <summary>Queries for a sample.</summary>
+    /// <summary>Queries per sample.</summary>
     public int Queries { get; init; } = 10_000;
 
-    /// <summary>Random points of the first estimate; grows with the root of the number of steps.</summary>
+    /// <summary>Random points of the first gradient estimate; grows with the square root of the step.</summary>
     public int FirstDraws { get; init; } = 100;
 
-    /// <summary>Random points that are tried for starts.</summary>
+    /// <summary>Random points to try as starts.</summary>
     public int StartDraws { get; init; } = 100;
 
     /// <summary>Maximum number of classes from whose regions a path starts; not in the paper, which has one.</summary>

@@ -29,7 +29,7 @@ internal static class LinearFinish
             planes.Add(HalfSpace.At(s));
         }
 
-        // Any wrong class will do: the nearest of all half-spaces. One wanted class: the intersection of them.
+        // Any wrong class will do: the nearest of all half-spaces. One target class: the intersection of them.
         IEnumerable<HalfSpace[]> sets = s.Target >= 0 ? [[.. planes]] : planes.Select(plane => (HalfSpace[])[plane]);
         (float[] Way, double Size)[] ways = [.. sets.Select(set => Nearest(s, set)).OrderBy(way => way.Size)];
         foreach ((float[] way, double size) in ways)

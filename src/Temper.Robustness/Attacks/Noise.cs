@@ -54,7 +54,7 @@ internal static class Starts
         Perturbations.Project(s.Norm, s.X, s.Clean, radius, s.Bounds);
     }
 
-    /// <summary>On the surface: a corner of the box in the largest norm, a random direction in the others.</summary>
+    /// <summary>On the surface: a corner of the box in the L∞ norm, a random direction in the others.</summary>
     internal static void OnSphere(Search s, double radius)
     {
         if (s.Norm == Norm.Linf)

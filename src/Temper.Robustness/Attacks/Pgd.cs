@@ -11,7 +11,7 @@ public record Pgd : FixedBudgetAttack
     /// <inheritdoc/>
     public override string Name => "pgd";
 
-    /// <summary>Steps of a start.</summary>
+    /// <summary>Steps per start.</summary>
     public int Steps { get; init; } = 40;
 
     /// <summary>Size of a step in units of the inputs; null: 2.5 epsilon / steps.</summary>
@@ -20,13 +20,13 @@ public record Pgd : FixedBudgetAttack
     /// <summary>Whether a start is a random point of the ball; the clean sample otherwise.</summary>
     public bool RandomStart { get; init; } = true;
 
-    /// <summary>Starts; the first success ends them.</summary>
+    /// <summary>Number of starts; the first success ends them.</summary>
     public int Restarts { get; init; } = 1;
 
-    /// <summary>What is kept of the direction of the steps before, 0 to 1; 0: nothing.</summary>
+    /// <summary>Momentum: decay of the accumulated direction, 0 to 1; 0 = off.</summary>
     public float Momentum { get; init; }
 
-    /// <summary>Whether the margin of logits is maximized; cross-entropy otherwise.</summary>
+    /// <summary>Whether to maximize the logit margin instead of the cross-entropy.</summary>
     public bool UsesMargin { get; init; }
 
     /// <inheritdoc/>

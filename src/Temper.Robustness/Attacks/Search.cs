@@ -49,7 +49,7 @@ internal sealed class Search
     /// <summary>The right class.</summary>
     internal int Label { get; }
 
-    /// <summary>The wanted class; -1: any wrong one.</summary>
+    /// <summary>The target class; -1: any wrong one.</summary>
     internal int Target { get; set; }
 
     /// <summary>The gap of logits that is asked for.</summary>

@@ -8,13 +8,13 @@ public sealed record Square : FixedBudgetAttack
     /// <inheritdoc/>
     public override string Name => "square";
 
-    /// <summary>Queries of a start.</summary>
+    /// <summary>Queries per start.</summary>
     public int Queries { get; init; } = 5000;
 
-    /// <summary>Part of the pixels that the first squares have.</summary>
+    /// <summary>Fraction of the pixels that the first square covers.</summary>
     public double FirstPart { get; init; } = 0.8;
 
-    /// <summary>Starts.</summary>
+    /// <summary>Number of starts.</summary>
     public int Restarts { get; init; } = 1;
 
     /// <inheritdoc/>
@@ -91,7 +91,7 @@ internal abstract class SquareMoves
     internal abstract void Begin();
 
     /// <summary>Changes the search's point.</summary>
-    /// <param name="part">Part of the pixels that change.</param>
+    /// <param name="part">Fraction of the pixels that change.</param>
     internal abstract void Move(double part);
 
     private protected float RandomSign() => S.Random.NextBoolean() ? 1 : -1;
@@ -112,7 +112,7 @@ internal abstract class SquareMoves
     private protected readonly record struct Window(int Top, int Left, int Height, int Width);
 }
 
-/// <summary>Squares in the largest norm: every pixel of a square moves to a corner of the ball, one sign a channel.</summary>
+/// <summary>Squares in the L∞ norm: every pixel of a square moves to a corner of the ball, one sign a channel.</summary>
 internal sealed class SignSquares(Search s, double radius) : SquareMoves(s, radius)
 {
     /// <summary>Vertical stripes.</summary>

@@ -9,7 +9,7 @@ namespace Temper.Robustness.Attacks;
 /// <param name="inner">The surrogate; takes <c>[C, H, W]</c>.</param>
 /// <param name="random">Where random numbers start. What a sample gets depends on it and on the sample's bytes, not on its place in a batch.</param>
 /// <param name="probability">How often a picture is changed, 0 to 1; the authors' 0.5.</param>
-/// <param name="smallest">Smallest height and width as a part of the picture's, above 0 to 1; the authors' 299 of 330.</param>
+/// <param name="smallest">Smallest height and width as a fraction of the picture's, above 0 to 1; the authors' 299 of 330.</param>
 public sealed class DiverseInputTarget(AttackTarget inner, RandomStream random, double probability = 0.5, double smallest = 0.9) : WrappedTarget(RequirePictures(inner))
 {
     /// <inheritdoc/>

@@ -20,13 +20,13 @@ public abstract record Criterion
     /// <summary>How much larger the winning logit must be than the next one; 0 by default.</summary>
     public virtual float Gap => 0;
 
-    /// <summary>Another class than the right one wins.</summary>
+    /// <summary>Any class but the right one wins (untargeted).</summary>
     /// <param name="labels">The right class of each sample.</param>
     public static Criterion Misclassified(ReadOnlySpan<long> labels) => new MisclassifiedCriterion(labels.ToArray());
 
-    /// <summary>The wanted class wins.</summary>
+    /// <summary>The target class wins.</summary>
     /// <param name="labels">The right class of each sample.</param>
-    /// <param name="targets">The wanted class of each sample.</param>
+    /// <param name="targets">The target class of each sample.</param>
     /// <exception cref="ArgumentException">The lengths differ, or a target is the right class.</exception>
     public static Criterion Targeted(ReadOnlySpan<long> labels, ReadOnlySpan<long> targets)
     {
@@ -70,7 +70,7 @@ public abstract record Criterion
     /// <param name="sample">Index of the sample.</param>
     public virtual int Label(int sample) => -1;
 
-    /// <summary>The wanted class of a sample; -1 where any wrong class will do.</summary>
+    /// <summary>The target class of a sample; -1 where any wrong class will do.</summary>
     /// <param name="sample">Index of the sample.</param>
     public virtual int Target(int sample) => -1;
 

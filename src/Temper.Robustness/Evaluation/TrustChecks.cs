@@ -31,7 +31,7 @@ public static class TrustChecks
     /// <param name="inputs">Clean inputs <c>[N, ...]</c>.</param>
     /// <param name="labels">The right classes.</param>
     /// <param name="random">Where random numbers start.</param>
-    /// <param name="epsilon">Radius in the largest norm for the comparison of attacks; null: 3 % of the range.</param>
+    /// <param name="epsilon">Radius in the L∞ norm for the comparison of attacks; null: 3 % of the range.</param>
     /// <param name="cancel">Stops them.</param>
     public static IReadOnlyList<TrustCheck> Run(
         AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random, double? epsilon = null, CancellationToken cancel = default)

@@ -15,7 +15,7 @@ public sealed record CorruptionTraining : Objective
     /// <summary>The changes; each row that is changed gets one of them.</summary>
     public IReadOnlyList<PictureFamily> Families { get; init; } = [new NoisePath(), new TranslationPath(), new RotationPath(), new BlurPath(), new BrightnessPath()];
 
-    /// <summary>Part of the rows that is changed, 0 to 1.</summary>
+    /// <summary>Fraction of the rows that is changed, 0 to 1.</summary>
     public double Share { get; init; } = 0.5;
 
     /// <summary>Largest severity, 0 to 1.</summary>

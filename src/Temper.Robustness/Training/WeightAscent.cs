@@ -8,7 +8,7 @@ internal static class WeightAscent
 {
     /// <summary>The network at w + gamma |w| g / |g|. Open tapes follow the original weights through it, and take the shift as constant.</summary>
     /// <param name="network">The network that trains.</param>
-    /// <param name="gamma">Size of the shift as a part of the length of each weight tensor.</param>
+    /// <param name="gamma">Size of the shift as a fraction of the length of each weight tensor.</param>
     /// <param name="loss">The loss to move against.</param>
     internal static Network Of(Network network, double gamma, Func<Network, Tensor> loss)
     {

@@ -6,11 +6,11 @@ using Temper.Tensors;
 
 namespace Temper.Training.Evaluation;
 
-/// <summary>How well a network does on samples.</summary>
+/// <summary>Loss and accuracy of a network on some samples.</summary>
 /// <param name="Count">Samples.</param>
 /// <param name="Loss">Mean loss.</param>
-/// <param name="Accuracy">Part that was right, 0 to 1; NaN where targets are not classes.</param>
-/// <param name="Confusion">Actual by predicted classes; null where targets are not classes.</param>
+/// <param name="Accuracy">Fraction of correct predictions, 0 to 1; NaN where targets are not classes.</param>
+/// <param name="Confusion">Confusion matrix; null where targets are not classes.</param>
 public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
 {
     /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes, or where ranks have shared the samples.</summary>

@@ -196,7 +196,7 @@ public sealed partial class Learner : IDisposable
     {
         if (losses.Rank != 1)
         {
-            throw new ShapeMismatchException("Learner.Gradients", losses.Shape, "[N], one loss a sample, where samples are weighted");
+            throw new ShapeMismatchException("Learner.Gradients", losses.Shape, "[N], one loss per sample, where samples are weighted");
         }
 
         float[] weights = new float[losses.Count];

@@ -5,7 +5,7 @@ using Temper.Training.Tracking;
 namespace Temper.Training.Runs;
 
 /// <summary>
-/// Where a run leaves what it did: <c>config.yaml</c> (every option, resolved), <c>metrics.jsonl</c>, <c>result.json</c>,
+/// Files of a run: <c>config.yaml</c> (every option, resolved), <c>metrics.jsonl</c>, <c>result.json</c>,
 /// <c>log.txt</c>, <c>environment.json</c>, <c>decisions.json</c> (where time decided something), <c>checkpoints/</c>, <c>tensorboard/</c>.
 /// </summary>
 public sealed class RunFolder
@@ -21,10 +21,10 @@ public sealed class RunFolder
     /// <summary>One line of metrics an epoch.</summary>
     public string MetricsPath => PathOf("metrics.jsonl");
 
-    /// <summary>What came out.</summary>
+    /// <summary>The result.</summary>
     public string ResultPath => PathOf("result.json");
 
-    /// <summary>What the run said.</summary>
+    /// <summary>The log.</summary>
     public string LogPath => PathOf("log.txt");
 
     /// <summary>Machine and versions.</summary>
@@ -60,7 +60,7 @@ public sealed class RunFolder
         return folder;
     }
 
-    /// <summary>A folder that a run made before.</summary>
+    /// <summary>Opens the folder of an earlier run.</summary>
     /// <param name="path">The folder.</param>
     /// <exception cref="DirectoryNotFoundException">There is none.</exception>
     public static RunFolder Open(string path) => Directory.Exists(path)

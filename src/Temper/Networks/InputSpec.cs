@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>What a network takes in: a name, the shape of one sample, its dtype, and the bounds of its values.</summary>
+/// <summary>One input of a network: a name, the shape of one sample, its dtype, and the bounds of its values.</summary>
 public sealed record InputSpec
 {
     /// <summary>Name of the input; nodes refer to it.</summary>
@@ -23,10 +23,10 @@ public sealed record InputSpec
     /// <summary>The dtype; float32 unless said otherwise.</summary>
     public DType DType { get; init; } = DType.Float32;
 
-    /// <summary>Smallest value that makes sense, for example 0 for pixels. Attacks keep to it.</summary>
+    /// <summary>Smallest valid value, for example 0 for pixels. Attacks stay above it.</summary>
     public float Minimum { get; init; } = float.NegativeInfinity;
 
-    /// <summary>Largest value that makes sense, for example 1 or 255 for pixels.</summary>
+    /// <summary>Largest valid value, for example 1 or 255 for pixels.</summary>
     public float Maximum { get; init; } = float.PositiveInfinity;
 
     /// <summary>An image of float32 pixels.</summary>

@@ -31,10 +31,10 @@ public sealed partial class Network
         FoldedNorms = new FoldedNorm?[graph.Nodes.Count];
     }
 
-    /// <summary>What it takes in, in order.</summary>
+    /// <summary>Its inputs, in order.</summary>
     public IReadOnlyList<InputSpec> Inputs => Graph.Inputs;
 
-    /// <summary>What it gives out, in order.</summary>
+    /// <summary>Its outputs, in order.</summary>
     public IReadOnlyList<NetworkOutput> Outputs => Graph.Outputs;
 
     /// <summary>Its nodes, each after those whose values it takes.</summary>
@@ -64,7 +64,7 @@ public sealed partial class Network
     internal FoldedNorm?[] FoldedNorms { get; }
 
     /// <summary>Builds a network with one input and one output, named <c>output</c>.</summary>
-    /// <param name="input">What it takes in.</param>
+    /// <param name="input">The input.</param>
     /// <param name="body">Gives the output's value from the input's.</param>
     /// <returns>
     /// The network, its weights zero: call <see cref="Initialize"/> or load weights before use.
@@ -75,7 +75,7 @@ public sealed partial class Network
         Build([input], values => [("output", body(values[0]))]);
 
     /// <summary>Builds a network with several inputs or outputs.</summary>
-    /// <param name="inputs">What it takes in.</param>
+    /// <param name="inputs">The inputs.</param>
     /// <param name="body">Gives the outputs, named, from the inputs' values.</param>
     /// <inheritdoc cref="Build(InputSpec, Func{Value, Value})"/>
     public static Network Build(
@@ -133,7 +133,7 @@ public sealed partial class Network
         Metadata = Metadata,
     };
 
-    /// <summary>A network of its own memory: whoever holds the copy alone may write its parameters and buffers in place.</summary>
+    /// <summary>A deep copy: whoever holds it alone may write its parameters and buffers in place.</summary>
     public Network Copy() => With(
         Parameters.Select(parameter => parameter with { Value = parameter.Value.Detach(), Mask = parameter.Mask?.Detach() }),
         Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Detach())));

@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Where the numbers of a parameter or buffer come from along one axis, for whatever lies beside it: masks, optimizer state, averages.</summary>
+/// <summary>Where the numbers of a parameter or buffer come from along one axis, so that masks, optimizer state and averages can follow.</summary>
 /// <param name="From">Name before the edit.</param>
 /// <param name="To">Name after it.</param>
 /// <param name="Axis">The axis that changed; 0 for a parameter of rank 0, which moves whole.</param>

@@ -6,7 +6,7 @@ public sealed record Node
     /// <summary>Name of the node and of the value it makes; unique in its network.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it computes.</summary>
+    /// <summary>Its operator.</summary>
     public required Operator Operator { get; init; }
 
     /// <summary>Names of the values it takes: inputs of the network or other nodes.</summary>

@@ -3,7 +3,7 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// What a node computes: attributes, shapes, parameters and cost of one kind of layer, and the tensor operations that carry it
+/// The operator of a node: attributes, shapes, parameters and cost of one kind of layer, and the tensor operations that carry it
 /// out. Axis 0 of a batched value is the batch; an operator leaves it alone.
 /// </summary>
 /// <remarks>
@@ -85,7 +85,7 @@ public abstract record Operator
 /// <param name="Name">What is put behind the node's name: <c>weight</c>, <c>bias</c>.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Role">What it is for.</param>
-/// <param name="Initializer">How it starts.</param>
+/// <param name="Initializer">Its initial values.</param>
 /// <param name="Fan">The layer's number of inputs and outputs, which some initializers scale by.</param>
 public sealed record ParameterSpec(string Name, Shape Shape, ParameterRole Role, Initializer Initializer, Fan Fan)
 {

@@ -5,7 +5,7 @@ using Temper.Tensors;
 namespace Temper.Networks;
 
 /// <summary>
-/// How a network is run, and what came of it: evaluation or training, which values inside the network are read
+/// The mode of a forward pass and what it recorded: evaluation or training, which values inside the network are read
 /// (<see cref="Tap"/>), and the batch statistics that were found.
 /// </summary>
 /// <remarks>

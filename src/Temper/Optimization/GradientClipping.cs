@@ -5,10 +5,10 @@ namespace Temper.Optimization;
 /// <summary>Bounds gradients: each element, or the length of all together.</summary>
 public sealed record GradientClipping
 {
-    /// <summary>Max L2 norm of all gradients together, positive; null = off.</summary>
+    /// <summary>Largest L2 norm of all gradients together, positive; null = off.</summary>
     public float? MaxNorm { get; init; }
 
-    /// <summary>Max magnitude of a gradient's element, positive; null = off.</summary>
+    /// <summary>Largest magnitude of a gradient's element, positive; null = off.</summary>
     public float? MaxValue { get; init; }
 
     /// <summary>The sum of squares of a gradient: add it up over all parameters for <see cref="ScaleFor"/>.</summary>

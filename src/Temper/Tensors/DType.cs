@@ -16,7 +16,7 @@ public enum DType
     /// <summary>Unsigned byte: pictures.</summary>
     UInt8,
 
-    /// <summary>Truth value, one byte an element: masks and comparisons.</summary>
+    /// <summary>Truth value, one byte per element: masks and comparisons.</summary>
     Bool,
 }
 

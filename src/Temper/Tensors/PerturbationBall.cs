@@ -21,7 +21,7 @@ public sealed record PerturbationBall(Tensor Center, float Radius)
     public float High { get; init; } = 1;
 
     /// <summary>
-    /// A step in the largest norm: <c>x + size sign(g)</c>, moved into the box of all points at most <see cref="Radius"/> away from the
+    /// A step in the L∞ norm: <c>x + size sign(g)</c>, moved into the box of all points at most <see cref="Radius"/> away from the
     /// center in each element, then into the bounds.
     /// </summary>
     /// <param name="x">The perturbed inputs, shape of <see cref="Center"/>.</param>

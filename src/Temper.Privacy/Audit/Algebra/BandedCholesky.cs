@@ -15,7 +15,7 @@ internal sealed class BandedCholesky
     /// <param name="band"><c>[n, width + 1]</c>: row i has the elements of columns i - width to i, the diagonal last. Becomes the factor.</param>
     /// <param name="n">Side.</param>
     /// <param name="width">Elements of a row before the diagonal.</param>
-    /// <param name="ridge">Added to the diagonal, as a part of its mean.</param>
+    /// <param name="ridge">Added to the diagonal, as a fraction of its mean.</param>
     internal BandedCholesky(double[] band, int n, int width, double ridge)
     {
         (_band, _n, _width) = (band, n, width);

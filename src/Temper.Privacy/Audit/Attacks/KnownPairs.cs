@@ -18,7 +18,7 @@ internal static class KnownPairs
     /// <param name="pictures">Known pictures, <c>[k, d]</c>.</param>
     /// <param name="rows">Their morphed rows, <c>[k, d]</c>.</param>
     /// <param name="unseen">Other morphed rows, <c>[n, d]</c>.</param>
-    /// <param name="ridge">Ridge as a part of the mean squared length of a row: next to nothing for the least-norm map, more for learned inversion.</param>
+    /// <param name="ridge">Ridge as a fraction of the mean squared length of a row: next to nothing for the least-norm map, more for learned inversion.</param>
     internal static float[] Recover(MorphMap map, ReadOnlySpan<float> pictures, ReadOnlySpan<float> rows, ReadOnlySpan<float> unseen, double ridge = 1e-13)
     {
         int inputs = map.Inputs, side = map.CoreSide, pairs = rows.Length / inputs, count = unseen.Length / inputs;

@@ -10,7 +10,7 @@ internal static class SetAttacks
     private const int GeometryRows = 500;
     private const int MinMomentRows = 200;
 
-    /// <summary>Squared distance, as a part of the mean one, below which a row repeats another.</summary>
+    /// <summary>Squared distance, as a fraction of the mean one, below which a row repeats another.</summary>
     private const double Repeated = 1e-4;
 
     /// <summary>Standard deviations by which neighbors have to be of one class more often than by chance.</summary>

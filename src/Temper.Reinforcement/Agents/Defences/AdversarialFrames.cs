@@ -12,7 +12,7 @@ public sealed record AdversarialFrames : PolicyDefence
     /// <inheritdoc/>
     public override string Name => "adversarial";
 
-    /// <summary>Part of the observations that is attacked, above 0 up to 1.</summary>
+    /// <summary>Fraction of the observations that is attacked, above 0 up to 1.</summary>
     public float Share { get; init; } = 0.5f;
 
     internal override void Disturb(in DefendedTraining training, Span<float> seen, int count)

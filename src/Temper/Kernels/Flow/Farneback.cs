@@ -4,7 +4,7 @@ namespace Temper.Kernels.Flow;
 /// Flow by polynomial expansion (Farneback 2003) with the details of OpenCV: neighborhoods of 11 pixels with a deviation of 1.2, a box as
 /// window, less weight at the border.
 /// </summary>
-/// <param name="scales">Maximum number of sizes of the pyramid; fewer where the smallest would have less than 32 pixels a side.</param>
+/// <param name="scales">Maximum number of sizes of the pyramid; fewer where the smallest would have less than 32 pixels per side.</param>
 /// <param name="scaleStep">Size of a scale by that of the next finer one.</param>
 /// <param name="window">Side of the window.</param>
 /// <param name="iterations">Iterations on each scale.</param>

@@ -18,7 +18,7 @@ internal static unsafe class Int8Tile<T, TFloat>
     /// <param name="source">Input bytes.</param>
     /// <param name="offsets">For each pixel where its first kernel row begins.</param>
     /// <param name="shape">Kernel rows, groups of four bytes in each, bytes from one row to the next.</param>
-    /// <param name="weights">For each group of four the panel's weights, four bytes an output.</param>
+    /// <param name="weights">For each group of four the panel's weights, four bytes per output.</param>
     /// <param name="start">Where the panel's sums begin.</param>
     /// <param name="sums">Receives a panel of sums for each pixel.</param>
     [SkipLocalsInit]

@@ -12,7 +12,7 @@ internal sealed class Cholesky
     /// <param name="matrix"><c>[n, n]</c>; its lower half is read.</param>
     /// <param name="n">Side.</param>
     /// <param name="ridge">
-    /// Added to the diagonal, as a part of its mean, and the least square of a pivot: matrices that are nearly singular can be solved too. 0: none; a matrix
+    /// Added to the diagonal, as a fraction of its mean, and the least square of a pivot: matrices that are nearly singular can be solved too. 0: none; a matrix
     /// that is not positive definite is an error.
     /// </param>
     /// <exception cref="ArithmeticException">Without a ridge, a pivot is not positive.</exception>

@@ -104,7 +104,7 @@ internal static unsafe partial class Normalization
         }
     }
 
-    /// <summary>Runs an elementwise pass over all rows, a chunk a task.</summary>
+    /// <summary>Runs an elementwise pass over all rows, a chunk per task.</summary>
     private static void Map(RowJob job, int count, delegate*<void*, int, void> chunk)
     {
         if (count == 0)

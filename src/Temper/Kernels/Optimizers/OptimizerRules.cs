@@ -28,7 +28,7 @@ internal readonly struct SgdRule : IStepRule
 }
 
 /// <summary>v = momentum v + (1 - dampening) g; the change is v, or g + momentum v (Nesterov).</summary>
-/// <param name="momentum">Part of the velocity that stays.</param>
+/// <param name="momentum">Fraction of the velocity that stays.</param>
 /// <param name="take">1 - dampening; 1 in the first step.</param>
 /// <param name="nesterov">Looks ahead.</param>
 internal readonly unsafe struct MomentumRule(float momentum, float take, bool nesterov) : IStepRule

@@ -48,7 +48,7 @@ internal sealed class PoolingAxis
 
     /// <summary>Windows of one size at a fixed stride.</summary>
     /// <param name="inputs">Length of the input.</param>
-    /// <param name="kernel">Kernel positions a window.</param>
+    /// <param name="kernel">Kernel positions per window.</param>
     /// <param name="stride">Step between windows.</param>
     /// <param name="padding">Elements of padding before and after the input.</param>
     /// <param name="dilation">Distance between kernel positions.</param>

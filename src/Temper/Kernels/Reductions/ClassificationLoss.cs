@@ -9,7 +9,7 @@ internal readonly ref struct ClassTargets
     /// <summary>Weight of each class, or empty: all 1.</summary>
     internal ReadOnlySpan<float> Weights { get; init; }
 
-    /// <summary>Part of the target that is spread over all classes, 0 to 1.</summary>
+    /// <summary>Fraction of the target that is spread over all classes, 0 to 1.</summary>
     internal float Smoothing { get; init; }
 
     /// <summary>The weight of a row: that of its class.</summary>

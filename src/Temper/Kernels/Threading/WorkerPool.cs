@@ -61,7 +61,7 @@ public sealed unsafe partial class WorkerPool : IDisposable
         }
     }
 
-    /// <summary>The pool of the process: a thread a processor, or as many as the environment variable TEMPER_THREADS says.</summary>
+    /// <summary>The pool of the process: a thread per processor, or as many as the environment variable TEMPER_THREADS says.</summary>
     public static WorkerPool Default => Shared.Pool;
 
     /// <summary>The pool that this thread's operations use: the one given to <see cref="Use"/>, else <see cref="Default"/>.</summary>

@@ -3,7 +3,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>How a parameter starts. Immutable; the numbers are a function of the stream.</summary>
+/// <summary>Initial values of a parameter. Immutable; the values depend on the stream alone.</summary>
 public abstract record Initializer
 {
     private static readonly Initializer[] All =

@@ -2,7 +2,7 @@ using Temper.Randomness;
 
 namespace Temper.Networks;
 
-/// <summary>Every element one value: <c>zero</c> and <c>one</c>.</summary>
+/// <summary>Sets every element to one value; the names <c>zero</c> and <c>one</c> are this with 0 and 1.</summary>
 /// <param name="Value">The value.</param>
 public sealed record Constant(float Value) : Initializer
 {

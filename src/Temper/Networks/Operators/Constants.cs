@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>A value that no input has a part in: parameter <c>value</c> if float32, buffer <c>value</c> of any other dtype.</summary>
+/// <summary>A constant: parameter <c>value</c> if float32, buffer <c>value</c> of any other dtype.</summary>
 /// <param name="Shape">Its shape; no axis of it is the batch.</param>
 /// <param name="DType">Its dtype.</param>
 public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : Operator

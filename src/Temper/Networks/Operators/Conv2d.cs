@@ -113,7 +113,7 @@ public sealed partial class Value
     /// <param name="kernel">Side of the kernel, in pixels.</param>
     /// <param name="stride">Step between outputs, in pixels.</param>
     /// <param name="padding">Zeros on each side, in pixels.</param>
-    /// <param name="groups">Groups of channels that do not see each other.</param>
+    /// <param name="groups">Number of groups, as in PyTorch.</param>
     /// <param name="bias">Whether a bias is added.</param>
     /// <param name="name">Name of the node; null: <c>conv1</c>, <c>conv2</c>, ...</param>
     /// <returns><c>[N, channels, OH, OW]</c>.</returns>

@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>In training sets elements to zero at random and scales the rest up (JMLR 15, 2014); in evaluation does nothing.</summary>
+/// <summary>Dropout (JMLR 15, 2014): in training, elements become zero at random and the others are scaled up; in evaluation, the identity.</summary>
 /// <param name="Rate">Probability of zero, 0 to 1.</param>
 public sealed record Dropout(float Rate = 0.5f) : ElementwiseOperator
 {

@@ -6,14 +6,14 @@ namespace Temper.Networks;
 /// A value as it comes back from whole numbers: <c>scale (clamp(round(x / scale) + zero, low, high) - zero)</c>, in ONNX QuantizeLinear
 /// and DequantizeLinear behind each other. In float32, so that a network can be trained on; a compiled network keeps such values as bytes.
 /// </summary>
-/// <param name="Scale">Distance of two neighbors, positive.</param>
-/// <param name="Zero">The whole number that stands for 0.</param>
+/// <param name="Scale">Quantization step, positive.</param>
+/// <param name="Zero">Zero point: the integer that stands for 0.</param>
 public sealed record FakeQuantize(float Scale, int Zero) : ElementwiseOperator
 {
-    /// <summary>Smallest whole number; that of an unsigned byte unless said otherwise.</summary>
+    /// <summary>Smallest integer; 0 by default, that of an unsigned byte.</summary>
     public int Low { get; init; }
 
-    /// <summary>Largest whole number.</summary>
+    /// <summary>Largest integer; 255 by default.</summary>
     public int High { get; init; } = byte.MaxValue;
 
     /// <inheritdoc/>

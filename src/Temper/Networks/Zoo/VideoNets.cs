@@ -59,7 +59,7 @@ public static partial class NetworkZoo
             : ClipInput;
         return input.SampleShape is [>= 2, 1 or 3, >= 8, >= 8] && options?.Preprocessing is null
             ? Classifier((options ?? new ZooOptions()) with { Input = input }, ClipInput, body)
-            : throw new ShapeMismatchException("NetworkZoo", input.SampleShape, "clips [T, C, H, W] of two frames or more, in gray or color, 8 pixels a side or more, without --normalize");
+            : throw new ShapeMismatchException("NetworkZoo", input.SampleShape, "clips [T, C, H, W] of two frames or more, in gray or color, 8 pixels per side or more, without --normalize");
     }
 
     private static Value MiddleFrame(Value clips)

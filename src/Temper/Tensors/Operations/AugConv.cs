@@ -5,7 +5,7 @@ namespace Temper.Tensors;
 /// <summary>
 /// The features of morphed samples: <c>y = x C + b</c>, of which only the blocks that are not zero are stored (<see cref="AugConvPattern"/>).
 /// </summary>
-/// <param name="x"><c>[N, ...]</c> with as many numbers a sample as the pattern has inputs.</param>
+/// <param name="x"><c>[N, ...]</c> with as many numbers per sample as the pattern has inputs.</param>
 /// <param name="weight">The stored blocks, one after the other.</param>
 /// <param name="bias"><c>[O]</c>, or null.</param>
 /// <param name="pattern">Sizes and blocks.</param>

@@ -15,7 +15,7 @@ public sealed record Conv2dOptions
     /// <summary>Distance between kernel positions, in pixels, one or more.</summary>
     public (int Height, int Width) Dilation { get; init; } = (1, 1);
 
-    /// <summary>Number of groups of channels that do not see each other; divides input and output channels.</summary>
+    /// <summary>Number of groups, as in PyTorch; divides input and output channels.</summary>
     public int Groups { get; init; } = 1;
 
     /// <summary>For the transposed convolution: pixels added at the bottom and right of the output, less than the stride.</summary>

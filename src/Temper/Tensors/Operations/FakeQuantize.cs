@@ -8,8 +8,8 @@ public sealed partial class Tensor
     /// Each element as a whole number would give it back: <c>scale (clamp(round(x / scale) + zero, low, high) - zero)</c>, of two nearest
     /// whole numbers the even one. The gradient passes straight through where nothing is clamped. Any shape.
     /// </summary>
-    /// <param name="scale">Distance of two neighbors, positive.</param>
-    /// <param name="zero">The whole number that stands for 0, from <paramref name="low"/> to <paramref name="high"/>.</param>
+    /// <param name="scale">Quantization step, positive.</param>
+    /// <param name="zero">Zero point: the integer that stands for 0, from <paramref name="low"/> to <paramref name="high"/>.</param>
     /// <param name="low">Smallest whole number, at least -2^20.</param>
     /// <param name="high">Largest whole number, at most 2^20.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>

@@ -2,7 +2,7 @@ using Temper.Kernels;
 
 namespace Temper.Tensors;
 
-/// <summary>What a loss makes of the losses of its rows or elements.</summary>
+/// <summary>How the losses of rows or elements are reduced.</summary>
 public enum LossReduction
 {
     /// <summary>Their mean; weighted by class weights where there are any, as in PyTorch.</summary>
@@ -11,7 +11,7 @@ public enum LossReduction
     /// <summary>Their sum.</summary>
     Sum,
 
-    /// <summary>Each by itself.</summary>
+    /// <summary>No reduction: one loss for each row or element.</summary>
     None,
 }
 
@@ -24,7 +24,7 @@ public sealed record CrossEntropyOptions
     /// <summary>Weight of each class, <c>[K]</c>; null: all 1.</summary>
     public IReadOnlyList<float>? ClassWeights { get; init; }
 
-    /// <summary>What is made of the rows' losses.</summary>
+    /// <summary>How the rows' losses are reduced.</summary>
     public LossReduction Reduction { get; init; }
 }
 
@@ -44,7 +44,7 @@ public sealed partial class Tensor
     /// <summary>The negative log-likelihood of log-probabilities <c>[N, K]</c> and labels.</summary>
     /// <inheritdoc cref="CrossEntropy(Tensor, CrossEntropyOptions?)"/>
     /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1.</param>
-    /// <param name="reduction">What is made of the rows' losses.</param>
+    /// <param name="reduction">How the rows' losses are reduced.</param>
     public Tensor NegativeLogLikelihood(Tensor labels, LossReduction reduction = LossReduction.Mean)
     {
         LossChecks.Rows("NegativeLogLikelihood", this, labels);
@@ -53,7 +53,7 @@ public sealed partial class Tensor
 
     /// <summary>The squared difference to a target.</summary>
     /// <param name="target">Same shape.</param>
-    /// <param name="reduction">What is made of the elements' losses.</param>
+    /// <param name="reduction">How the elements' losses are reduced.</param>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public Tensor MeanSquaredError(Tensor target, LossReduction reduction = LossReduction.Mean)
     {
@@ -64,8 +64,8 @@ public sealed partial class Tensor
 
     /// <summary>The Huber loss: <c>d² / 2</c> where <c>|d| &lt;= delta</c>, else <c>delta (|d| - delta / 2)</c>, d being the difference.</summary>
     /// <param name="target">Same shape.</param>
-    /// <param name="delta">Where the parabola becomes a line; above zero.</param>
-    /// <param name="reduction">What is made of the elements' losses.</param>
+    /// <param name="delta">Error at which the loss becomes linear; above zero.</param>
+    /// <param name="reduction">How the elements' losses are reduced.</param>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public Tensor Huber(Tensor target, float delta = 1, LossReduction reduction = LossReduction.Mean)
     {
@@ -76,7 +76,7 @@ public sealed partial class Tensor
 
     /// <summary>The binary cross-entropy of logits and targets: <c>softplus(x) - x t</c>, without overflow.</summary>
     /// <param name="target">Same shape, each 0 to 1; a constant.</param>
-    /// <param name="reduction">What is made of the elements' losses.</param>
+    /// <param name="reduction">How the elements' losses are reduced.</param>
     /// <exception cref="ShapeMismatchException">The shapes differ.</exception>
     public Tensor BinaryCrossEntropyWithLogits(Tensor target, LossReduction reduction = LossReduction.Mean)
     {

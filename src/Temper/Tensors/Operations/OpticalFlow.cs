@@ -20,13 +20,13 @@ public enum FlowMethod
     Farneback,
 }
 
-/// <summary>A method of optical flow and its numbers. Images are compared in gray levels of 0 to 255.</summary>
+/// <summary>A method of optical flow and its parameters. Images are compared in gray levels of 0 to 255.</summary>
 public sealed record OpticalFlowOptions
 {
     /// <summary>The method.</summary>
     public FlowMethod Method { get; init; }
 
-    /// <summary>Maximum number of sizes of the image pyramid; fewer where the smallest would have less than 8 pixels a side.</summary>
+    /// <summary>Maximum number of sizes of the image pyramid; fewer where the smallest would have less than 8 pixels per side.</summary>
     public int Scales { get; init; } = 5;
 
     /// <summary>Times that the second image is warped on each scale.</summary>
@@ -62,7 +62,7 @@ public sealed record OpticalFlowOptions
     /// <summary>Whether flow is rounded to 256 levels between -<see cref="Bound"/> and <see cref="Bound"/>, with the gradient passed straight through.</summary>
     public bool Rounds { get; init; }
 
-    /// <summary>The usual numbers of a method.</summary>
+    /// <summary>The default parameters of a method.</summary>
     /// <param name="method">The method.</param>
     public static OpticalFlowOptions Of(FlowMethod method) => method switch
     {
@@ -92,7 +92,7 @@ public sealed partial class Tensor
     /// Optical flow between neighboring frames of clips: how far each pixel of a frame moves until the next. Differentiable in the frames
     /// but for <see cref="FlowMethod.Farneback"/>. A clip's result does not depend on the others of the batch, nor on the number of threads.
     /// </summary>
-    /// <param name="options">Method and numbers; null: TV-L1 with its usual ones.</param>
+    /// <param name="options">Method and its parameters; null: TV-L1 with its defaults.</param>
     /// <returns>
     /// <c>[N, 2 (T - 1), H, W]</c>, in pixels: for each pair of frames the displacement along the width, then the one along the height.
     /// </returns>

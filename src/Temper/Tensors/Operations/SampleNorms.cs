@@ -14,7 +14,7 @@ namespace Temper.Tensors;
 internal static class SampleNorms
 {
     /// <param name="records">What the tape recorded.</param>
-    /// <param name="losses">One loss a sample, <c>[N]</c>.</param>
+    /// <param name="losses">One loss per sample, <c>[N]</c>.</param>
     /// <param name="sources">The parameters.</param>
     /// <returns>L2 norms over all sources together, <c>[N]</c>.</returns>
     /// <exception cref="InvalidOperationException">Samples are mixed, or a parameter is used in a way that has no sample axis.</exception>
