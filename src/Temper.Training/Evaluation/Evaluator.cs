@@ -13,7 +13,10 @@ namespace Temper.Training.Evaluation;
 /// <param name="Confusion">Confusion matrix; null where targets are not classes.</param>
 public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
 {
-    /// <summary>The predicted class of each sample and its probability, in the order of the samples; none where targets are not classes, or where ranks have shared the samples.</summary>
+    /// <summary>
+    /// The predicted class of each sample and its probability, in the order of the samples; none where targets are not
+    /// classes, or where ranks have shared the samples.
+    /// </summary>
     public IReadOnlyList<(int Predicted, float Probability)> Answers { get; init; } = [];
 }
 
@@ -24,18 +27,25 @@ public static class Evaluator
     /// <param name="network">Not changed.</param>
     /// <param name="dataset">Samples that fit the network's input.</param>
     /// <param name="loss">The loss to report; null: cross-entropy.</param>
-    /// <param name="batchSize">Samples at a time; does not change the result beyond rounding. A network of a fixed batch takes the next multiple of it.</param>
+    /// <param name="batchSize">
+    /// Samples at a time; does not change the result beyond rounding. A network of a fixed batch takes the next
+    /// multiple of it.
+    /// </param>
     /// <param name="cancel">Stops it.</param>
-    /// <exception cref="ArgumentException">There are no samples, the network does not keep them apart, or their number is no multiple of its fixed batch.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are no samples, the network does not keep them apart, or their number is no multiple of its fixed batch.
+    /// </exception>
     /// <exception cref="ShapeMismatchException">Samples do not fit the network.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static EvaluationResult Evaluate(
-        Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256, CancellationToken cancel = default) =>
+        Network network, Dataset dataset, TrainingLoss? loss = null, int batchSize = 256,
+        CancellationToken cancel = default) =>
         Evaluate(network, dataset, loss, TrainingRanks.One, batchSize, cancel);
 
     /// <summary>Runs all samples, each rank a part of them.</summary>
     internal static EvaluationResult Evaluate(
-        Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256, CancellationToken cancel = default)
+        Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256,
+        CancellationToken cancel = default)
     {
         loss ??= new CrossEntropyLoss();
         batchSize = Rounded(network.Batch, batchSize, dataset);
@@ -73,10 +83,12 @@ public static class Evaluator
     /// <param name="dataset">Samples.</param>
     /// <param name="start">First sample.</param>
     /// <param name="count">How many.</param>
-    public static IReadOnlyList<(int Predicted, float Probability)> Predict(Network network, Dataset dataset, int start, int count)
+    public static IReadOnlyList<(int Predicted, float Probability)> Predict(
+        Network network, Dataset dataset, int start, int count)
     {
         // Where a network takes several samples at a time, those behind the wanted ones go with them.
-        int own = Math.Max(network.Batch.Size, 1), first = start / own * own, last = (start + count + own - 1) / own * own;
+        int own = Math.Max(network.Batch.Size, 1), first = start / own * own,
+            last = (start + count + own - 1) / own * own;
         (Tensor inputs, _) = dataset.Read(first, last - first);
         return AnswersOf(FixedBatch.Run(network, [inputs])[0].Softmax().Slice(0, start - first, start - first + count));
     }
@@ -96,14 +108,18 @@ public static class Evaluator
         return predictions;
     }
 
-    /// <summary>A batch size that a network can take: a multiple of its own where it has one, of which the samples are a multiple too.</summary>
+    /// <summary>
+    /// A batch size that a network can take: a multiple of its own where it has one, of which the samples are a
+    /// multiple too.
+    /// </summary>
     private static int Rounded(BatchState state, int batchSize, Dataset dataset)
     {
         state.RequireApart("Evaluator");
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         if (dataset.Count == 0)
         {
-            throw new ArgumentException($"Evaluator: there are no samples (got 0 from {dataset.Name}, expected 1 or more)");
+            throw new ArgumentException(
+                $"Evaluator: there are no samples (got 0 from {dataset.Name}, expected 1 or more)");
         }
 
         batchSize = Math.Min(batchSize, dataset.Count);
@@ -111,11 +127,13 @@ public static class Evaluator
         return dataset.Count % own == 0
             ? checked((batchSize + own - 1) / own * own)
             : throw new ArgumentException(
-                $"Evaluator: the network takes {own} samples at a time (got {dataset.Count} samples of {dataset.Name}, expected a multiple); export the model with a free batch axis");
+                $"Evaluator: the network takes {own} samples at a time (got {dataset.Count} samples of {dataset.Name}, "
+                + "expected a multiple); export the model with a free batch axis");
     }
 
     /// <summary>Adds up what the ranks have found.</summary>
-    private static void Joined(Network network, TrainingLoss loss, TrainingRanks ranks, ref double sum, ref ConfusionMatrix? confusion)
+    private static void Joined(
+        Network network, TrainingLoss loss, TrainingRanks ranks, ref double sum, ref ConfusionMatrix? confusion)
     {
         if (ranks.Part.Count == 1)
         {
@@ -125,7 +143,8 @@ public static class Evaluator
         int classes = loss.IsClassification ? network.Graph.ShapeOf(network.Outputs[0].Value)[-1] : 0;
         double[] sums = [sum, .. confusion?.Counts ?? new long[classes * classes]];
         ranks.Sum(sums);
-        (sum, confusion) = (sums[0], classes == 0 ? null : new ConfusionMatrix(classes, [.. sums[1..].Select(count => (long)count)]));
+        (sum, confusion) =
+            (sums[0], classes == 0 ? null : new ConfusionMatrix(classes, [.. sums[1..].Select(count => (long)count)]));
     }
 
     private static void AddRows(ConfusionMatrix confusion, Tensor output, ReadOnlySpan<long> labels)
@@ -133,7 +152,8 @@ public static class Evaluator
         ReadOnlySpan<float> rows = output.AsSpan<float>();
         for (int i = 0; i < labels.Length; i++)
         {
-            confusion.Add((int)labels[i], TensorPrimitives.IndexOfMax(rows.Slice(i * confusion.Classes, confusion.Classes)));
+            confusion.Add(
+                (int)labels[i], TensorPrimitives.IndexOfMax(rows.Slice(i * confusion.Classes, confusion.Classes)));
         }
     }
 }

@@ -5,8 +5,8 @@ namespace Temper.Training.Tracking;
 
 /// <summary>Writes what TensorBoard shows: scalars, histograms, pictures and texts, into one event file.</summary>
 /// <remarks>
-/// The file is <c>events.out.tfevents.&lt;unix seconds&gt;.&lt;host&gt;</c>. Records are appended whole; <see cref="Flush"/> makes them
-/// visible to a TensorBoard that is running. Belongs to one thread.
+/// The file is <c>events.out.tfevents.&lt;unix seconds&gt;.&lt;host&gt;</c>. Records are appended whole;
+/// <see cref="Flush"/> makes them visible to a TensorBoard that is running. Belongs to one thread.
 /// </remarks>
 public sealed class TensorBoardWriter : IDisposable
 {
@@ -92,7 +92,8 @@ public sealed class TensorBoardWriter : IDisposable
         var shape = new WireWriter().Message(2, new WireWriter().Integer(1, 1));
         var plugin = new WireWriter().Text(1, "text");
         _content.Integer(1, StringType).Message(2, shape).Text(8, markdown);
-        _value.Text(ValueTag, tag).Message(ValueTensor, _content).Message(ValueMetadata, new WireWriter().Message(1, plugin));
+        _value.Text(ValueTag, tag)
+            .Message(ValueTensor, _content).Message(ValueMetadata, new WireWriter().Message(1, plugin));
         WriteSummary(step);
     }
 
@@ -106,7 +107,8 @@ public sealed class TensorBoardWriter : IDisposable
     {
         Directory.CreateDirectory(folder);
         long seconds = time.GetUtcNow().ToUnixTimeSeconds();
-        string name = string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds:D10}.{Environment.MachineName}");
+        string name =
+            string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds:D10}.{Environment.MachineName}");
         string path = Path.Combine(folder, name);
         for (int i = 1; File.Exists(path); i++)
         {
