@@ -35,7 +35,8 @@ internal class ByteReader(Stream stream, string file, string format)
     {
         if (count < 0 || count > Math.Min(Length - Position, Array.MaxLength))
         {
-            throw Bad($"a value is longer than the file (got {count} bytes, expected at most {Length - Position}); it is truncated or damaged");
+            throw Bad($"a value is longer than the file (got {count} bytes, expected at most {Length - Position}); it "
+                + "is truncated or damaged");
         }
 
         byte[] bytes = new byte[(int)count];

@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Models;
 
-/// <summary>The elements of a float32 tensor whose bits are not all zero, in row-major order, and where they stand.</summary>
+/// <summary>
+/// The elements of a float32 tensor whose bits are not all zero, in row-major order, and where they stand.
+/// </summary>
 /// <param name="Shape">Shape of the whole.</param>
 /// <param name="Values">The elements.</param>
 /// <param name="Indices">Their indices in row-major order, rising.</param>
@@ -41,7 +43,9 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
         return Tensor.From(all, Shape);
     }
 
-    /// <summary>A bit for each element of the whole, set where it is kept; the lowest bit of a byte comes first.</summary>
+    /// <summary>
+    /// A bit for each element of the whole, set where it is kept; the lowest bit of a byte comes first.
+    /// </summary>
     internal byte[] Bitmap() => BitmapOf(Indices, Shape.Count);
 
     internal static byte[] BitmapOf(IEnumerable<int> indices, int count)
@@ -55,7 +59,9 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
         return bits;
     }
 
-    /// <summary>For each kept element how many are left out before it: bytes of 255 that add up, then one below 255.</summary>
+    /// <summary>
+    /// For each kept element how many are left out before it: bytes of 255 that add up, then one below 255.
+    /// </summary>
     internal byte[] Gaps()
     {
         var gaps = new List<byte>(Indices.Length);
@@ -81,7 +87,8 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
     {
         if (bits.Length != (count + 7) / 8 || (count % 8 != 0 && bits[^1] >> (count % 8) != 0))
         {
-            throw new FormatException($"the bitmap does not fit (got {bits.Length} bytes, expected {(count + 7) / 8} for {count} elements)");
+            throw new FormatException(
+                $"the bitmap does not fit (got {bits.Length} bytes, expected {(count + 7) / 8} for {count} elements)");
         }
 
         int kept = 0;
@@ -115,7 +122,8 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
             isOpen = gap == LongGap;
             if (!isOpen)
             {
-                indices.Add(next < count ? (int)next : throw new FormatException($"the gaps go beyond the last element (got place {next}, expected less than {count})"));
+                indices.Add(next < count ? (int)next : throw new FormatException(
+                    $"the gaps go beyond the last element (got place {next}, expected less than {count})"));
                 next++;
             }
         }

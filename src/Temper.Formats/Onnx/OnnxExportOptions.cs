@@ -10,8 +10,9 @@ public sealed record OnnxExportOptions
     public bool FoldsNormalization { get; init; }
 
     /// <summary>
-    /// Whether parameters of which at least half is zero are written as sparse initializers: their values and indices. The file
-    /// becomes smaller; a runtime that has no sparse kernels, as ONNX Runtime on processors, expands them when it loads the model.
+    /// Whether parameters of which at least half is zero are written as sparse initializers: their values and indices.
+    /// The file becomes smaller; a runtime that has no sparse kernels, as ONNX Runtime on processors, expands them when
+    /// it loads the model.
     /// </summary>
     public bool SparseInitializers { get; init; }
 }

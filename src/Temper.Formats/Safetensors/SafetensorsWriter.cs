@@ -25,7 +25,8 @@ internal static class SafetensorsWriter
     {
         using var buffer = new MemoryStream();
         // Quotes of a text inside take two bytes so, and six otherwise.
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             if (file.Metadata.Count > 0)

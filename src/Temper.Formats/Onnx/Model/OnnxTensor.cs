@@ -1,6 +1,8 @@
 namespace Temper.Formats.Onnx;
 
-/// <summary>A tensor as it stands in the file: where its numbers are, or the numbers if they are written one by one.</summary>
+/// <summary>
+/// A tensor as it stands in the file: where its numbers are, or the numbers if they are written one by one.
+/// </summary>
 internal sealed record OnnxTensor
 {
     internal string Name { get; init; } = "";
@@ -24,7 +26,10 @@ internal sealed record OnnxTensor
     /// <summary>Numbers written as integers of variable length.</summary>
     internal IReadOnlyList<long> Integers { get; init; } = [];
 
-    /// <summary>Where the numbers are if in a file of their own: <c>location</c>, <c>offset</c>, <c>length</c>; null: in this one.</summary>
+    /// <summary>
+    /// Where the numbers are if in a file of their own: <c>location</c>, <c>offset</c>, <c>length</c>; null: in this
+    /// one.
+    /// </summary>
     internal IReadOnlyDictionary<string, string>? External { get; init; }
 }
 

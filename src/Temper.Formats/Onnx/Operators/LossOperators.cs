@@ -19,7 +19,9 @@ internal static class LossOperators
         node.Set(1, logs);
     }
 
-    /// <summary>-w[label] x[label], zero where the label is the ignored one; the mean is one of the weights too.</summary>
+    /// <summary>
+    /// -w[label] x[label], zero where the label is the ignored one; the mean is one of the weights too.
+    /// </summary>
     private static void Loss(NodeImport node, Value logs)
     {
         Value labels = node.Input(1);
@@ -49,7 +51,8 @@ internal static class LossOperators
                 node.Result(new Reduce(Reduction.Sum, all), losses);
                 break;
             case "mean":
-                node.Result(new Divide(), node.Add(new Reduce(Reduction.Sum, all), losses), node.Add(new Reduce(Reduction.Sum, all), weights));
+                node.Result(new Divide(), node.Add(new Reduce(Reduction.Sum, all), losses), node.Add(
+                    new Reduce(Reduction.Sum, all), weights));
                 break;
             default:
                 throw node.Bad($"attribute 'reduction' does not fit (got \"{reduction}\", expected none, sum or mean)");
