@@ -10,8 +10,8 @@ public sealed record InferencePlan
     public required int Batch { get; init; }
 
     /// <summary>
-    /// Samples that go through the steps together: all of the batch, each step on all threads, or a part of it, each part on one thread,
-    /// several parts at a time. Multiplications and times of the steps are those of one part.
+    /// Samples that go through the steps together: all of the batch, each step on all threads, or a part of it, each
+    /// part on one thread, several parts at a time. Multiplications and times of the steps are those of one part.
     /// </summary>
     public required int PartSize { get; init; }
 
@@ -27,15 +27,20 @@ public sealed record InferencePlan
         var text = new StringBuilder();
         if (PartSize < Batch)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"in parts of {PartSize} samples, each on one thread; one part:");
+            text.AppendLine(
+                CultureInfo.InvariantCulture, $"in parts of {PartSize} samples, each on one thread; one part:");
         }
 
-        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer",-28} {"kind",-14} {"kernel",-20} {"order",-14} {"zeros",6} {"MACs",13} {"expected ms",11} {"ms",9}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"layer",-28} {"kind",-14} {"kernel",-20} {"order",-14} "
+            + $"{"zeros",6} {"MACs",13} {"expected ms",11} {"ms",9}");
         foreach (InferenceStep step in Steps)
         {
-            string zeros = step.Sparsity is { } sparsity ? sparsity.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal) : "";
+            string zeros = step.Sparsity is { } sparsity
+                ? sparsity.ToString("P1", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal)
+                : "";
             string time = step.Seconds is { } seconds ? Milliseconds(seconds) : "";
-            text.AppendLine(CultureInfo.InvariantCulture, $"{step.Name,-28} {step.Kind,-14} {step.Kernel,-20} {step.Order,-14} {zeros,6} {step.Macs,13} {Milliseconds(step.PredictedSeconds),11} {time,9}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"{step.Name,-28} {step.Kind,-14} {step.Kernel,-20} "
+                + $"{step.Order,-14} {zeros,6} {step.Macs,13} {Milliseconds(step.PredictedSeconds),11} {time,9}");
         }
 
         return text.ToString();
@@ -69,8 +74,9 @@ public sealed record InferenceStep
     public long WeightBytes { get; init; }
 
     /// <summary>
-    /// The seconds that it was thought to take, by the estimate that chooses kernels where none are timed: two fused multiplications of a
-    /// vector in each cycle of a 3 GHz processor are full speed. For comparing kernels with one another, not for promises.
+    /// The seconds that it was thought to take, by the estimate that chooses kernels where none are timed: two fused
+    /// multiplications of a vector in each cycle of a 3 GHz processor are full speed. For comparing kernels with one
+    /// another, not for promises.
     /// </summary>
     public double PredictedSeconds { get; init; }
 

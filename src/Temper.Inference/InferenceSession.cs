@@ -5,11 +5,13 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// Runs a compiled network: memory for the values between its layers, and perhaps threads of its own. One thread uses it at a time.
+/// Runs a compiled network: memory for the values between its layers, and perhaps threads of its own. One thread uses
+/// it at a time.
 /// </summary>
 /// <remarks>
-/// A run allocates nothing once a batch of its size was there before and each thread has its working memory. Operators that run on tensors
-/// (the plan calls their kernel <c>operator</c>) allocate some hundred bytes each; their numbers lie in memory that is used again.
+/// A run allocates nothing once a batch of its size was there before and each thread has its working memory. Operators
+/// that run on tensors (the plan calls their kernel <c>operator</c>) allocate some hundred bytes each; their numbers
+/// lie in memory that is used again.
 /// </remarks>
 public sealed class InferenceSession : IDisposable
 {
@@ -38,7 +40,9 @@ public sealed class InferenceSession : IDisposable
     /// <param name="output">Receives <c>[N, ...]</c> row-major; must not overlap the input.</param>
     /// <param name="cancellation">Looked at between layers.</param>
     /// <exception cref="ArgumentException">The lengths do not fit a whole number of samples.</exception>
-    /// <exception cref="InvalidOperationException">The network has several inputs or outputs, or others than float32.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The network has several inputs or outputs, or others than float32.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled; the output is undefined.</exception>
     public void Run(ReadOnlySpan<float> input, Span<float> output, CancellationToken cancellation = default)
     {
@@ -81,7 +85,9 @@ public sealed class InferenceSession : IDisposable
                 continue;
             }
 
-            rented[i] = i < inputs.Count ? new PinnedFloats(inputs[i].AsSpan<float>()) : new PinnedFloats(plan.Buffers[buffer].Floats(batch));
+            rented[i] = i < inputs.Count
+                ? new PinnedFloats(inputs[i].AsSpan<float>())
+                : new PinnedFloats(plan.Buffers[buffer].Floats(batch));
             _run.Rent(buffer, rented[i]!.Address);
         }
 

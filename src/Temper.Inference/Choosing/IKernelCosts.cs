@@ -15,5 +15,6 @@ internal sealed class EstimatedCosts(LayerGraph graph, int batch) : IKernelCosts
 {
     public double Of(Layer layer, Candidate candidate) => candidate.Cost;
 
-    public double OfMoving(int value, ValueLayout from, ValueLayout to) => CandidateForms.CostOfMoving * LayerGraph.Count(graph.Values[value], batch);
+    public double OfMoving(int value, ValueLayout from, ValueLayout to) =>
+        CandidateForms.CostOfMoving * LayerGraph.Count(graph.Values[value], batch);
 }

@@ -1,19 +1,24 @@
 namespace Temper.Inference;
 
 /// <summary>
-/// Times the kernels of each layer by running the network with one kernel after the other, each layer timed at its place, so that caches
-/// hold what they will hold later. The plans take turns, and layers that are equal share their times.
+/// Times the kernels of each layer by running the network with one kernel after the other, each layer timed at its
+/// place, so that caches hold what they will hold later. The plans take turns, and layers that are equal share their
+/// times.
 /// </summary>
 /// <remarks>
-/// The least time counts, since a shared machine only ever adds to it. But a kernel whose estimate is far behind the best has to be fast in
-/// even and in odd rounds: more likely than a surprise is that the others were disturbed.
+/// The least time counts, since a shared machine only ever adds to it. But a kernel whose estimate is far behind the
+/// best has to be fast in even and in odd rounds: more likely than a surprise is that the others were disturbed.
 /// </remarks>
-internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch, CompileOptions options) : IKernelCosts
+internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batch, CompileOptions options)
+    : IKernelCosts
 {
     /// <summary>What moving a float costs where no pass had to move the value.</summary>
     private const double SecondsToMove = 1e-9;
 
-    /// <summary>What a kernel that leaves out zeros is thought to take beyond its time: dense ones are never given up for nothing.</summary>
+    /// <summary>
+    /// What a kernel that leaves out zeros is thought to take beyond its time: dense ones are never given up for
+    /// nothing.
+    /// </summary>
     private const double ClearWin = 1.06;
 
     /// <summary>Estimates above that of the best, from which on winning is a surprise.</summary>
@@ -23,7 +28,8 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
     private readonly Dictionary<(string Layer, string Kernel), TimingKey> _keys = [];
     private readonly Dictionary<(ValueShape Value, ValueLayout From, ValueLayout To), double> _moves = [];
     private readonly Dictionary<string, double> _minEstimates = graph.Layers.ToDictionary(
-        layer => layer.Name, layer => graph.CandidatesOf(layer, batch).Where(candidate => candidate.IsWorthTrying).Min(candidate => candidate.Cost), StringComparer.Ordinal);
+        layer => layer.Name, layer => graph.CandidatesOf(layer, batch)
+            .Where(candidate => candidate.IsWorthTrying).Min(candidate => candidate.Cost), StringComparer.Ordinal);
 
     /// <inheritdoc/>
     /// <remarks>What never ran, as a change of shape alone, costs nothing.</remarks>
@@ -39,7 +45,8 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
         return candidate.Growth * candidate.ShareOfNoise * (candidate.LeavesOutZeros ? ClearWin : 1) * seconds;
     }
 
-    public double OfMoving(int value, ValueLayout from, ValueLayout to) => _moves.TryGetValue((ValueShape.Of(graph.Values[value]), from, to), out double seconds)
+    public double OfMoving(int value, ValueLayout from, ValueLayout to) =>
+        _moves.TryGetValue((ValueShape.Of(graph.Values[value]), from, to), out double seconds)
         ? seconds
         : SecondsToMove * LayerGraph.Count(graph.Values[value], batch);
 
@@ -69,10 +76,12 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
                 bool isNew = false;
                 ExecutionPlan plan = PlanBuilder.Build(graph, steps, batch, (layer, candidates) =>
                 {
-                    Candidate[] wanted = [.. candidates.Where(candidate => candidate.IsWorthTrying && candidate.Reads.Kind == LayoutKind.Planes == prefersPlanes)];
+                    Candidate[] wanted = [.. candidates.Where(candidate => candidate.IsWorthTrying
+                        && candidate.Reads.Kind == LayoutKind.Planes == prefersPlanes)];
                     max = Math.Max(max, wanted.Length);
                     Candidate chosen = wanted.Length > 0 ? wanted[turn % wanted.Length] : candidates[0];
-                    isNew |= _seconds.TryAdd(KeyOf(layer, chosen.Kernel, chosen.LeavesOutZeros), [double.MaxValue, double.MaxValue]);
+                    isNew |= _seconds.TryAdd(
+                        KeyOf(layer, chosen.Kernel, chosen.LeavesOutZeros), [double.MaxValue, double.MaxValue]);
                     return chosen;
                 });
                 if (isNew)
@@ -105,7 +114,8 @@ internal sealed class KernelTiming(LayerGraph graph, StepLibrary steps, int batc
             }
             else if (step.MovedValue >= 0)
             {
-                (ValueShape, ValueLayout, ValueLayout) key = (ValueShape.Of(graph.Values[step.MovedValue]), step.Step.Reads, step.Step.Writes);
+                (ValueShape, ValueLayout, ValueLayout) key =
+                    (ValueShape.Of(graph.Values[step.MovedValue]), step.Step.Reads, step.Step.Writes);
                 _moves[key] = Math.Min(seconds, _moves.GetValueOrDefault(key, double.MaxValue));
             }
         }

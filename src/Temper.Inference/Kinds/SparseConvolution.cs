@@ -9,16 +9,23 @@ internal static class SparseCandidates
     /// <summary>Below this share of zeros no sparse kernel wins.</summary>
     private const double MinZeros = 0.4;
 
-    /// <summary>Offsets times channels of a block, over weights that are not zero: above it channels share too little.</summary>
+    /// <summary>
+    /// Offsets times channels of a block, over weights that are not zero: above it channels share too little.
+    /// </summary>
     private const double MaxWaste = 1.25;
 
-    /// <summary>What a multiplication costs beside one of a dense kernel, and what a tile costs beside its multiplications.</summary>
+    /// <summary>
+    /// What a multiplication costs beside one of a dense kernel, and what a tile costs beside its multiplications.
+    /// </summary>
     private const double CostOfOne = 2.6, CostOfShared = 1.2, CostOfTile = 4;
 
     /// <summary>What vectors cost that lie across lines of the cache.</summary>
     private const double CostAcrossLines = 1.6;
 
-    /// <summary>Channels on either side that are too few to fill the tiles of dense kernels, so that planes win even without zeros.</summary>
+    /// <summary>
+    /// Channels on either side that are too few to fill the tiles of dense kernels, so that planes win even without
+    /// zeros.
+    /// </summary>
     private const int FewChannels = 8;
 
     /// <summary>Wider blocks without waste beside which a narrower one is not tried.</summary>
@@ -28,7 +35,8 @@ internal static class SparseCandidates
 
     private static readonly ConditionalWeakTable<Tensors.Tensor, long[]> Counts = [];
 
-    internal static IEnumerable<Candidate> Of(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g, Rows images)
+    internal static IEnumerable<Candidate> Of(
+        LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g, Rows images)
     {
         long kept = layer.Weight.Count - layer.Weight.AsSpan<float>().Count(0f);
         bool isNarrow = Math.Min(g.GroupInputs, g.GroupOutputs) <= FewChannels;
@@ -38,7 +46,9 @@ internal static class SparseCandidates
         }
 
         long[] offsets = Counts.GetValue(layer.Weight, weight => [.. Blocks.Select(block =>
-            g.Groups > 1 && g.GroupOutputs % block != 0 ? long.MaxValue : SparsePattern.OffsetsOf(weight.ToRowMajor().Physical(), g.OutChannels, block))]);
+            g.Groups > 1 && g.GroupOutputs % block != 0
+                ? long.MaxValue
+                : SparsePattern.OffsetsOf(weight.ToRowMajor().Physical(), g.OutChannels, block))]);
         foreach (ValueLayout planes in Orders(graph, layer, g))
         {
             double lanes = Lanes(planes.PlanesOf(graph.Values[layer.Output]), g.Batch);
@@ -46,12 +56,15 @@ internal static class SparseCandidates
             {
                 if (block == 1 || (offsets[i] < long.MaxValue && offsets[i] * (double)block <= MaxWaste * kept))
                 {
-                    double cost = lanes * ((offsets[i] * block * (block == 1 ? CostOfOne : CostOfShared)) + (CostOfTile * g.OutChannels));
+                    double cost = lanes * ((offsets[i] * block * (block == 1 ? CostOfOne : CostOfShared))
+                        + (CostOfTile * g.OutChannels));
                     string kernel = KernelNames.Sparse(block);
                     yield return new Candidate(
-                        planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, planes, cost, () => Make(graph, layer, g, block, images, planes))
+                        planes.IsCut ? KernelNames.OnPieces(kernel) : kernel, planes, planes, cost,
+                        () => Make(graph, layer, g, block, images, planes))
                     {
-                        IsBatchInvariant = false, LeavesOutZeros = !isNarrow, IsWorthTrying = WiderWithoutWaste(offsets, i) < EnoughWider,
+                        IsBatchInvariant = false, LeavesOutZeros = !isNarrow,
+                        IsWorthTrying = WiderWithoutWaste(offsets, i) < EnoughWider,
                     };
                 }
             }
@@ -60,11 +73,13 @@ internal static class SparseCandidates
 
     /// <summary>Wider blocks that multiply as little: all of them, where weights are dense.</summary>
     private static int WiderWithoutWaste(long[] offsets, int index) =>
-        Enumerable.Range(0, index).Count(wider => offsets[wider] < long.MaxValue && offsets[wider] * Blocks[wider] <= offsets[index] * Blocks[index]);
+        Enumerable.Range(0, index).Count(wider => offsets[wider] < long.MaxValue
+            && offsets[wider] * Blocks[wider] <= offsets[index] * Blocks[index]);
 
     /// <summary>Pieces of images where they fit and images do not fill vectors anyway, and whole images.</summary>
     private static IEnumerable<ValueLayout> Orders(LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g) =>
-        g.Batch < ImageGroup.MaxImages && SparseConvolution.FitsPieces(g, graph.CutPlanes.PlanesOf(graph.Values[layer.Inputs[0]]), graph.CutPlanes.PlanesOf(graph.Values[layer.Output]))
+        g.Batch < ImageGroup.MaxImages && SparseConvolution.FitsPieces(g, graph.CutPlanes.PlanesOf(
+            graph.Values[layer.Inputs[0]]), graph.CutPlanes.PlanesOf(graph.Values[layer.Output]))
             ? [graph.CutPlanes, graph.Planes]
             : [graph.Planes];
 
@@ -77,16 +92,20 @@ internal static class SparseCandidates
             var group = new PlaneGroup(planes, ImageGroup.At(i, batch));
             lanes += group.Lanes == ImageGroup.MaxImages
                 ? (double)group.Piece.Height * group.Piece.Width * group.Lanes
-                : CostAcrossLines * Chunks.Count(group.Piece.Height * group.Piece.Pitch * group.Lanes, ImageGroup.MaxImages) * ImageGroup.MaxImages;
+                : CostAcrossLines
+                    * Chunks.Count(group.Piece.Height * group.Piece.Pitch * group.Lanes, ImageGroup.MaxImages)
+                    * ImageGroup.MaxImages;
         }
 
         return lanes;
     }
 
-    private static SparseConvolutionStep Make(LayerGraph graph, ConvolutionLayer layer, in ConvolutionGeometry g, int block, Rows images, ValueLayout planes)
+    private static SparseConvolutionStep Make(
+        LayerGraph graph, ConvolutionLayer layer, in ConvolutionGeometry g, int block, Rows images, ValueLayout planes)
     {
         var convolution = new SparseConvolution(
-            g, layer.Weight.ToRowMajor().Physical(), block, planes.PlanesOf(graph.Values[layer.Inputs[0]]), planes.PlanesOf(graph.Values[layer.Output]),
+            g, layer.Weight.ToRowMajor().Physical(), block, planes.PlanesOf(graph.Values[layer.Inputs[0]]),
+            planes.PlanesOf(graph.Values[layer.Output]),
             layer.Bias.Pinned());
         return new SparseConvolutionStep(convolution, layer.Relu, images) { Reads = planes, Writes = planes };
     }
@@ -95,9 +114,12 @@ internal static class SparseCandidates
 /// <summary>A convolution with sparse weights, on planes.</summary>
 internal sealed class SparseConvolutionStep(SparseConvolution convolution, bool relu, Rows images) : Step
 {
-    internal override string Kernel => Reads.IsCut ? KernelNames.OnPieces(KernelNames.Sparse(convolution.Block)) : KernelNames.Sparse(convolution.Block);
+    internal override string Kernel => Reads.IsCut
+        ? KernelNames.OnPieces(KernelNames.Sparse(convolution.Block))
+        : KernelNames.Sparse(convolution.Block);
 
     internal override long WeightFloats => convolution.WeightFloats;
 
-    internal override void Run(in StepCall call) => convolution.Run(images.Of(call.Batch), call.X, call.Y, call.Residual, relu);
+    internal override void Run(in StepCall call) =>
+        convolution.Run(images.Of(call.Batch), call.X, call.Y, call.Residual, relu);
 }

@@ -29,7 +29,8 @@ internal static class PlanTiming
     internal static double Measure(BatchPlan plan, int batch, Tensor? typical)
     {
         ExecutionPlan steps = plan.Steps;
-        PinnedFloats x = new(steps.Buffers[steps.Inputs[0]].Floats(batch)), y = new(steps.Buffers[steps.Outputs[0]].Floats(batch));
+        PinnedFloats x = new(steps.Buffers[steps.Inputs[0]].Floats(batch)),
+            y = new(steps.Buffers[steps.Outputs[0]].Floats(batch));
         TimedPlan.Fill(x.Span, 0, typical);
         using var run = new BatchRun();
         run.Prepare(plan, batch, WorkerPool.Current.Threads);
@@ -38,7 +39,8 @@ internal static class PlanTiming
         run.Run(default);
         double min = double.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        for (int pass = 0; pass < FewestPasses || (pass < MaxPasses && Stopwatch.GetElapsedTime(start) < EnoughForBatch); pass++)
+        for (int pass = 0; pass < FewestPasses
+            || (pass < MaxPasses && Stopwatch.GetElapsedTime(start) < EnoughForBatch); pass++)
         {
             long before = Stopwatch.GetTimestamp();
             run.Run(default);

@@ -4,7 +4,9 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Inference;
 
-/// <summary>Memory of a session: slots that buffers take turns in, the address of each buffer, and what operators have made.</summary>
+/// <summary>
+/// Memory of a session: slots that buffers take turns in, the address of each buffer, and what operators have made.
+/// </summary>
 internal sealed class SessionMemory : IDisposable
 {
     /// <summary>Floats between the end of a slot and the next: kernels may read a vector beyond an image.</summary>
@@ -30,7 +32,9 @@ internal sealed class SessionMemory : IDisposable
     /// <summary>Tensors of the run, by buffer.</summary>
     internal Span<Tensor?> Tensors => _tensors;
 
-    /// <summary>Makes room for a plan and a batch. Allocates only where more memory is needed than ever before.</summary>
+    /// <summary>
+    /// Makes room for a plan and a batch. Allocates only where more memory is needed than ever before.
+    /// </summary>
     internal void Fit(ExecutionPlan plan, int batch)
     {
         if (plan == _plan && batch == _batch)
@@ -121,7 +125,8 @@ internal sealed class SessionMemory : IDisposable
     {
         if (_scratch.Values.Length < values || _scratch.Tensors.Length < width)
         {
-            _scratch = new OperatorScratch(new Tensor?[Math.Max(values, _scratch.Values.Length)], new Tensor[Math.Max(width, _scratch.Tensors.Length)]);
+            _scratch = new OperatorScratch(new Tensor?[Math.Max(values, _scratch.Values.Length)], new Tensor[Math.Max(
+                width, _scratch.Tensors.Length)]);
         }
 
         return _scratch;

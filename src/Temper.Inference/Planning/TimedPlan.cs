@@ -6,8 +6,8 @@ using Temper.Tensors;
 namespace Temper.Inference;
 
 /// <summary>
-/// A plan that is run on noise, or on typical samples, and timed: the least time of each step counts, since a shared machine only ever adds
-/// to it. It keeps its memory, so that several plans can take turns.
+/// A plan that is run on noise, or on typical samples, and timed: the least time of each step counts, since a shared
+/// machine only ever adds to it. It keeps its memory, so that several plans can take turns.
 /// </summary>
 internal sealed class TimedPlan : IDisposable
 {
@@ -23,7 +23,8 @@ internal sealed class TimedPlan : IDisposable
     {
         _plan = plan;
         _memory.Fit(plan, batch);
-        foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
+        foreach (int buffer in plan.Inputs.Concat(plan.Outputs).Where(
+            buffer => plan.Buffers[buffer].Layout != ValueLayout.Tensor))
         {
             _rented.Add(new PinnedFloats(plan.Buffers[buffer].Floats(batch)));
             Fill(_rented[^1].Span, (ulong)buffer, typical);
