@@ -6,10 +6,15 @@ namespace Temper.Privacy.Audit;
 
 /// <summary>The owner's look at the weights that a developer sent: how much of a picture their features show.</summary>
 /// <param name="Rank">Rank of the weights as a matrix <c>[O, C KH KW]</c>.</param>
-/// <param name="SmallestSingularValue">The smallest of its singular values that counts, as a fraction of the largest.</param>
-/// <param name="Redundancy">Output channels for each number of the picture they come from: <c>O / (C stride²)</c>. Above 1 attack A works.</param>
+/// <param name="SmallestSingularValue">
+/// The smallest of its singular values that counts, as a fraction of the largest.
+/// </param>
+/// <param name="Redundancy">
+/// Output channels for each number of the picture they come from: <c>O / (C stride²)</c>. Above 1 attack A works.
+/// </param>
 /// <param name="Warnings">What the owner should know.</param>
-public sealed record FirstLayerCheck(int Rank, double SmallestSingularValue, double Redundancy, IReadOnlyList<string> Warnings)
+public sealed record FirstLayerCheck(
+    int Rank, double SmallestSingularValue, double Redundancy, IReadOnlyList<string> Warnings)
 {
     /// <summary>Part of a kernel's energy in one kernel position from which the kernel copies the picture.</summary>
     private const double CopyingPart = 0.99;
@@ -40,12 +45,14 @@ public sealed record FirstLayerCheck(int Rank, double SmallestSingularValue, dou
         List<string> warnings = [];
         if (copying > 0)
         {
-            warnings.Add($"{copying} of {outputs} kernels copy the picture (one tap has {CopyingPart:P0} of the energy): the features show it as it is");
+            warnings.Add($"{copying} of {outputs} kernels copy the picture (one tap has {CopyingPart:P0} of the "
+                + "energy): the features show it as it is");
         }
 
         if (redundancy > 1)
         {
-            warnings.Add($"there are {redundancy:F1} times as many features as numbers of the picture: the order of the channels can be read off the layer (attack A)");
+            warnings.Add($"there are {redundancy:F1} times as many features as numbers of the picture: the order of "
+                + "the channels can be read off the layer (attack A)");
         }
 
         return new FirstLayerCheck(rank, rank == 0 ? 0 : Math.Sqrt(values[rank - 1] / values[0]), redundancy, warnings);

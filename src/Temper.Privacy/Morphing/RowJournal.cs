@@ -8,8 +8,9 @@ namespace Temper.Privacy.Morphing;
 internal sealed record RowSource(string Key, string Data, int Rows, string First);
 
 /// <summary>
-/// What is written of a part so far, kept beside it: a line that says of what, then a line with the digest of each whole chunk. Lines are appended, so a
-/// chunk costs the same however many came before. They need not reach the disk in order: digests are held against the rows when a command goes on.
+/// What is written of a part so far, kept beside it: a line that says of what, then a line with the digest of each
+/// whole chunk. Lines are appended, so a chunk costs the same however many came before. They need not reach the disk in
+/// order: digests are held against the rows when a command goes on.
 /// </summary>
 internal sealed class RowJournal : IDisposable
 {
@@ -31,7 +32,9 @@ internal sealed class RowJournal : IDisposable
         _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
     }
 
-    /// <summary>Digests of the chunks that a stopped run wrote; none where it wrote something else, or nothing.</summary>
+    /// <summary>
+    /// Digests of the chunks that a stopped run wrote; none where it wrote something else, or nothing.
+    /// </summary>
     internal static IReadOnlyList<string> Read(string path, RowSource source)
     {
         if (!File.Exists(path) || new FileInfo(path).Length > MaxBytes)

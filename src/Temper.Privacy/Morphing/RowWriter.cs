@@ -6,8 +6,9 @@ using Temper.Formats;
 namespace Temper.Privacy.Morphing;
 
 /// <summary>
-/// Writes the morphed rows of a set, chunk after chunk: rows are read and scaled, multiplied, written while the next are read. What needs memory is the map and two
-/// chunks, for any number of rows. A run that was stopped goes on behind its last whole chunk.
+/// Writes the morphed rows of a set, chunk after chunk: rows are read and scaled, multiplied, written while the next
+/// are read. What needs memory is the map and two chunks, for any number of rows. A run that was stopped goes on behind
+/// its last whole chunk.
 /// </summary>
 internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer container, string folder)
 {
@@ -21,11 +22,13 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     /// <summary>Writes one part: the rows, then the labels.</summary>
     internal BundlePart Write(string part, Dataset data, CancellationToken cancel)
     {
-        string file = $"{part}-rows.{container.Name}", path = Path.Combine(folder, file), partial = path + ".partial", journal = path + ".journal";
+        string file = $"{part}-rows.{container.Name}", path = Path.Combine(folder, file), partial = path + ".partial",
+            journal = path + ".journal";
         byte[] head = container.Head(data.Count, key.Map.Inputs);
         RowSource source = SourceOf(data);
         List<string> done = Resumable(partial, RowJournal.Read(journal, source), head, data);
-        using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0))
+        using (var stream = new FileStream(
+            partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0))
         {
             stream.SetLength(head.Length + ((long)done.Count * ChunkRows * container.Stride(key.Map.Inputs)));
             stream.Position = 0;
@@ -47,12 +50,14 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         Formats.Npz.NpyFile.Save(Path.Combine(folder, labels), Tensors.Tensor.From(values, [values.Length]));
         return new BundlePart
         {
-            File = file, Container = container.Name, Rows = data.Count, ChunkRows = ChunkRows, Chunks = [.. done], Labels = labels,
+            File = file, Container = container.Name, Rows = data.Count, ChunkRows = ChunkRows, Chunks = [.. done],
+            Labels = labels,
             LabelsDigest = MorphBundle.DigestOf(Path.Combine(folder, labels)),
         };
     }
 
-    private void WriteChunks(FileStream stream, Dataset data, List<string> done, RowJournal journal, CancellationToken cancel)
+    private void WriteChunks(
+        FileStream stream, Dataset data, List<string> done, RowJournal journal, CancellationToken cancel)
     {
         int inputs = key.Map.Inputs, chunks = (data.Count + ChunkRows - 1) / ChunkRows;
         float[] rows = new float[ChunkRows * inputs];
@@ -85,7 +90,10 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         Settle();
     }
 
-    /// <summary>Writes what stands behind the rows. Its check sum takes another look at the file: a run that went on has not seen all rows.</summary>
+    /// <summary>
+    /// Writes what stands behind the rows. Its check sum takes another look at the file: a run that went on has not
+    /// seen all rows.
+    /// </summary>
     private void WriteTail(FileStream stream, int head, int rows)
     {
         int inputs = key.Map.Inputs;
@@ -121,7 +129,9 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         }
     }
 
-    /// <summary>Digests of the chunks of a stopped run that are whole: rows are what the journal says, in the same format.</summary>
+    /// <summary>
+    /// Digests of the chunks of a stopped run that are whole: rows are what the journal says, in the same format.
+    /// </summary>
     private List<string> Resumable(string partial, IReadOnlyList<string> written, byte[] head, Dataset data)
     {
         if (written.Count == 0 || !File.Exists(partial))
@@ -131,7 +141,8 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
         using FileStream stream = File.OpenRead(partial);
         byte[] start = new byte[head.Length];
-        if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length || !start.AsSpan().SequenceEqual(head))
+        if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length
+            || !start.AsSpan().SequenceEqual(head))
         {
             return [];
         }
@@ -142,7 +153,9 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         {
             int count = Math.Min(ChunkRows, data.Count - (whole.Count * ChunkRows)) * container.Stride(key.Map.Inputs);
             if (count <= 0 || stream.ReadAtLeast(chunk.AsSpan(0, count), count, throwOnEndOfStream: false) < count
-                || !string.Equals(Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), digest, StringComparison.Ordinal))
+                || !string.Equals(
+                    Convert.ToHexStringLower(SHA256.HashData(chunk.AsSpan(0, count))), digest,
+                    StringComparison.Ordinal))
             {
                 break;
             }
@@ -183,30 +196,39 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         {
             if (!float.IsFinite(System.Numerics.Tensors.TensorPrimitives.Sum(rows.Slice(row * inputs, inputs))))
             {
-                throw new ArgumentException($"morph data: sample {first + row} of {data.Name} holds numbers that are not finite; the bundle is not signed, repair the set and go on");
+                throw new ArgumentException($"morph data: sample {first + row} of {data.Name} holds numbers that are "
+                    + "not finite; the bundle is not signed, repair the set and go on");
             }
         }
     }
 
-    /// <summary>Throws unless the set fits the key, its labels are classes, and the first rows are finite and come back from the map.</summary>
+    /// <summary>
+    /// Throws unless the set fits the key, its labels are classes, and the first rows are finite and come back from the
+    /// map.
+    /// </summary>
     internal static void Check(MorphKey key, Morpher morpher, Dataset data, int classes)
     {
-        if (data.SampleShape.Count != key.Map.Inputs || data.SampleShape is not { Rank: 3 } shape || shape[0] != key.Map.Channels || shape[1] != key.Map.Height)
+        if (data.SampleShape.Count != key.Map.Inputs
+            || data.SampleShape is not { Rank: 3 } shape || shape[0] != key.Map.Channels || shape[1] != key.Map.Height)
         {
             throw new ArgumentException(
-                $"morph data: {data.Name} does not fit the key (got pictures {data.SampleShape}, expected [{key.Map.Channels}, {key.Map.Height}, {key.Map.Width}]); make a key for this set: temper morph keygen");
+                $"morph data: {data.Name} does not fit the key (got pictures {data.SampleShape}, expected "
+                + $"[{key.Map.Channels}, {key.Map.Height}, {key.Map.Width}]); make a key for this set: "
+                + "temper morph keygen");
         }
 
         for (int i = 0; i < data.Count; i++)
         {
             if (data.Label(i) < 0 || data.Label(i) >= Math.Max(classes, 1))
             {
-                throw new ArgumentException($"morph data: the label of sample {i} of {data.Name} is no class (got {data.Label(i)}, expected 0 to {Math.Max(classes, 1) - 1})");
+                throw new ArgumentException($"morph data: the label of sample {i} of {data.Name} is no class (got "
+                    + $"{data.Label(i)}, expected 0 to {Math.Max(classes, 1) - 1})");
             }
         }
 
         int count = Math.Min(CheckedRows, data.Count);
-        float[] rows = new float[count * key.Map.Inputs], morphed = new float[rows.Length], back = new float[rows.Length];
+        float[] rows = new float[count * key.Map.Inputs], morphed = new float[rows.Length],
+            back = new float[rows.Length];
         Read(data, 0, count, rows);
         RequireFinite(data, rows, 0);
         morpher.Apply(rows, morphed);
@@ -215,7 +237,8 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         if (!(error <= MaxError))
         {
             throw new InvalidOperationException(
-                $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MaxError}); nothing was written");
+                $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MaxError}); "
+                + "nothing was written");
         }
     }
 }

@@ -1,6 +1,8 @@
 namespace Temper.Privacy.Audit.Algebra;
 
-/// <summary>The assignment of rows to columns with the least total cost (Kuhn and Munkres, with potentials; cubic time).</summary>
+/// <summary>
+/// The assignment of rows to columns with the least total cost (Kuhn and Munkres, with potentials; cubic time).
+/// </summary>
 internal static class Assignment
 {
     /// <summary>The column of each row.</summary>

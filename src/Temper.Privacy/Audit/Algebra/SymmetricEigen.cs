@@ -2,7 +2,10 @@ using System.Numerics.Tensors;
 
 namespace Temper.Privacy.Audit.Algebra;
 
-/// <summary>Eigenvalues and eigenvectors of a symmetric matrix: Householder's reflections to a tridiagonal matrix, then the implicit QL method (EISPACK's tred2 and tql2).</summary>
+/// <summary>
+/// Eigenvalues and eigenvectors of a symmetric matrix: Householder's reflections to a tridiagonal matrix, then the
+/// implicit QL method (EISPACK's tred2 and tql2).
+/// </summary>
 internal static class SymmetricEigen
 {
     private const int MaxSteps = 60;

@@ -5,9 +5,10 @@ using Temper.Tensors;
 namespace Temper.Privacy.Audit.Attacks;
 
 /// <summary>
-/// The first half of attack A: reads the secret order of the channels off the layer. An invertible map in front keeps the linear relations among the columns
-/// of a few output pixels; the projector on their row space is that of the developer's weights with rows and columns in the secret order, so its
-/// diagonal (the leverage scores) and the sizes of its other elements tell the channels apart.
+/// The first half of attack A: reads the secret order of the channels off the layer. An invertible map in front keeps
+/// the linear relations among the columns of a few output pixels; the projector on their row space is that of the
+/// developer's weights with rows and columns in the secret order, so its diagonal (the leverage scores) and the sizes
+/// of its other elements tell the channels apart.
 /// </summary>
 internal static class ChannelMatching
 {
@@ -17,7 +18,10 @@ internal static class ChannelMatching
     /// <summary>Finds the order.</summary>
     /// <param name="columns">The layer.</param>
     /// <param name="weights"><c>[O, C, KH, KW]</c>, the developer's.</param>
-    /// <returns>For each channel of the layer that of the developer, and how well the projectors agree (0: exactly); null where the layer has no redundancy that the attack needs.</returns>
+    /// <returns>
+    /// For each channel of the layer that of the developer, and how well the projectors agree (0: exactly); null where
+    /// the layer has no redundancy that the attack needs.
+    /// </returns>
     internal static (int[] Order, double Misfit)? Find(LayerColumns columns, Tensor weights)
     {
         AugConvSizes sizes = columns.Sizes;
@@ -33,10 +37,12 @@ internal static class ChannelMatching
             (int[] corners, int rank) = (Corners(sizes, block), RankOf(lowered, n, positions));
             if (corners.Length > 0 && rank < n)
             {
-                double[] known = SymmetricEigen.Projector(Gram(lowered, n, positions), n, rank), seen = new double[n * n];
+                double[] known = SymmetricEigen.Projector(Gram(lowered, n, positions), n, rank),
+                    seen = new double[n * n];
                 foreach (int corner in corners)
                 {
-                    Accumulate(seen, SymmetricEigen.Projector(GramOf(columns, corner, block), n, rank), 1.0 / corners.Length);
+                    Accumulate(
+                        seen, SymmetricEigen.Projector(GramOf(columns, corner, block), n, rank), 1.0 / corners.Length);
                 }
 
                 return Match(known, seen, sizes.Outputs, block * block);
@@ -46,10 +52,14 @@ internal static class ChannelMatching
         return null;
     }
 
-    /// <summary>The convolution of a block of output pixels as a matrix <c>[pixels x outputs, kernel positions]</c> on the picture's patch below it.</summary>
+    /// <summary>
+    /// The convolution of a block of output pixels as a matrix <c>[pixels x outputs, kernel positions]</c> on the
+    /// picture's patch below it.
+    /// </summary>
     private static double[] Lowered(in AugConvSizes sizes, Tensor weights, int block, out int positions)
     {
-        int height = (sizes.StrideHeight * (block - 1)) + sizes.KernelHeight, width = (sizes.StrideWidth * (block - 1)) + sizes.KernelWidth;
+        int height = (sizes.StrideHeight * (block - 1)) + sizes.KernelHeight,
+            width = (sizes.StrideWidth * (block - 1)) + sizes.KernelWidth;
         positions = sizes.Channels * height * width;
         double[] matrix = new double[block * block * sizes.Outputs * positions];
         ReadOnlySpan<float> w = weights.AsSpan<float>();
@@ -64,7 +74,8 @@ internal static class ChannelMatching
                     {
                         for (int v = 0; v < sizes.KernelWidth; v++)
                         {
-                            matrix[(((cell * sizes.Outputs) + o) * positions) + (((c * height) + row + u) * width) + column + v] =
+                            matrix[(((cell * sizes.Outputs) + o) * positions)
+                                + (((c * height) + row + u) * width) + column + v] =
                                 w[(((((o * sizes.Channels) + c) * sizes.KernelHeight) + u) * sizes.KernelWidth) + v];
                         }
                     }
@@ -83,8 +94,10 @@ internal static class ChannelMatching
         {
             for (int column = 0; column + block <= sizes.OutWidth; column++)
             {
-                int top = (row * sizes.StrideHeight) - sizes.PadTop, left = (column * sizes.StrideWidth) - sizes.PadLeft;
-                int bottom = top + ((block - 1) * sizes.StrideHeight) + sizes.KernelHeight, right = left + ((block - 1) * sizes.StrideWidth) + sizes.KernelWidth;
+                int top = (row * sizes.StrideHeight) - sizes.PadTop,
+                    left = (column * sizes.StrideWidth) - sizes.PadLeft;
+                int bottom = top + ((block - 1) * sizes.StrideHeight) + sizes.KernelHeight,
+                    right = left + ((block - 1) * sizes.StrideWidth) + sizes.KernelWidth;
                 if (top >= 0 && left >= 0 && bottom <= sizes.Height && right <= sizes.Width)
                 {
                     inside.Add((row * sizes.OutWidth) + column);
@@ -96,7 +109,8 @@ internal static class ChannelMatching
         return [.. Enumerable.Range(0, count).Select(i => inside[(int)((long)i * inside.Count / count)])];
     }
 
-    private static int RankOf(double[] lowered, int n, int positions) => Math.Min(positions, SymmetricEigen.Rank(SymmetricEigen.Of(Gram(lowered, n, positions), n).Values));
+    private static int RankOf(double[] lowered, int n, int positions) =>
+        Math.Min(positions, SymmetricEigen.Rank(SymmetricEigen.Of(Gram(lowered, n, positions), n).Values));
 
     /// <summary><c>L Lᵀ</c>.</summary>
     private static double[] Gram(double[] lowered, int n, int positions)
@@ -122,7 +136,8 @@ internal static class ChannelMatching
         double[] a = new double[sizes.Inputs * n], transposed = new double[a.Length], gram = new double[n * n];
         for (int cell = 0; cell < block * block; cell++)
         {
-            columns.Columns(corner + (cell / block * sizes.OutWidth) + (cell % block), a.AsSpan(cell * sizes.Outputs), n);
+            columns.Columns(
+                corner + (cell / block * sizes.OutWidth) + (cell % block), a.AsSpan(cell * sizes.Outputs), n);
         }
 
         for (int i = 0; i < sizes.Inputs; i++)
@@ -145,7 +160,8 @@ internal static class ChannelMatching
         {
             for (int j = 0; j < outputs; j++)
             {
-                cost[(i * outputs) + j] = Math.Pow(System.Numerics.Tensors.TensorPrimitives.Distance<double>(b[i], a[j]), 2);
+                cost[(i * outputs) + j] =
+                    Math.Pow(System.Numerics.Tensors.TensorPrimitives.Distance<double>(b[i], a[j]), 2);
             }
         }
 
@@ -179,7 +195,8 @@ internal static class ChannelMatching
                 values.Add(3 * projector[(row * n) + row]);
                 for (int other = 0; other < cells; other++)
                 {
-                    // The channel with itself at another pixel has a known position; with the other channels only the sizes, sorted, are known.
+                    // The channel with itself at another pixel has a known position; with the other channels only the
+                    // sizes, sorted, are known.
                     values.Add(projector[(row * n) + (other * outputs) + channel]);
                     values.AddRange(Enumerable.Range(0, outputs).Where(o => o != channel)
                         .Select(o => Math.Abs(projector[(row * n) + (other * outputs) + o])).Order());
