@@ -2,7 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Temper.Reinforcement.Agents;
 
-/// <summary>Deep Q-learning (DQN) from a replay buffer, by default double (arXiv:1509.06461), with n steps and dueling by choice.</summary>
+/// <summary>
+/// Deep Q-learning (DQN) from a replay buffer, by default double (arXiv:1509.06461), with n steps and dueling by
+/// choice.
+/// </summary>
 public sealed record DqnOptions : AgentTrainingOptions
 {
     /// <summary>Capacity of the replay buffer, in transitions.</summary>
@@ -32,7 +35,10 @@ public sealed record DqnOptions : AgentTrainingOptions
     /// <summary>Length of n-step returns (n).</summary>
     public int ReturnSteps { get; init; } = 1;
 
-    /// <summary>Double DQN: the network chooses the next action and the target network evaluates it; else the target network does both.</summary>
+    /// <summary>
+    /// Double DQN: the network chooses the next action and the target network evaluates it; else the target network
+    /// does both.
+    /// </summary>
     public bool IsDouble { get; init; } = true;
 
     /// <inheritdoc/>
@@ -53,8 +59,10 @@ public sealed record DqnOptions : AgentTrainingOptions
     internal override JsonObject Fingerprint()
     {
         JsonObject all = Common();
-        (all["capacity"], all["batch"], all["start"], all["trainEvery"], all["targetEvery"]) = (Capacity, Batch, Start, TrainEvery, TargetEvery);
-        (all["first"], all["last"], all["epsilonSteps"], all["n"], all["double"]) = (FirstEpsilon, LastEpsilon, EpsilonSteps, ReturnSteps, IsDouble);
+        (all["capacity"], all["batch"], all["start"], all["trainEvery"], all["targetEvery"]) =
+            (Capacity, Batch, Start, TrainEvery, TargetEvery);
+        (all["first"], all["last"], all["epsilonSteps"], all["n"], all["double"]) =
+            (FirstEpsilon, LastEpsilon, EpsilonSteps, ReturnSteps, IsDouble);
         return all;
     }
 }

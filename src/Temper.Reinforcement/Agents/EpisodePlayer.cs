@@ -21,7 +21,9 @@ public sealed record PlayOptions
     /// <summary>Environments that play in parallel; null: a default. Does not change the episodes.</summary>
     public int? Slots { get; init; }
 
-    /// <summary>Called with each step of the first episode, to record it: what the agent sees and what it does.</summary>
+    /// <summary>
+    /// Called with each step of the first episode, to record it: what the agent sees and what it does.
+    /// </summary>
     public Action<IEnvironment, ReadOnlyMemory<float>>? Watch { get; init; }
 
     /// <summary>Stops between steps.</summary>
@@ -34,7 +36,10 @@ public sealed record PlayOptions
 /// <param name="IsTruncated">Whether the time limit ended it.</param>
 public readonly record struct PlayedEpisode(double Return, int Steps, bool IsTruncated);
 
-/// <summary>Plays episodes with a policy. An episode depends on the seed and its number alone, not on how many there are or on threads.</summary>
+/// <summary>
+/// Plays episodes with a policy. An episode depends on the seed and its number alone, not on how many there are or on
+/// threads.
+/// </summary>
 public static class EpisodePlayer
 {
     private const int MaxSlots = 32;
@@ -48,8 +53,10 @@ public static class EpisodePlayer
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Episodes, 1);
         EnvironmentSpec spec = create().Spec;
-        int frames = policy.FramesIn(spec), count = Math.Min(options.Episodes, Math.Clamp(options.Slots ?? MaxSlots, 1, MaxSlots));
-        EpisodeSlot[] slots = [.. Enumerable.Range(0, count).Select(i => new EpisodeSlot(create(), i, frames, options.Channels))];
+        int frames = policy.FramesIn(spec),
+            count = Math.Min(options.Episodes, Math.Clamp(options.Slots ?? MaxSlots, 1, MaxSlots));
+        EpisodeSlot[] slots = [.. Enumerable.Range(0, count).Select(
+            i => new EpisodeSlot(create(), i, frames, options.Channels))];
         return new Round(policy, spec, slots, options).Run();
     }
 
@@ -78,7 +85,8 @@ public static class EpisodePlayer
                     slots[active[i]].Observation.CopyTo(observations.AsSpan(i * _length));
                 }
 
-                runner.Run(policy.Network, observations.AsSpan(0, active.Count * _length), active.Count, outputs.AsSpan(0, active.Count * _outputs));
+                runner.Run(policy.Network, observations.AsSpan(0, active.Count * _length), active.Count, outputs.AsSpan(
+                    0, active.Count * _outputs));
                 for (int i = active.Count - 1; i >= 0; i--)
                 {
                     if (!Step(active[i], outputs.AsSpan(i * _outputs, _outputs)))

@@ -25,7 +25,9 @@ internal sealed class ObservationMoments(int length)
         }
     }
 
-    /// <summary>Takes in observations; what <see cref="Apply"/> does changes with the next <see cref="Refresh"/> only.</summary>
+    /// <summary>
+    /// Takes in observations; what <see cref="Apply"/> does changes with the next <see cref="Refresh"/> only.
+    /// </summary>
     internal void Add(ReadOnlySpan<float> observations)
     {
         for (int start = 0; start < observations.Length; start += length)
@@ -60,5 +62,6 @@ internal sealed class ObservationMoments(int length)
     }
 
     /// <summary>A network that takes observations as they are, by normalizing them first.</summary>
-    internal Network Prepend(Network network) => network.Prepend(network.Inputs[0], x => x.Normalize(_center, _scale, name: "normalize"));
+    internal Network Prepend(Network network) =>
+        network.Prepend(network.Inputs[0], x => x.Normalize(_center, _scale, name: "normalize"));
 }

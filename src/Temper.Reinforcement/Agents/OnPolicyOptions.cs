@@ -31,7 +31,9 @@ public abstract record AgentTrainingOptions
     /// <summary>Rewards are multiplied by this while learning; reported returns are not.</summary>
     public float RewardScale { get; init; } = 1;
 
-    /// <summary>Whether observations are normalized by their running mean and deviation, which are saved with the policy.</summary>
+    /// <summary>
+    /// Whether observations are normalized by their running mean and deviation, which are saved with the policy.
+    /// </summary>
     public bool NormalizesObservations { get; init; }
 
     /// <summary>The network; null: the default for the environment.</summary>
@@ -56,20 +58,25 @@ public abstract record AgentTrainingOptions
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(option, $"agent training: {option} is out of range (expected {expected})");
+            throw new ArgumentOutOfRangeException(
+                option, $"agent training: {option} is out of range (expected {expected})");
         }
     }
 
     private protected JsonObject Common() => new()
     {
-        ["seed"] = Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), ["steps"] = Steps, ["environments"] = Environments,
+        ["seed"] = Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), ["steps"] = Steps,
+        ["environments"] = Environments,
         ["gamma"] = Gamma, ["rate"] = LearningRate,
-        ["annealed"] = IsAnnealed, ["norm"] = MaxGradientNorm, ["rewardScale"] = RewardScale, ["normalizes"] = NormalizesObservations,
+        ["annealed"] = IsAnnealed, ["norm"] = MaxGradientNorm, ["rewardScale"] = RewardScale,
+        ["normalizes"] = NormalizesObservations,
         ["network"] = Network?.Describe(),
     };
 }
 
-/// <summary>Policy gradients on fresh experience: PPO (arXiv:1707.06347), and with one unclipped pass A2C (arXiv:2205.09123).</summary>
+/// <summary>
+/// Policy gradients on fresh experience: PPO (arXiv:1707.06347), and with one unclipped pass A2C (arXiv:2205.09123).
+/// </summary>
 public sealed record OnPolicyOptions : AgentTrainingOptions
 {
     /// <summary>Rollout length: steps of each environment between updates (T).</summary>
@@ -110,7 +117,8 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
     /// <param name="seed">The seed.</param>
     public static OnPolicyOptions A2c(ulong seed) => new()
     {
-        Seed = seed, Environments = 16, Horizon = 5, Epochs = 1, Minibatches = 1, Lambda = 1, Clip = null, LearningRate = 7e-4f, NormalizesAdvantages = false,
+        Seed = seed, Environments = 16, Horizon = 5, Epochs = 1, Minibatches = 1, Lambda = 1, Clip = null,
+        LearningRate = 7e-4f, NormalizesAdvantages = false,
         Optimizer = new RmsProp { Epsilon = 1e-5f },
     };
 
@@ -120,20 +128,25 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
         base.Validate();
         Require(Horizon > 0, nameof(Horizon), "positive");
         Require(Epochs > 0, nameof(Epochs), "positive");
-        Require(Minibatches > 0 && Minibatches <= (long)Horizon * Environments, nameof(Minibatches), "1 to the number of steps of an update");
+        Require(
+            Minibatches > 0 && Minibatches <= (long)Horizon * Environments, nameof(Minibatches),
+            "1 to the number of steps of an update");
         Require(Lambda is >= 0 and <= 1, nameof(Lambda), "0 to 1");
         Require(Clip is null or > 0, nameof(Clip), "above 0");
         Require(EntropyWeight >= 0, nameof(EntropyWeight), "0 or more");
         Require(ValueWeight >= 0, nameof(ValueWeight), "0 or more");
         Defence?.Validate();
-        Require(Defence is null || !NormalizesObservations, nameof(Defence), "none where observations are normalized: epsilon is in their own units");
+        Require(
+            Defence is null || !NormalizesObservations, nameof(Defence),
+            "none where observations are normalized: epsilon is in their own units");
     }
 
     internal override JsonObject Fingerprint()
     {
         JsonObject all = Common();
         (all["horizon"], all["epochs"], all["minibatches"], all["lambda"]) = (Horizon, Epochs, Minibatches, Lambda);
-        (all["clip"], all["entropy"], all["value"], all["advantages"]) = (Clip, EntropyWeight, ValueWeight, NormalizesAdvantages);
+        (all["clip"], all["entropy"], all["value"], all["advantages"]) =
+            (Clip, EntropyWeight, ValueWeight, NormalizesAdvantages);
         if (Defence is not null)
         {
             all["defence"] = Defence.Describe();

@@ -14,7 +14,8 @@ public readonly record struct ReturnStatistics(double Mean, double Low, double H
     {
         ArgumentOutOfRangeException.ThrowIfZero(returns.Count);
         double mean = returns.Average();
-        double variance = returns.Count > 1 ? returns.Sum(value => (value - mean) * (value - mean)) / (returns.Count - 1) : 0;
+        double variance =
+            returns.Count > 1 ? returns.Sum(value => (value - mean) * (value - mean)) / (returns.Count - 1) : 0;
         double half = 1.96 * Math.Sqrt(variance / returns.Count);
         return new ReturnStatistics(mean, mean - half, mean + half, returns.Min(), returns.Max());
     }

@@ -5,7 +5,9 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Bridges;
 
-/// <summary>Numbers in JSON as observations: arrays, also nested, of which all numbers of one depth belong together.</summary>
+/// <summary>
+/// Numbers in JSON as observations: arrays, also nested, of which all numbers of one depth belong together.
+/// </summary>
 internal static class JsonNumbers
 {
     private const int MaxAxes = 4;
@@ -72,7 +74,8 @@ internal static class JsonNumbers
     {
         try
         {
-            return JsonNode.Parse(text) as JsonObject ?? throw new BridgeException($"{peer}: a message is no JSON object");
+            return JsonNode.Parse(text) as JsonObject
+                ?? throw new BridgeException($"{peer}: a message is no JSON object");
         }
         catch (Exception error) when (error is JsonException or ArgumentException)
         {
@@ -85,10 +88,12 @@ internal static class JsonNumbers
         where T : struct => node is JsonValue value && value.TryGetValue(out T found) ? found : null;
 
     /// <summary>Text of a field; empty where there is none.</summary>
-    internal static string Text(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? found) ? found : "";
+    internal static string Text(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue(out string? found) ? found : "";
 
     /// <summary>A number of a field, finite; 0 where there is none.</summary>
-    internal static float Number(JsonNode? node) => Value<double>(node) is { } value && float.IsFinite((float)value) ? (float)value : 0;
+    internal static float Number(JsonNode? node) =>
+        Value<double>(node) is { } value && float.IsFinite((float)value) ? (float)value : 0;
 
     /// <summary>A shape with one axis or three.</summary>
     internal static Shape ShapeOf(IReadOnlyList<int> axes) => axes.Count switch
@@ -138,5 +143,6 @@ internal static class JsonNumbers
     }
 
     private static BridgeException Wrong(int expected) =>
-        new($"bridge: an observation has other numbers than the first one (expected {expected.ToString(CultureInfo.InvariantCulture)})");
+        new("bridge: an observation has other numbers than the first one (expected "
+            + $"{expected.ToString(CultureInfo.InvariantCulture)})");
 }

@@ -7,8 +7,8 @@ public sealed record EnvironmentOptions
     internal const int DefaultGridLimit = 5000;
 
     /// <summary>
-    /// Grid games: probability that the last action is carried out once more instead of the agent's, 0 to 1; null: 0.1, as
-    /// the games that these follow.
+    /// Grid games: probability that the last action is carried out once more instead of the agent's, 0 to 1; null: 0.1,
+    /// as the games that these follow.
     /// </summary>
     public float? Sticky { get; init; }
 

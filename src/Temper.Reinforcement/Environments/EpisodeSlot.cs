@@ -1,6 +1,8 @@
 namespace Temper.Reinforcement.Environments;
 
-/// <summary>One environment at work: its time limit, its frames, the channels, and the actions since the reset.</summary>
+/// <summary>
+/// One environment at work: its time limit, its frames, the channels, and the actions since the reset.
+/// </summary>
 /// <param name="environment">The environment.</param>
 /// <param name="slot">Its number for the channels.</param>
 /// <param name="frames">Frames that the agent looks at together.</param>
@@ -76,7 +78,8 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         if (!float.IsFinite(outcome.Reward))
         {
             throw new InvalidDataException(
-                $"environment {environment.Spec.Name}: gave a reward that is not finite (got {outcome.Reward} at step {Steps + 1} of seed {Seed}); nothing was learned from it");
+                $"environment {environment.Spec.Name}: gave a reward that is not finite (got {outcome.Reward} at step "
+                + $"{Steps + 1} of seed {Seed}); nothing was learned from it");
         }
 
         Steps++;
@@ -94,15 +97,18 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
     {
         if (IsOver)
         {
-            throw new InvalidOperationException($"environment {environment.Spec.Name}: a step after the end of the episode; reset it first");
+            throw new InvalidOperationException(
+                $"environment {environment.Spec.Name}: a step after the end of the episode; reset it first");
         }
 
         ActionSpace space = environment.Spec.Actions;
         if (space.IsDiscrete ? (uint)action.Index >= (uint)space.Count : action.Values.Length != space.Dimensions)
         {
             throw new ArgumentException(space.IsDiscrete
-                ? $"environment {environment.Spec.Name}: no such action (got {action.Index}, expected 0 to {space.Count - 1})"
-                : $"environment {environment.Spec.Name}: an action of the wrong length (got {action.Values.Length}, expected {space.Dimensions})");
+                ? $"environment {environment.Spec.Name}: no such action (got {action.Index}, expected 0 to "
+                    + $"{space.Count - 1})"
+                : $"environment {environment.Spec.Name}: an action of the wrong length (got {action.Values.Length}, "
+                    + $"expected {space.Dimensions})");
         }
     }
 

@@ -1,12 +1,14 @@
 namespace Temper.Reinforcement.Environments;
 
 /// <summary>
-/// A wire between environment and agent that somebody else can reach: it is given every observation, which it may change, and every
-/// action, reward and end of an episode. Eavesdroppers record here, attackers change observations here.
+/// A wire between environment and agent that somebody else can reach: it is given every observation, which it may
+/// change, and every action, reward and end of an episode. Eavesdroppers record here, attackers change observations
+/// here.
 /// </summary>
 /// <remarks>
-/// Each environment of a vector is a slot; a slot's calls come in order: an observation, the action it led to with reward and end, the next
-/// observation. Slots may be interleaved. A channel that only records leaves the observation as it is.
+/// Each environment of a vector is a slot; a slot's calls come in order: an observation, the action it led to with
+/// reward and end, the next observation. Slots may be interleaved. A channel that only records leaves the observation
+/// as it is.
 /// </remarks>
 public interface IObservationChannel
 {
@@ -42,7 +44,10 @@ public sealed record ObservationChannels
     /// <summary>No channel.</summary>
     public static ObservationChannels None { get; } = new();
 
-    /// <summary>Sees each single frame once, before frames are stacked, so that a change stays in the stack: as if the camera's signal were changed.</summary>
+    /// <summary>
+    /// Sees each single frame once, before frames are stacked, so that a change stays in the stack: as if the camera's
+    /// signal were changed.
+    /// </summary>
     public IObservationChannel? Frame { get; init; }
 
     /// <summary>Sees the whole stack at each step, after <see cref="Frame"/>.</summary>

@@ -1,9 +1,12 @@
 namespace Temper.Reinforcement.Environments.Classic;
 
-/// <summary>A pole on a cart that is pushed left or right; a point for each step that it stands. The task of Gymnasium's CartPole-v1.</summary>
+/// <summary>
+/// A pole on a cart that is pushed left or right; a point for each step that it stands. The task of Gymnasium's
+/// CartPole-v1.
+/// </summary>
 /// <remarks>
-/// Observation <c>[4]</c>: position in meters, speed, angle in radians, angular speed. Euler steps of 0.02 s. Over when the cart leaves
-/// +-2.4 m or the pole +-12 degrees; 500 steps at most. Source: Barto, Sutton, Anderson, 1983.
+/// Observation <c>[4]</c>: position in meters, speed, angle in radians, angular speed. Euler steps of 0.02 s. Over when
+/// the cart leaves +-2.4 m or the pole +-12 degrees; 500 steps at most. Source: Barto, Sutton, Anderson, 1983.
 /// </remarks>
 public sealed class CartPole : IEnvironment
 {
@@ -15,7 +18,8 @@ public sealed class CartPole : IEnvironment
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; } = new()
     {
-        Name = "cartpole", ObservationShape = [4], Actions = ActionSpace.Discrete(2, ["left", "right"]), StepLimit = 500,
+        Name = "cartpole", ObservationShape = [4], Actions = ActionSpace.Discrete(2, ["left", "right"]),
+        StepLimit = 500,
     };
 
     /// <inheritdoc/>
@@ -33,7 +37,8 @@ public sealed class CartPole : IEnvironment
         double force = action.Index == 1 ? Force : -Force;
         (double sin, double cos) = Math.SinCos(_angle);
         double push = (force + (PoleMass * HalfLength * _turn * _turn * sin)) / TotalMass;
-        double turning = ((Gravity * sin) - (cos * push)) / (HalfLength * ((4.0 / 3) - (PoleMass * cos * cos / TotalMass)));
+        double turning =
+            ((Gravity * sin) - (cos * push)) / (HalfLength * ((4.0 / 3) - (PoleMass * cos * cos / TotalMass)));
         double acceleration = push - (PoleMass * HalfLength * turning * cos / TotalMass);
         _x += Tau * _speed;
         _speed += Tau * acceleration;
@@ -47,7 +52,8 @@ public sealed class CartPole : IEnvironment
     {
         if (observation.Length >= 4)
         {
-            (observation[0], observation[1], observation[2], observation[3]) = ((float)_x, (float)_speed, (float)_angle, (float)_turn);
+            (observation[0], observation[1], observation[2], observation[3]) =
+                ((float)_x, (float)_speed, (float)_angle, (float)_turn);
         }
     }
 }

@@ -1,7 +1,11 @@
 namespace Temper.Reinforcement.Environments.Classic;
 
-/// <summary>A car too weak for the hill must swing to get up; each step costs a point. The task of Gymnasium's MountainCar-v0.</summary>
-/// <remarks>Observation <c>[2]</c>: position, speed. Over at position 0.5; 200 steps at most. Source: Moore, 1990.</remarks>
+/// <summary>
+/// A car too weak for the hill must swing to get up; each step costs a point. The task of Gymnasium's MountainCar-v0.
+/// </summary>
+/// <remarks>
+/// Observation <c>[2]</c>: position, speed. Over at position 0.5; 200 steps at most. Source: Moore, 1990.
+/// </remarks>
 public sealed class MountainCar : IEnvironment
 {
     private const double Force = 0.001, Gravity = 0.0025, MaxSpeed = 0.07, Left = -1.2, Right = 0.6, Goal = 0.5;
@@ -11,7 +15,8 @@ public sealed class MountainCar : IEnvironment
     /// <inheritdoc/>
     public EnvironmentSpec Spec { get; } = new()
     {
-        Name = "mountain-car", ObservationShape = [2], Actions = ActionSpace.Discrete(3, ["left", "none", "right"]), StepLimit = 200,
+        Name = "mountain-car", ObservationShape = [2], Actions = ActionSpace.Discrete(3, ["left", "none", "right"]),
+        StepLimit = 200,
     };
 
     /// <inheritdoc/>

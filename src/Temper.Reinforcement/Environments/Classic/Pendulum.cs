@@ -1,7 +1,12 @@
 namespace Temper.Reinforcement.Environments.Classic;
 
-/// <summary>A pendulum that a weak motor has to swing up and hold: continuous control. The task of Gymnasium's Pendulum-v1.</summary>
-/// <remarks>Observation <c>[3]</c>: cosine and sine of the angle, angular speed. Action <c>[1]</c>: torque from -2 to 2. 200 steps.</remarks>
+/// <summary>
+/// A pendulum that a weak motor has to swing up and hold: continuous control. The task of Gymnasium's Pendulum-v1.
+/// </summary>
+/// <remarks>
+/// Observation <c>[3]</c>: cosine and sine of the angle, angular speed. Action <c>[1]</c>: torque from -2 to 2. 200
+/// steps.
+/// </remarks>
 public sealed class Pendulum : IEnvironment
 {
     private const double Gravity = 10, Tau = 0.05, MaxSpeed = 8, MaxTorque = 2;

@@ -1,6 +1,9 @@
 namespace Temper.Reinforcement.Environments.Grids;
 
-/// <summary>Collect gold, avoid what else flies by, faster and faster. The rules of MinAtar's Asterix, written from their description.</summary>
+/// <summary>
+/// Collect gold, avoid what else flies by, faster and faster. The rules of MinAtar's Asterix, written from their
+/// description.
+/// </summary>
 public sealed class TreasureDash : GridGame
 {
     private const int Player = 0, Enemy = 1, Trail = 2, Gold = 3;
@@ -19,7 +22,10 @@ public sealed class TreasureDash : GridGame
     public override IReadOnlyList<string> Channels { get; } = ["player", "enemy", "trail", "gold"];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<GridAction> Actions { get; } = [GridAction.None, GridAction.Left, GridAction.Up, GridAction.Right, GridAction.Down];
+    public override IReadOnlyList<GridAction> Actions { get; } =
+    [
+        GridAction.None, GridAction.Left, GridAction.Up, GridAction.Right, GridAction.Down,
+    ];
 
     private ref int Row => ref State[0];
 
@@ -125,7 +131,8 @@ public sealed class TreasureDash : GridGame
             index++;
         }
 
-        (IsTaken(index), ColumnOf(index), DirectionOf(index), IsGold(index)) = (1, isFromLeft ? 0 : Size - 1, isFromLeft ? 1 : -1, isGold ? 1 : 0);
+        (IsTaken(index), ColumnOf(index), DirectionOf(index), IsGold(index)) =
+            (1, isFromLeft ? 0 : Size - 1, isFromLeft ? 1 : -1, isGold ? 1 : 0);
     }
 
     private void MoveAll()
