@@ -99,7 +99,8 @@ public static class OperatorRegistry
     {
         if (!Rows.TryGetValue(description.Kind, out Func<OperatorAttributes, Operator>? create))
         {
-            throw new FormatException($"unknown operator (got '{description.Kind}', expected one of {string.Join(", ", Rows.Keys)})");
+            throw new FormatException(
+                $"unknown operator (got '{description.Kind}', expected one of {string.Join(", ", Rows.Keys)})");
         }
 
         try

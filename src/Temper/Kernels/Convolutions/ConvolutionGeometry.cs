@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>Plain sizes of a two-dimensional convolution: input <c>[N, H, W, C]</c>, weights <c>[O, C / groups, KH, KW]</c>.</summary>
+/// <summary>
+/// Plain sizes of a two-dimensional convolution: input <c>[N, H, W, C]</c>, weights <c>[O, C / groups, KH, KW]</c>.
+/// </summary>
 internal readonly record struct ConvolutionGeometry
 {
     public ConvolutionGeometry()
@@ -70,7 +72,8 @@ internal readonly record struct ConvolutionGeometry
         if (input != InCount || weight != WeightCount || output != OutCount)
         {
             throw new ArgumentException(
-                $"convolution: memory does not fit (got {input}, {weight} and {output} floats, expected {InCount}, {WeightCount} and {OutCount})");
+                $"convolution: memory does not fit (got {input}, {weight} and {output} floats, expected {InCount}, "
+                + $"{WeightCount} and {OutCount})");
         }
     }
 

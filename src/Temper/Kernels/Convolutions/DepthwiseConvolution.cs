@@ -26,13 +26,16 @@ internal static unsafe class DepthwiseConvolution
 
     /// <summary>Packs weights as <c>[kernel position][channel]</c>.</summary>
     internal static void Pack(in IndirectJob job, float* target) =>
-        GemmPacking.PackPanels(job.Weight, job.Positions, linesTogether: false, job.ResultChannels, job.Positions, job.ResultChannels, target);
+        GemmPacking.PackPanels(
+            job.Weight, job.Positions, linesTogether: false, job.ResultChannels, job.Positions, job.ResultChannels,
+            target);
 
     /// <summary>The gradient of the weights.</summary>
     internal static void Weights(in ConvolutionGeometry geometry, float* x, float* dy, float* dw)
     {
         var job = new GradientJob { Geometry = geometry, X = x, Dy = dy, Dw = dw };
-        WorkerPool.Current.Run(&WeightsTask, &job, geometry.Positions * Chunks.Count(geometry.InChannels, ChannelsPerTask));
+        WorkerPool.Current.Run(
+            &WeightsTask, &job, geometry.Positions * Chunks.Count(geometry.InChannels, ChannelsPerTask));
     }
 
     private static void RowTask(void* state, int task)
@@ -144,7 +147,8 @@ internal static unsafe class DepthwiseConvolution
                         if ((uint)w < (uint)g.InWidth)
                         {
                             sum = TLanes.MultiplyAdd(
-                                TLanes.Load(x + ((long)w * g.InChannels)), TLanes.Load(dy + ((long)ow * g.OutChannels)), sum);
+                                TLanes.Load(x + ((long)w * g.InChannels)), TLanes.Load(dy + ((long)ow * g.OutChannels)),
+                                sum);
                         }
                     }
                 }

@@ -33,7 +33,9 @@ internal static unsafe partial class IndirectConvolution
         }
     }
 
-    /// <summary>The weights of some summed channels and one panel as <c>[sum][kernel position][columns of the panel]</c>.</summary>
+    /// <summary>
+    /// The weights of some summed channels and one panel as <c>[sum][kernel position][columns of the panel]</c>.
+    /// </summary>
     private static void Turn(in IndirectJob job, int column, int width, int first, int count, float* target)
     {
         int columns = Math.Min(width, job.Columns - column), positions = job.Positions;
@@ -42,8 +44,10 @@ internal static unsafe partial class IndirectConvolution
             // W[o][i][kernel position] for some o of the group: each o is a block of i lines of kernel positions.
             for (int o = 0; o < count; o++)
             {
-                float* block = job.Weight + ((((long)((job.Group * job.Depth) + first + o) * job.Columns) + column) * positions);
-                GemmPacking.PackPanels(block, positions, linesTogether: false, columns, positions, width, target + ((long)o * positions * width));
+                float* block =
+                    job.Weight + ((((long)((job.Group * job.Depth) + first + o) * job.Columns) + column) * positions);
+                GemmPacking.PackPanels(block, positions, linesTogether: false, columns, positions, width, target
+                    + ((long)o * positions * width));
             }
 
             return;

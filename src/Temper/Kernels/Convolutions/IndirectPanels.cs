@@ -7,10 +7,12 @@ internal static unsafe partial class IndirectConvolution
     private const int PartFloats = 6 * 1024;
 
     /// <summary>All blocks of a range against one panel, part by part of the sum.</summary>
-    private static void RunPanel(in IndirectJob job, BlockRange range, float** table, int column, float* partial, bool isFirst)
+    private static void RunPanel(
+        in IndirectJob job, BlockRange range, float** table, int column, float* partial, bool isFirst)
     {
         var panel = new Panel(job, column);
-        int positions = panel.IsWhole ? Math.Clamp(PartFloats / (panel.Width * job.Summed), 1, job.Positions) : job.Positions;
+        int positions =
+            panel.IsWhole ? Math.Clamp(PartFloats / (panel.Width * job.Summed), 1, job.Positions) : job.Positions;
         int depth = panel.IsWhole ? Math.Clamp(PartFloats / panel.Width, 1, job.Summed) : job.Summed;
         for (int position = 0; position < job.Positions; position += positions)
         {
@@ -24,7 +26,9 @@ internal static unsafe partial class IndirectConvolution
                     panel.Add(job, part, table + ((long)b * range.Entry), block);
                     if (isLast)
                     {
-                        Tail(job, block, panel.Channel, panel.Columns, job.Result + block.Offset + panel.Channel, partial, isFirst && b == 0);
+                        Tail(
+                            job, block, panel.Channel, panel.Columns, job.Result + block.Offset + panel.Channel,
+                            partial, isFirst && b == 0);
                     }
                 }
             }
@@ -43,7 +47,8 @@ internal static unsafe partial class IndirectConvolution
         private readonly float* _weights;
         private readonly nint _positionStep;
         private readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, void> _kernel;
-        private readonly delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void> _listed;
+        private readonly delegate*<
+            nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void> _listed;
 
         internal Panel(in IndirectJob job, int column)
         {
@@ -55,7 +60,9 @@ internal static unsafe partial class IndirectConvolution
             _positionStep = (nint)job.Depth * Width;
             bool isWide = Width == tile.Columns;
             _kernel = isWide ? tile.Wide : tile.Narrow;
-            _listed = (delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)tile.Listed(tile.Rows, isWide).Kernel;
+            _listed =
+                (delegate*<nint, nint, nint, float**, float*, nint, float*, nint, int, bool, int*, void>)tile.Listed(
+                    tile.Rows, isWide).Kernel;
         }
 
         internal int Width { get; }
@@ -92,8 +99,9 @@ internal static unsafe partial class IndirectConvolution
         }
 
         /// <summary>
-        /// The entries of a block's table that belong to a part. Parts are counted by kernel position, not by entry: tables leave out
-        /// different positions in large and in small batches, and the sum must be cut at the same indices in both.
+        /// The entries of a block's table that belong to a part. Parts are counted by kernel position, not by entry:
+        /// tables leave out different positions in large and in small batches, and the sum must be cut at the same
+        /// indices in both.
         /// </summary>
         private static nint PositionsOf(SumPart part, ref float** table, nint entries)
         {
@@ -114,7 +122,9 @@ internal static unsafe partial class IndirectConvolution
             return last - first;
         }
 
-        private void Run(in IndirectJob job, SumPart part, nint positions, float** table, float* c, nint distance, int valid, bool adds)
+        private void Run(
+            in IndirectJob job, SumPart part, nint positions, float** table, float* c, nint distance, int valid,
+            bool adds)
         {
             if (job.Listed == null)
             {
@@ -122,7 +132,9 @@ internal static unsafe partial class IndirectConvolution
             }
             else
             {
-                _listed(positions, part.Channel, part.Depth, table, _weights, _positionStep, c, distance, valid, adds, job.Listed);
+                _listed(
+                    positions, part.Channel, part.Depth, table, _weights, _positionStep, c, distance, valid, adds,
+                    job.Listed);
             }
         }
     }

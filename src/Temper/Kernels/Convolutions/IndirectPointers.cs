@@ -3,10 +3,14 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels;
 
-/// <content>The tables of pointers: for each kernel position a pointer a pixel of the tile, then the kernel position's number.</content>
+/// <content>
+/// The tables of pointers: for each kernel position a pointer a pixel of the tile, then the kernel position's number.
+/// </content>
 internal static unsafe partial class IndirectConvolution
 {
-    /// <summary>One pixel of several images: kernel positions outside are left out. Gives the number of kernel positions.</summary>
+    /// <summary>
+    /// One pixel of several images: kernel positions outside are left out. Gives the number of kernel positions.
+    /// </summary>
     private static nint PointImages(in IndirectJob job, int group, int row, int column, float** table)
     {
         int rows = ConvolutionTile.Active.Rows;
@@ -42,7 +46,10 @@ internal static unsafe partial class IndirectConvolution
         return positions;
     }
 
-    /// <summary>Pixels of one image one after the other: a kernel position outside for some reads zeros there, and is left out if outside for all.</summary>
+    /// <summary>
+    /// Pixels of one image one after the other: a kernel position outside for some reads zeros there, and is left out
+    /// if outside for all.
+    /// </summary>
     private static nint PointPixels(in IndirectJob job, int image, int pixel, int last, float** table)
     {
         int rows = ConvolutionTile.Active.Rows;

@@ -1,10 +1,11 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// How the gradient of the weights reads the input: as windows, the runs of neighboring floats that meet the same gradient. With
-/// many channels a window is a block of one kernel position's channels, and kernel positions outside the image are left out. In channels-last memory a
-/// kernel row's pixels lie together, so with few channels one kernel row is a window; with fewer still (a first layer) a window
-/// is narrower than a vector, and the output channels are taken as vectors instead.
+/// How the gradient of the weights reads the input: as windows, the runs of neighboring floats that meet the same
+/// gradient. With many channels a window is a block of one kernel position's channels, and kernel positions outside the
+/// image are left out. In channels-last memory a kernel row's pixels lie together, so with few channels one kernel row
+/// is a window; with fewer still (a first layer) a window is narrower than a vector, and the output channels are taken
+/// as vectors instead.
 /// </summary>
 internal unsafe struct InputWindows
 {
@@ -23,7 +24,8 @@ internal unsafe struct InputWindows
         IsNarrow = isTogether && g.InChannels <= MaxNarrowChannels;
         int rowVectors = tile.VectorsFor(g.KernelWidth * g.InChannels);
         int positionVectors = tile.VectorsFor(g.GroupInputs);
-        _isPadded = IsNarrow || (isTogether && (g.InChannels <= tile.Lanes || rowVectors * 1.05 < positionVectors * g.KernelWidth));
+        _isPadded = IsNarrow
+            || (isTogether && (g.InChannels <= tile.Lanes || rowVectors * 1.05 < positionVectors * g.KernelWidth));
         int blockVectors = tile.Vectors;
         while ((positionVectors + blockVectors - 1) / blockVectors * blockVectors > positionVectors)
         {
@@ -67,7 +69,9 @@ internal unsafe struct InputWindows
         return isInside ? (((image * g.InHeight) + h) * RowDistance) + (w * PixelDistance) : -1;
     }
 
-    /// <summary>Where the weight of a kernel position and an input channel stands among the sums of an output channel.</summary>
+    /// <summary>
+    /// Where the weight of a kernel position and an input channel stands among the sums of an output channel.
+    /// </summary>
     internal readonly int SumIndex(int kernelRow, int kernelColumn, int channel)
     {
         if (!_isPadded)
@@ -78,7 +82,9 @@ internal unsafe struct InputWindows
         return (kernelRow * Pitch) + (kernelColumn * _geometry.InChannels) + channel;
     }
 
-    /// <summary>Copies what some pixels need. Gives the address to which <see cref="Offset"/> applies for the run's first image.</summary>
+    /// <summary>
+    /// Copies what some pixels need. Gives the address to which <see cref="Offset"/> applies for the run's first image.
+    /// </summary>
     /// <param name="x">The input.</param>
     /// <param name="run">Images and result rows.</param>
     /// <param name="channel">First channel of the block.</param>
@@ -90,7 +96,9 @@ internal unsafe struct InputWindows
         if (run.Images == 1)
         {
             first = Math.Clamp((run.FirstRow * g.StrideHeight) - g.PadTop, 0, g.InHeight);
-            last = Math.Clamp(((run.LastRow - 1) * g.StrideHeight) + ((g.KernelHeight - 1) * g.DilationHeight) - g.PadTop + 1, first, g.InHeight);
+            last = Math.Clamp(
+                ((run.LastRow - 1) * g.StrideHeight) + ((g.KernelHeight - 1) * g.DilationHeight) - g.PadTop + 1, first,
+                g.InHeight);
         }
 
         int rows = run.Images == 1 ? last - first : run.Images * g.InHeight;
@@ -107,7 +115,8 @@ internal unsafe struct InputWindows
         for (int row = 0; row < rows; row++, source += length, target += RowDistance)
         {
             new Span<float>(target, g.PadLeft * g.InChannels).Clear();
-            new ReadOnlySpan<float>(source, length).CopyTo(new Span<float>(target + (g.PadLeft * g.InChannels), length));
+            new ReadOnlySpan<float>(source, length)
+                .CopyTo(new Span<float>(target + (g.PadLeft * g.InChannels), length));
             new Span<float>(target + (g.PadLeft * g.InChannels) + length, g.PadRight * g.InChannels).Clear();
         }
 

@@ -3,9 +3,9 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of an input with few channels, too few for a tile. A row of results gives each kernel column's share of the
-/// input's gradient, (kernel columns x channels) side by side, by plain matrix products, one for each kernel row; then each input
-/// pixel sums the shares that are its own.
+/// The gradient of an input with few channels, too few for a tile. A row of results gives each kernel column's share of
+/// the input's gradient, (kernel columns x channels) side by side, by plain matrix products, one for each kernel row;
+/// then each input pixel sums the shares that are its own.
 /// </summary>
 internal unsafe struct MergedColumns
 {
@@ -32,7 +32,9 @@ internal unsafe struct MergedColumns
 
     /// <summary>Whether it saves enough multiplications.</summary>
     internal static bool Fit(in ConvolutionGeometry g) =>
-        g.Groups == 1 && Margin * WidthOf(g.KernelWidth * g.InChannels) < g.KernelWidth * ConvolutionTile.Active.PaddedColumns(g.InChannels);
+        g.Groups == 1 && Margin
+            * WidthOf(g.KernelWidth * g.InChannels) < g.KernelWidth
+            * ConvolutionTile.Active.PaddedColumns(g.InChannels);
 
     /// <summary>Runs a job that asks for the gradient of the input.</summary>
     internal static void Run(in IndirectJob job)
@@ -91,7 +93,8 @@ internal unsafe struct MergedColumns
             int source = _job.RowMap[(row * _job.KernelHeight) + position];
             if (source >= 0)
             {
-                float* pixels = _job.Source + (image * _job.SourceImage) + ((long)source * _job.SourceWidth * _job.SourceChannels);
+                float* pixels =
+                    _job.Source + (image * _job.SourceImage) + ((long)source * _job.SourceWidth * _job.SourceChannels);
                 Multiply(pixels, _filters + ((long)position * _job.Depth * _width), shares, adds);
                 adds = true;
             }
@@ -138,7 +141,9 @@ internal unsafe struct MergedColumns
         }
     }
 
-    /// <summary>Each pixel's own shares. Lanes beyond its channels are written too, and then again by the next pixel.</summary>
+    /// <summary>
+    /// Each pixel's own shares. Lanes beyond its channels are written too, and then again by the next pixel.
+    /// </summary>
     private readonly void Sum<TLanes>(float* shares, float* target)
         where TLanes : unmanaged, ILanes<TLanes>
     {
@@ -154,7 +159,8 @@ internal unsafe struct MergedColumns
                 {
                     if (sources[position] >= 0)
                     {
-                        sum += TLanes.Load(shares + ((long)sources[position] * _width) + (position * channels) + channel);
+                        sum +=
+                            TLanes.Load(shares + ((long)sources[position] * _width) + (position * channels) + channel);
                     }
                 }
 

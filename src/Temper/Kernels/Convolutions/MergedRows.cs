@@ -1,8 +1,9 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// First layers have one to four channels, too few for a tile. In channels-last memory a kernel row's pixels lie together, so
-/// one row is taken as one kernel position with (columns x channels) channels; horizontal padding is copied into the image for that.
+/// First layers have one to four channels, too few for a tile. In channels-last memory a kernel row's pixels lie
+/// together, so one row is taken as one kernel position with (columns x channels) channels; horizontal padding is
+/// copied into the image for that.
 /// </summary>
 internal readonly unsafe struct MergedRows
 {
@@ -27,7 +28,9 @@ internal readonly unsafe struct MergedRows
     internal static bool Fit(in ConvolutionGeometry g) =>
         g.Groups == 1 && g.InChannels <= MaxChannels && g.KernelWidth > 1 && g.DilationWidth == 1;
 
-    /// <summary>Copies the image where it needs padding (or, for tiles that read a little further, room at its end).</summary>
+    /// <summary>
+    /// Copies the image where it needs padding (or, for tiles that read a little further, room at its end).
+    /// </summary>
     internal static MergedRows Prepare(in ConvolutionGeometry g, float* x)
     {
         int width = g.InWidth + g.PadLeft + g.PadRight;
@@ -71,7 +74,9 @@ internal readonly unsafe struct MergedRows
         job.Depth = Geometry.InChannels;
     }
 
-    /// <summary>Where weight <c>[channel][row][column]</c> number <paramref name="index"/> stands among the merged ones.</summary>
+    /// <summary>
+    /// Where weight <c>[channel][row][column]</c> number <paramref name="index"/> stands among the merged ones.
+    /// </summary>
     private static int MergedIndex(in ConvolutionGeometry g, int index)
     {
         int channel = index / g.Positions;

@@ -1,13 +1,15 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// The gradient of an input with one channel. Vectors run along the pixels of a row, not along kernel columns, which would fill a third of
-/// them: rows of the result's gradient are transposed, products with the weights of a kernel row give each kernel column's share of an
-/// input row, and the shares are added up, each moved by its column.
+/// The gradient of an input with one channel. Vectors run along the pixels of a row, not along kernel columns, which
+/// would fill a third of them: rows of the result's gradient are transposed, products with the weights of a kernel row
+/// give each kernel column's share of an input row, and the shares are added up, each moved by its column.
 /// </summary>
 internal unsafe struct SingleChannelGradient
 {
-    /// <summary>By how much it must need fewer vectors than <see cref="MergedColumns"/> to pay for the transposes.</summary>
+    /// <summary>
+    /// By how much it must need fewer vectors than <see cref="MergedColumns"/> to pay for the transposes.
+    /// </summary>
     private const double Margin = 1.5;
 
     /// <summary>Multiplications that are worth a task of their own.</summary>
@@ -30,7 +32,9 @@ internal unsafe struct SingleChannelGradient
 
     /// <summary>Whether it saves enough.</summary>
     internal static bool Fit(in ConvolutionGeometry g) =>
-        g.Groups == 1 && g.InChannels == 1 && Margin * g.KernelWidth * WidthOf(g.OutWidth) <= (double)g.OutWidth * WidthOf(g.KernelWidth);
+        g.Groups == 1
+            && g.InChannels == 1
+            && Margin * g.KernelWidth * WidthOf(g.OutWidth) <= (double)g.OutWidth * WidthOf(g.KernelWidth);
 
     /// <summary>Runs a job that asks for the gradient of the input.</summary>
     internal static void Run(in IndirectJob job)
@@ -87,7 +91,9 @@ internal unsafe struct SingleChannelGradient
                 int from = _job.RowMap[(row * _job.KernelHeight) + position];
                 if (from >= 0)
                 {
-                    Multiply(_filters + ((long)position * _job.KernelWidth * _job.Depth), transposed + ((from - source) * rowFloats), shares, adds);
+                    Multiply(
+                        _filters + ((long)position * _job.KernelWidth * _job.Depth),
+                        transposed + ((from - source) * rowFloats), shares, adds);
                     adds = true;
                 }
             }
@@ -117,8 +123,10 @@ internal unsafe struct SingleChannelGradient
     {
         for (int first = 0; first < _width; first += GemmTile.Active.Columns)
         {
-            int width = Math.Min(GemmTile.Active.Columns, _width - first), count = Math.Min(width, _job.SourceWidth - first);
-            Transposes.Lines(row + ((long)first * _job.SourceChannels), _job.SourceChannels, count, _job.Depth, width, target);
+            int width = Math.Min(GemmTile.Active.Columns, _width - first),
+                count = Math.Min(width, _job.SourceWidth - first);
+            Transposes.Lines(
+                row + ((long)first * _job.SourceChannels), _job.SourceChannels, count, _job.Depth, width, target);
             target += (long)_job.Depth * width;
         }
     }
@@ -135,7 +143,8 @@ internal unsafe struct SingleChannelGradient
             {
                 int positions = (_job.KernelWidth - position) / (tiles - t);
                 tile.Kernel(positions, width / tile.Lanes)(
-                    _job.Depth, filters + ((long)position * _job.Depth), _job.Depth, row, width, null, shares + ((long)position * _width) + first, _width, adds);
+                    _job.Depth, filters + ((long)position * _job.Depth), _job.Depth, row, width, null,
+                    shares + ((long)position * _width) + first, _width, adds);
                 position += positions;
             }
 
@@ -143,7 +152,10 @@ internal unsafe struct SingleChannelGradient
         }
     }
 
-    /// <summary>Adds a kernel column's share of a row: as one run where pixels follow one another, one by one where a stride leaves gaps.</summary>
+    /// <summary>
+    /// Adds a kernel column's share of a row: as one run where pixels follow one another, one by one where a stride
+    /// leaves gaps.
+    /// </summary>
     private readonly void AddShares(int position, float* shares, float* target)
     {
         int first = 0, last = _job.ResultWidth - 1;
@@ -159,7 +171,8 @@ internal unsafe struct SingleChannelGradient
 
         if (first <= last && Source(last, position) - Source(first, position) == last - first)
         {
-            Elementwise.Serial(default(AddKernel), target + first, shares + Source(first, position), target + first, last - first + 1);
+            Elementwise.Serial(
+                default(AddKernel), target + first, shares + Source(first, position), target + first, last - first + 1);
             return;
         }
 

@@ -86,7 +86,8 @@ internal unsafe struct WeightGradientJob
     {
         if (_images > 1)
         {
-            return new PixelRun(run * _images, Math.Min(_images, Geometry.Batch - (run * _images)), 0, Geometry.OutHeight);
+            return new PixelRun(
+                run * _images, Math.Min(_images, Geometry.Batch - (run * _images)), 0, Geometry.OutHeight);
         }
 
         int perImage = Chunks.Count(Geometry.OutHeight, _rows);
@@ -159,7 +160,8 @@ internal unsafe struct WeightGradientJob
         {
             int output = FirstOutput(block);
             ColumnCopies.Copy(
-                source + output, Geometry.OutChannels, target + ((long)block * pixels * rows), rows, FirstOutput(block + 1) - output, pixels);
+                source + output, Geometry.OutChannels, target + ((long)block * pixels * rows), rows,
+                FirstOutput(block + 1) - output, pixels);
         }
 
         return target - first;
@@ -178,7 +180,8 @@ internal unsafe struct WeightGradientJob
     internal readonly float* CopyInput(PixelRun run, int block)
     {
         int channel = Windows.Blocks > 1 ? block * Windows.Pitch : 0;
-        int channels = Windows.Blocks > 1 ? Math.Min(Windows.Pitch, Geometry.GroupInputs - channel) : Geometry.GroupInputs;
+        int channels =
+            Windows.Blocks > 1 ? Math.Min(Windows.Pitch, Geometry.GroupInputs - channel) : Geometry.GroupInputs;
         return Windows.Copy(X, run, (Group * Geometry.GroupInputs) + channel, channels);
     }
 
@@ -192,7 +195,8 @@ internal unsafe struct WeightGradientJob
         if (Windows.Blocks > 1)
         {
             GemmPacking.PackPanels(
-                sums, Windows.Pitch, linesTogether: false, g.Positions, Math.Min(Windows.Pitch, g.GroupInputs - channel), g.Positions, target);
+                sums, Windows.Pitch, linesTogether: false, g.Positions,
+                Math.Min(Windows.Pitch, g.GroupInputs - channel), g.Positions, target);
             return;
         }
 

@@ -2,7 +2,9 @@ namespace Temper.Kernels;
 
 /// <summary>How the coordinates of a sampling grid, -1 to 1, become positions along one axis of an image.</summary>
 /// <param name="Length">Length of the axis.</param>
-/// <param name="AlignsCorners">Whether -1 and 1 are the centers of the first and last pixel, not their outer edges.</param>
+/// <param name="AlignsCorners">
+/// Whether -1 and 1 are the centers of the first and last pixel, not their outer edges.
+/// </param>
 /// <param name="Reflects">Whether positions outside are mirrored at the edges.</param>
 /// <param name="Clamps">Whether positions beyond the first and last center move to it.</param>
 internal readonly record struct GridAxis(int Length, bool AlignsCorners, bool Reflects, bool Clamps)
@@ -10,11 +12,14 @@ internal readonly record struct GridAxis(int Length, bool AlignsCorners, bool Re
     /// <summary>Farther outside than any image is long; float32 has no pixels between from here on.</summary>
     private const float Far = 1 << 24;
 
-    /// <summary>The position of a coordinate in pixels, and its derivative. One that is no number is outside of everything.</summary>
+    /// <summary>
+    /// The position of a coordinate in pixels, and its derivative. One that is no number is outside of everything.
+    /// </summary>
     internal (float Position, float Derivative) Locate(float coordinate)
     {
         float derivative = (AlignsCorners ? Length - 1 : Length) * 0.5f;
-        float position = AlignsCorners ? (coordinate + 1) * 0.5f * (Length - 1) : (((coordinate + 1) * Length) - 1) * 0.5f;
+        float position =
+            AlignsCorners ? (coordinate + 1) * 0.5f * (Length - 1) : (((coordinate + 1) * Length) - 1) * 0.5f;
         if (Reflects)
         {
             (position, float sign) = Reflected(position);
@@ -43,7 +48,9 @@ internal readonly record struct GridAxis(int Length, bool AlignsCorners, bool Re
     }
 }
 
-/// <summary>The pixels of an image that a grid point reads, at most four, with their weights and the weights' derivatives.</summary>
+/// <summary>
+/// The pixels of an image that a grid point reads, at most four, with their weights and the weights' derivatives.
+/// </summary>
 internal unsafe struct GridCorners
 {
     internal fixed int Offset[4];
@@ -89,8 +96,11 @@ internal unsafe struct GridCorners
     }
 }
 
-/// <summary>Sizes of a sampling: images <c>[N, C, H, W]</c>, grids <c>[N, points, 2]</c>, results <c>[N, C, points]</c>.</summary>
-internal readonly record struct GridShape(int Samples, int Channels, int Points, GridAxis Rows, GridAxis Columns, bool IsNearest)
+/// <summary>
+/// Sizes of a sampling: images <c>[N, C, H, W]</c>, grids <c>[N, points, 2]</c>, results <c>[N, C, points]</c>.
+/// </summary>
+internal readonly record struct GridShape(
+    int Samples, int Channels, int Points, GridAxis Rows, GridAxis Columns, bool IsNearest)
 {
     internal int Pixels => Rows.Length * Columns.Length;
 
@@ -103,7 +113,9 @@ internal readonly record struct GridShape(int Samples, int Channels, int Points,
     }
 }
 
-/// <summary>Images sampled at the points of a grid (Jaderberg et al., arXiv:1506.02025), and the gradients by image and grid.</summary>
+/// <summary>
+/// Images sampled at the points of a grid (Jaderberg et al., arXiv:1506.02025), and the gradients by image and grid.
+/// </summary>
 /// <remarks>Every sum is taken by one task in one order: the same bytes for any number of threads.</remarks>
 internal static unsafe class GridSampling
 {
@@ -119,7 +131,8 @@ internal static unsafe class GridSampling
     }
 
     /// <summary>Gradient by the image: each result's gradient spread over the pixels that it read.</summary>
-    internal static void ImageGradient(ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dx, GridShape shape)
+    internal static void ImageGradient(
+        ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dx, GridShape shape)
     {
         shape.Require(dx.Length, grid.Length, dy.Length);
         dx.Clear();
@@ -130,7 +143,8 @@ internal static unsafe class GridSampling
     }
 
     /// <summary>Gradient by the grid's coordinates; zero for nearest pixels.</summary>
-    internal static void GridGradient(ReadOnlySpan<float> x, ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dgrid, GridShape shape)
+    internal static void GridGradient(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> grid, ReadOnlySpan<float> dy, Span<float> dgrid, GridShape shape)
     {
         shape.Require(x.Length, grid.Length, dy.Length);
         Elementwise.RequireLength(dgrid.Length, grid.Length);
@@ -176,7 +190,8 @@ internal static unsafe class GridSampling
     {
         public void Run(int chunk)
         {
-            int blocks = Chunks.Count(shape.Channels, ChannelsOfChunk), sample = chunk / blocks, first = chunk % blocks * ChannelsOfChunk;
+            int blocks = Chunks.Count(shape.Channels, ChannelsOfChunk), sample = chunk / blocks,
+                first = chunk % blocks * ChannelsOfChunk;
             int end = Math.Min(shape.Channels, first + ChannelsOfChunk);
             long planes = (long)sample * shape.Channels;
             GridCorners corners = default;

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Temper.Kernels.Flow;
 
-/// <summary>Linear filters of a plane with the border pixel repeated outside, and their adjoints, which add to their target.</summary>
+/// <summary>
+/// Linear filters of a plane with the border pixel repeated outside, and their adjoints, which add to their target.
+/// </summary>
 internal static unsafe class PlaneFilters
 {
     /// <summary>A symmetric filter of odd length along rows, then along columns.</summary>
@@ -40,7 +42,10 @@ internal static unsafe class PlaneFilters
         }
     }
 
-    /// <summary>Half the difference of the neighbors along x and along y: at a border half of the difference to the pixel itself.</summary>
+    /// <summary>
+    /// Half the difference of the neighbors along x and along y: at a border half of the difference to the pixel
+    /// itself.
+    /// </summary>
     internal static void CentralGradient<T>(Plane<T> image, Plane<T> gx, Plane<T> gy)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -2,10 +2,14 @@ using System.Numerics;
 
 namespace Temper.Kernels.Flow;
 
-/// <summary>A plane read between its pixels: bilinear, with the border pixel repeated outside. Adjoints add to their target.</summary>
+/// <summary>
+/// A plane read between its pixels: bilinear, with the border pixel repeated outside. Adjoints add to their target.
+/// </summary>
 internal static unsafe class PlaneSampling
 {
-    /// <summary>Another size, times a factor; pixels are areas, so that half the size is the mean over 2x2 pixels.</summary>
+    /// <summary>
+    /// Another size, times a factor; pixels are areas, so that half the size is the mean over 2x2 pixels.
+    /// </summary>
     internal static void Resize<T>(Plane<T> x, Plane<T> y, T factor)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -53,7 +57,8 @@ internal static unsafe class PlaneSampling
             T* to = y.Row(row), byX = u.Row(row), byY = v.Row(row);
             for (int column = 0; column < width; column++)
             {
-                var at = new Positions<T>(T.CreateTruncating(column) + byX[column], T.CreateTruncating(row) + byY[column], width, height);
+                var at = new Positions<T>(
+                    T.CreateTruncating(column) + byX[column], T.CreateTruncating(row) + byY[column], width, height);
                 T* upper = x.Row(at.Top), lower = x.Row(at.Bottom);
                 T above = upper[at.Left] + (at.Beside * (upper[at.Right] - upper[at.Left]));
                 T under = lower[at.Left] + (at.Beside * (lower[at.Right] - lower[at.Left]));
@@ -63,7 +68,8 @@ internal static unsafe class PlaneSampling
     }
 
     /// <summary>Gradients of <see cref="Warp"/> by the image and by the flow; null: not wanted.</summary>
-    internal static void WarpAdjoint<T>(Plane<T> x, Plane<T> u, Plane<T> v, Plane<T> dy, Plane<T>? dx, Plane<T>? du, Plane<T>? dv)
+    internal static void WarpAdjoint<T>(
+        Plane<T> x, Plane<T> u, Plane<T> v, Plane<T> dy, Plane<T>? dx, Plane<T>? du, Plane<T>? dv)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         (int height, int width) = x.Size;
@@ -72,7 +78,8 @@ internal static unsafe class PlaneSampling
             T* from = dy.Row(row), byX = u.Row(row), byY = v.Row(row);
             for (int column = 0; column < width; column++)
             {
-                var at = new Positions<T>(T.CreateTruncating(column) + byX[column], T.CreateTruncating(row) + byY[column], width, height);
+                var at = new Positions<T>(
+                    T.CreateTruncating(column) + byX[column], T.CreateTruncating(row) + byY[column], width, height);
                 T g = from[column];
                 if (dx is not null)
                 {
@@ -113,7 +120,8 @@ internal static unsafe class PlaneSampling
             // NaN fails both comparisons and is outside.
             T maxX = T.CreateTruncating(width - 1), maxY = T.CreateTruncating(height - 1);
             (IsInsideX, IsInsideY) = (x >= T.Zero && x < maxX, y >= T.Zero && y < maxY);
-            T clampedX = IsInsideX ? x : x >= maxX ? maxX : T.Zero, clampedY = IsInsideY ? y : y >= maxY ? maxY : T.Zero;
+            T clampedX = IsInsideX ? x : x >= maxX ? maxX : T.Zero,
+                clampedY = IsInsideY ? y : y >= maxY ? maxY : T.Zero;
             (Left, Top) = (int.CreateTruncating(clampedX), int.CreateTruncating(clampedY));
             (Right, Bottom) = (Math.Min(Left + 1, width - 1), Math.Min(Top + 1, height - 1));
             (Beside, Below) = (clampedX - T.CreateTruncating(Left), clampedY - T.CreateTruncating(Top));

@@ -34,8 +34,10 @@ internal unsafe struct Int8Epilogue<T, TFloat>
         ByteGrid inner = tail.Inner ?? new(1, 0), grid = tail.Result ?? new(1, 0);
         (_innerInverse, _innerScale) = (TFloat.Create(1 / inner.Scale), TFloat.Create(inner.Scale));
         (_innerLow, _innerHigh) = (TFloat.Create(-inner.Zero), TFloat.Create(byte.MaxValue - inner.Zero));
-        (_residualScale, _residualOffset) = (TFloat.Create(tail.ResidualGrid.Scale), TFloat.Create(-tail.ResidualGrid.Zero * tail.ResidualGrid.Scale));
-        (_inverse, _low, _high, _zero) = (TFloat.Create(1 / grid.Scale), TFloat.Create(-grid.Zero), TFloat.Create(byte.MaxValue - grid.Zero), TFloat.Create(grid.Zero));
+        (_residualScale, _residualOffset) =
+            (TFloat.Create(tail.ResidualGrid.Scale), TFloat.Create(-tail.ResidualGrid.Zero * tail.ResidualGrid.Scale));
+        (_inverse, _low, _high, _zero) = (TFloat.Create(1 / grid.Scale), TFloat.Create(-grid.Zero), TFloat.Create(
+            byte.MaxValue - grid.Zero), TFloat.Create(grid.Zero));
         (_hasInner, _relu, _isBytes) = (tail.Inner is not null, tail.Relu, tail.Result is not null);
         _residual = (byte*)tail.Residual.Pointer;
         _result = result;
@@ -77,7 +79,8 @@ internal unsafe struct Int8Epilogue<T, TFloat>
 
         if (_residual is not null)
         {
-            y += TFloat.MultiplyAdd(T.FromBytes(_residual + (pixel * _stride) + output), _residualScale, _residualOffset);
+            y += TFloat.MultiplyAdd(
+                T.FromBytes(_residual + (pixel * _stride) + output), _residualScale, _residualOffset);
         }
 
         return _relu ? TFloat.Max(y, TFloat.Zero) : y;

@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>Where floats lie that somebody keeps in place: what passes between code that does not touch pointers and kernels.</summary>
+/// <summary>
+/// Where floats lie that somebody keeps in place: what passes between code that does not touch pointers and kernels.
+/// </summary>
 internal readonly unsafe record struct FloatAddress
 {
     private readonly nint _address;

@@ -68,7 +68,9 @@ internal static unsafe class Scratch
         Sums,
     }
 
-    /// <summary>At least <paramref name="count"/> floats on a 64-byte boundary; contents as the last user left them.</summary>
+    /// <summary>
+    /// At least <paramref name="count"/> floats on a 64-byte boundary; contents as the last user left them.
+    /// </summary>
     internal static float* Rent(Use use, long count)
     {
         float[]?[] blocks = _blocks ??= new float[Enum.GetValues<Use>().Length][];

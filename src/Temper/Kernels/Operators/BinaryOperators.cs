@@ -140,7 +140,8 @@ internal readonly struct AddTransformedGradient(float a) : IBinaryOperator
     public T Invoke<T>(T x, T y)
         where T : unmanaged, ILanes<T>
     {
-        T sign = T.Select(T.Greater(x, T.Zero), T.Create(2 * a), T.Select(T.Greater(T.Zero, x), T.Create(-2 * a), T.Zero));
+        T sign =
+            T.Select(T.Greater(x, T.Zero), T.Create(2 * a), T.Select(T.Greater(T.Zero, x), T.Create(-2 * a), T.Zero));
         T size = T.Create(1) + T.Abs(x);
         return y + (sign / (size * size));
     }

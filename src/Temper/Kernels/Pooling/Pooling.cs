@@ -1,18 +1,28 @@
 namespace Temper.Kernels;
 
-/// <summary>Maximum and average pooling of images in channels-last memory <c>[N, H, W, C]</c>, windows given by two axes.</summary>
+/// <summary>
+/// Maximum and average pooling of images in channels-last memory <c>[N, H, W, C]</c>, windows given by two axes.
+/// </summary>
 internal static unsafe partial class Pooling
 {
-    /// <summary>The largest value of each window; NaN wins. A window wholly in the padding gives minus infinity.</summary>
+    /// <summary>
+    /// The largest value of each window; NaN wins. A window wholly in the padding gives minus infinity.
+    /// </summary>
     /// <param name="sizes">Images, channels and windows.</param>
     /// <param name="x"><c>[N, H, W, C]</c>.</param>
     /// <param name="y">Receives <c>[N, OH, OW, C]</c>.</param>
-    /// <param name="positions">Receives the number of the winning kernel position (the first of equals) for the gradient; empty where not wanted.</param>
+    /// <param name="positions">
+    /// Receives the number of the winning kernel position (the first of equals) for the gradient; empty where not
+    /// wanted.
+    /// </param>
     internal static void Maximum(PoolingSizes sizes, ReadOnlySpan<float> x, Span<float> y, Span<float> positions)
     {
         fixed (float* px = x, py = y, pt = positions)
         {
-            Run(new PoolJob { Input = px, Output = py, Positions = pt }, sizes, &MaximumRow, sizes.Batch * sizes.Height.Outputs);
+            Run(new PoolJob
+            {
+                Input = px, Output = py, Positions = pt,
+            }, sizes, &MaximumRow, sizes.Batch * sizes.Height.Outputs);
         }
     }
 
@@ -21,7 +31,8 @@ internal static unsafe partial class Pooling
     /// <param name="dy"><c>[N, OH, OW, C]</c>.</param>
     /// <param name="positions">What <see cref="Maximum"/> wrote.</param>
     /// <param name="dx">Receives <c>[N, H, W, C]</c>.</param>
-    internal static void MaximumGradient(PoolingSizes sizes, ReadOnlySpan<float> dy, ReadOnlySpan<float> positions, Span<float> dx)
+    internal static void MaximumGradient(
+        PoolingSizes sizes, ReadOnlySpan<float> dy, ReadOnlySpan<float> positions, Span<float> dx)
     {
         fixed (float* pd = dy, pt = positions, px = dx)
         {
@@ -55,7 +66,8 @@ internal static unsafe partial class Pooling
         }
 
         (PoolingAxis height, PoolingAxis width) = (sizes.Height, sizes.Width);
-        fixed (int* hs = height.Starts, he = height.Ends, hn = height.Sizes, ws = width.Starts, we = width.Ends, wn = width.Sizes)
+        fixed (int* hs = height.Starts, he = height.Ends, hn = height.Sizes,
+            ws = width.Starts, we = width.Ends, wn = width.Sizes)
         {
             job.Height = new Windows(hs, he, hn, height);
             job.Width = new Windows(ws, we, wn, width);

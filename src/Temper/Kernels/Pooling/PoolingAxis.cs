@@ -1,6 +1,8 @@
 namespace Temper.Kernels;
 
-/// <summary>The windows of a pooling along one axis: where each begins and ends inside the input, and what it divides by.</summary>
+/// <summary>
+/// The windows of a pooling along one axis: where each begins and ends inside the input, and what it divides by.
+/// </summary>
 internal sealed class PoolingAxis
 {
     private PoolingAxis(int inputs, int outputs, int step)
@@ -55,14 +57,16 @@ internal sealed class PoolingAxis
     /// <param name="ceiling">Whether a last window that is partly outside counts, if it begins inside.</param>
     /// <param name="countsPadding">Whether an average divides by kernel positions in the padding too.</param>
     internal static PoolingAxis Sliding(
-        int inputs, int kernel, int stride, (int Before, int After) padding, int dilation, bool ceiling, bool countsPadding)
+        int inputs, int kernel, int stride, (int Before, int After) padding, int dilation, bool ceiling,
+        bool countsPadding)
     {
         int span = ((kernel - 1) * dilation) + 1;
         int room = inputs + padding.Before + padding.After - span;
         int outputs = room < 0 ? 0 : ((room + (ceiling ? stride - 1 : 0)) / stride) + 1;
         if (ceiling && outputs > 0 && (outputs - 1) * stride >= inputs + padding.Before)
         {
-            outputs--;                                   // a window that begins in the padding after the input is dropped
+            // a window that begins in the padding after the input is dropped
+            outputs--;
         }
 
         var axis = new PoolingAxis(inputs, outputs, dilation);

@@ -10,7 +10,10 @@ internal interface IChannelSum
         where T : unmanaged, ILanes<T>;
 }
 
-/// <summary>Sums over the pixels of an image, channel by channel. They go pixel by pixel, so the bytes are the same at every vector width.</summary>
+/// <summary>
+/// Sums over the pixels of an image, channel by channel. They go pixel by pixel, so the bytes are the same at every
+/// vector width.
+/// </summary>
 internal static unsafe class ChannelSums
 {
     /// <summary>Sums of some channels.</summary>
@@ -23,9 +26,15 @@ internal static unsafe class ChannelSums
         where TSum : IChannelSum
     {
         int first = range.First;
-        first = Simd.Active == SimdWidth.Vector512 ? Run<TSum, Lanes512>(x, pixels, channels, first, range.End, sums) : first;
-        first = Simd.Active >= SimdWidth.Vector256 ? Run<TSum, Lanes256>(x, pixels, channels, first, range.End, sums) : first;
-        first = Simd.Active >= SimdWidth.Vector128 ? Run<TSum, Lanes128>(x, pixels, channels, first, range.End, sums) : first;
+        first = Simd.Active == SimdWidth.Vector512
+            ? Run<TSum, Lanes512>(x, pixels, channels, first, range.End, sums)
+            : first;
+        first = Simd.Active >= SimdWidth.Vector256
+            ? Run<TSum, Lanes256>(x, pixels, channels, first, range.End, sums)
+            : first;
+        first = Simd.Active >= SimdWidth.Vector128
+            ? Run<TSum, Lanes128>(x, pixels, channels, first, range.End, sums)
+            : first;
         Run<TSum, Lane>(x, pixels, channels, first, range.End, sums);
     }
 

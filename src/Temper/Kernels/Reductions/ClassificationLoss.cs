@@ -34,7 +34,8 @@ internal readonly ref struct ClassTargets
         {
             if ((ulong)label >= (ulong)classes)
             {
-                throw new ArgumentOutOfRangeException($"labels: a label is no class (got {label}, expected 0 to {classes - 1})", innerException: null);
+                throw new ArgumentOutOfRangeException(
+                    $"labels: a label is no class (got {label}, expected 0 to {classes - 1})", innerException: null);
             }
         }
     }
@@ -44,14 +45,17 @@ internal readonly ref struct ClassTargets
 internal static unsafe class ClassificationLoss
 {
     /// <summary>
-    /// Cross-entropy on logits. With t = (1 - smoothing) w_label at the label plus smoothing w_c / classes everywhere, the loss of a row
-    /// is -Σ t_c log p_c and its gradient p_c Σ t - t_c.
+    /// Cross-entropy on logits. With t = (1 - smoothing) w_label at the label plus smoothing w_c / classes everywhere,
+    /// the loss of a row is -Σ t_c log p_c and its gradient p_c Σ t - t_c.
     /// </summary>
     /// <param name="logits"><c>[rows, classes]</c>.</param>
     /// <param name="targets">Labels that are classes, weights, smoothing.</param>
     /// <param name="losses">Receives the loss of each row; not divided by anything.</param>
-    /// <param name="gradients">Receives the slope of each row's own loss, <c>[rows, classes]</c>; may be the logits.</param>
-    internal static void CrossEntropy(ReadOnlySpan<float> logits, in ClassTargets targets, Span<float> losses, Span<float> gradients)
+    /// <param name="gradients">
+    /// Receives the slope of each row's own loss, <c>[rows, classes]</c>; may be the logits.
+    /// </param>
+    internal static void CrossEntropy(
+        ReadOnlySpan<float> logits, in ClassTargets targets, Span<float> losses, Span<float> gradients)
     {
         int rows = losses.Length;
         Elementwise.RequireLength(targets.Labels.Length, rows);
@@ -77,7 +81,8 @@ internal static unsafe class ClassificationLoss
     }
 
     /// <summary>Negative log-likelihood: the loss of a row is -w_label x_label.</summary>
-    internal static void NegativeLogLikelihood(ReadOnlySpan<float> logProbabilities, in ClassTargets targets, Span<float> losses)
+    internal static void NegativeLogLikelihood(
+        ReadOnlySpan<float> logProbabilities, in ClassTargets targets, Span<float> losses)
     {
         int classes = losses.IsEmpty ? 0 : logProbabilities.Length / losses.Length;
         targets.Require(classes);
@@ -88,7 +93,8 @@ internal static unsafe class ClassificationLoss
     }
 
     /// <summary>Gradients of <see cref="NegativeLogLikelihood"/>, each row times the gradient of its loss.</summary>
-    internal static void NegativeLogLikelihoodGradient(in ClassTargets targets, ReadOnlySpan<float> dLosses, Span<float> dx)
+    internal static void NegativeLogLikelihoodGradient(
+        in ClassTargets targets, ReadOnlySpan<float> dLosses, Span<float> dx)
     {
         int classes = dLosses.IsEmpty ? 0 : dx.Length / dLosses.Length;
         dx.Clear();
@@ -106,7 +112,8 @@ internal static unsafe class ClassificationLoss
     }
 
     /// <summary>The gradient of <see cref="BinaryCrossEntropy"/>: sigmoid(x) - t.</summary>
-    internal static void BinaryCrossEntropyGradient(ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> gradients)
+    internal static void BinaryCrossEntropyGradient(
+        ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> gradients)
     {
         Transcendental.Sigmoid(logits, gradients);
         Elementwise.Apply(default(SubtractKernel), gradients, targets, gradients);

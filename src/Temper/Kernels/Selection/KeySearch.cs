@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The k-th largest magnitude of a row that lies in a cache, by its bits: from the highest bit down, a pass counts how many numbers have at least the key
-/// with this bit set. Most rows are divided after a dozen passes.
+/// The k-th largest magnitude of a row that lies in a cache, by its bits: from the highest bit down, a pass counts how
+/// many numbers have at least the key with this bit set. Most rows are divided after a dozen passes.
 /// </summary>
 internal static unsafe class KeySearch
 {
@@ -36,7 +36,9 @@ internal static unsafe class KeySearch
         return new WinnerLimit(found, count - above, AllTies: count - above == ties);
     }
 
-    /// <summary>Numbers whose key is <paramref name="min"/> or more. NaN has the largest key, so no key lies above it.</summary>
+    /// <summary>
+    /// Numbers whose key is <paramref name="min"/> or more. NaN has the largest key, so no key lies above it.
+    /// </summary>
     private static int CountAtLeast(float* x, int n, uint min)
     {
         if (min > WinnerSelection.NaNKey)
@@ -50,15 +52,18 @@ internal static unsafe class KeySearch
             Vector512<uint> magnitude = Vector512.Create(WinnerSelection.MagnitudeBits), limit = Vector512.Create(min);
             for (; i + Vector512<uint>.Count <= n; i += Vector512<uint>.Count)
             {
-                found += BitOperations.PopCount(Vector512.GreaterThanOrEqual(Vector512.Load((uint*)x + i) & magnitude, limit).ExtractMostSignificantBits());
+                found += BitOperations.PopCount(Vector512.GreaterThanOrEqual(
+                    Vector512.Load((uint*)x + i) & magnitude, limit).ExtractMostSignificantBits());
             }
         }
         else
         {
-            Vector256<int> magnitude = Vector256.Create((int)WinnerSelection.MagnitudeBits), below = Vector256.Create((int)min - 1);
+            Vector256<int> magnitude = Vector256.Create((int)WinnerSelection.MagnitudeBits),
+                below = Vector256.Create((int)min - 1);
             for (; i + Vector256<int>.Count <= n; i += Vector256<int>.Count)
             {
-                found += BitOperations.PopCount(Vector256.GreaterThan(Vector256.Load((int*)x + i) & magnitude, below).ExtractMostSignificantBits());
+                found += BitOperations.PopCount(
+                    Vector256.GreaterThan(Vector256.Load((int*)x + i) & magnitude, below).ExtractMostSignificantBits());
             }
         }
 

@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The first <paramref name="Count"/> numbers of a row in order, by the digits of their keys: a histogram of the highest digit tells
-/// which value of it the last wanted number has, a pass drops the numbers below, and the next digit divides what is left.
+/// The first <paramref name="Count"/> numbers of a row in order, by the digits of their keys: a histogram of the
+/// highest digit tells which value of it the last wanted number has, a pass drops the numbers below, and the next digit
+/// divides what is left.
 /// </summary>
 /// <param name="Columns">Length of a row.</param>
 /// <param name="Count">Numbers wanted, 1 to the length.</param>
@@ -53,7 +54,8 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     }
 
     /// <summary>
-    /// Lists the columns of the wanted numbers in their order in the row; if only the last is wanted, of those that equal it.
+    /// Lists the columns of the wanted numbers in their order in the row; if only the last is wanted, of those that
+    /// equal it.
     /// </summary>
     /// <returns>The last one's rank in the list.</returns>
     private int Narrow<T>(T* x, int* list)
@@ -87,7 +89,9 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
             prefix += (uint)digit;
             rank -= TakesLast ? above : 0;
             ulong span = TakesLast ? 0 : (OrderedKey.Largest<T>() >> shift) - prefix;
-            held = isWhole ? Keep(x, default(Whole), list, held, shift, prefix, span) : Keep(x, new Listed(list), list, held, shift, prefix, span);
+            held = isWhole
+                ? Keep(x, default(Whole), list, held, shift, prefix, span)
+                : Keep(x, new Listed(list), list, held, shift, prefix, span);
             isWhole = false;
         }
 
@@ -99,8 +103,11 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
         return rank;
     }
 
-    /// <summary>Counts the digits behind a prefix; what is above the prefix counts as the largest digit's successor.</summary>
-    private void Histogram<T, TElements>(T* x, TElements elements, int held, int shift, ulong prefix, uint* counts, int digits)
+    /// <summary>
+    /// Counts the digits behind a prefix; what is above the prefix counts as the largest digit's successor.
+    /// </summary>
+    private void Histogram<T, TElements>(
+        T* x, TElements elements, int held, int shift, ulong prefix, uint* counts, int digits)
         where T : unmanaged, INumber<T>
         where TElements : struct, IElements
     {
@@ -230,7 +237,9 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
     }
 }
 
-/// <summary>Numbers as unsigned keys in the same order: NaN above everything, all NaN equal, and both zeros equal.</summary>
+/// <summary>
+/// Numbers as unsigned keys in the same order: NaN above everything, all NaN equal, and both zeros equal.
+/// </summary>
 internal static class OrderedKey
 {
     internal static int Bits<T>()

@@ -4,7 +4,10 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <summary>What separates the winners of a sample from the rest, in magnitudes as ordered bits: NaN above everything, zeros equal.</summary>
+/// <summary>
+/// What separates the winners of a sample from the rest, in magnitudes as ordered bits: NaN above everything, zeros
+/// equal.
+/// </summary>
 /// <param name="Key">Magnitudes above it win.</param>
 /// <param name="Ties">How many of those equal to it win, the first by index.</param>
 /// <param name="AllTies">Whether all of those equal to it win, so that their order does not matter.</param>
@@ -23,7 +26,10 @@ internal enum ChannelSum
     Root,
 }
 
-/// <summary>Winners-take-all: keeps the numbers of a sample with the largest magnitudes, or its channels with the largest scores.</summary>
+/// <summary>
+/// Winners-take-all: keeps the numbers of a sample with the largest magnitudes, or its channels with the largest
+/// scores.
+/// </summary>
 internal static unsafe class WinnerSelection
 {
     internal const uint MagnitudeBits = 0x7FFF_FFFF, NaNKey = 0x7F80_0001;
@@ -34,7 +40,8 @@ internal static unsafe class WinnerSelection
     /// <param name="x">Numbers; their magnitudes are ranked.</param>
     /// <param name="n">How many.</param>
     /// <param name="count">Winners, 1 to n.</param>
-    internal static WinnerLimit Limit(float* x, int n, int count) => KeySearch.Fits(n) ? KeySearch.Limit(x, n, count) : LimitByDigits(x, n, count);
+    internal static WinnerLimit Limit(float* x, int n, int count) =>
+        KeySearch.Fits(n) ? KeySearch.Limit(x, n, count) : LimitByDigits(x, n, count);
 
     /// <summary>Three passes, one for each digit of the keys.</summary>
     private static WinnerLimit LimitByDigits(float* x, int n, int count)
@@ -87,8 +94,11 @@ internal static unsafe class WinnerSelection
         }
     }
 
-    /// <summary>As <see cref="Keep"/> for an image whose channels lie side by side: ties go by channel, then by pixel.</summary>
-    internal static void KeepChannelsLast(float* rank, float* x, float* y, (int Pixels, int Channels) size, WinnerLimit limit)
+    /// <summary>
+    /// As <see cref="Keep"/> for an image whose channels lie side by side: ties go by channel, then by pixel.
+    /// </summary>
+    internal static void KeepChannelsLast(
+        float* rank, float* x, float* y, (int Pixels, int Channels) size, WinnerLimit limit)
     {
         if (limit.AllTies)
         {
@@ -153,7 +163,9 @@ internal static unsafe class WinnerSelection
     /// <param name="pixels">Pixels.</param>
     /// <param name="channels">C.</param>
     /// <param name="rule">Who wins.</param>
-    /// <param name="numbers">Receives their indices in order, and <see cref="ActiveChannels.Ahead"/> more that name channels.</param>
+    /// <param name="numbers">
+    /// Receives their indices in order, and <see cref="ActiveChannels.Ahead"/> more that name channels.
+    /// </param>
     /// <returns>How many win.</returns>
     internal static int List(float* x, int pixels, int channels, in WinnerRule rule, int* numbers)
     {

@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Temper.Kernels;
 
-/// <summary>The elements of a vector that are not zero, or that are large, found in one pass without branches.</summary>
+/// <summary>
+/// The elements of a vector that are not zero, or that are large, found in one pass without branches.
+/// </summary>
 internal static unsafe class ActiveInputs
 {
     /// <summary>Finds those that are not zero. A NaN is one.</summary>
@@ -29,7 +31,8 @@ internal static unsafe class ActiveInputs
             Vector512<int> numbers = Vector512<int>.Indices, step = Vector512.Create(Vector512<int>.Count);
             for (; i + Vector512<float>.Count <= count; i += Vector512<float>.Count, numbers += step)
             {
-                Vector512<uint> bits = Vector512.Load((uint*)x + i), isOne = Vector512.GreaterThanOrEqual(bits & magnitude, limit);
+                Vector512<uint> bits = Vector512.Load((uint*)x + i),
+                    isOne = Vector512.GreaterThanOrEqual(bits & magnitude, limit);
                 Avx512F.Compress(Vector512<int>.Zero, isOne.AsInt32(), numbers).Store(indices + found);
                 Avx512F.Compress(Vector512<uint>.Zero, isOne, bits).Store((uint*)values + found);
                 found += BitOperations.PopCount(isOne.ExtractMostSignificantBits());

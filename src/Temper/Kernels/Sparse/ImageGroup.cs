@@ -3,8 +3,9 @@ using System.Numerics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// Images whose pixels stand side by side: as many as a vector has lanes where there are enough, else a power of two, so that the last
-/// images of a batch cost little more than they must. A group may have room for images that do not exist.
+/// Images whose pixels stand side by side: as many as a vector has lanes where there are enough, else a power of two,
+/// so that the last images of a batch cost little more than they must. A group may have room for images that do not
+/// exist.
 /// </summary>
 /// <param name="First">The first image.</param>
 /// <param name="Count">Images that exist.</param>

@@ -5,13 +5,18 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The weights of a fully connected layer by input, <c>[I, O]</c>, for inputs that are mostly zero when it runs: only the weights of inputs
-/// that are not zero are read. Shared by threads.
+/// The weights of a fully connected layer by input, <c>[I, O]</c>, for inputs that are mostly zero when it runs: only
+/// the weights of inputs that are not zero are read. Shared by threads.
 /// </summary>
-/// <remarks>Every result adds the same products in the same order, the bias first, however the outputs are dealt to threads.</remarks>
+/// <remarks>
+/// Every result adds the same products in the same order, the bias first, however the outputs are dealt to threads.
+/// </remarks>
 internal sealed unsafe class InputMajorMatrix
 {
-    /// <summary>Lines of weights that are added at once: so many streams a core fetches ahead, and results are loaded and stored once for them.</summary>
+    /// <summary>
+    /// Lines of weights that are added at once: so many streams a core fetches ahead, and results are loaded and stored
+    /// once for them.
+    /// </summary>
     private const int LinesAtOnce = 8;
 
     /// <summary>Outputs of a task; a wide layer's are more, so that each stream is long.</summary>
@@ -56,10 +61,13 @@ internal sealed unsafe class InputMajorMatrix
         long line = _inputs + 1;
         var job = new Job
         {
-            Weights = _weights.Pointer, Step = _step, Inputs = _inputs, Outputs = _outputs, Width = width, Tasks = Chunks.Count(_outputs, width),
+            Weights = _weights.Pointer, Step = _step, Inputs = _inputs, Outputs = _outputs, Width = width,
+            Tasks = Chunks.Count(_outputs, width),
             X = x.Pointer, Y = y.Pointer, Bias = tail.Bias is null ? null : tail.Bias.Pointer, Relu = tail.Relu,
-            Values = Scratch.Rent(Scratch.Use.Left, rows * line), Indices = (int*)Scratch.Rent(Scratch.Use.Maps, rows * line),
-            Counts = (int*)Scratch.Rent(Scratch.Use.Pointers, rows), HasWinners = winners is not null, Winners = winners.GetValueOrDefault(),
+            Values = Scratch.Rent(Scratch.Use.Left, rows * line),
+            Indices = (int*)Scratch.Rent(Scratch.Use.Maps, rows * line),
+            Counts = (int*)Scratch.Rent(Scratch.Use.Pointers, rows), HasWinners = winners is not null,
+            Winners = winners.GetValueOrDefault(),
         };
         WorkerPool.Current.Run(&FindTask, &job, rows);
         WorkerPool.Current.Run(&AddTask, &job, rows * job.Tasks);
@@ -99,7 +107,9 @@ internal sealed unsafe class InputMajorMatrix
         }
     }
 
-    /// <summary>Some outputs of a row: their sums stay in the first-level cache while line after line is added.</summary>
+    /// <summary>
+    /// Some outputs of a row: their sums stay in the first-level cache while line after line is added.
+    /// </summary>
     private static void Add<T>(in Job job, int row, int first)
         where T : unmanaged, ILanes<T>
     {
@@ -128,15 +138,20 @@ internal sealed unsafe class InputMajorMatrix
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddEight<T>(float* weights, nint step, int* indices, int* next, float* values, float* sums, nint width)
+    private static void AddEight<T>(
+        float* weights, nint step, int* indices, int* next, float* values, float* sums, nint width)
         where T : unmanaged, ILanes<T>
     {
-        float* w0 = weights + (indices[0] * step), w1 = weights + (indices[1] * step), w2 = weights + (indices[2] * step), w3 = weights + (indices[3] * step);
-        float* w4 = weights + (indices[4] * step), w5 = weights + (indices[5] * step), w6 = weights + (indices[6] * step), w7 = weights + (indices[7] * step);
+        float* w0 = weights + (indices[0] * step), w1 = weights + (indices[1] * step),
+            w2 = weights + (indices[2] * step), w3 = weights + (indices[3] * step);
+        float* w4 = weights + (indices[4] * step), w5 = weights + (indices[5] * step),
+            w6 = weights + (indices[6] * step), w7 = weights + (indices[7] * step);
         T x0 = T.Create(values[0]), x1 = T.Create(values[1]), x2 = T.Create(values[2]), x3 = T.Create(values[3]);
         T x4 = T.Create(values[4]), x5 = T.Create(values[5]), x6 = T.Create(values[6]), x7 = T.Create(values[7]);
-        float* n0 = weights + (next[0] * step), n1 = weights + (next[1] * step), n2 = weights + (next[2] * step), n3 = weights + (next[3] * step);
-        float* n4 = weights + (next[4] * step), n5 = weights + (next[5] * step), n6 = weights + (next[6] * step), n7 = weights + (next[7] * step);
+        float* n0 = weights + (next[0] * step), n1 = weights + (next[1] * step), n2 = weights + (next[2] * step),
+            n3 = weights + (next[3] * step);
+        float* n4 = weights + (next[4] * step), n5 = weights + (next[5] * step), n6 = weights + (next[6] * step),
+            n7 = weights + (next[7] * step);
         for (nint j = 0; j < width; j += T.Count)
         {
             Prefetch(n0 + j, n1 + j, n2 + j, n3 + j);
@@ -152,7 +167,10 @@ internal sealed unsafe class InputMajorMatrix
         }
     }
 
-    /// <summary>The lines that come next, fetched while these are added: they are short, and none of them tells where the next one is.</summary>
+    /// <summary>
+    /// The lines that come next, fetched while these are added: they are short, and none of them tells where the next
+    /// one is.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Prefetch(float* a, float* b, float* c, float* d)
     {

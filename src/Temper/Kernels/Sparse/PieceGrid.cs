@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Temper.Kernels;
 
 /// <summary>
-/// How an image is cut where few images would leave a vector's lanes empty: rows and columns of pieces, the same pixel of all pieces side
-/// by side, as if they were images.
+/// How an image is cut where few images would leave a vector's lanes empty: rows and columns of pieces, the same pixel
+/// of all pieces side by side, as if they were images.
 /// </summary>
 internal readonly record struct PieceGrid(int Rows, int Columns)
 {

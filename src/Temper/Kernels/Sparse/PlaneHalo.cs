@@ -4,8 +4,8 @@ using Temper.Kernels.Lanes;
 namespace Temper.Kernels;
 
 /// <summary>
-/// What surrounds the pieces of cut images: pixels of the pieces beside them, which are other lanes of other pixels, and zeros outside of
-/// the image. To be written whenever a plane was.
+/// What surrounds the pieces of cut images: pixels of the pieces beside them, which are other lanes of other pixels,
+/// and zeros outside of the image. To be written whenever a plane was.
 /// </summary>
 internal readonly unsafe struct PlaneHalo
 {
@@ -27,7 +27,9 @@ internal readonly unsafe struct PlaneHalo
     /// <summary>Pixels that it writes; 0 for images that are not cut.</summary>
     internal int Count { get; }
 
-    /// <summary>That of a group of images. Allocates for the first one of its shape only; what it points into is never given up.</summary>
+    /// <summary>
+    /// That of a group of images. Allocates for the first one of its shape only; what it points into is never given up.
+    /// </summary>
     internal static PlaneHalo Of(in PlaneGroup group)
     {
         if (group.Grid.Count == 1)
@@ -79,7 +81,8 @@ internal readonly unsafe struct PlaneHalo
         {
             for (int column = -piece.Left; column < piece.Width + piece.Right; column++)
             {
-                int down = (int)Math.Floor(row / (double)piece.Height), right = (int)Math.Floor(column / (double)piece.Width);
+                int down = (int)Math.Floor(row / (double)piece.Height),
+                    right = (int)Math.Floor(column / (double)piece.Width);
                 int fromRow = row - (down * piece.Height), fromColumn = column - (right * piece.Width);
                 int[] from = group.LanesFrom(down, right, fromRow, fromColumn);
                 if (down != 0 || right != 0 || from.Contains(-1))

@@ -65,6 +65,8 @@ internal unsafe struct SparseJob
 
     internal readonly bool IsOneRow => Rows < Shape.Height;
 
-    /// <summary>Whether something is to be written around the results of a channel when all of them are there.</summary>
+    /// <summary>
+    /// Whether something is to be written around the results of a channel when all of them are there.
+    /// </summary>
     internal readonly bool EndsWhole => Halo.Count > 0 || (IsOneRow && Shape.HasBorder);
 }

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Temper.Kernels;
 
 /// <summary>
-/// The weights of a fully connected layer that are not zero, output by output with the inputs they belong to, for few rows: one
-/// multiplication for each. Shared by threads.
+/// The weights of a fully connected layer that are not zero, output by output with the inputs they belong to, for few
+/// rows: one multiplication for each. Shared by threads.
 /// </summary>
 internal sealed unsafe class SparseMatrix
 {
@@ -60,7 +60,8 @@ internal sealed unsafe class SparseMatrix
     {
         var job = new Job
         {
-            Weights = _weights.Pointer, Indices = (int*)_indices.Pointer, Starts = (int*)_indices.Pointer + _weights.Count,
+            Weights = _weights.Pointer, Indices = (int*)_indices.Pointer,
+            Starts = (int*)_indices.Pointer + _weights.Count,
             Inputs = _inputs, Outputs = _outputs, Tasks = _tasks, X = x.Pointer, Y = y.Pointer,
             Bias = tail.Bias is null ? null : tail.Bias.Pointer, Floor = tail.Relu ? 0 : float.NegativeInfinity,
         };
@@ -73,7 +74,8 @@ internal sealed unsafe class SparseMatrix
     {
         ref Job job = ref *(Job*)state;
         (int row, int part) = Math.DivRem(number, job.Tasks);
-        int first = (int)((long)job.Outputs * part / job.Tasks), last = (int)((long)job.Outputs * (part + 1) / job.Tasks);
+        int first = (int)((long)job.Outputs * part / job.Tasks),
+            last = (int)((long)job.Outputs * (part + 1) / job.Tasks);
         float* x = job.X + ((long)row * job.Inputs), y = job.Y + ((long)row * job.Outputs);
         for (int output = first; output < last; output++)
         {

@@ -1,8 +1,8 @@
 namespace Temper.Kernels;
 
 /// <summary>
-/// Weights of a convolution without their zeros: output channels in blocks that share the offsets of their weights, and for each block the
-/// offsets and, for each offset, a weight of every channel.
+/// Weights of a convolution without their zeros: output channels in blocks that share the offsets of their weights, and
+/// for each block the offsets and, for each offset, a weight of every channel.
 /// </summary>
 internal sealed unsafe class SparsePattern
 {
@@ -15,13 +15,17 @@ internal sealed unsafe class SparsePattern
     /// <summary>Channels of a block.</summary>
     internal int Block { get; }
 
-    /// <summary>Parts of the sum: all blocks with the offsets of some input channels, then all with those of the next.</summary>
+    /// <summary>
+    /// Parts of the sum: all blocks with the offsets of some input channels, then all with those of the next.
+    /// </summary>
     internal int Parts { get; }
 
     /// <summary>For each part and block the number of its first offset; one more at the end.</summary>
     internal int[] Starts { get; }
 
-    /// <summary>Offsets, as integers: numbers in the row of an output, or, for some layout, where in it the pixels are.</summary>
+    /// <summary>
+    /// Offsets, as integers: numbers in the row of an output, or, for some layout, where in it the pixels are.
+    /// </summary>
     internal PinnedFloats Offsets { get; }
 
     internal PinnedFloats Weights { get; }
@@ -70,7 +74,10 @@ internal sealed unsafe class SparsePattern
         return new SparsePattern(block, 1, starts, offsets, weights);
     }
 
-    /// <summary>The same weights for pixels in some layout, in parts, so that what a part reads of a tile's pixels stays in the first-level cache.</summary>
+    /// <summary>
+    /// The same weights for pixels in some layout, in parts, so that what a part reads of a tile's pixels stays in the
+    /// first-level cache.
+    /// </summary>
     /// <param name="parts">How many.</param>
     /// <param name="partOf">The part of a number in the row of an output; rises with it.</param>
     /// <param name="offsetOf">The offset in memory by output channel and number in its row.</param>

@@ -5,7 +5,9 @@ namespace Temper.Kernels;
 /// <summary>The register tiles of sparse convolutions on this machine.</summary>
 internal static unsafe class SparseTile
 {
-    /// <summary>Largest numbers of rows, of vectors of a row, and of channels with weights at the same positions.</summary>
+    /// <summary>
+    /// Largest numbers of rows, of vectors of a row, and of channels with weights at the same positions.
+    /// </summary>
     internal const int MaxRows = 4, MaxVectors = 8, MaxChannels = 8;
 
     private static readonly nint[] Table = Fill(Simd.Active switch

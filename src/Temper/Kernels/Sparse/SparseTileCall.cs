@@ -1,12 +1,16 @@
 namespace Temper.Kernels;
 
-/// <summary>What one call of a sparse convolution's register tile works on: some blocks of channels, the same pixels for each.</summary>
+/// <summary>
+/// What one call of a sparse convolution's register tile works on: some blocks of channels, the same pixels for each.
+/// </summary>
 internal unsafe struct SparseTileCall
 {
     /// <summary>Blocks of channels.</summary>
     internal nint Blocks;
 
-    /// <summary>For each block the index of its first weight's offset, and behind them the end of the last block.</summary>
+    /// <summary>
+    /// For each block the index of its first weight's offset, and behind them the end of the last block.
+    /// </summary>
     internal int* Starts;
 
     /// <summary>For each weight how many floats behind <see cref="Source"/> its first pixel is.</summary>

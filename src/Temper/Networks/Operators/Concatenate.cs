@@ -35,9 +35,11 @@ public sealed record Concatenate(int Axis = 1) : Operator
 
     internal static Concatenate From(OperatorAttributes attributes) => new(attributes.Int("axis", 1));
 
-    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => OperatorTypes.One(inputs, node, OperatorTypes.Any);
+    internal override DType InferDType(IReadOnlyList<DType> inputs, string node) =>
+        OperatorTypes.One(inputs, node, OperatorTypes.Any);
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis) && inputs.All(input => input.IsBatched);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis) && inputs.All(input => input.IsBatched);
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)
     {

@@ -29,7 +29,8 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
         Shape.Create(attributes.Ints("shape", [])),
         Enum.TryParse(attributes.Text("dtype") ?? "float32", ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? type
-            : throw new FormatException($"attribute 'dtype' does not fit (got \"{attributes.Text("dtype")}\", expected {string.Join(", ", OperatorTypes.Any)})"));
+            : throw new FormatException($"attribute 'dtype' does not fit (got \"{attributes.Text("dtype")}\", expected "
+                + $"{string.Join(", ", OperatorTypes.Any)})"));
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;
 
@@ -54,13 +55,16 @@ public sealed record ConstantValue(Shape Shape, DType DType = DType.Float32) : O
 
     internal override Operator WithChannels(ChannelChange change) => this with { Shape = change.Output };
 
-    internal override Tensor Forward(in NodeContext context) => DType == DType.Float32 ? context.Parameters[0] : context.Buffers[0];
+    internal override Tensor Forward(in NodeContext context) =>
+        DType == DType.Float32 ? context.Parameters[0] : context.Buffers[0];
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
         .With("shape", Shape.AsSpan().ToArray()).With("dtype", DType.ToString().ToLowerInvariant());
 }
 
-/// <summary>The same values as another dtype; fractions are cut off towards zero. No gradient flows through a change of dtype.</summary>
+/// <summary>
+/// The same values as another dtype; fractions are cut off towards zero. No gradient flows through a change of dtype.
+/// </summary>
 /// <param name="DType">The new dtype.</param>
 public sealed record Cast(DType DType) : ElementwiseOperator
 {
@@ -73,11 +77,13 @@ public sealed record Cast(DType DType) : ElementwiseOperator
     internal static Cast From(OperatorAttributes attributes) =>
         Enum.TryParse(attributes.Text("to"), ignoreCase: true, out DType type) && Enum.IsDefined(type)
             ? new Cast(type)
-            : throw new FormatException($"attribute 'to' does not fit (got \"{attributes.Text("to")}\", expected {string.Join(", ", OperatorTypes.Any)})");
+            : throw new FormatException($"attribute 'to' does not fit (got \"{attributes.Text("to")}\", expected "
+                + $"{string.Join(", ", OperatorTypes.Any)})");
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => DType;
 
     internal override Tensor Forward(in NodeContext context) => context.X.To(DType);
 
-    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("to", DType.ToString().ToLowerInvariant());
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("to", DType.ToString().ToLowerInvariant());
 }

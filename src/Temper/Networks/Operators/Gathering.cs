@@ -2,9 +2,13 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Inputs: data and indices; slices of the data along an axis, at the indices (ONNX Gather: an embedding, for one).</summary>
+/// <summary>
+/// Inputs: data and indices; slices of the data along an axis, at the indices (ONNX Gather: an embedding, for one).
+/// </summary>
 /// <param name="Axis">The axis of the data; -1 is the last.</param>
-/// <remarks>The result has the axes of the data before the axis, those of the indices, those of the data behind it.</remarks>
+/// <remarks>
+/// The result has the axes of the data before the axis, those of the indices, those of the data behind it.
+/// </remarks>
 public sealed record Gather(int Axis = 0) : Operator
 {
     /// <inheritdoc/>
@@ -33,12 +37,16 @@ public sealed record Gather(int Axis = 0) : Operator
         ? inputs[0].Shape.IsBehindBatch(Axis) && !inputs[1].IsBatched
         : !inputs[0].Shape.IsBehindBatch(Axis);
 
-    /// <summary>Indices that are constants choose what the result has along the axis: each goes alone, though the data's axis is fixed.</summary>
+    /// <summary>
+    /// Indices that are constants choose what the result has along the axis: each goes alone, though the data's axis is
+    /// fixed.
+    /// </summary>
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)
     {
         int axis = AxisAttributes.Check(trace.Shapes[0], Axis, Kind);
         AxisChannels[] indices = trace.Input(1);
-        if (indices.Length != 1 || indices[0].Units is null || trace.Input(0)[axis].Units is not null || trace.Input(0)[axis].IsNeutral)
+        if (indices.Length != 1
+            || indices[0].Units is null || trace.Input(0)[axis].Units is not null || trace.Input(0)[axis].IsNeutral)
         {
             return trace.Opaque();
         }
@@ -51,13 +59,16 @@ public sealed record Gather(int Axis = 0) : Operator
     internal override Tensor Forward(in NodeContext context)
     {
         (Tensor data, Tensor indices) = (context.Inputs[0], context.Inputs[1]);
-        return data.IndexSelect(Axis, indices.Flatten(0)).Reshape(InferShape([data.Shape, indices.Shape], context.Node.Name));
+        return data.IndexSelect(Axis, indices.Flatten(0))
+            .Reshape(InferShape([data.Shape, indices.Shape], context.Node.Name));
     }
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
 }
 
-/// <summary>Inputs: data and indices of the same rank; of each line along an axis the elements at the line's indices.</summary>
+/// <summary>
+/// Inputs: data and indices of the same rank; of each line along an axis the elements at the line's indices.
+/// </summary>
 /// <param name="Axis">The axis; -1 is the last.</param>
 public sealed record GatherElements(int Axis = 0) : Operator
 {
@@ -92,11 +103,13 @@ public sealed record GatherElements(int Axis = 0) : Operator
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("axis", Axis);
 }
 
-/// <summary>Inputs: x and, if wanted, a batched value; x repeated along axes of length 1, as broadcasting would do.</summary>
+/// <summary>
+/// Inputs: x and, if wanted, a batched value; x repeated along axes of length 1, as broadcasting would do.
+/// </summary>
 /// <param name="Lengths">A shape that x broadcasts with; of a batched result the first of as many axes is 1.</param>
 /// <remarks>
-/// With a second input the result has as many samples as that one, each of them x: a class token that is put before the tokens of
-/// every sample, for one. The second input's numbers do not matter.
+/// With a second input the result has as many samples as that one, each of them x: a class token that is put before the
+/// tokens of every sample, for one. The second input's numbers do not matter.
 /// </remarks>
 public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
 {
@@ -115,8 +128,13 @@ public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
             return shape;
         }
 
-        bool fits = shape.Rank == Lengths.Count && shape.Rank > 0 && Lengths[0] == 1 && inputs[1].Rank > 0 && (shape[0] == 1 || shape[0] == inputs[1][0]);
-        return fits ? shape.With(0, inputs[1][0]) : throw new ShapeMismatchException(node, inputs[0], inputs[1], "the second gives the batch, which the first is repeated for");
+        bool fits = shape.Rank == Lengths.Count
+            && shape.Rank > 0
+            && Lengths[0] == 1
+            && inputs[1].Rank > 0
+            && (shape[0] == 1 || shape[0] == inputs[1][0]);
+        return fits ? shape.With(0, inputs[1][0]) : throw new ShapeMismatchException(
+            node, inputs[0], inputs[1], "the second gives the batch, which the first is repeated for");
     }
 
     internal static Expand From(OperatorAttributes attributes) => new(attributes.Ints("shape"));
@@ -133,5 +151,6 @@ public sealed record Expand(IReadOnlyList<int> Lengths) : Operator
         return context.X.Expand(InferShape(shapes, context.Node.Name));
     }
 
-    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty.With("shape", Lengths.ToArray());
+    private protected override OperatorAttributes Attributes() =>
+        OperatorAttributes.Empty.With("shape", Lengths.ToArray());
 }

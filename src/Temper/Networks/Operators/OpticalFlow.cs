@@ -2,7 +2,10 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <summary>Optical flow between the frames of clips <c>[N, T, C, H, W]</c> with pixels from 0 to 1: <c>[N, 2 (T - 1), H, W]</c>, in pixels.</summary>
+/// <summary>
+/// Optical flow between the frames of clips <c>[N, T, C, H, W]</c> with pixels from 0 to 1:
+/// <c>[N, 2 (T - 1), H, W]</c>, in pixels.
+/// </summary>
 /// <param name="Options">Method and its parameters.</param>
 public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
 {
@@ -57,8 +60,10 @@ public sealed record OpticalFlow(OpticalFlowOptions Options) : Operator
     internal override Tensor Forward(in NodeContext context) => context.X.OpticalFlow(Options);
 
     private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
-        .With("method", Options.Method.ToString()).With("scales", Options.Scales).With("warps", Options.Warps).With("iterations", Options.Iterations)
-        .With("scale_step", Options.ScaleStep).With("lambda", Options.Lambda).With("theta", Options.Theta).With("tau", Options.Tau)
+        .With("method", Options.Method.ToString())
+        .With("scales", Options.Scales).With("warps", Options.Warps).With("iterations", Options.Iterations)
+        .With("scale_step", Options.ScaleStep)
+        .With("lambda", Options.Lambda).With("theta", Options.Theta).With("tau", Options.Tau)
         .With("alpha", Options.Alpha).With("window", Options.Window).With("damping", Options.Damping)
         .With("bound", Options.Bound).With("rounds", Options.Rounds);
 }

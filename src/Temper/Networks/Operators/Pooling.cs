@@ -16,12 +16,14 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
         Shape x = inputs[0];
         WindowAttributes.CheckImage(x, node);
         Padding2d pad = Options.Padding;
-        int height = OutputLength(x[2], pad.Top, pad.Bottom, Options.Kernel.Height, Stride.Height, Options.Dilation.Height);
+        int height =
+            OutputLength(x[2], pad.Top, pad.Bottom, Options.Kernel.Height, Stride.Height, Options.Dilation.Height);
         int width = OutputLength(x[3], pad.Left, pad.Right, Options.Kernel.Width, Stride.Width, Options.Dilation.Width);
         return height > 0 && width > 0
             ? [x[0], x[1], height, width]
             : throw new ShapeMismatchException(
-                node, x, $"[N, C, H, W] at least as large as the {Options.Kernel.Height}x{Options.Kernel.Width} window, padding included");
+                node, x, $"[N, C, H, W] at least as large as the {Options.Kernel.Height}x{Options.Kernel.Width} "
+                    + "window, padding included");
     }
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(2, 3);
@@ -42,10 +44,13 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
         .With("dilations", WindowAttributes.Both(Options.Dilation))
         .WithWindow(Options.Kernel, Stride, Options.Padding);
 
-    /// <summary>PyTorch's rule: with rounding up, a last window that begins in the padding behind the image is left out.</summary>
+    /// <summary>
+    /// PyTorch's rule: with rounding up, a last window that begins in the padding behind the image is left out.
+    /// </summary>
     private int OutputLength(int length, int before, int after, int kernel, int stride, int dilation)
     {
-        int outputs = WindowAttributes.OutputLength(length, before + after, kernel, stride, dilation, Options.CeilingMode);
+        int outputs =
+            WindowAttributes.OutputLength(length, before + after, kernel, stride, dilation, Options.CeilingMode);
         return Options.CeilingMode && (outputs - 1) * stride >= length + before ? outputs - 1 : outputs;
     }
 }
@@ -62,7 +67,9 @@ public sealed record MaxPool2d(Pool2dOptions Options) : Pool2d(Options)
     internal override Tensor Forward(in NodeContext context) => context.X.MaxPool2d(Options);
 }
 
-/// <summary>Where in the value the largest one of each window is, int64: ONNX gives it as the second output of its MaxPool.</summary>
+/// <summary>
+/// Where in the value the largest one of each window is, int64: ONNX gives it as the second output of its MaxPool.
+/// </summary>
 /// <param name="Options">Size, stride, padding and dilation of the window.</param>
 /// <param name="IsColumnMajor">Whether positions within an image are counted down its columns first.</param>
 public sealed record MaxPoolIndices2d(Pool2dOptions Options, bool IsColumnMajor = false) : Pool2d(Options)
@@ -87,7 +94,8 @@ public sealed record MaxPoolIndices2d(Pool2dOptions Options, bool IsColumnMajor 
 
     internal override Tensor Forward(in NodeContext context) => context.X.MaxPool2dIndices(Options, IsColumnMajor);
 
-    private protected override OperatorAttributes Attributes() => base.Attributes().With("storage_order", IsColumnMajor);
+    private protected override OperatorAttributes Attributes() =>
+        base.Attributes().With("storage_order", IsColumnMajor);
 }
 
 /// <summary>The mean of each window.</summary>

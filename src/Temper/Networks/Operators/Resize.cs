@@ -8,11 +8,16 @@ public enum ResizeMode
     /// <summary>The nearest element.</summary>
     Nearest,
 
-    /// <summary>Between the two neighbors along each axis, by their distance; beyond the edge the edge's element.</summary>
+    /// <summary>
+    /// Between the two neighbors along each axis, by their distance; beyond the edge the edge's element.
+    /// </summary>
     Linear,
 }
 
-/// <summary>Where position i of the result lies in the input, for a scale s and lengths L before and after; names are those of ONNX.</summary>
+/// <summary>
+/// Where position i of the result lies in the input, for a scale s and lengths L before and after; names are those of
+/// ONNX.
+/// </summary>
 public enum ResizeCoordinates
 {
     /// <summary><c>(i + 1/2) / s - 1/2</c>.</summary>
@@ -27,7 +32,9 @@ public enum ResizeCoordinates
     /// <summary><c>i (L_in - 1) / (L_out - 1)</c>: the corners meet.</summary>
     AlignCorners,
 
-    /// <summary>As <see cref="HalfPixel"/>, the input's middle at the result's middle also where the scale does not divide.</summary>
+    /// <summary>
+    /// As <see cref="HalfPixel"/>, the input's middle at the result's middle also where the scale does not divide.
+    /// </summary>
     HalfPixelSymmetric,
 }
 
@@ -47,12 +54,17 @@ public enum NearestRounding
     Ceil,
 }
 
-/// <summary>One axis in another length, by nearest elements or linearly between two (ONNX Resize; several axes are several nodes).</summary>
+/// <summary>
+/// One axis in another length, by nearest elements or linearly between two (ONNX Resize; several axes are several
+/// nodes).
+/// </summary>
 /// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
 /// <param name="Length">Its length in the result, one or more.</param>
 public sealed record Resize(int Axis, int Length) : Operator
 {
-    /// <summary>Length of the result over length of the input, as positions are computed; 0: what the lengths say.</summary>
+    /// <summary>
+    /// Length of the result over length of the input, as positions are computed; 0: what the lengths say.
+    /// </summary>
     public float Scale { get; init; }
 
     /// <summary>How elements between others are found.</summary>
@@ -73,10 +85,12 @@ public sealed record Resize(int Axis, int Length) : Operator
         int axis = AxisAttributes.Check(inputs[0], Axis, node);
         return Length > 0 && inputs[0][axis] > 0
             ? inputs[0].With(axis, Length)
-            : throw new ShapeMismatchException(node, inputs[0], $"an axis {Axis} with elements, and a new length of 1 or more (it is {Length})");
+            : throw new ShapeMismatchException(
+                node, inputs[0], $"an axis {Axis} with elements, and a new length of 1 or more (it is {Length})");
     }
 
-    internal static Resize From(OperatorAttributes attributes) => new(attributes.Int("axis"), attributes.Positive("length"))
+    internal static Resize From(OperatorAttributes attributes) =>
+        new(attributes.Int("axis"), attributes.Positive("length"))
     {
         Scale = attributes.Float("scale", 0),
         Mode = attributes.Choice<ResizeMode>("mode"),
@@ -84,9 +98,11 @@ public sealed record Resize(int Axis, int Length) : Operator
         Rounding = attributes.Choice<NearestRounding>("rounding"),
     };
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
-    internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep(AxisAttributes.Check(trace.Output, Axis, Kind));
+    internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
+        trace.Keep(AxisAttributes.Check(trace.Output, Axis, Kind));
 
     internal override Tensor Forward(in NodeContext context)
     {
@@ -101,9 +117,11 @@ public sealed record Resize(int Axis, int Length) : Operator
         // (1 - t) a + t b with neighbors a and b and the distance t from the first.
         double[] inside = [.. positions.Select(position => Math.Clamp(position, 0, length - 1))];
         Shape along = Shape.Create([.. Enumerable.Range(0, x.Rank).Select(i => i == axis ? Length : 1)]);
-        Tensor t = Tensor.From((float[])[.. inside.Select(position => (float)(position - Math.Floor(position)))], along);
+        Tensor t =
+            Tensor.From((float[])[.. inside.Select(position => (float)(position - Math.Floor(position)))], along);
         Tensor a = Chosen(x, axis, [.. inside.Select(position => (long)Math.Floor(position))]);
-        Tensor b = Chosen(x, axis, [.. inside.Select(position => Math.Min((long)Math.Floor(position) + 1, length - 1))]);
+        Tensor b =
+            Chosen(x, axis, [.. inside.Select(position => Math.Min((long)Math.Floor(position) + 1, length - 1))]);
         return a + (t * (b - a));
     }
 
@@ -111,9 +129,12 @@ public sealed record Resize(int Axis, int Length) : Operator
         .With("axis", Axis).With("length", Length).With("scale", Scale).With("mode", Mode.ToString())
         .With("coordinates", Coordinates.ToString()).With("rounding", Rounding.ToString());
 
-    private static Tensor Chosen(Tensor x, int axis, long[] positions) => x.IndexSelect(axis, Tensor.From(positions, [positions.Length]));
+    private static Tensor Chosen(Tensor x, int axis, long[] positions) =>
+        x.IndexSelect(axis, Tensor.From(positions, [positions.Length]));
 
-    /// <summary>In float32, as other runtimes compute it: where a position falls on an element, doubles would take the next one.</summary>
+    /// <summary>
+    /// In float32, as other runtimes compute it: where a position falls on an element, doubles would take the next one.
+    /// </summary>
     private double PositionOf(int i, int length)
     {
         float scale = Scale > 0 ? Scale : (float)Length / length;
@@ -122,7 +143,8 @@ public sealed record Resize(int Axis, int Length) : Operator
             ResizeCoordinates.Asymmetric => i / scale,
             ResizeCoordinates.AlignCorners => Length == 1 ? 0 : (double)i * (length - 1) / (Length - 1),
             ResizeCoordinates.PytorchHalfPixel when Length == 1 => 0,
-            ResizeCoordinates.HalfPixelSymmetric => (length / 2.0 * (1 - (Length / ((double)scale * length)))) + ((i + 0.5f) / scale) - 0.5f,
+            ResizeCoordinates.HalfPixelSymmetric =>
+                (length / 2.0 * (1 - (Length / ((double)scale * length)))) + ((i + 0.5f) / scale) - 0.5f,
             _ => ((i + 0.5f) / scale) - 0.5f,
         };
     }

@@ -31,7 +31,8 @@ public sealed record ArgExtreme(int Axis) : Operator
             : Shape.Create(KeepAxis ? [.. x[..axis], 1, .. x[(axis + 1)..]] : [.. x[..axis], .. x[(axis + 1)..]]);
     }
 
-    internal static Func<OperatorAttributes, ArgExtreme> From(bool isSmallest) => attributes => new ArgExtreme(attributes.Int("axis", 0))
+    internal static Func<OperatorAttributes, ArgExtreme> From(bool isSmallest) =>
+        attributes => new ArgExtreme(attributes.Int("axis", 0))
     {
         IsSmallest = isSmallest,
         KeepAxis = attributes.Int("keepdims", 1) != 0,
@@ -44,7 +45,8 @@ public sealed record ArgExtreme(int Axis) : Operator
         return DType.Int64;
     }
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
     internal override Tensor Forward(in NodeContext context) =>
         IsSmallest ? context.X.ArgMin(Axis, KeepAxis, TakesLast) : context.X.ArgMax(Axis, KeepAxis, TakesLast);
@@ -53,7 +55,10 @@ public sealed record ArgExtreme(int Axis) : Operator
         .With("axis", Axis).With("keepdims", KeepAxis).With("select_last_index", TakesLast);
 }
 
-/// <summary>The largest or smallest values along an axis, in order, or their indices (int64): ONNX gives both, a node one of them.</summary>
+/// <summary>
+/// The largest or smallest values along an axis, in order, or their indices (int64): ONNX gives both, a node one of
+/// them.
+/// </summary>
 /// <param name="Count">How many, at most the axis's length.</param>
 /// <param name="Axis">The axis, of a batched value not the batch; -1 is the last.</param>
 public sealed record TopK(int Count, int Axis = -1) : Operator
@@ -91,7 +96,8 @@ public sealed record TopK(int Count, int Axis = -1) : Operator
         return GivesIndices ? DType.Int64 : values;
     }
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
     internal override Tensor Forward(in NodeContext context)
     {

@@ -23,18 +23,21 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
     }
 
     internal static Slice From(OperatorAttributes attributes) => new(
-        attributes.Int("axis"), attributes.Int("start", 0), attributes.Int("end", int.MaxValue), attributes.Int("step", 1));
+        attributes.Int("axis"), attributes.Int("start", 0), attributes.Int("end", int.MaxValue),
+        attributes.Int("step", 1));
 
     internal override DType InferDType(IReadOnlyList<DType> inputs, string node) => inputs[0];
 
-    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) => inputs[0].Shape.IsBehindBatch(Axis);
+    internal override bool KeepsSamplesApart(IReadOnlyList<ValueInfo> inputs, Shape output) =>
+        inputs[0].Shape.IsBehindBatch(Axis);
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace)
     {
         int along = AxisAttributes.Check(trace.Output, Axis, Kind);
         AxisChannels[] axes = trace.Keep(Step == 1 ? [] : [along]);
         (int first, int count) = Range(trace.Shapes[0][along]);
-        axes[along] = axes[along].Units is { } units ? new AxisChannels(units[first..(first + count)], "") : axes[along];
+        axes[along] =
+            axes[along].Units is { } units ? new AxisChannels(units[first..(first + count)], "") : axes[along];
         return axes;
     }
 
@@ -49,7 +52,8 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
         // The part begins with its first old channel that is left, or with what was added right before that one.
         (int first, int count) = Range(change.Before[0][along]);
         int old = Array.FindIndex(kept, index => index >= first && index < first + count);
-        int added = change.OutputKept[along] is { } output ? Math.Max(0, Array.FindIndex(output, index => index >= 0)) : 0;
+        int added =
+            change.OutputKept[along] is { } output ? Math.Max(0, Array.FindIndex(output, index => index >= 0)) : 0;
         return this with { Start = Math.Max(0, old - added), End = Math.Max(0, old - added) + change.Output[along] };
     }
 
@@ -58,7 +62,8 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
         (int first, int count) = Range(context.X.Shape[Axis]);
         if (Step > 0 || count == 0)
         {
-            return context.X.Slice(Axis, first, count == 0 ? first : first + ((count - 1) * Step) + 1, Math.Max(Step, 1));
+            return context.X.Slice(
+                Axis, first, count == 0 ? first : first + ((count - 1) * Step) + 1, Math.Max(Step, 1));
         }
 
         // Backwards: the same positions forwards, then turned round.
@@ -78,7 +83,9 @@ public sealed record Slice(int Axis, int Start = 0, int End = int.MaxValue, int 
         return span > 0 && Step != 0 ? (start, ((span - 1) / Math.Abs(Step)) + 1) : (0, 0);
     }
 
-    /// <summary>Python's rule: positions beyond an end mean that end, which backwards is one before the first.</summary>
+    /// <summary>
+    /// Python's rule: positions beyond an end mean that end, which backwards is one before the first.
+    /// </summary>
     private static int Clipped(int position, int length, bool forwards)
     {
         long counted = position < 0 ? (long)position + length : position;

@@ -20,15 +20,23 @@ public readonly record struct DepthWindow(int Kernel, int Stride = 1, int Before
         return ceiling && (outputs - 1) * Stride >= length + Before ? outputs - 1 : outputs;
     }
 
-    internal static DepthWindow From(OperatorAttributes attributes) => attributes.Ints("depth") is [>= 1 and var kernel, >= 1 and var stride, >= 0 and var before, >= 0 and var after, >= 1 and var dilation]
+    internal static DepthWindow From(OperatorAttributes attributes) => attributes.Ints("depth") is
+    [
+        >= 1 and var kernel, >= 1 and var stride, >= 0 and var before, >= 0 and var after, >= 1 and var dilation,
+    ]
         ? new DepthWindow(kernel, stride, before, after, dilation)
-        : throw new FormatException("attribute 'depth' does not fit (expected kernel, stride, places before and behind, dilation)");
+        : throw new FormatException(
+            "attribute 'depth' does not fit (expected kernel, stride, places before and behind, dilation)");
 
-    internal OperatorAttributes In(OperatorAttributes attributes) => attributes.With("depth", new[] { Kernel, Stride, Before, After, Dilation });
+    internal OperatorAttributes In(OperatorAttributes attributes) =>
+        attributes.With("depth", new[] { Kernel, Stride, Before, After, Dilation });
 }
 
 /// <summary>Slices of volumes <c>[N, C, D, H, W]</c> as images: each is one image of a larger batch.</summary>
-/// <remarks>A window over a volume is, for each of its kernel positions along the depth, one over images; what they give is added or compared.</remarks>
+/// <remarks>
+/// A window over a volume is, for each of its kernel positions along the depth, one over images; what they give is
+/// added or compared.
+/// </remarks>
 internal static class Volume
 {
     internal static void Check(Shape shape, string node)
@@ -67,10 +75,14 @@ internal static class Volume
     internal static Tensor Plane(Tensor weight, int position) => weight.Slice(2, position, position + 1).Squeeze(2);
 
     /// <summary>The shape of an image operator's result for one slice.</summary>
-    internal static Shape SliceShape(Operator plane, Shape volume, string node) => plane.InferShape([[volume[0], volume[1], volume[3], volume[4]]], node);
+    internal static Shape SliceShape(Operator plane, Shape volume, string node) =>
+        plane.InferShape([[volume[0], volume[1], volume[3], volume[4]]], node);
 }
 
-/// <summary>Convolution of volumes <c>[N, C, D, H, W]</c>: <c>weight</c> <c>[O, C / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <summary>
+/// Convolution of volumes <c>[N, C, D, H, W]</c>: <c>weight</c> <c>[O, C / groups, KD, KH, KW]</c>, <c>bias</c>
+/// <c>[O]</c>.
+/// </summary>
 /// <param name="Plane">What is done to each slice: channels, kernel, options.</param>
 /// <param name="Depth">How the window moves along the depth.</param>
 public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
@@ -86,11 +98,13 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
         int depth = Depth.OutputLength(inputs[0][2]);
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
-            : throw new ShapeMismatchException(node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+            : throw new ShapeMismatchException(
+                node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
+        ParameterSpec.WeightAndBias(
         [Plane.Channels, inputs[0][1] / Plane.Options.Groups, Depth.Kernel, Plane.Kernel.Height, Plane.Kernel.Width],
         Plane.Channels,
         Plane.HasBias,
@@ -99,14 +113,20 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
 
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
-        (long)output.Count * (inputs[0][1] / Plane.Options.Groups) * Depth.Kernel * Plane.Kernel.Height * Plane.Kernel.Width;
+        (long)output.Count
+            * (inputs[0][1] / Plane.Options.Groups)
+            * Depth.Kernel
+            * Plane.Kernel.Height
+            * Plane.Kernel.Width;
 
-    internal static Conv3d From(OperatorAttributes attributes) => new(Conv2d.From(attributes), DepthWindow.From(attributes));
+    internal static Conv3d From(OperatorAttributes attributes) =>
+        new(Conv2d.From(attributes), DepthWindow.From(attributes));
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
         ConvolutionChannels.Trace(trace, Plane.Channels, Plane.Options.Groups, Plane.HasBias, isTransposed: false);
 
-    internal override Operator WithChannels(ChannelChange change) => this with { Plane = (Conv2d)Plane.WithChannels(change) };
+    internal override Operator WithChannels(ChannelChange change) =>
+        this with { Plane = (Conv2d)Plane.WithChannels(change) };
 
     internal override Tensor Forward(in NodeContext context)
     {
@@ -116,7 +136,8 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
         for (int position = 0; position < Depth.Kernel; position++)
         {
             Tensor? bias = position == 0 && Plane.HasBias ? context.Parameters[1] : null;
-            Tensor part = Volume.Images(x, Depth, position, outputs).Conv2d(Volume.Plane(weight, position), bias, Plane.Options);
+            Tensor part =
+                Volume.Images(x, Depth, position, outputs).Conv2d(Volume.Plane(weight, position), bias, Plane.Options);
             sum = sum is null ? part : sum + part;
         }
 
@@ -126,7 +147,9 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
     private protected override OperatorAttributes Attributes() => Depth.In(Plane.Describe().Attributes);
 }
 
-/// <summary>Transposed convolution of volumes: <c>weight</c> <c>[C, O / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.</summary>
+/// <summary>
+/// Transposed convolution of volumes: <c>weight</c> <c>[C, O / groups, KD, KH, KW]</c>, <c>bias</c> <c>[O]</c>.
+/// </summary>
 /// <param name="Plane">What is done to each slice.</param>
 /// <param name="Depth">How the window moves along the depth; slices before and after are cut off.</param>
 public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) : Operator
@@ -149,7 +172,8 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) => ParameterSpec.WeightAndBias(
+    public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>
+        ParameterSpec.WeightAndBias(
         [inputs[0][1], Plane.Channels / Plane.Options.Groups, Depth.Kernel, Plane.Kernel.Height, Plane.Kernel.Width],
         Plane.Channels,
         Plane.HasBias,
@@ -158,9 +182,14 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
 
     /// <inheritdoc/>
     public override long Macs(IReadOnlyList<Shape> inputs, Shape output) =>
-        (long)inputs[0].Count * (Plane.Channels / Plane.Options.Groups) * Depth.Kernel * Plane.Kernel.Height * Plane.Kernel.Width;
+        (long)inputs[0].Count
+            * (Plane.Channels / Plane.Options.Groups)
+            * Depth.Kernel
+            * Plane.Kernel.Height
+            * Plane.Kernel.Width;
 
-    internal static ConvTranspose3d From(OperatorAttributes attributes) => new(ConvTranspose2d.From(attributes), DepthWindow.From(attributes))
+    internal static ConvTranspose3d From(OperatorAttributes attributes) =>
+        new(ConvTranspose2d.From(attributes), DepthWindow.From(attributes))
     {
         OutputPadding = attributes.Int("depth_output_padding", 0),
     };
@@ -168,9 +197,13 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) =>
         ConvolutionChannels.Trace(trace, Plane.Channels, Plane.Options.Groups, Plane.HasBias, isTransposed: true);
 
-    internal override Operator WithChannels(ChannelChange change) => this with { Plane = (ConvTranspose2d)Plane.WithChannels(change) };
+    internal override Operator WithChannels(ChannelChange change) =>
+        this with { Plane = (ConvTranspose2d)Plane.WithChannels(change) };
 
-    /// <summary>Each kernel position's images are spread by the stride and put where the kernel position is; what overlaps is added.</summary>
+    /// <summary>
+    /// Each kernel position's images are spread by the stride and put where the kernel position is; what overlaps is
+    /// added.
+    /// </summary>
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X, images = Volume.ToImages(x), weight = context.Parameters[0];
@@ -178,9 +211,11 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
         Tensor? sum = null;
         for (int position = 0; position < Depth.Kernel; position++)
         {
-            Tensor part = Volume.ToVolume(images.ConvTranspose2d(Volume.Plane(weight, position), null, Plane.Options), depth);
+            Tensor part =
+                Volume.ToVolume(images.ConvTranspose2d(Volume.Plane(weight, position), null, Plane.Options), depth);
             int before = position * Depth.Dilation;
-            Tensor placed = Spread(part).Slice(2, 0, spread).Pad([0, 0, before, 0, 0], [0, 0, whole - spread - before, 0, 0]);
+            Tensor placed =
+                Spread(part).Slice(2, 0, spread).Pad([0, 0, before, 0, 0], [0, 0, whole - spread - before, 0, 0]);
             sum = sum is null ? placed : sum + placed;
         }
 
@@ -197,7 +232,8 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     private Tensor Spread(Tensor volume)
     {
         Shape s = volume.Shape;
-        return volume.Unsqueeze(3).Pad([0, 0, 0, 0, 0, 0], [0, 0, 0, Depth.Stride - 1, 0, 0]).Reshape([s[0], s[1], s[2] * Depth.Stride, s[3], s[4]]);
+        return volume.Unsqueeze(3).Pad([0, 0, 0, 0, 0, 0], [0, 0, 0, Depth.Stride - 1, 0, 0])
+            .Reshape([s[0], s[1], s[2] * Depth.Stride, s[3], s[4]]);
     }
 }
 
@@ -217,7 +253,8 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
         int depth = Depth.OutputLength(inputs[0][2], Plane.Options.CeilingMode);
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
-            : throw new ShapeMismatchException(node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
+            : throw new ShapeMismatchException(
+                node, inputs[0], $"a volume at least as deep as {Depth.Span}, padding included");
     }
 
     internal static Func<OperatorAttributes, Pool3d> From(Func<OperatorAttributes, Pool2d> plane) =>
@@ -228,7 +265,8 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X;
-        int outputs = Depth.OutputLength(x.Shape[2], Plane.Options.CeilingMode), reach = ((outputs - 1) * Depth.Stride) + Depth.Span;
+        int outputs = Depth.OutputLength(x.Shape[2], Plane.Options.CeilingMode),
+            reach = ((outputs - 1) * Depth.Stride) + Depth.Span;
         bool isMaximum = Plane is MaxPool2d;
         DepthWindow reaching = Depth with { After = Math.Max(0, reach - x.Shape[2] - Depth.Before) };
         Tensor padded = Volume.Padded(x, reaching, isMaximum ? float.NegativeInfinity : 0);
@@ -255,7 +293,8 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
         {
             int first = (o * Depth.Stride) - Depth.Before;
             DepthWindow window = Depth;
-            shares[o] = 1f / Enumerable.Range(0, Depth.Kernel).Count(position => first + (position * window.Dilation) is var at && at >= low && at < high);
+            shares[o] = 1f / Enumerable.Range(0, Depth.Kernel)
+                .Count(position => first + (position * window.Dilation) is var at && at >= low && at < high);
         }
 
         return Tensor.From(shares, [1, 1, outputs, 1, 1]);

@@ -6,13 +6,15 @@ namespace Temper.Networks;
 internal static class WindowAttributes
 {
     /// <summary>A pair such as <c>strides</c>, each at least <paramref name="min"/>.</summary>
-    internal static (int Height, int Width) Pair(this OperatorAttributes attributes, string name, int min, (int, int)? absent = null)
+    internal static (int Height, int Width) Pair(
+        this OperatorAttributes attributes, string name, int min, (int, int)? absent = null)
     {
         int[] values = attributes.Ints(name, absent is var (h, w) ? [h, w] : null);
         return values.Length == 2 && values[0] >= min && values[1] >= min
             ? (values[0], values[1])
             : throw new FormatException(
-                $"attribute '{name}' does not fit (got [{string.Join(", ", values)}], expected two numbers, {min} or more)");
+                $"attribute '{name}' does not fit (got [{string.Join(", ", values)}], expected two numbers, "
+                + $"{min} or more)");
     }
 
     /// <summary>ONNX order: top, left, bottom, right.</summary>
@@ -21,11 +23,13 @@ internal static class WindowAttributes
         int[] pads = attributes.Ints("pads", [0, 0, 0, 0]);
         return pads.Length == 4 && Array.TrueForAll(pads, pad => pad >= 0)
             ? new Padding2d(pads[0], pads[1], pads[2], pads[3])
-            : throw new FormatException($"attribute 'pads' does not fit (got [{string.Join(", ", pads)}], expected four numbers, 0 or more)");
+            : throw new FormatException(
+                $"attribute 'pads' does not fit (got [{string.Join(", ", pads)}], expected four numbers, 0 or more)");
     }
 
     internal static OperatorAttributes WithWindow(
-        this OperatorAttributes attributes, (int Height, int Width) kernel, (int Height, int Width) stride, Padding2d padding) => attributes
+        this OperatorAttributes attributes, (int Height, int Width) kernel, (int Height, int Width) stride,
+        Padding2d padding) => attributes
             .With("kernel_shape", Both(kernel))
             .With("pads", new[] { padding.Top, padding.Left, padding.Bottom, padding.Right })
             .With("strides", Both(stride));

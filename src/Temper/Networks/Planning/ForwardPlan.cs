@@ -6,8 +6,8 @@ namespace Temper.Networks;
 
 /// <summary>The steps of one pass through a graph, and after which step each value is needed no more.</summary>
 /// <remarks>
-/// Values between the nodes go back to the pool at their last use, and results belong to the caller. What a tape has recorded, and
-/// what a recorded operation takes, belongs to that tape from then on: the gradient needs it.
+/// Values between the nodes go back to the pool at their last use, and results belong to the caller. What a tape has
+/// recorded, and what a recorded operation takes, belongs to that tape from then on: the gradient needs it.
 /// </remarks>
 internal sealed class ForwardPlan
 {
@@ -112,8 +112,11 @@ internal sealed class ForwardPlan
         return results;
     }
 
-    /// <summary>A value for the caller; one that shares memory with an intermediate is copied, since that memory goes back.</summary>
-    private static Tensor Result(Tensor value, MemoryScope closing) => value.Storage.Owner == closing ? value.Copy() : value;
+    /// <summary>
+    /// A value for the caller; one that shares memory with an intermediate is copied, since that memory goes back.
+    /// </summary>
+    private static Tensor Result(Tensor value, MemoryScope closing) =>
+        value.Storage.Owner == closing ? value.Copy() : value;
 
     /// <summary>What all steps of one pass share.</summary>
     private readonly record struct RunState(Network Network, Pass Pass, MemoryScope Own, MemoryScope? Caller);

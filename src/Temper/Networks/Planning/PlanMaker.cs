@@ -4,8 +4,8 @@ namespace Temper.Networks;
 
 /// <summary>Groups the nodes of a graph into steps.</summary>
 /// <remarks>
-/// A chain begins at a convolution, a linear layer or a normalization and takes in the next node as long as that one alone uses
-/// the value. It runs at the place of its last node, so that what it adds is there.
+/// A chain begins at a convolution, a linear layer or a normalization and takes in the next node as long as that one
+/// alone uses the value. It runs at the place of its last node, so that what it adds is there.
 /// </remarks>
 internal sealed class PlanMaker
 {
@@ -94,7 +94,8 @@ internal sealed class PlanMaker
     private Chain? Next(Chain chain, HashSet<string> taken)
     {
         string last = chain.Last.Name;
-        if (chain.Relu || _results.Contains(last) || !_users.TryGetValue(last, out List<Node>? users) || users.Count != 1
+        if (chain.Relu
+            || _results.Contains(last) || !_users.TryGetValue(last, out List<Node>? users) || users.Count != 1
             || taken.Contains(users[0].Name))
         {
             return null;
@@ -106,13 +107,17 @@ internal sealed class PlanMaker
         return next.Operator switch
         {
             Relu => longer with { Relu = true },
-            BatchNorm when chain.Head?.Operator is Conv2d && chain.Norm is null && chain.Residual is null => longer with { Norm = next },
-            Add when !isLinear && chain.Residual is null && Other(next, last) is { } other => longer with { Residual = other },
+            BatchNorm when chain.Head?.Operator is Conv2d && chain.Norm is null && chain.Residual is null =>
+                longer with { Norm = next },
+            Add when !isLinear && chain.Residual is null && Other(next, last) is { } other =>
+                longer with { Residual = other },
             _ => null,
         };
     }
 
-    /// <summary>What an addition adds to a value; null where that is the value itself or is not of the same shape and batch.</summary>
+    /// <summary>
+    /// What an addition adds to a value; null where that is the value itself or is not of the same shape and batch.
+    /// </summary>
     private string? Other(Node addition, string value)
     {
         string[] inputs = [.. addition.Inputs.Select(Source)];

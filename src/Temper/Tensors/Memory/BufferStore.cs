@@ -3,14 +3,15 @@ using System.Numerics;
 namespace Temper.Tensors.Memory;
 
 /// <summary>
-/// Free arrays by size class. A request takes the smallest free array that is large enough and at most eight times too large; what
-/// has been free for longest is given back to the garbage collector where much more is held than work has needed.
+/// Free arrays by size class. A request takes the smallest free array that is large enough and at most eight times too
+/// large; what has been free for longest is given back to the garbage collector where much more is held than work has
+/// needed.
 /// </summary>
 /// <remarks>
-/// <para>Work that repeats finds the arrays of its first round, and work on a shrinking batch lives in those of the full one: neither
-/// allocates. Once every <see cref="Period"/> requests more than half again of what was rented at most in this period and the one before
-/// is given back. Batches that only grow leave arrays that are too small for what follows; a limit of three times that high-water mark is
-/// kept at every allocation.</para>
+/// <para>Work that repeats finds the arrays of its first round, and work on a shrinking batch lives in those of the
+/// full one: neither allocates. Once every <see cref="Period"/> requests more than half again of what was rented at
+/// most in this period and the one before is given back. Batches that only grow leave arrays that are too small for
+/// what follows; a limit of three times that high-water mark is kept at every allocation.</para>
 /// <para>All of this depends on the order of requests alone, not on time. Safe for several threads.</para>
 /// </remarks>
 /// <typeparam name="T">The element.</typeparam>
@@ -22,13 +23,17 @@ internal sealed class BufferStore<T>(int slack, int smallest)
     /// <summary>About a thousand steps of a small network.</summary>
     internal const int Period = 1 << 18;
 
-    /// <summary>Classes of a power of two: sizes rise by an eighth of it at most, so that nearby sizes share arrays.</summary>
+    /// <summary>
+    /// Classes of a power of two: sizes rise by an eighth of it at most, so that nearby sizes share arrays.
+    /// </summary>
     private const int Steps = 8;
 
     /// <summary>A request takes an array of up to this many more classes: eight times its size.</summary>
     private const int Reach = 3 * Steps;
 
-    /// <summary>Held whatever was rented, so that little work does not give back and allocate again and again.</summary>
+    /// <summary>
+    /// Held whatever was rented, so that little work does not give back and allocate again and again.
+    /// </summary>
     private static readonly long Floor = (32L << 20) / System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
 
     private readonly Lock _gate = new();
@@ -85,7 +90,9 @@ internal sealed class BufferStore<T>(int slack, int smallest)
     /// <summary>The most that was rented at once in this period and the one before.</summary>
     private long HighWater => Math.Max(_peak, _peakBefore);
 
-    /// <summary>The array returned last in the smallest class that has one: it is the likeliest to lie in a cache.</summary>
+    /// <summary>
+    /// The array returned last in the smallest class that has one: it is the likeliest to lie in a cache.
+    /// </summary>
     private T[]? Take(int sizeClass)
     {
         int last = Math.Min(sizeClass + Reach, _free.Length - 1);
@@ -130,7 +137,8 @@ internal sealed class BufferStore<T>(int slack, int smallest)
     private int ClassOf(int count)
     {
         int size = Math.Max(count, smallest);
-        int power = 32 - BitOperations.LeadingZeroCount((uint)size - 1);       // size is above half of 2^power, at most all of it
+        // size is above half of 2^power, at most all of it
+        int power = 32 - BitOperations.LeadingZeroCount((uint)size - 1);
         long step = 1L << (power - 4);
         return (int)((power * Steps) + ((size + step - 1) / step) - Steps - 1);
     }

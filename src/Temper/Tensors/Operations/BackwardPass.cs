@@ -26,7 +26,8 @@ internal static class BackwardPass
                     TapeRecords.CheckUnchanged(record);
                     using (OperationKernels.Use(record.Operation.Choice))
                     {
-                        record.Operation.Backward(record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
+                        record.Operation.Backward(
+                            record.Output, gradient, new InputGradients(slots, record.Inputs, wanted));
                     }
 
                     if (wanted[index] != Want.Result)
@@ -48,7 +49,9 @@ internal static class BackwardPass
         }
     }
 
-    /// <summary>Marks the records that a gradient to one of the sources passes through, so that no other is computed.</summary>
+    /// <summary>
+    /// Marks the records that a gradient to one of the sources passes through, so that no other is computed.
+    /// </summary>
     internal static void MarkWanted(TapeRecords records, IReadOnlyList<Tensor> sources, Want[] wanted)
     {
         Array.Clear(wanted, 0, records.Count);
@@ -58,7 +61,8 @@ internal static class BackwardPass
             if (index < 0)
             {
                 throw new InvalidOperationException(
-                    $"GradientTape.Gradient: a source is not watched (got shape {source.Shape}); call Watch before computing with it");
+                    $"GradientTape.Gradient: a source is not watched (got shape {source.Shape}); call Watch before "
+                    + "computing with it");
             }
 
             wanted[index] = Want.Result;

@@ -6,7 +6,9 @@ namespace Temper.Tensors;
 /// <param name="Count">How many values each channel has.</param>
 public sealed record BatchStatistics(float[] Mean, float[] Variance, int Count)
 {
-    /// <summary>Statistics of all ranks' batches together, from sums of x and x² around zero in double precision.</summary>
+    /// <summary>
+    /// Statistics of all ranks' batches together, from sums of x and x² around zero in double precision.
+    /// </summary>
     internal BatchStatistics Joined(IStatisticsReducer reducer)
     {
         int channels = Mean.Length;

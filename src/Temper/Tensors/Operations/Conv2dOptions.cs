@@ -1,6 +1,8 @@
 namespace Temper.Tensors;
 
-/// <summary>How a two-dimensional convolution moves over its input. Defaults: stride 1, no padding, one group.</summary>
+/// <summary>
+/// How a two-dimensional convolution moves over its input. Defaults: stride 1, no padding, one group.
+/// </summary>
 public sealed record Conv2dOptions
 {
     /// <summary>Stride 1, no padding, no dilation, one group.</summary>
@@ -18,7 +20,9 @@ public sealed record Conv2dOptions
     /// <summary>Number of groups, as in PyTorch; divides input and output channels.</summary>
     public int Groups { get; init; } = 1;
 
-    /// <summary>For the transposed convolution: pixels added at the bottom and right of the output, less than the stride.</summary>
+    /// <summary>
+    /// For the transposed convolution: pixels added at the bottom and right of the output, less than the stride.
+    /// </summary>
     public (int Height, int Width) OutputPadding { get; init; }
 
     /// <summary>Options with the same stride and padding in both directions.</summary>
@@ -66,7 +70,9 @@ public sealed record Pool2dOptions
     /// <summary>Whether a last window that is only partly inside counts (ONNX <c>ceil_mode</c>).</summary>
     public bool CeilingMode { get; init; }
 
-    /// <summary>Whether padding counts as zeros in an average (PyTorch's default); else only real pixels count.</summary>
+    /// <summary>
+    /// Whether padding counts as zeros in an average (PyTorch's default); else only real pixels count.
+    /// </summary>
     public bool CountsPadding { get; init; } = true;
 
     /// <summary>A square window.</summary>

@@ -6,7 +6,8 @@ namespace Temper.Tensors;
 /// <summary>Selections among numbers of whatever type a tensor has; truth values are no numbers.</summary>
 internal static class ElementNumbers
 {
-    internal static void ArgExtreme(Tensor x, Tensor indices, (int Outer, int Axis, int Inner) size, Preference preference)
+    internal static void ArgExtreme(
+        Tensor x, Tensor indices, (int Outer, int Axis, int Inner) size, Preference preference)
     {
         Tensor rows = x.ToRowMajor();
         switch (x.DType)
@@ -19,10 +20,14 @@ internal static class ElementNumbers
         }
 
         void Find<T>()
-            where T : unmanaged, INumber<T> => Selection.ArgExtreme(rows.Physical<T>(), indices.Writable<long>(), size, preference);
+            where T : unmanaged,
+            INumber<T> => Selection.ArgExtreme(rows.Physical<T>(), indices.Writable<long>(), size, preference);
     }
 
-    /// <summary>Indices of the wanted elements along the last axis, <c>[..., count]</c>; or of the one at a rank, <c>[..., 1]</c>.</summary>
+    /// <summary>
+    /// Indices of the wanted elements along the last axis, <c>[..., count]</c>; or of the one at a rank,
+    /// <c>[..., 1]</c>.
+    /// </summary>
     internal static void TopK(string name, Tensor x, Tensor indices, bool isSmallest, int? rank = null)
     {
         Tensor rows = x.ToRowMajor();

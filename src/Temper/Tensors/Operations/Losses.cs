@@ -30,7 +30,9 @@ public sealed record CrossEntropyOptions
 
 public sealed partial class Tensor
 {
-    /// <summary>The cross-entropy of logits <c>[N, K]</c> and labels: <c>-log softmax(x)[label]</c> for each row.</summary>
+    /// <summary>
+    /// The cross-entropy of logits <c>[N, K]</c> and labels: <c>-log softmax(x)[label]</c> for each row.
+    /// </summary>
     /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1.</param>
     /// <param name="options">Label smoothing, class weights, reduction; null for the defaults.</param>
     /// <returns>A scalar, or <c>[N]</c> without reduction. The mean of nothing is NaN.</returns>
@@ -62,7 +64,10 @@ public sealed partial class Tensor
         return (difference * difference).Reduce(reduction);
     }
 
-    /// <summary>The Huber loss: <c>d² / 2</c> where <c>|d| &lt;= delta</c>, else <c>delta (|d| - delta / 2)</c>, d being the difference.</summary>
+    /// <summary>
+    /// The Huber loss: <c>d² / 2</c> where <c>|d| &lt;= delta</c>, else <c>delta (|d| - delta / 2)</c>, d being the
+    /// difference.
+    /// </summary>
     /// <param name="target">Same shape.</param>
     /// <param name="delta">Error at which the loss becomes linear; above zero.</param>
     /// <param name="reduction">How the elements' losses are reduced.</param>
@@ -95,8 +100,11 @@ public sealed partial class Tensor
     {
         LossChecks.SameShape("CrossEntropy", this, targets);
         int classes = Shape[-1];
-        Tensor smoothed = options.LabelSmoothing == 0 ? targets : targets.Affine(1 - options.LabelSmoothing, options.LabelSmoothing / classes);
-        Tensor weighted = options.ClassWeights is null ? smoothed : smoothed * From<float>([.. options.ClassWeights], [classes]);
+        Tensor smoothed = options.LabelSmoothing == 0
+            ? targets
+            : targets.Affine(1 - options.LabelSmoothing, options.LabelSmoothing / classes);
+        Tensor weighted =
+            options.ClassWeights is null ? smoothed : smoothed * From<float>([.. options.ClassWeights], [classes]);
         return (weighted * LogSoftmax()).Sum([-1]).Negate().Reduce(options.Reduction);
     }
 }
@@ -107,7 +115,8 @@ internal static class LossChecks
     {
         if (x.Rank != 2 || labels.Rank != 1 || labels.Count != x.Shape[0])
         {
-            throw new ShapeMismatchException(operation, x.Shape, labels.Shape, "expected rows [N, K] and int64 labels [N]");
+            throw new ShapeMismatchException(
+                operation, x.Shape, labels.Shape, "expected rows [N, K] and int64 labels [N]");
         }
     }
 
@@ -136,7 +145,8 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         (int rows, int classes) = (x.Shape[0], x.Shape[1]);
         if (_weights.Length > 0 && _weights.Length != classes)
         {
-            throw new ShapeMismatchException(Name, x.Shape, $"one class weight a class (got {_weights.Length} weights)");
+            throw new ShapeMismatchException(
+                Name, x.Shape, $"one class weight a class (got {_weights.Length} weights)");
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(options.LabelSmoothing);
@@ -163,11 +173,13 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
         if (options.Reduction == LossReduction.None)
         {
             Broadcasting.Apply(
-                default(MultiplyKernel), _gradients!.Physical(), x.Shape.AsSpan(), gradient.Physical(), [x.Shape[0], 1], dx.Writable());
+                default(MultiplyKernel), _gradients!.Physical(), x.Shape.AsSpan(), gradient.Physical(), [x.Shape[0], 1],
+                dx.Writable());
         }
         else
         {
-            Elementwise.Apply(new Scale((float)(gradient.Physical()[0] / Divisor())), _gradients!.Physical(), dx.Writable());
+            Elementwise.Apply(
+                new Scale((float)(gradient.Physical()[0] / Divisor())), _gradients!.Physical(), dx.Writable());
         }
 
         inputs.Add(0, dx);
@@ -199,7 +211,8 @@ internal sealed class BinaryCrossEntropyOperation(Tensor x, Tensor target) : Ope
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
         Tensor dx = Tensor.Allocate(x.Shape);
-        ClassificationLoss.BinaryCrossEntropyGradient(x.ToRowMajor().Physical(), target.ToRowMajor().Physical(), dx.Writable());
+        ClassificationLoss.BinaryCrossEntropyGradient(
+            x.ToRowMajor().Physical(), target.ToRowMajor().Physical(), dx.Writable());
         Elementwise.Apply(default(MultiplyKernel), dx.Physical(), gradient.ToRowMajor().Physical(), dx.Writable());
         inputs.Add(0, dx);
     }

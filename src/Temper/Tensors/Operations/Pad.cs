@@ -29,7 +29,8 @@ public sealed partial class Tensor
     {
         if (before.Length != Rank || after.Length != Rank)
         {
-            throw new ArgumentException($"Pad: needs a number for each axis (got {before.Length} and {after.Length}, expected {Rank})");
+            throw new ArgumentException(
+                $"Pad: needs a number for each axis (got {before.Length} and {after.Length}, expected {Rank})");
         }
 
         foreach (int count in (ReadOnlySpan<int>)[.. before, .. after])
@@ -44,7 +45,9 @@ public sealed partial class Tensor
     /// <param name="before">Elements before, an axis each; zero or more.</param>
     /// <param name="after">Elements after, an axis each; zero or more.</param>
     /// <param name="mode">Which elements; a constant is zero.</param>
-    /// <exception cref="ArgumentException">There is not one number an axis, or an axis is too short to give so many.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is not one number an axis, or an axis is too short to give so many.
+    /// </exception>
     public Tensor Pad(ReadOnlySpan<int> before, ReadOnlySpan<int> after, PadMode mode)
     {
         if (mode == PadMode.Constant || before.Length != Rank || after.Length != Rank)
@@ -99,10 +102,12 @@ internal static class PadIndices
     /// <summary>For each index of the padded axis the index that it takes its element from.</summary>
     internal static long[] Of(int length, int before, int after, PadMode mode)
     {
-        int max = mode switch { PadMode.Reflect => length - 1, PadMode.Wrap => length, _ => length == 0 ? 0 : int.MaxValue };
+        int max =
+            mode switch { PadMode.Reflect => length - 1, PadMode.Wrap => length, _ => length == 0 ? 0 : int.MaxValue };
         if (before < 0 || after < 0 || before > max || after > max)
         {
-            throw new ArgumentException($"Pad: an axis of length {length} cannot give so many elements by {mode} (got {before} before and {after} after)");
+            throw new ArgumentException($"Pad: an axis of length {length} cannot give so many elements by {mode} (got "
+                + $"{before} before and {after} after)");
         }
 
         long[] indices = new long[checked(length + before + after)];

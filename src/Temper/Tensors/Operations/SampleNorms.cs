@@ -4,12 +4,13 @@ using Temper.Kernels;
 namespace Temper.Tensors;
 
 /// <summary>
-/// The length of each sample's own gradient, for private training: one backward pass in which parameters get no gradient but each
-/// operation that uses one gives the squared length for each sample.
+/// The length of each sample's own gradient, for private training: one backward pass in which parameters get no
+/// gradient but each operation that uses one gives the squared length for each sample.
 /// </summary>
 /// <remarks>
-/// Fully connected layers need no gradient at all: ‖dy xᵀ‖ = ‖dy‖ ‖x‖ (arXiv:1510.01799). Convolutions make one sample's gradient at a time.
-/// Any other operation runs its own gradient with the other samples' cotangents set to zero.
+/// Fully connected layers need no gradient at all: ‖dy xᵀ‖ = ‖dy‖ ‖x‖ (arXiv:1510.01799). Convolutions make one
+/// sample's gradient at a time. Any other operation runs its own gradient with the other samples' cotangents set to
+/// zero.
 /// </remarks>
 internal static class SampleNorms
 {
@@ -17,7 +18,9 @@ internal static class SampleNorms
     /// <param name="losses">One loss per sample, <c>[N]</c>.</param>
     /// <param name="sources">The parameters.</param>
     /// <returns>L2 norms over all sources together, <c>[N]</c>.</returns>
-    /// <exception cref="InvalidOperationException">Samples are mixed, or a parameter is used in a way that has no sample axis.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Samples are mixed, or a parameter is used in a way that has no sample axis.
+    /// </exception>
     internal static float[] Compute(TapeRecords records, Tensor losses, IReadOnlyList<Tensor> sources)
     {
         int samples = losses.Count;
@@ -69,7 +72,8 @@ internal static class SampleNorms
             if (gradient.Rank == 0 || gradient.Shape[0] != squares.Length)
             {
                 throw new InvalidOperationException(
-                    $"Learner.Gradients: {record.Operation!.Name} uses a parameter without a sample axis (got {gradient.Shape}, expected [{squares.Length}, ...]); freeze the parameter");
+                    $"Learner.Gradients: {record.Operation!.Name} uses a parameter without a sample axis (got "
+                    + $"{gradient.Shape}, expected [{squares.Length}, ...]); freeze the parameter");
             }
 
             if (!record.Operation!.TryAddSampleSquares(record.Output, gradient, input, squares))
@@ -85,7 +89,8 @@ internal static class SampleNorms
         if (operation.MixesSamples)
         {
             throw new InvalidOperationException(
-                $"Learner.Gradients: {operation.Name} mixes the samples of a batch, so a sample has no gradient of its own; use evaluation statistics or another normalization");
+                $"Learner.Gradients: {operation.Name} mixes the samples of a batch, so a sample has no gradient of its "
+                + "own; use evaluation statistics or another normalization");
         }
     }
 
@@ -109,7 +114,9 @@ internal static class SampleNorms
         }
     }
 
-    /// <summary>The gradient of a parameter that is used twice is a sum, whose length is not that of its parts.</summary>
+    /// <summary>
+    /// The gradient of a parameter that is used twice is a sum, whose length is not that of its parts.
+    /// </summary>
     private static void RequireSingleUse(TapeRecords records, Want[] isSource)
     {
         int[] uses = new int[records.Count];
@@ -120,7 +127,8 @@ internal static class SampleNorms
                 if (input >= 0 && isSource[input] == Want.Result && ++uses[input] > 1)
                 {
                     throw new InvalidOperationException(
-                        $"Learner.Gradients: a parameter {records[input].Output.Shape} is used by two operations, whose gradients for a sample cannot be told apart; split or freeze it");
+                        $"Learner.Gradients: a parameter {records[input].Output.Shape} is used by two operations, "
+                        + "whose gradients for a sample cannot be told apart; split or freeze it");
                 }
             }
         }

@@ -13,7 +13,9 @@ internal sealed class SourceGradients
     private readonly Tensor[] _results;
     private readonly Action<int, Tensor>? _ready;
 
-    /// <summary>For each source, the first record that uses it: the last one of the backward pass that adds to its gradient.</summary>
+    /// <summary>
+    /// For each source, the first record that uses it: the last one of the backward pass that adds to its gradient.
+    /// </summary>
     private readonly int[] _firstUses = [];
 
     /// <summary>The sources in the order in which their gradients become final.</summary>
@@ -21,7 +23,8 @@ internal sealed class SourceGradients
     private int _reported;
 
     internal SourceGradients(
-        TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources, Tensor?[] slots,
+        TapeRecords records, IReadOnlyList<(Tensor Output, Tensor Cotangent)> outputs, IReadOnlyList<Tensor> sources,
+        Tensor?[] slots,
         Action<int, Tensor>? ready)
     {
         (_records, _outputs, _sources, _slots, _ready) = (records, outputs, sources, slots, ready);

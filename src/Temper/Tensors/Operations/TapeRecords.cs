@@ -2,8 +2,12 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Tensors;
 
-/// <summary>What a tape has recorded: operations in the order in which they ran, each tensor with its place in that order.</summary>
-/// <remarks>The lists are used again by the thread's next tape, so that a training step does not allocate them.</remarks>
+/// <summary>
+/// What a tape has recorded: operations in the order in which they ran, each tensor with its place in that order.
+/// </summary>
+/// <remarks>
+/// The lists are used again by the thread's next tape, so that a training step does not allocate them.
+/// </remarks>
 internal sealed class TapeRecords
 {
     private const int Forbidden = -2;
@@ -69,7 +73,8 @@ internal sealed class TapeRecords
             if (index == Forbidden)
             {
                 throw new InvalidOperationException(
-                    $"{operation.Name}: a gradient through a gradient is not offered; Detach() the gradient to use it as a constant");
+                    $"{operation.Name}: a gradient through a gradient is not offered; Detach() the gradient to use it "
+                    + "as a constant");
             }
 
             follows |= index >= 0;
@@ -93,7 +98,8 @@ internal sealed class TapeRecords
         if (VersionsOf(record.Operation!.Inputs) != record.Versions)
         {
             throw new InvalidOperationException(
-                $"GradientTape.Gradient: an input of {record.Operation.Name} was written after it was recorded; ask for gradients before updating parameters");
+                $"GradientTape.Gradient: an input of {record.Operation.Name} was written after it was recorded; ask "
+                + "for gradients before updating parameters");
         }
     }
 

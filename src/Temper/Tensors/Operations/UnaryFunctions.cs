@@ -148,7 +148,8 @@ internal readonly struct SignFunction : IUnaryFunction
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply(default(Sign), x, y);
 
     /// <summary>Zero almost everywhere, and taken as zero at zero, as in PyTorch.</summary>
-    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        dx.Clear();
 }
 
 internal readonly struct CeilingFunction : IUnaryFunction
@@ -158,7 +159,8 @@ internal readonly struct CeilingFunction : IUnaryFunction
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Ceiling(x, y);
 
     /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
-    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        dx.Clear();
 }
 
 internal readonly struct FloorFunction : IUnaryFunction
@@ -168,7 +170,8 @@ internal readonly struct FloorFunction : IUnaryFunction
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Floor(x, y);
 
     /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
-    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        dx.Clear();
 }
 
 internal readonly struct RoundFunction : IUnaryFunction
@@ -178,7 +181,8 @@ internal readonly struct RoundFunction : IUnaryFunction
     public void Value(ReadOnlySpan<float> x, Span<float> y) => Transcendental.Round(x, y);
 
     /// <summary>Zero almost everywhere, and taken as zero at the steps.</summary>
-    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) => dx.Clear();
+    public void Gradient(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> dy, Span<float> dx) =>
+        dx.Clear();
 }
 
 internal readonly struct ErfFunction : IUnaryFunction

@@ -17,10 +17,15 @@ internal readonly record struct TileRows(int First, int Count, int PerImage, int
     }
 }
 
-/// <summary>Some channels of some transformed tiles, <c>[product][tile][channel in whole vectors]</c>, in a thread's working memory.</summary>
+/// <summary>
+/// Some channels of some transformed tiles, <c>[product][tile][channel in whole vectors]</c>, in a thread's working
+/// memory.
+/// </summary>
 internal readonly unsafe struct TileVectors
 {
-    /// <summary>Floats between neighboring products, so that a tile's 36 vectors do not all fall into one set of the cache.</summary>
+    /// <summary>
+    /// Floats between neighboring products, so that a tile's 36 vectors do not all fall into one set of the cache.
+    /// </summary>
     internal const int Skew = 16;
 
     private readonly float* _first;
@@ -59,7 +64,8 @@ internal readonly unsafe struct TileVectors
             for (int column = 0; column < rows.Columns; column++, target += Channels)
             {
                 VectorGrid source = images.Read(rows.Corner(row, column), TTransform.Inputs, range, patch);
-                WinogradTransforms.Run<TTransform>(source, Grid(target), Channels, patch + WinogradTransforms.PatchFloats);
+                WinogradTransforms.Run<TTransform>(
+                    source, Grid(target), Channels, patch + WinogradTransforms.PatchFloats);
             }
         }
     }

@@ -45,7 +45,8 @@ internal unsafe struct WinogradGradientJob
         Dw + ((((long)output * _geometry.InChannels) + input) * _geometry.Positions);
 
     /// <summary>Some channels of some rows of tiles.</summary>
-    internal readonly TileVectors Transform<TTransform>(in TiledImages images, int row, int rows, ChannelRange range, Scratch.Use use)
+    internal readonly TileVectors Transform<TTransform>(
+        in TiledImages images, int row, int rows, ChannelRange range, Scratch.Use use)
         where TTransform : unmanaged, IWinogradTransform
     {
         var tiles = new TileRows(row, rows, Gradient.TileRows, Tiling.TileColumns);

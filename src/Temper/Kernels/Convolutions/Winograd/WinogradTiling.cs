@@ -6,13 +6,20 @@ internal readonly record struct WinogradTiling
     /// <summary>Channels of a block, of either side.</summary>
     internal const int BlockChannels = 64;
 
-    /// <summary>Result channels of a block where there are few tiles: whole panels of filters at every width of vectors.</summary>
+    /// <summary>
+    /// Result channels of a block where there are few tiles: whole panels of filters at every width of vectors.
+    /// </summary>
     private const int FewChannels = 32;
 
-    /// <summary>Tiles of a task: with 64 channels each, their pixels, filters and sums fit in a second-level cache.</summary>
+    /// <summary>
+    /// Tiles of a task: with 64 channels each, their pixels, filters and sums fit in a second-level cache.
+    /// </summary>
     private const int MaxTiles = 64;
 
-    /// <summary>Tiles of a task, if there are so many: each task transforms its filters anew, or reads them again, which few tiles do not pay for.</summary>
+    /// <summary>
+    /// Tiles of a task, if there are so many: each task transforms its filters anew, or reads them again, which few
+    /// tiles do not pay for.
+    /// </summary>
     private const int MinTiles = 16;
 
     /// <summary>Tasks that are enough for a machine of some threads, and those that it needs at least.</summary>
@@ -22,7 +29,9 @@ internal readonly record struct WinogradTiling
     /// <param name="height">Rows of a result.</param>
     /// <param name="width">Columns of a result.</param>
     /// <param name="columns">Result channels.</param>
-    /// <param name="isTransformed">Whether filters were transformed before: they lie in blocks of <see cref="BlockChannels"/>.</param>
+    /// <param name="isTransformed">
+    /// Whether filters were transformed before: they lie in blocks of <see cref="BlockChannels"/>.
+    /// </param>
     internal WinogradTiling(int batch, int height, int width, int columns, bool isTransformed = false)
     {
         TileColumns = Chunks.Count(width, TiledImages.Step);
