@@ -17,9 +17,9 @@ public sealed record CompileOptions
     public bool TimesKernels { get; init; } = true;
 
     /// <summary>
-    /// Samples such as will come, <c>[N, ...]</c>, on which kernels are timed: zeros that layers find at run time
-    /// count, those of inputs of fully connected layers and those of whole channels of convolutions. Null: noise. For
-    /// networks with one float32 input.
+    /// Typical samples, <c>[N, ...]</c>, on which kernels are timed: those that skip zero inputs of fully connected
+    /// layers or zero channels of convolutions are as fast as such samples make them. Null: noise. For networks with
+    /// one float32 input.
     /// </summary>
     public Tensor? TypicalInput { get; init; }
 

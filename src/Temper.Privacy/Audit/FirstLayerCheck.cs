@@ -19,7 +19,7 @@ public sealed record FirstLayerCheck(
     /// <summary>Part of a kernel's energy in one kernel position from which the kernel copies the picture.</summary>
     private const double CopyingPart = 0.99;
 
-    /// <summary>Looks at weights.</summary>
+    /// <summary>Computes rank, smallest singular value and redundancy of a first convolution.</summary>
     /// <param name="weights"><c>[O, C, KH, KW]</c>.</param>
     /// <param name="stride">Step between outputs, in pixels.</param>
     public static FirstLayerCheck Of(Tensor weights, int stride)

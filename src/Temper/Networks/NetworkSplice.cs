@@ -88,8 +88,8 @@ public sealed partial class Network
     {
         Node old = Find("Remove", node);
         return old.Inputs.Count == 1 ? Bypassed("Remove", old, 0) : throw new ArgumentException(
-            $"Network.Remove: node '{node}' does not have one input (got {old.Inputs.Count}); Bypass takes the input "
-            + "that is to stay");
+            $"Network.Remove: node '{node}' does not have one input (got {old.Inputs.Count}); use Bypass and name the "
+            + "input to keep");
     }
 
     /// <summary>This network with other outputs: any of its values, under names of their own.</summary>

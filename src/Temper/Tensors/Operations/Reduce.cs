@@ -120,7 +120,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The value at one rank along an axis and its place: the last of <see cref="TopK"/>, without the sort. Of equal
+    /// The value at one rank along an axis and its index: the last of <see cref="TopK"/>, without the sort. Of equal
     /// ones the first come first.
     /// </summary>
     /// <remarks>Time is linear in the elements; the result does not depend on the number of threads.</remarks>
