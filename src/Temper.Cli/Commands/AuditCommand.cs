@@ -23,9 +23,9 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
 
     private static readonly Setting<string?> Truth = Setting.OptionalText("truth", "The set that was morphed: recovered pictures are compared with it");
 
-    private static readonly Setting<int> Pictures = Setting.Integer("pictures", "Number of pictures to recover and compare", usual: 32);
+    private static readonly Setting<int> Pictures = Setting.Integer("pictures", "Number of pictures to recover and compare", defaultValue: 32);
 
-    private static readonly Setting<int> Rows = Setting.Integer("rows", "Maximum number of rows for attacks on whole sets", usual: 2000);
+    private static readonly Setting<int> Rows = Setting.Integer("rows", "Maximum number of rows for attacks on whole sets", defaultValue: 2000);
 
     private static readonly Setting<string?> Save = Setting.OptionalText("save-pictures", "Folder for recovered pictures beside the real ones, a PNG file for each attack");
 

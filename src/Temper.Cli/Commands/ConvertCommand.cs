@@ -20,7 +20,7 @@ internal sealed class ConvertCommand() : ToolCommand("convert", "Turn a network 
 
     private static readonly Setting<string?> Target = Setting.Positional("target", "An .onnx or .safetensors file, or a folder");
 
-    private static readonly Setting<int> Opset = Setting.Integer("opset", "ONNX opset version, 13 to 21", usual: 17, minimum: 13);
+    private static readonly Setting<int> Opset = Setting.Integer("opset", "ONNX opset version, 13 to 21", defaultValue: 17, minimum: 13);
 
     private static readonly Setting<bool> Fold = Setting.Switch("fold-normalization", "Fold batch normalizations into the preceding layers");
 

@@ -28,17 +28,17 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
 
     private static readonly Setting<string?> Video = Setting.OptionalText("video", "The same pictures as a video (.mkv, .avi, .mp4, .y4m)");
 
-    private static readonly Setting<int> Start = Setting.Integer("start", "First frame", usual: 0, minimum: 0);
+    private static readonly Setting<int> Start = Setting.Integer("start", "First frame", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Frames = Setting.Integer("frames", "Maximum number of frames to read", usual: 256, minimum: 2);
+    private static readonly Setting<int> Frames = Setting.Integer("frames", "Maximum number of frames to read", defaultValue: 256, minimum: 2);
 
-    private static readonly Setting<int> Step = Setting.Integer("step", "Read every n-th frame", usual: 1);
+    private static readonly Setting<int> Step = Setting.Integer("step", "Read every n-th frame", defaultValue: 1);
 
-    private static readonly Setting<int> Scales = Setting.Integer("scales", "Sizes of the image pyramid; 0 = default of the method", usual: 0, minimum: 0);
+    private static readonly Setting<int> Scales = Setting.Integer("scales", "Sizes of the image pyramid; 0 = default of the method", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Warps = Setting.Integer("warps", "Warps per scale; 0 = default of the method", usual: 0, minimum: 0);
+    private static readonly Setting<int> Warps = Setting.Integer("warps", "Warps per scale; 0 = default of the method", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Iterations = Setting.Integer("iterations", "Iterations per warp; 0 = default of the method", usual: 0, minimum: 0);
+    private static readonly Setting<int> Iterations = Setting.Integer("iterations", "Iterations per warp; 0 = default of the method", defaultValue: 0, minimum: 0);
 
     internal override IReadOnlyList<Setting> Settings => field ??= [Clip, Method, Output, FloFolder, Pictures, Video, Start, Frames, Step, Scales, Warps, Iterations];
 
@@ -70,12 +70,12 @@ internal sealed class FlowCommand() : ToolCommand("flow", "Compute the optical f
 
     private static OpticalFlowOptions Options(CommandContext context)
     {
-        OpticalFlowOptions usual = OpticalFlowOptions.Of(FlowMethods.ByName(context.Get(Method)));
-        return usual with
+        OpticalFlowOptions defaults = OpticalFlowOptions.Of(FlowMethods.ByName(context.Get(Method)));
+        return defaults with
         {
-            Scales = context.Get(Scales) is > 0 and var scales ? scales : usual.Scales,
-            Warps = context.Get(Warps) is > 0 and var warps ? warps : usual.Warps,
-            Iterations = context.Get(Iterations) is > 0 and var iterations ? iterations : usual.Iterations,
+            Scales = context.Get(Scales) is > 0 and var scales ? scales : defaults.Scales,
+            Warps = context.Get(Warps) is > 0 and var warps ? warps : defaults.Warps,
+            Iterations = context.Get(Iterations) is > 0 and var iterations ? iterations : defaults.Iterations,
         };
     }
 

@@ -158,13 +158,13 @@ internal sealed class MorphLayerCommand() : ToolCommand("morph layer", "Make the
 /// <summary>Says what morphing costs before anything runs.</summary>
 internal sealed class MorphEstimateCommand() : ToolCommand("morph estimate", "What morphing costs: computation, bytes and memory of owner and trainer; nothing is run")
 {
-    private static readonly Setting<int> Rows = Setting.Integer("rows", "Pictures of the set, where none is named", usual: 60_000);
+    private static readonly Setting<int> Rows = Setting.Integer("rows", "Pictures of the set, where none is named", defaultValue: 60_000);
 
-    private static readonly Setting<int> Channels = Setting.Integer("channels", "Output channels of the first convolution", usual: 64);
+    private static readonly Setting<int> Channels = Setting.Integer("channels", "Output channels of the first convolution", defaultValue: 64);
 
-    private static readonly Setting<int> Kernel = Setting.Integer("kernel", "Side of its kernel, in pixels", usual: 3);
+    private static readonly Setting<int> Kernel = Setting.Integer("kernel", "Side of its kernel, in pixels", defaultValue: 3);
 
-    private static readonly Setting<int> Padding = Setting.Integer("padding", "Zeros around the picture, in pixels", usual: 1, minimum: 0);
+    private static readonly Setting<int> Padding = Setting.Integer("padding", "Zeros around the picture, in pixels", defaultValue: 1, minimum: 0);
 
     private static readonly Setting<string?> Network = Setting.OptionalText("network", "Plain network to compare with: a file, a run folder, or a name such as resnet-20");
 

@@ -22,7 +22,7 @@ internal static class MorphSettings
 
     internal static Setting<int[]?> Shape { get; } = new("shape", "Channels, height and width of a picture, such as 3,32,32, where no set is named", null, ReadShape);
 
-    internal static Setting<int> Cores { get; } = Setting.Integer("cores", "Number of cores of the map (kappa of the paper); must divide the values of a picture. More cores cost less and hide less", usual: 1);
+    internal static Setting<int> Cores { get; } = Setting.Integer("cores", "Number of cores of the map (kappa of the paper); must divide the values of a picture. More cores cost less and hide less", defaultValue: 1);
 
     internal static Setting<bool> Repeated { get; } = Setting.Switch("repeated", "Use one core on the whole diagonal, as the authors' code does");
 
@@ -31,9 +31,9 @@ internal static class MorphSettings
 
     internal static Setting<string?> Weights { get; } = Setting.OptionalText("weights", "The developer's first convolution, [O, C, KH, KW], as .npy");
 
-    internal static Setting<int> Stride { get; } = Setting.Integer("stride", "Stride of the first convolution, in pixels", usual: 1);
+    internal static Setting<int> Stride { get; } = Setting.Integer("stride", "Stride of the first convolution, in pixels", defaultValue: 1);
 
-    internal static Setting<int> Padding { get; } = Setting.Integer("padding", "Zeros around the picture in the first convolution, in pixels", usual: 0, minimum: 0);
+    internal static Setting<int> Padding { get; } = Setting.Integer("padding", "Zeros around the picture in the first convolution, in pixels", defaultValue: 0, minimum: 0);
 
     /// <summary>The key that the settings name, decrypted.</summary>
     internal static MorphKey OpenKey(CommandContext context, string path)

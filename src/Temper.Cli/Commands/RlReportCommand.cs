@@ -34,7 +34,7 @@ internal sealed class RlReportCommand() : ToolCommand("rl report", "Play agents 
 
     private static readonly Setting<string> Precision = Setting.Choice("precision", "What the channel carries: float32 or uint8", "float32", "float32", "uint8");
 
-    private static readonly Setting<int> DefenceBits = Setting.Integer("defence-bits", "Bits to which the rounding defence rounds observations", usual: 1);
+    private static readonly Setting<int> DefenceBits = Setting.Integer("defence-bits", "Bits to which the rounding defence rounds observations", defaultValue: 1);
 
     /// <summary>More are not told apart by the numbers of an observation.</summary>
     private const int MaxBits = 24;

@@ -12,7 +12,7 @@ namespace Temper.Cli.Models;
 /// </summary>
 internal static class Preprocessing
 {
-    private static readonly Setting<double> Scale = Setting.Number("scale", "Factor that pixels (0 to 1) are multiplied by before normalization; 255 for a network that takes bytes", usual: 1, minimum: 1e-9);
+    private static readonly Setting<double> Scale = Setting.Number("scale", "Factor that pixels (0 to 1) are multiplied by before normalization; 255 for a network that takes bytes", defaultValue: 1, minimum: 1e-9);
 
     private static readonly Setting<string> Channels = Setting.Choice("channels", "Color channel order that the network expects: rgb or bgr", "rgb", "rgb", "bgr");
 

@@ -8,7 +8,7 @@ internal static class RlSettings
 {
     internal static Setting<string?> Environment { get; } = new("env", "Name of the environment, such as cartpole or brick-break; rl play: also tcp://, ws://, http:// or godot:// of one in another process", null, text => text) { Words = () => EnvironmentCatalog.Names };
 
-    internal static Setting<int> Episodes { get; } = Setting.Integer("episodes", "Episodes to play", usual: 10);
+    internal static Setting<int> Episodes { get; } = Setting.Integer("episodes", "Episodes to play", defaultValue: 10);
 
     internal static Setting<double?> Sticky { get; } = Setting.OptionalNumber(
         "sticky", "Grid games: probability that an action is repeated; when not given, as the agent was trained or published, else 0.1", maximum: 1);

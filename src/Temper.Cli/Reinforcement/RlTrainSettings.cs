@@ -36,7 +36,7 @@ internal static class RlTrainSettings
     internal static Setting<string> Defence { get; } = Setting.Choice(
         "defence", "ppo, a2c: training against changed observations: none, noise, adversarial, smooth (state-adversarial regularizer) or interval (its interval bounds)", None, [None, .. PolicyDefence.Names]);
 
-    internal static Setting<double> DefenceEpsilon { get; } = Setting.Number("defence-epsilon", "Perturbation radius that the defence is trained for, in units of the observation", usual: 0.05);
+    internal static Setting<double> DefenceEpsilon { get; } = Setting.Number("defence-epsilon", "Perturbation radius that the defence is trained for, in units of the observation", defaultValue: 0.05);
 
     internal static Setting<double?> DefenceStrength { get; } = Setting.OptionalNumber("defence-strength", "smooth, interval: weight of the penalty; when not given, the default of the defence");
 
@@ -51,11 +51,11 @@ internal static class RlTrainSettings
     internal static Setting<int[]?> Convolutions { get; } = Layers("convolutions", "Channels of the network's convolutions, such as 16; none: no convolution");
 
     internal static Setting<int> EvaluateEvery { get; } = Setting.Integer(
-        "evaluate-every", "Steps between evaluations; 0: a twentieth of the training", usual: 0, minimum: 0);
+        "evaluate-every", "Steps between evaluations; 0: a twentieth of the training", defaultValue: 0, minimum: 0);
 
-    internal static Setting<int> EvaluationEpisodes { get; } = Setting.Integer("evaluation-episodes", "Episodes per evaluation while training", usual: 20);
+    internal static Setting<int> EvaluationEpisodes { get; } = Setting.Integer("evaluation-episodes", "Episodes per evaluation while training", defaultValue: 20);
 
-    internal static Setting<int> FinalEpisodes { get; } = Setting.Integer("episodes", "Episodes of the final evaluation, with new seeds", usual: 100);
+    internal static Setting<int> FinalEpisodes { get; } = Setting.Integer("episodes", "Episodes of the final evaluation, with new seeds", defaultValue: 100);
 
     internal static Setting<double?> Until { get; } = Setting.OptionalNumber("until", "Stop when an evaluation reaches this mean return", minimum: double.MinValue);
 
@@ -120,14 +120,14 @@ internal static class RlTrainSettings
 
     private static AgentNetwork? Network(CommandContext context, EnvironmentSpec spec)
     {
-        AgentNetwork usual = AgentNetwork.For(spec);
+        AgentNetwork defaults = AgentNetwork.For(spec);
         int[]? convolutions = context.Get(Convolutions);
         if (convolutions is { Length: > 0 } && spec.ObservationShape.Rank != 3)
         {
             throw ToolException.Usage($"rl train: {Convolutions.Flag} needs a grid or pictures (got observations {spec.ObservationShape} of {spec.Name})");
         }
 
-        return usual with { Hidden = context.Get(Hidden) ?? usual.Hidden, Convolutions = convolutions ?? usual.Convolutions, IsDueling = context.Get(Dueling) };
+        return defaults with { Hidden = context.Get(Hidden) ?? defaults.Hidden, Convolutions = convolutions ?? defaults.Convolutions, IsDueling = context.Get(Dueling) };
     }
 
     private static Setting<int[]?> Layers(string name, string help) =>

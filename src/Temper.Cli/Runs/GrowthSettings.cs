@@ -33,14 +33,14 @@ internal static class GrowthSettings
 
     internal static Setting<bool> Force { get; } = Setting.Switch("force", "Overwrite existing files");
 
-    private static readonly Setting<int> Interval = Setting.Integer("interval", "Epochs between growths (K of the paper)", usual: 3);
+    private static readonly Setting<int> Interval = Setting.Integer("interval", "Epochs between growths (K of the paper)", defaultValue: 3);
 
-    private static readonly Setting<int> Window = Setting.Integer("window", "Epochs without a gain after which growing ends (J of the paper); the value of --interval gives c-AutoGrow", usual: 12);
+    private static readonly Setting<int> Window = Setting.Integer("window", "Epochs without a gain after which growing ends (J of the paper); the value of --interval gives c-AutoGrow", defaultValue: 12);
 
     private static readonly Setting<string> Stopping = Setting.Choice(
         "stopping", "accuracy: the best held-out accuracy must rise by --tau; paired: the network must be better on the same held-out samples beyond chance", "accuracy", "accuracy", "paired");
 
-    private static readonly Setting<double> Tau = Setting.Number("tau", "Points of accuracy that count as a gain", usual: 0.05, maximum: 100);
+    private static readonly Setting<double> Tau = Setting.Number("tau", "Points of accuracy that count as a gain", defaultValue: 0.05, maximum: 100);
 
     private static readonly Setting<string> Order = Setting.Choice(
         "order", "Which stage grows next: round-robin, benefit (gain of accuracy for the MACs of a block) or random", "round-robin", "round-robin", "benefit", "random");
@@ -48,11 +48,11 @@ internal static class GrowthSettings
     private static readonly Setting<string> Initializer = Setting.Choice(
         "initializer", $"Initializer of new blocks; auto: gaussian in residual blocks, else default", Automatic, [Automatic, .. BlockInitializer.Names]);
 
-    private static readonly Setting<int> Finish = Setting.Integer("finish-epochs", "Epochs of the final training (N of the paper)", usual: 30);
+    private static readonly Setting<int> Finish = Setting.Integer("finish-epochs", "Epochs of the final training (N of the paper)", defaultValue: 30);
 
     private static readonly Setting<bool> KeepAll = Setting.Switch("keep-all", "Keep every block that was added, as the paper does, instead of rolling back to the last gain");
 
-    private static readonly Setting<double> Tolerance = Setting.Number("tolerance", "Points of held-out accuracy that removing the last blocks may cost", usual: 0, maximum: 100);
+    private static readonly Setting<double> Tolerance = Setting.Number("tolerance", "Points of held-out accuracy that removing the last blocks may cost", defaultValue: 0, maximum: 100);
 
     private static readonly Setting<double?> MaxParameters = Setting.OptionalNumber("max-parameters", "Largest number of parameters", minimum: 1);
 
@@ -62,14 +62,14 @@ internal static class GrowthSettings
 
     private static readonly Setting<double?> MaxMilliseconds = Setting.OptionalNumber("max-ms", "Largest time per sample in milliseconds, measured on this machine");
 
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", usual: 128);
+    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", defaultValue: 128);
 
     private static readonly Setting<double?> LearningRate = Setting.OptionalNumber(
         "learning-rate", "Constant learning rate while growing; when not given, 0.1 with shortcuts and 0.01 without, as in the paper");
 
-    private static readonly Setting<double> Momentum = Setting.Number("momentum", "Momentum of sgd, 0 to 1", usual: 0.9, maximum: 1);
+    private static readonly Setting<double> Momentum = Setting.Number("momentum", "Momentum of sgd, 0 to 1", defaultValue: 0.9, maximum: 1);
 
-    private static readonly Setting<double> WeightDecay = Setting.Number("weight-decay", "Weight decay (L2)", usual: 5e-4);
+    private static readonly Setting<double> WeightDecay = Setting.Number("weight-decay", "Weight decay (L2)", defaultValue: 5e-4);
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

@@ -12,9 +12,9 @@ internal static class QuantizationSettings
 
     private static readonly Setting<string> Range = Setting.Choice("quantize-range", "How the ranges of 8-bit activations are calibrated: min-max, percentile (99.99 % of the values) or mse (smallest squared error)", "mse", "min-max", "percentile", "mse");
 
-    private static readonly Setting<int> Samples = Setting.Integer("quantize-samples", "Training samples for calibration", usual: 512);
+    private static readonly Setting<int> Samples = Setting.Integer("quantize-samples", "Training samples for calibration", defaultValue: 512);
 
-    private static readonly Setting<int> Epochs = Setting.Integer("quantize-epochs", "Epochs of quantization-aware fine-tuning, at a tenth of the learning rate; 0 = off", usual: 2, minimum: 0);
+    private static readonly Setting<int> Epochs = Setting.Integer("quantize-epochs", "Epochs of quantization-aware fine-tuning, at a tenth of the learning rate; 0 = off", defaultValue: 2, minimum: 0);
 
     internal static IReadOnlyList<Setting> All { get; } = [Quantize, Range, Samples, Epochs];
 
