@@ -25,13 +25,15 @@ public sealed record DataLoaderOptions
     /// <summary>Changes to each sample, in this order.</summary>
     public IReadOnlyList<SampleTransform> Transforms { get; init; } = [];
 
-    /// <summary>The part of each batch that is made: that of one rank of several. Order and changes do not depend on it.</summary>
+    /// <summary>
+    /// The part of each batch that is made: that of one rank of several. Order and changes do not depend on it.
+    /// </summary>
     public BatchPart Part { get; init; } = BatchPart.Whole;
 }
 
 /// <summary>
-/// Batches of a set: the order is a permutation of (stream, epoch), augmentation depends on (stream, epoch, sample); while one batch
-/// is used the next is made on another thread, which never changes what comes.
+/// Batches of a set: the order is a permutation of (stream, epoch), augmentation depends on (stream, epoch, sample);
+/// while one batch is used the next is made on another thread, which never changes what comes.
 /// </summary>
 public sealed class DataLoader
 {

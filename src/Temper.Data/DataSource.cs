@@ -17,8 +17,9 @@ public static class DataSource
     /// <c>cifar10</c>; <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>
     /// or <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
     /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>, every
-    /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, see <see cref="VideoSets"/>; a folder of IDX or CIFAR files;
-    /// a folder with <c>train</c> and <c>test</c> or <c>val</c>, each with a folder of pictures per class; an <c>.npz</c>
+    /// option with a default; <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>, see
+    /// <see cref="VideoSets"/>; a folder of IDX or CIFAR files; a folder with <c>train</c> and <c>test</c> or
+    /// <c>val</c>, each with a folder of pictures per class; an <c>.npz</c>
     /// with x_train, y_train,
     /// x_test, y_test. A part that is not there is empty.
     /// </param>
@@ -52,7 +53,8 @@ public static class DataSource
 
         string folder = Directory.Exists(specification) ? specification
             : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DirectoryNotFoundException(
-                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder of the cache, "
+                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder "
+                + "of the cache, "
                 + "nor a folder nor an .npz file; try --data synth:shapes");
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         return IdxReader.IsFolder(folder) ? IdxReader.ReadFolder(folder, name)
@@ -85,10 +87,12 @@ public static class DataSource
                 options.RequireMemory((long)count * features);
                 sets = new(
                     new SyntheticBlobs(count, classes, features, stream.Split("centers"), stream.Split("train")),
-                    new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split("centers"), stream.Split("test")));
+                    new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split(
+                        "centers"), stream.Split("test")));
                 break;
             case "actions":
-                int frames = options.Take("frames", 11, min: 2, max: 1000), side = options.Take("size", 32, min: 8, max: 512);
+                int frames = options.Take("frames", 11, min: 2, max: 1000),
+                    side = options.Take("size", 32, min: 8, max: 512);
                 options.RequireAllTaken();
                 options.RequireMemory((long)count * frames * 3 * side * side);
                 sets = new(
@@ -96,7 +100,8 @@ public static class DataSource
                     new SyntheticActions(Math.Max(count / 6, classes), classes, frames, side, stream.Split("test")));
                 break;
             default:
-                throw new ArgumentException($"data: no synthetic set is called '{parts[0]}' (expected shapes, blobs or actions)", nameof(text));
+                throw new ArgumentException(
+                    $"data: no synthetic set is called '{parts[0]}' (expected shapes, blobs or actions)", nameof(text));
         }
 
         return sets;
@@ -138,9 +143,11 @@ public static class DataSource
             foreach (string pair in text.Split('&', StringSplitOptions.RemoveEmptyEntries))
             {
                 string[] sides = pair.Split('=', 2);
-                if (sides.Length != 2 || !int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out int value))
+                if (sides.Length != 2
+                    || !int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out int value))
                 {
-                    throw new ArgumentException($"data: {set}: '{pair}' is not understood (expected NAME=NUMBER)", nameof(text));
+                    throw new ArgumentException(
+                        $"data: {set}: '{pair}' is not understood (expected NAME=NUMBER)", nameof(text));
                 }
 
                 _values[sides[0]] = value;
@@ -168,7 +175,8 @@ public static class DataSource
         {
             if (values > Array.MaxLength)
             {
-                throw new ArgumentException($"data: {_set} is too large (got {values} values, expected at most {Array.MaxLength}); ask for fewer or smaller samples");
+                throw new ArgumentException($"data: {_set} is too large (got {values} values, expected at most "
+                    + $"{Array.MaxLength}); ask for fewer or smaller samples");
             }
         }
     }

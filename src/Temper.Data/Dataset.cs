@@ -12,7 +12,9 @@ public abstract class Dataset
     /// <summary>Number of samples.</summary>
     public abstract int Count { get; }
 
-    /// <summary>Shape of one sample without the batch axis: <c>[C, H, W]</c> for pictures, <c>[D]</c> for features.</summary>
+    /// <summary>
+    /// Shape of one sample without the batch axis: <c>[C, H, W]</c> for pictures, <c>[D]</c> for features.
+    /// </summary>
     public abstract Shape SampleShape { get; }
 
     /// <summary>
@@ -30,7 +32,9 @@ public abstract class Dataset
     /// <summary>Names of the classes in the order of their labels; empty where targets are not classes.</summary>
     public abstract IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>Shape of one target that is not a class label (regression, several labels); null for class labels.</summary>
+    /// <summary>
+    /// Shape of one target that is not a class label (regression, several labels); null for class labels.
+    /// </summary>
     public virtual Shape? TargetShape => null;
 
     /// <summary>Copies one sample, row-major; pixels are 0 to 1.</summary>
@@ -82,7 +86,9 @@ public abstract class Dataset
         ? new ResizedDataset(this, height, width, scaling)
         : throw new ShapeMismatchException($"{Name}: samples to resize", SampleShape, "pictures, [C, H, W]");
 
-    /// <summary>Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray ones <c>[H, W]</c> as <c>[1, H, W]</c>.</summary>
+    /// <summary>
+    /// Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray ones <c>[H, W]</c> as <c>[1, H, W]</c>.
+    /// </summary>
     /// <exception cref="ShapeMismatchException">Samples are neither.</exception>
     public Dataset WithChannelsFirst() => new ChannelsFirstDataset(this);
 

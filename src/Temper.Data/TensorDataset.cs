@@ -25,7 +25,8 @@ public sealed class TensorDataset : Dataset
     {
         if (inputs.Rank < 1 || targets.Rank < 1 || inputs.Shape[0] != targets.Shape[0])
         {
-            throw new ShapeMismatchException(name, inputs.Shape, targets.Shape, "inputs and targets have the same first axis");
+            throw new ShapeMismatchException(
+                name, inputs.Shape, targets.Shape, "inputs and targets have the same first axis");
         }
 
         Name = name;
@@ -33,7 +34,8 @@ public sealed class TensorDataset : Dataset
         _inputs = inputs.To(DType.Float32);
         _targets = targets;
         SampleShape = Shape.Create(inputs.Shape.AsSpan()[1..]);
-        TargetShape = targets.DType == DType.Int64 && targets.Rank == 1 ? null : Shape.Create(targets.Shape.AsSpan()[1..]);
+        TargetShape =
+            targets.DType == DType.Int64 && targets.Rank == 1 ? null : Shape.Create(targets.Shape.AsSpan()[1..]);
         ClassNames = TargetShape is null ? Classes(targets, classes) : [];
     }
 

@@ -44,7 +44,8 @@ public sealed record RandomCrop(int Padding = 4) : SampleTransform
 public sealed record HorizontalFlip : SampleTransform
 {
     /// <inheritdoc/>
-    public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TransformsJson.Default.HorizontalFlip)!;
+    public override JsonNode Fingerprint() =>
+        JsonSerializer.SerializeToNode(this, TransformsJson.Default.HorizontalFlip)!;
 
     /// <inheritdoc/>
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)

@@ -42,13 +42,17 @@ internal static class CompressedFile
         }
     }
 
-    /// <summary>The last four bytes of a gzip file (RFC 1952): what it unpacks to. The stream alone takes a cut file for a whole one.</summary>
+    /// <summary>
+    /// The last four bytes of a gzip file (RFC 1952): what it unpacks to. The stream alone takes a cut file for a whole
+    /// one.
+    /// </summary>
     private static uint LengthInTrailer(FileStream file, string path)
     {
         Span<byte> length = stackalloc byte[4];
         if (file.Length < 18)
         {
-            throw new ModelFormatException(path, 0, $"the compressed data is truncated (got {file.Length} bytes, expected 18 or more)");
+            throw new ModelFormatException(
+                path, 0, $"the compressed data is truncated (got {file.Length} bytes, expected 18 or more)");
         }
 
         file.Seek(-length.Length, SeekOrigin.End);
@@ -61,5 +65,6 @@ internal static class CompressedFile
         new(path, 0, $"the file has, or unpacks to, more than {max} bytes, the most that such a file may have");
 
     /// <summary>The path itself or the path with ".gz", whichever is there; null if neither.</summary>
-    internal static string? Find(string path) => File.Exists(path) ? path : File.Exists(path + ".gz") ? path + ".gz" : null;
+    internal static string? Find(string path) =>
+        File.Exists(path) ? path : File.Exists(path + ".gz") ? path + ".gz" : null;
 }

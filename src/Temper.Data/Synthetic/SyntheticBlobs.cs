@@ -47,7 +47,8 @@ public sealed class SyntheticBlobs : Dataset
     public override IReadOnlyList<string> ClassNames { get; }
 
     /// <inheritdoc/>
-    public override void CopySample(int index, Span<float> sample) => _values.AsSpan(index * _features, _features).CopyTo(sample);
+    public override void CopySample(int index, Span<float> sample) =>
+        _values.AsSpan(index * _features, _features).CopyTo(sample);
 
     /// <inheritdoc/>
     public override long Label(int index) => index % _classes;
