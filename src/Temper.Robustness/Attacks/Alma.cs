@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The augmented Lagrangian method (ALMA, arXiv:2011.11857) in the 2-norm: <c>min |d| + P(y, rho, mu)</c>, where y is above zero until the sample is
-/// adversarial and the penalty P grows until it is.
+/// The augmented Lagrangian method (ALMA, arXiv:2011.11857) in the 2-norm: <c>min |d| + P(y, rho, mu)</c>, where y is
+/// above zero until the sample is adversarial and the penalty P grows until it is.
 /// </summary>
 public sealed record Alma : MinimalAttack
 {
@@ -18,7 +18,10 @@ public sealed record Alma : MinimalAttack
     /// <summary>Ratio of the last step to the first.</summary>
     public double Reduction { get; init; } = 0.01;
 
-    /// <summary>Decay of the moving averages of the multiplier, of squared gradients and of the direction, per step; the authors' 0.9, and 0.5 for 100 steps.</summary>
+    /// <summary>
+    /// Decay of the moving averages of the multiplier, of squared gradients and of the direction, per step; the
+    /// authors' 0.9, and 0.5 for 100 steps.
+    /// </summary>
     public double Smoothing { get; init; } = 0.9;
 
     /// <summary>Steps between checks whether the constraint improves.</summary>
@@ -46,7 +49,8 @@ public sealed record Alma : MinimalAttack
         int found = -1;
         var path = new Descent(s, Smoothing);
 
-        // The ratio of logits is constant with two classes and knows one rival only: there the margin in units of the clean logits stands for it.
+        // The ratio of logits is constant with two classes and knows one rival only: there the margin in units of the
+        // clean logits stands for it.
         bool isRatio = s.Classes > 2 && s.Target < 0;
         double unit = isRatio ? 1 : Math.Max((double)s.CleanLogits.Max() - s.CleanLogits.Min(), 1e-6);
         s.Clean.CopyTo(s.X, 0);
@@ -73,7 +77,10 @@ public sealed record Alma : MinimalAttack
         yield return Ask.Scores;
     }
 
-    /// <summary>The derivative by y of the penalty P2: <c>mu y + mu rho y^2 + rho^2 y^3 / 6</c> above zero, <c>mu y / (1 - rho y)</c> below.</summary>
+    /// <summary>
+    /// The derivative by y of the penalty P2: <c>mu y + mu rho y^2 + rho^2 y^3 / 6</c> above zero,
+    /// <c>mu y / (1 - rho y)</c> below.
+    /// </summary>
     private static double Derivative(double y, double rho, double mu) => y >= 0
         ? mu + (2 * mu * rho * y) + (0.5 * rho * rho * y * y)
         : mu / ((1 - (rho * y)) * (1 - (rho * y)));
@@ -107,7 +114,9 @@ public sealed record Alma : MinimalAttack
             }
         }
 
-        /// <summary>The rate at which one step along the gradient within the bounds has a length, by bisection.</summary>
+        /// <summary>
+        /// The rate at which one step along the gradient within the bounds has a length, by bisection.
+        /// </summary>
         internal double RateFor(double wanted)
         {
             double low = 0, high = 1;

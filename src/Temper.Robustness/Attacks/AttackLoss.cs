@@ -9,10 +9,14 @@ internal enum LossKind
     /// <summary>Cross-entropy of the right class; negated, of the target class where there is one.</summary>
     CrossEntropy,
 
-    /// <summary>Largest wrong logit minus the right one; target logit minus the largest other one where there is a target class.</summary>
+    /// <summary>
+    /// Largest wrong logit minus the right one; target logit minus the largest other one where there is a target class.
+    /// </summary>
     Margin,
 
-    /// <summary>Difference of logits ratio (arXiv:2003.01690, equations 5 and 6): free of shift and scale of the logits.</summary>
+    /// <summary>
+    /// Difference of logits ratio (arXiv:2003.01690, equations 5 and 6): free of shift and scale of the logits.
+    /// </summary>
     Dlr,
 
     /// <summary>Logit of one class minus the right one.</summary>
@@ -106,7 +110,8 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
         Span<int> order = stackalloc int[4];
         int count = Largest(z, order);
         int first = order[0], third = order[Math.Min(2, count - 1)], fourth = order[Math.Min(3, count - 1)];
-        double above = (double)z[Target] - z[Label], below = z[first] - (0.5 * ((double)z[third] + z[fourth])) + 1e-12, part = above / below / below;
+        double above = (double)z[Target] - z[Label], below = z[first] - (0.5 * ((double)z[third] + z[fourth])) + 1e-12,
+            part = above / below / below;
         gradient[Target] += (float)(1 / below);
         gradient[Label] -= (float)(1 / below);
         gradient[first] -= (float)part;

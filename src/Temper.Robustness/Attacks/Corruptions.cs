@@ -1,8 +1,9 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Everyday changes of pictures (after arXiv:1903.12261) in five strengths each: noise, blur, contrast, brightness, coarse frequencies as JPEG leaves
-/// them, rotation, translation. The floor under every attack: what no enemy is needed for.
+/// Everyday changes of pictures (after arXiv:1903.12261) in five strengths each: noise, blur, contrast, brightness,
+/// coarse frequencies as JPEG leaves them, rotation, translation. The floor under every attack: what no enemy is needed
+/// for.
 /// </summary>
 public sealed record Corruptions : MinimalAttack
 {
@@ -75,18 +76,23 @@ internal sealed class CorruptedPictures
     {
         double sigma = 0.4 * strength;
         int reach = (int)Math.Ceiling(3 * sigma);
-        double[] weights = [.. Enumerable.Range(-reach, (2 * reach) + 1).Select(k => Math.Exp(-k * k / (2 * sigma * sigma)))];
+        double[] weights = [.. Enumerable.Range(-reach, (2 * reach) + 1).Select(
+            k => Math.Exp(-k * k / (2 * sigma * sigma)))];
         double sum = weights.Sum();
         float[] rows = new float[_s.X.Length];
-        Each((c, y, x) => (float)(Enumerable.Range(-reach, weights.Length).Sum(k => weights[k + reach] * At(c, y, Math.Clamp(x + k, 0, _width - 1))) / sum));
+        Each((c, y, x) => (float)(Enumerable.Range(-reach, weights.Length).Sum(k =>
+            weights[k + reach] * At(c, y, Math.Clamp(x + k, 0, _width - 1))) / sum));
         _s.X.CopyTo(rows, 0);
-        Each((c, y, x) => (float)(Enumerable.Range(-reach, weights.Length).Sum(k => weights[k + reach] * rows[Index(c, Math.Clamp(y + k, 0, _height - 1), x)]) / sum));
+        Each((c, y, x) => (float)(Enumerable.Range(-reach, weights.Length).Sum(k =>
+            weights[k + reach] * rows[Index(c, Math.Clamp(y + k, 0, _height - 1), x)]) / sum));
     }
 
     private void Rotation(int strength)
     {
-        double angle = 6 * strength * Math.PI / 180, cos = Math.Cos(angle), sin = Math.Sin(angle), cy = (_height - 1) / 2.0, cx = (_width - 1) / 2.0;
-        Each((c, y, x) => Sample(c, cy + (cos * (y - cy)) - (sin * (x - cx)), cx + (sin * (y - cy)) + (cos * (x - cx))));
+        double angle = 6 * strength * Math.PI / 180, cos = Math.Cos(angle), sin = Math.Sin(angle),
+            cy = (_height - 1) / 2.0, cx = (_width - 1) / 2.0;
+        Each(
+            (c, y, x) => Sample(c, cy + (cos * (y - cy)) - (sin * (x - cx)), cx + (sin * (y - cy)) + (cos * (x - cx))));
     }
 
     private void Translation(int strength)
@@ -95,7 +101,9 @@ internal sealed class CorruptedPictures
         Each((c, y, x) => Sample(c, y - way, x - way));
     }
 
-    /// <summary>Cosine transform of 8x8 blocks, high frequencies left out: one diagonal more with each strength.</summary>
+    /// <summary>
+    /// Cosine transform of 8x8 blocks, high frequencies left out: one diagonal more with each strength.
+    /// </summary>
     private void Coarse(int strength)
     {
         int kept = 8 - strength;
@@ -123,7 +131,8 @@ internal sealed class CorruptedPictures
                 double part = 0;
                 for (int i = 0; i < sum.Length; i++)
                 {
-                    part += At(c, top + (i / width), left + (i % width)) * Wave(v, i / width, height) * Wave(u, i % width, width);
+                    part += At(c, top + (i / width), left + (i % width)) * Wave(v, i / width, height) * Wave(
+                        u, i % width, width);
                 }
 
                 for (int i = 0; i < sum.Length; i++)

@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// DeepFool (arXiv:1511.04599): again and again to the nearest boundary of the linearized network, a little beyond. Steps stay within the
-/// bounds of inputs: the nearest point of the hyperplane in the box.
+/// DeepFool (arXiv:1511.04599): again and again to the nearest boundary of the linearized network, a little beyond.
+/// Steps stay within the bounds of inputs: the nearest point of the hyperplane in the box.
 /// </summary>
 public sealed record DeepFool : MinimalAttack
 {

@@ -1,6 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
-/// <summary>Which of the adversarials that the elastic-net attack met is returned (the paper's decision rules).</summary>
+/// <summary>
+/// Which of the adversarials that the elastic-net attack met is returned (the paper's decision rules).
+/// </summary>
 public enum EadRule
 {
     /// <summary>The one with the smallest <c>|d|^2 + beta |d|_1</c>.</summary>
@@ -11,8 +13,8 @@ public enum EadRule
 }
 
 /// <summary>
-/// The elastic-net attack (arXiv:1709.04114): <c>min c f(x') + |d|^2 + beta |d|_1</c> by fast iterative shrinkage, with a search for c. The attack of
-/// Carlini and Wagner in pixels is beta = 0.
+/// The elastic-net attack (arXiv:1709.04114): <c>min c f(x') + |d|^2 + beta |d|_1</c> by fast iterative shrinkage, with
+/// a search for c. The attack of Carlini and Wagner in pixels is beta = 0.
 /// </summary>
 public sealed record Ead : MinimalAttack
 {
@@ -56,7 +58,8 @@ public sealed record Ead : MinimalAttack
         double range = (double)s.High - s.Low;
         s.Rule = Rule == EadRule.L1
             ? x => Perturbations.Distance(Norm.L1, x, s.Clean)
-            : x => Math.Pow(Perturbations.Distance(Norm.L2, x, s.Clean) / range, 2) + (Beta * Perturbations.Distance(Norm.L1, x, s.Clean) / range);
+            : x => Math.Pow(Perturbations.Distance(Norm.L2, x, s.Clean) / range, 2)
+                + (Beta * Perturbations.Distance(Norm.L1, x, s.Clean) / range);
         foreach (Ask ask in Walk(s))
         {
             yield return ask;
@@ -91,10 +94,13 @@ public sealed record Ead : MinimalAttack
         }
     }
 
-    /// <summary>Equations 6 and 7: a gradient step at y, shrinkage towards the clean sample by beta, and the next y beyond x.</summary>
+    /// <summary>
+    /// Equations 6 and 7: a gradient step at y, shrinkage towards the clean sample by beta, and the next y beyond x.
+    /// </summary>
     private void Shrink(Search s, float[] x, float[] y, int step, double c)
     {
-        double range = (double)s.High - s.Low, rate = LearningRate * Math.Sqrt(1 - ((double)step / Steps)), active = -s.Value > -s.Gap ? c : 0;
+        double range = (double)s.High - s.Low, rate = LearningRate * Math.Sqrt(1 - ((double)step / Steps)),
+            active = -s.Value > -s.Gap ? c : 0;
         double threshold = Beta * range, ahead = step / (step + 3.0);
         for (int i = 0; i < x.Length; i++)
         {

@@ -1,8 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Gradients spent at the best adversarial on the nearest point of the linearized boundary: exact where the network is linear between that point
-/// and the clean sample. Not part of the papers; off unless asked for.
+/// Gradients spent at the best adversarial on the nearest point of the linearized boundary: exact where the network is
+/// linear between that point and the clean sample. Not part of the papers; off unless asked for.
 /// </summary>
 internal static class LinearFinish
 {
@@ -24,7 +24,9 @@ internal static class LinearFinish
         foreach (int k in classes)
         {
             point.CopyTo(s.X, 0);
-            s.Loss = s.Target >= 0 ? new AttackLoss(LossKind.Difference, k, s.Target) : new AttackLoss(LossKind.Difference, s.Label, k);
+            s.Loss = s.Target >= 0
+                ? new AttackLoss(LossKind.Difference, k, s.Target)
+                : new AttackLoss(LossKind.Difference, s.Label, k);
             yield return Ask.Gradient;
             planes.Add(HalfSpace.At(s));
         }
@@ -68,7 +70,9 @@ internal static class LinearFinish
         return (way, Perturbations.Length(way));
     }
 
-    /// <summary>Dykstra's alternating projections on half-spaces and box: the nearest point of their intersection.</summary>
+    /// <summary>
+    /// Dykstra's alternating projections on half-spaces and box: the nearest point of their intersection.
+    /// </summary>
     private static void Alternate(Search s, HalfSpace[] set, float[] way)
     {
         int size = way.Length;
@@ -92,7 +96,8 @@ internal static class LinearFinish
                 }
 
                 // What the half-space held so far is given back before it is projected on again.
-                double multiplier = Math.Max(0, held[k] + ((set[k].Rise - sum) / squares[k])), change = multiplier - held[k];
+                double multiplier = Math.Max(0, held[k] + ((set[k].Rise - sum) / squares[k])),
+                    change = multiplier - held[k];
                 held[k] = multiplier;
                 moved = Math.Max(moved, Math.Abs(change) * Math.Sqrt(squares[k]));
                 for (int i = 0; i < size; i++)

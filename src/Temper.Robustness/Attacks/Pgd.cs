@@ -3,8 +3,8 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Projected gradient ascent (arXiv:1706.06083), with momentum (arXiv:1710.06081) if asked for. One step from the clean sample is the fast
-/// gradient sign method, several are the basic iterative method.
+/// Projected gradient ascent (arXiv:1706.06083), with momentum (arXiv:1710.06081) if asked for. One step from the clean
+/// sample is the fast gradient sign method, several are the basic iterative method.
 /// </summary>
 public record Pgd : FixedBudgetAttack
 {
@@ -88,7 +88,10 @@ public sealed record Fgsm : Pgd
     /// <inheritdoc/>
     public override string Name => "fgsm";
 
-    internal override IEnumerable<Ask> Find(Search s) => new Pgd { Epsilon = Epsilon, Norm = Norm, Steps = 1, RandomStart = false, StepSize = Math.Max(Epsilon, double.Epsilon) }.Find(s);
+    internal override IEnumerable<Ask> Find(Search s) => new Pgd
+    {
+        Epsilon = Epsilon, Norm = Norm, Steps = 1, RandomStart = false, StepSize = Math.Max(Epsilon, double.Epsilon),
+    }.Find(s);
 }
 
 /// <summary>The basic iterative method (arXiv:1607.02533): steps from the clean sample.</summary>

@@ -1,7 +1,8 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. Inputs that are no images are taken for one row.
+/// The square attack (arXiv:1912.00049): random search with square changes, from scores alone. Inputs that are no
+/// images are taken for one row.
 /// </summary>
 public sealed record Square : FixedBudgetAttack
 {
@@ -100,7 +101,8 @@ internal abstract class SquareMoves
     private protected Window Random(double part, int min)
     {
         int side = Math.Max((int)Math.Round(Math.Sqrt(part * Height * Width)), min);
-        int height = Math.Min(side, Height), width = Height == 1 ? Math.Clamp((int)Math.Round(part * Width), 1, Width) : Math.Min(side, Width);
+        int height = Math.Min(side, Height),
+            width = Height == 1 ? Math.Clamp((int)Math.Round(part * Width), 1, Width) : Math.Min(side, Width);
         return Place(height, width);
     }
 
@@ -112,7 +114,9 @@ internal abstract class SquareMoves
     private protected readonly record struct Window(int Top, int Left, int Height, int Width);
 }
 
-/// <summary>Squares in the L∞ norm: every pixel of a square moves to a corner of the ball, one sign a channel.</summary>
+/// <summary>
+/// Squares in the L∞ norm: every pixel of a square moves to a corner of the ball, one sign a channel.
+/// </summary>
 internal sealed class SignSquares(Search s, double radius) : SquareMoves(s, radius)
 {
     /// <summary>Vertical stripes.</summary>
@@ -201,7 +205,10 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         // Clipping makes the change smaller, never larger.
     }
 
-    /// <summary>Adds a peak of a random sign to each channel; afterwards the channel has a 2-norm in the window where it is replaced.</summary>
+    /// <summary>
+    /// Adds a peak of a random sign to each channel; afterwards the channel has a 2-norm in the window where it is
+    /// replaced.
+    /// </summary>
     private void Add(Window window, double mass, bool isReplaced)
     {
         float[] peak = Peak(window.Height, window.Width);
@@ -223,7 +230,9 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         }
     }
 
-    /// <summary>Two opposite hills side by side (the paper's figure 3), one above the other in half of the cases.</summary>
+    /// <summary>
+    /// Two opposite hills side by side (the paper's figure 3), one above the other in half of the cases.
+    /// </summary>
     private float[] Peak(int height, int width)
     {
         float[] peak = new float[height * width];
@@ -235,7 +244,8 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
             {
                 (int along, int length) = isUpright ? (y, height) : (x, width);
                 (int beside, int breadth) = isUpright ? (x, width) : (y, height);
-                int half = length / 2, index = along < half ? along : along - half, room = along < half ? half : length - half;
+                int half = length / 2, index = along < half ? along : along - half,
+                    room = along < half ? half : length - half;
                 double value = Hill(index, room, beside, breadth) * (along < half ? 1 : -1);
                 peak[(y * width) + x] = (float)value;
                 squares += value * value;
@@ -253,7 +263,8 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
     /// <summary>Sum of 1 / k^2 over the rings around the middle that reach the position.</summary>
     private static double Hill(int y, int height, int x, int width)
     {
-        int ring = Math.Max(Math.Abs(y - (height / 2)), Math.Abs(x - (width / 2))), max = Math.Max(height / 2, width / 2) + 1;
+        int ring = Math.Max(Math.Abs(y - (height / 2)), Math.Abs(x - (width / 2))),
+            max = Math.Max(height / 2, width / 2) + 1;
         double sum = 0;
         for (int k = ring; k < Math.Max(max, ring + 1); k++)
         {
@@ -305,7 +316,8 @@ internal sealed class MassSquares(Search s, double radius) : SquareMoves(s, radi
         {
             for (int x = window.Left; x < window.Left + window.Width; x++)
             {
-                if (except is not { } other || y < other.Top || y >= other.Top + other.Height || x < other.Left || x >= other.Left + other.Width)
+                if (except is not { } other || y < other.Top
+                    || y >= other.Top + other.Height || x < other.Left || x >= other.Left + other.Width)
                 {
                     yield return (Index(channel, y, x), ((y - window.Top) * window.Width) + x - window.Left);
                 }

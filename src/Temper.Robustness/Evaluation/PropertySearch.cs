@@ -6,7 +6,9 @@ using Temper.Tensors;
 namespace Temper.Robustness.Evaluation;
 
 /// <summary>What a search for a counterexample found.</summary>
-/// <param name="Counterexample">The input, in the target's shape <c>[1, ...]</c>; null: none was found, which proves nothing.</param>
+/// <param name="Counterexample">
+/// The input, in the target's shape <c>[1, ...]</c>; null: none was found, which proves nothing.
+/// </param>
 /// <param name="Outputs">Outputs of the network there.</param>
 /// <param name="Gradients">Backward passes that were used.</param>
 public sealed record PropertyResult(Tensor? Counterexample, IReadOnlyList<float> Outputs, int Gradients);
@@ -21,12 +23,16 @@ public static class PropertySearch
     /// <param name="random">Where random numbers start.</param>
     /// <param name="cancel">Stops it.</param>
     /// <exception cref="ArgumentException">The property does not fit the network.</exception>
-    public static PropertyResult Run(AttackTarget target, VnnLibProperty property, int budget, RandomStream random, CancellationToken cancel = default)
+    public static PropertyResult Run(
+        AttackTarget target, VnnLibProperty property, int budget, RandomStream random,
+        CancellationToken cancel = default)
     {
         if (property.Low.Count != target.SampleShape.Count || property.Outputs > target.Classes)
         {
             throw new ArgumentException(
-                $"property: does not fit the network (got {property.Low.Count} inputs and outputs up to Y_{property.Outputs - 1}, expected {target.SampleShape.Count} inputs and {target.Classes} outputs)");
+                $"property: does not fit the network (got {property.Low.Count} inputs and outputs up to "
+                + $"Y_{property.Outputs - 1}, expected {target.SampleShape.Count} inputs and {target.Classes} "
+                    + "outputs)");
         }
 
         var box = new PropertyTarget(target, property);
@@ -37,11 +43,13 @@ public static class PropertySearch
         var attack = new MinimumOver([
             new Pgd { Epsilon = 0.5, Steps = 20, UsesMargin = true, StepSize = 0.1, RandomStart = false },
             new AimAtClasses(ascent, aims),
-            new AimAtClasses(new Pgd { Epsilon = 0.5, Steps = 40, UsesMargin = true, StepSize = 0.05, Momentum = 0.5f }, aims),
+            new AimAtClasses(
+                new Pgd { Epsilon = 0.5, Steps = 40, UsesMargin = true, StepSize = 0.05, Momentum = 0.5f }, aims),
             new AimAtClasses(ascent with { Steps = 200 }, Math.Min(aims, 3)),
             new Repeat(new AimAtClasses(ascent with { Steps = 100 }, Math.Min(aims, 2)), 1000),
         ]);
-        AttackResult found = attack.Run(box, clean, Criterion.Misclassified([0]), random, new AttackRun { Gradients = budget }, cancel);
+        AttackResult found =
+            attack.Run(box, clean, Criterion.Misclassified([0]), random, new AttackRun { Gradients = budget }, cancel);
         int used = found.Samples[0].Backwards;
         if (!found.Samples[0].IsAdversarial)
         {
@@ -56,8 +64,8 @@ public static class PropertySearch
 }
 
 /// <summary>
-/// A property as a target: inputs of 0 to 1 stand for the box, and the logits are zero for "no counterexample" and the slack of each case, so
-/// that any attack on a classifier searches a counterexample.
+/// A property as a target: inputs of 0 to 1 stand for the box, and the logits are zero for "no counterexample" and the
+/// slack of each case, so that any attack on a classifier searches a counterexample.
 /// </summary>
 internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property) : WrappedTarget(inner)
 {
@@ -77,7 +85,8 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
         Write(outputs, count, logits);
     }
 
-    public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+    public override void Gradient(
+        ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
     {
         float[] outputs = new float[count * Inner.Classes];
         Inner.Gradient(InBox(x, count), count, outputs, (row, z, dz) => Pull(derivative, row, z, dz), gradient);
