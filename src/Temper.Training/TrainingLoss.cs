@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Temper.Optimization;
 using Temper.Tensors;
+using Temper.Training.Evaluation;
 
 namespace Temper.Training;
 
@@ -32,14 +33,12 @@ public abstract record TrainingLoss : IFingerprinted
             return 0;
         }
 
-        ReadOnlySpan<float> rows = output.AsSpan<float>();
+        var rows = new ClassRows(output);
         ReadOnlySpan<long> labels = targets.AsSpan<long>();
-        int classes = output.Shape[-1];
         int correct = 0;
         for (int i = 0; i < labels.Length; i++)
         {
-            correct += System.Numerics.Tensors.TensorPrimitives.IndexOfMax(rows.Slice(
-                i * classes, classes)) == labels[i] ? 1 : 0;
+            correct += rows.Predicted(i) == labels[i] ? 1 : 0;
         }
 
         return correct;

@@ -42,7 +42,7 @@ public sealed record IdentityInit : BlockInitializer
     {
         Shape shape = parameter.Value.Shape;
         float[] values = new float[shape.Count];
-        if (parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
+        if (parameter.Role.IsLayerWeight())
         {
             int kernel = shape.CountOf(2, shape.Rank);
             for (int i = 0; i < shape[0]; i++)

@@ -1,4 +1,3 @@
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Randomness;
@@ -96,13 +95,12 @@ public static class Evaluator
     /// <summary>The most likely class of each row.</summary>
     private static (int Predicted, float Probability)[] AnswersOf(Tensor probabilities)
     {
-        int classes = probabilities.Shape[-1];
+        var rows = new ClassRows(probabilities);
         var predictions = new (int, float)[probabilities.Shape[0]];
         for (int i = 0; i < predictions.Length; i++)
         {
-            ReadOnlySpan<float> row = probabilities.AsSpan<float>().Slice(i * classes, classes);
-            int predicted = TensorPrimitives.IndexOfMax(row);
-            predictions[i] = (predicted, row[predicted]);
+            int predicted = rows.Predicted(i);
+            predictions[i] = (predicted, rows[i][predicted]);
         }
 
         return predictions;
@@ -149,11 +147,10 @@ public static class Evaluator
 
     private static void AddRows(ConfusionMatrix confusion, Tensor output, ReadOnlySpan<long> labels)
     {
-        ReadOnlySpan<float> rows = output.AsSpan<float>();
+        var rows = new ClassRows(output);
         for (int i = 0; i < labels.Length; i++)
         {
-            confusion.Add(
-                (int)labels[i], TensorPrimitives.IndexOfMax(rows.Slice(i * confusion.Classes, confusion.Classes)));
+            confusion.Add((int)labels[i], rows.Predicted(i));
         }
     }
 }

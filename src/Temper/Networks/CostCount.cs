@@ -30,7 +30,7 @@ internal sealed class CostCount
     internal static Parameter? WeightOf(Network network, Node node) =>
         node.Parameters.Select(name => network.Parameters[name])
         .FirstOrDefault(
-            p => (p.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight) && p.Value.Count > 0);
+            p => p.Role.IsLayerWeight() && p.Value.Count > 0);
 
     private NodeCost Of(Node node)
     {

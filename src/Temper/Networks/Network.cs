@@ -216,7 +216,7 @@ public sealed partial class Network
 
     private static Parameter Start(Parameter parameter, ParameterSpec spec, RandomStream stream, Initializer? weights)
     {
-        bool isWeight = spec.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight;
+        bool isWeight = spec.Role.IsLayerWeight();
         float[] values = new float[spec.Shape.Count];
         (isWeight && weights is not null ? weights : spec.Initializer)
             .Fill(values, spec.Fan, stream.Split(parameter.Name));

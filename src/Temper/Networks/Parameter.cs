@@ -53,3 +53,11 @@ public enum ParameterRole
     /// <summary>Shift of a normalization.</summary>
     NormShift,
 }
+
+/// <summary>Questions about roles.</summary>
+internal static class ParameterRoles
+{
+    /// <summary>Whether it is the weight of a convolution or of a fully connected layer.</summary>
+    internal static bool IsLayerWeight(this ParameterRole role) =>
+        role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight;
+}
