@@ -77,9 +77,9 @@ internal readonly record struct ConvolutionGeometry
         }
     }
 
-    private static int Outputs(int room, int kernel, int stride, int dilation)
+    private static int Outputs(int length, int kernel, int stride, int dilation)
     {
         int span = ((kernel - 1) * dilation) + 1;
-        return room < span ? 0 : ((room - span) / stride) + 1;
+        return length < span ? 0 : ((length - span) / stride) + 1;
     }
 }

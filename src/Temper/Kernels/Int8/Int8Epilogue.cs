@@ -87,41 +87,41 @@ internal unsafe struct Int8Epilogue<T, TFloat>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly void WriteBytes(TFloat y, byte* target, int room)
+    private readonly void WriteBytes(TFloat y, byte* target, int count)
     {
         // Clamped first, so that the sum with the rounder is exact; NaN becomes any byte.
         TFloat whole = TFloat.Min(TFloat.Max(y * _inverse, _low), _high) + TFloat.Create(ByteGrid.Rounder) + _zero;
-        if (room >= T.Count)
+        if (count >= T.Count)
         {
             T.StoreBytes(whole, target);
             return;
         }
 
-        WriteFew(whole, target, room);
+        WriteFew(whole, target, count);
     }
 
     /// <summary>Fewer bytes than a register has.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void WriteFew(TFloat whole, byte* target, int room)
+    private static void WriteFew(TFloat whole, byte* target, int count)
     {
         byte* all = stackalloc byte[64];
         T.StoreBytes(whole, all);
-        for (int i = 0; i < room; i++)
+        for (int i = 0; i < count; i++)
         {
             target[i] = all[i];
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void WriteFloats(TFloat y, float* target, int room)
+    private static void WriteFloats(TFloat y, float* target, int count)
     {
-        if (room >= T.Count)
+        if (count >= T.Count)
         {
             y.Store(target);
         }
         else
         {
-            y.StoreFirst(room, target);
+            y.StoreFirst(count, target);
         }
     }
 }

@@ -61,8 +61,8 @@ internal sealed class PoolingAxis
         bool countsPadding)
     {
         int span = ((kernel - 1) * dilation) + 1;
-        int room = inputs + padding.Before + padding.After - span;
-        int outputs = room < 0 ? 0 : ((room + (ceiling ? stride - 1 : 0)) / stride) + 1;
+        int rest = inputs + padding.Before + padding.After - span;
+        int outputs = rest < 0 ? 0 : ((rest + (ceiling ? stride - 1 : 0)) / stride) + 1;
         if (ceiling && outputs > 0 && (outputs - 1) * stride >= inputs + padding.Before)
         {
             // a window that begins in the padding after the input is dropped

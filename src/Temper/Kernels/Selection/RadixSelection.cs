@@ -147,14 +147,14 @@ internal readonly unsafe record struct RadixSelection(int Columns, int Count, bo
             ties += (OrderedKey.Of(x[list[i]]) ^ flip) == last ? 1 : 0;
         }
 
-        int room = ties - surplus;
+        int tiesLeft = ties - surplus;
         for (int i = 0; i < held; i++)
         {
             int element = list[i];
             bool isTie = (OrderedKey.Of(x[element]) ^ flip) == last;
             list[kept] = element;
-            kept += !isTie || room > 0 ? 1 : 0;
-            room -= isTie ? 1 : 0;
+            kept += !isTie || tiesLeft > 0 ? 1 : 0;
+            tiesLeft -= isTie ? 1 : 0;
         }
     }
 

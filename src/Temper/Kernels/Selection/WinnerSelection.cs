@@ -112,15 +112,15 @@ internal static unsafe class WinnerSelection
 
     private static void KeepFirstTies(float* rank, float* x, float* y, (int Rows, int Columns) size, WinnerLimit limit)
     {
-        int room = limit.Ties;
+        int tiesLeft = limit.Ties;
         for (int column = 0; column < size.Columns; column++)
         {
             for (int i = column; i < size.Rows * size.Columns; i += size.Columns)
             {
                 uint key = Key(rank[i]);
                 bool isTie = key == limit.Key;
-                y[i] = key > limit.Key || (isTie && room > 0) ? x[i] : 0;
-                room -= isTie ? 1 : 0;
+                y[i] = key > limit.Key || (isTie && tiesLeft > 0) ? x[i] : 0;
+                tiesLeft -= isTie ? 1 : 0;
             }
         }
     }
@@ -172,14 +172,14 @@ internal static unsafe class WinnerSelection
         float* scores = Scratch.Rent(Scratch.Use.Tile, channels);
         Score(x, pixels, channels, rule.Sum, scores);
         WinnerLimit limit = rule.LimitOf(scores, channels);
-        int found = 0, room = limit.Ties;
+        int found = 0, tiesLeft = limit.Ties;
         for (int c = 0; c < channels; c++)
         {
             uint key = Key(scores[c]);
             bool isTie = key == limit.Key;
             numbers[found] = c;
-            found += key > limit.Key || (isTie && room > 0) ? 1 : 0;
-            room -= isTie ? 1 : 0;
+            found += key > limit.Key || (isTie && tiesLeft > 0) ? 1 : 0;
+            tiesLeft -= isTie ? 1 : 0;
         }
 
         new Span<int>(numbers + Math.Max(found, 1), ActiveChannels.Ahead).Clear();
@@ -201,15 +201,15 @@ internal static unsafe class WinnerSelection
             return ActiveInputs.Find(x, count, Math.Max(limit.Key, 1), indices, values);
         }
 
-        int found = 0, room = limit.Ties;
+        int found = 0, tiesLeft = limit.Ties;
         for (int i = 0; i < count; i++)
         {
             float value = x[i];
             uint key = Key(value);
             bool isTie = key == limit.Key;
             (indices[found], values[found]) = (i, value);
-            found += (key > limit.Key || (isTie && room > 0)) && key != 0 ? 1 : 0;
-            room -= isTie ? 1 : 0;
+            found += (key > limit.Key || (isTie && tiesLeft > 0)) && key != 0 ? 1 : 0;
+            tiesLeft -= isTie ? 1 : 0;
         }
 
         return found;

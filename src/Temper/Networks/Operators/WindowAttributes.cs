@@ -48,12 +48,12 @@ internal static class WindowAttributes
     /// <summary>How many positions a window takes along one axis; zero or less: it does not fit.</summary>
     internal static int OutputLength(int length, int pads, int kernel, int stride, int dilation, bool ceiling = false)
     {
-        long room = (long)length + pads - (((long)kernel - 1) * dilation) - 1;
-        if (room < 0)
+        long rest = (long)length + pads - (((long)kernel - 1) * dilation) - 1;
+        if (rest < 0)
         {
             return 0;
         }
 
-        return (int)((room + (ceiling ? stride - 1 : 0)) / stride) + 1;
+        return (int)((rest + (ceiling ? stride - 1 : 0)) / stride) + 1;
     }
 }

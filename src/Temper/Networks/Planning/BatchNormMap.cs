@@ -46,11 +46,12 @@ internal readonly record struct BatchNormMap(float[] Gains, Tensor Offset)
     internal static Tensor Scaled(Tensor weight, ReadOnlySpan<float> gains)
     {
         Tensor scaled = Tensor.Allocate(weight.Shape);
-        int taps = weight.Count / Math.Max(gains.Length, 1);
+        int positions = weight.Count / Math.Max(gains.Length, 1);
         for (int c = 0; c < gains.Length; c++)
         {
             TensorPrimitives.Multiply(
-                weight.Physical().Slice(c * taps, taps), gains[c], scaled.Writable().Slice(c * taps, taps));
+                weight.Physical().Slice(c * positions, positions), gains[c],
+                scaled.Writable().Slice(c * positions, positions));
         }
 
         return scaled;
