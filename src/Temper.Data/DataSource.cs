@@ -53,7 +53,8 @@ public static class DataSource
 
         string folder = Directory.Exists(specification) ? specification
             : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DirectoryNotFoundException(
-                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder of the cache, "
+                $"data: '{specification}' is neither a known set ({string.Join(", ", DataCatalog.Names)}) nor a folder "
+                + "of the cache, "
                 + "nor a folder nor an .npz file; try --data synth:shapes");
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         return IdxReader.IsFolder(folder) ? IdxReader.ReadFolder(folder, name)
@@ -86,10 +87,12 @@ public static class DataSource
                 options.RequireMemory((long)count * features);
                 sets = new(
                     new SyntheticBlobs(count, classes, features, stream.Split("centers"), stream.Split("train")),
-                    new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split("centers"), stream.Split("test")));
+                    new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split(
+                        "centers"), stream.Split("test")));
                 break;
             case "actions":
-                int frames = options.Take("frames", 11, min: 2, max: 1000), side = options.Take("size", 32, min: 8, max: 512);
+                int frames = options.Take("frames", 11, min: 2, max: 1000),
+                    side = options.Take("size", 32, min: 8, max: 512);
                 options.RequireAllTaken();
                 options.RequireMemory((long)count * frames * 3 * side * side);
                 sets = new(
@@ -97,7 +100,8 @@ public static class DataSource
                     new SyntheticActions(Math.Max(count / 6, classes), classes, frames, side, stream.Split("test")));
                 break;
             default:
-                throw new ArgumentException($"data: no synthetic set is called '{parts[0]}' (expected shapes, blobs or actions)", nameof(text));
+                throw new ArgumentException(
+                    $"data: no synthetic set is called '{parts[0]}' (expected shapes, blobs or actions)", nameof(text));
         }
 
         return sets;
@@ -185,7 +189,8 @@ public static class DataSource
         {
             if (values > Array.MaxLength)
             {
-                throw new ArgumentException($"data: {_set} is too large (got {values} values, expected at most {Array.MaxLength}); ask for fewer or smaller samples");
+                throw new ArgumentException($"data: {_set} is too large (got {values} values, expected at most "
+                    + $"{Array.MaxLength}); ask for fewer or smaller samples");
             }
         }
     }

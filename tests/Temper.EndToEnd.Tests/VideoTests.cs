@@ -38,7 +38,7 @@ public sealed class VideoTests : IDisposable
     {
         File.WriteAllText(_folder["empty.mp4"], "");
         VideoFile.Save(_folder["one.npy"], Moving(1, 16));
-        Assert.Equal(3, Tool.Run("flow", _folder["empty.mp4"]).ExitCode);
+        Assert.Equal(3, Tool.RunProcess("flow", _folder["empty.mp4"]).ExitCode);
         ToolResult single = Tool.Run("flow", _folder["one.npy"]);
         Assert.Equal(3, single.ExitCode);
         Assert.Contains("two frames", single.Error);

@@ -16,7 +16,7 @@ namespace Temper.Cli.Attacks;
 /// <summary>The files of an attack on clips: table, clips, strips, report; and whether a written clip still fools.</summary>
 internal sealed class VideoAttackFiles(CommandContext context, Network network, VideoEvaluation evaluation, Tensor clips, long[]? labels, double rate)
 {
-    private const int MostShown = 3;
+    private const int MaxShown = 3;
 
     /// <summary>Constant rate factors of H.264 that a written clip is tried at.</summary>
     private static readonly int[] Qualities = [18, 23, 30];
@@ -39,7 +39,7 @@ internal sealed class VideoAttackFiles(CommandContext context, Network network, 
         ]);
         List<Section> sections = [VideoSection.Table(rows)];
         int[] fooled = [.. Enumerable.Range(0, last.Result.Samples.Count).Where(i => last.Result.Samples[i].Outcome == AttackOutcome.Fooled)];
-        foreach (int i in fooled.Take(MostShown))
+        foreach (int i in fooled.Take(MaxShown))
         {
             Tensor clean = clips.Slice(0, i, i + 1).Squeeze(0), attacked = last.Result.Adversarials.Slice(0, i, i + 1).Squeeze(0);
             OpticalFlowOptions? flow = network.Nodes.Select(node => node.Operator).OfType<OpticalFlow>().FirstOrDefault()?.Options;

@@ -18,7 +18,7 @@ namespace Temper.Cli.Attacks;
 internal static class VideoAttackRun
 {
     /// <summary>Clips of a set that are attacked unless --limit says otherwise.</summary>
-    private const int UsualLimit = 60;
+    private const int DefaultLimit = 60;
 
     internal static int Execute(CommandContext context, string model)
     {
@@ -108,7 +108,7 @@ internal static class VideoAttackRun
 
         DataChecks.RequireClasses(network, samples);
         DataChecks.RequireLabels(network, samples, "test");
-        (Tensor clips, Tensor labels) = samples.Read(0, Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? UsualLimit));
+        (Tensor clips, Tensor labels) = samples.Read(0, Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? DefaultLimit));
         return (clips, labels.ToArray<long>(), 25);
     }
 
@@ -152,13 +152,13 @@ internal static class VideoAttackRun
             }
         }
 
-        double least = context.Get(AttackSettings.FailBelow) ?? 0, accuracy = rows.Min(row => row.Top1);
-        if (accuracy >= least)
+        double min = context.Get(AttackSettings.FailBelow) ?? 0, accuracy = rows.Min(row => row.Top1);
+        if (accuracy >= min)
         {
             return ExitCode.Success;
         }
 
-        Terminal.Error($"accuracy under attack is below the threshold (got {accuracy:F4}, expected at least {least})");
+        Terminal.Error($"accuracy under attack is below the threshold (got {accuracy:F4}, expected at least {min})");
         return ExitCode.ThresholdNotMet;
     }
 }

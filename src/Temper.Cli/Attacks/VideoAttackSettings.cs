@@ -9,14 +9,14 @@ internal static class VideoAttackSettings
 {
     internal const string Own = "own", WhiteBox = "white-box", SummedLogits = "logits";
 
-    private static readonly string[] UsualRules = ["noise", "one-shot", "iterative", "transplant", "refresh", "sparse"];
+    private static readonly string[] DefaultRules = ["noise", "one-shot", "iterative", "transplant", "refresh", "sparse"];
 
     internal static Setting<bool> Video { get; } = Setting.Switch("video", "Attack a network of clips [T, C, H, W]: which few frames matter; see docs/video.md");
 
     internal static Setting<string?> Clip { get; } = Setting.OptionalText("clip", "With --video: one video file instead of --data; its class is what the network says");
 
     internal static Setting<IReadOnlyList<string>> Rules { get; } = new(
-        "rules", $"With --video: attacks, of {string.Join(", ", VideoAttacks.Names)}", UsualRules, ReadRules) { Separator = ',' };
+        "rules", $"With --video: attacks, of {string.Join(", ", VideoAttacks.Names)}", DefaultRules, ReadRules) { Separator = ',' };
 
     internal static Setting<double[]> Levels { get; } = Setting.Numbers("levels", "With --video: largest changes of a pixel, in 255ths", [4], minimum: 0, maximum: 255);
 

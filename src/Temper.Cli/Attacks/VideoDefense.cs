@@ -12,7 +12,7 @@ namespace Temper.Cli.Attacks;
 /// <param name="Attacked">Accuracy on attacked clips, 0 to 1.</param>
 internal sealed record VideoDefense(string Name, double Clean, double Attacked)
 {
-    private const int MostCoded = 20;
+    private const int MaxCoded = 20;
 
     internal static IReadOnlyList<VideoDefense> Measure(Network network, AttackTarget victim, long[] labels, Tensor clips, Tensor attacked)
     {
@@ -25,7 +25,7 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
 
         if (VideoFile.CanCode)
         {
-            int count = Math.Min(MostCoded, labels.Length);
+            int count = Math.Min(MaxCoded, labels.Length);
             found.Add(Of($"H.264 at CRF 23 ({count} clips)", victim, labels[..count], Coded(clips, count), Coded(attacked, count)));
         }
 

@@ -14,7 +14,7 @@ namespace Temper.Cli.Commands;
 internal sealed class CompressCommand() : RunCommand("compress", "Make a trained network small and fast within a bound on accuracy")
 {
     /// <summary>Held-out samples on which each layer's sensitivity is measured.</summary>
-    private const int MostForSensitivity = 1000;
+    private const int MaxForSensitivity = 1000;
 
     internal override bool SharesWork => true;
 

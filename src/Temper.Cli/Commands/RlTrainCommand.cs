@@ -14,7 +14,7 @@ internal sealed class RlTrainCommand() : RunCommand("rl train", "Train an agent 
 {
     internal const string AgentName = "agent.safetensors";
 
-    internal override IReadOnlyList<Setting> Settings { get; } =
+    internal override IReadOnlyList<Setting> Settings => field ??=
     [
         RlSettings.Environment, .. RlTrainSettings.All, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip, RlSettings.AllActions,
         RunSettings.Seed, RunSettings.Runs, RunSettings.Resume, RunSettings.MaxTime,

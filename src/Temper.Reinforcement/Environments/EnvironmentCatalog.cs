@@ -12,13 +12,15 @@ public static class EnvironmentCatalog
 
     private static readonly (string Name, Func<GridGame> Create)[] Games =
     [
-        ("brick-break", () => new BrickBreak()), ("road-cross", () => new RoadCross()), ("treasure-dash", () => new TreasureDash()),
+        ("brick-break", () => new BrickBreak()), ("road-cross", () => new RoadCross()),
+        ("treasure-dash", () => new TreasureDash()),
         ("sub-hunt", () => new SubHunt()), ("alien-rows", () => new AlienRows()),
     ];
 
     private static readonly (string Name, Func<IEnvironment> Create)[] Others =
     [
-        ("cartpole", () => new CartPole()), ("acrobot", () => new Acrobot()), ("mountain-car", () => new MountainCar()), ("pendulum", () => new Pendulum()),
+        ("cartpole", () => new CartPole()), ("acrobot", () => new Acrobot()), ("mountain-car", () => new MountainCar()),
+        ("pendulum", () => new Pendulum()),
         ("pixel-pong", () => new PixelPong()),
     ];
 
@@ -53,8 +55,10 @@ public static class EnvironmentCatalog
             return new PixelGrid(new GridEnvironment(pictured, options));
         }
 
-        Func<IEnvironment> create = Others.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Create
-            ?? throw new ArgumentException($"environment: there is none called '{name}' (expected one of {string.Join(", ", Names)})", nameof(name));
+        Func<IEnvironment> create =
+            Others.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Create
+            ?? throw new ArgumentException($"environment: there is none called '{name}' (expected one of "
+                + $"{string.Join(", ", Names)})", nameof(name));
         IEnvironment environment = create();
         environment = options.StepLimit is { } limit ? new LimitedEnvironment(environment, limit) : environment;
         return skip > 1 ? new SkippingEnvironment(environment, skip) : environment;
@@ -62,9 +66,12 @@ public static class EnvironmentCatalog
 
     /// <summary>The rules of a grid game; null where the name is none.</summary>
     /// <param name="name">The name.</param>
-    public static GridGame? Game(string name) => Games.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Create?.Invoke();
+    public static GridGame? Game(string name) =>
+        Games.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.Ordinal)).Create?.Invoke();
 
-    /// <summary>The rules of an environment that is a grid game, also where it is seen as a picture; null where it is none.</summary>
+    /// <summary>
+    /// The rules of an environment that is a grid game, also where it is seen as a picture; null where it is none.
+    /// </summary>
     internal static GridGame? RulesOf(string name) =>
         Game(name.StartsWith(Pixel, StringComparison.Ordinal) ? name[Pixel.Length..] : name);
 

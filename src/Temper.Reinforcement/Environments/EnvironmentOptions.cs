@@ -3,12 +3,12 @@ namespace Temper.Reinforcement.Environments;
 /// <summary>What can be said about a named environment.</summary>
 public sealed record EnvironmentOptions
 {
-    internal const float UsualSticky = 0.1f;
-    internal const int UsualGridLimit = 5000;
+    internal const float DefaultSticky = 0.1f;
+    internal const int DefaultGridLimit = 5000;
 
     /// <summary>
-    /// Grid games: probability that the last action is carried out once more in the place of the agent's, 0 to 1; null: 0.1, as
-    /// the games that these follow.
+    /// Grid games: probability that the last action is carried out once more instead of the agent's, 0 to 1; null: 0.1,
+    /// as the games that these follow.
     /// </summary>
     public float? Sticky { get; init; }
 

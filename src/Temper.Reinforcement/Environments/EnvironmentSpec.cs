@@ -30,7 +30,9 @@ public sealed record EnvironmentSpec
     public int Frames { get; init; } = 1;
 }
 
-/// <summary>Which actions there are: one of <see cref="Count"/>, or <see cref="Dimensions"/> numbers in a range.</summary>
+/// <summary>
+/// Which actions there are: one of <see cref="Count"/>, or <see cref="Dimensions"/> numbers in a range.
+/// </summary>
 public sealed record ActionSpace
 {
     /// <summary>Number of discrete actions; 0 for continuous ones.</summary>

@@ -1,8 +1,9 @@
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Everyday changes of pictures (after arXiv:1903.12261) in five strengths each: noise, blur, contrast, brightness, coarse frequencies as JPEG leaves
-/// them, rotation, translation. The floor under every attack: what no enemy is needed for.
+/// Everyday changes of pictures (after arXiv:1903.12261) in five strengths each: noise, blur, contrast, brightness,
+/// coarse frequencies as JPEG leaves them, rotation, translation. The floor under every attack: what no enemy is needed
+/// for.
 /// </summary>
 public sealed record Corruptions : MinimalAttack
 {

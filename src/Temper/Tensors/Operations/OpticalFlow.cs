@@ -7,7 +7,9 @@ namespace Temper.Tensors;
 /// <summary>How optical flow is computed.</summary>
 public enum FlowMethod
 {
-    /// <summary>Total variation and absolute differences (Zach, Pock, Bischof 2007), iterations unrolled: differentiable.</summary>
+    /// <summary>
+    /// Total variation and absolute differences (Zach, Pock, Bischof 2007), iterations unrolled: differentiable.
+    /// </summary>
     TvL1,
 
     /// <summary>Horn and Schunck (1981), from coarse to fine: differentiable and smooth.</summary>
@@ -16,20 +18,24 @@ public enum FlowMethod
     /// <summary>Lucas and Kanade (1981) at every pixel, from coarse to fine: differentiable.</summary>
     LucasKanade,
 
-    /// <summary>Polynomial expansion (Farneback 2003) as OpenCV computes it: forward only, its result counts as a constant.</summary>
+    /// <summary>
+    /// Polynomial expansion (Farneback 2003) as OpenCV computes it: forward only, its result counts as a constant.
+    /// </summary>
     Farneback,
 
     /// <summary>Dense inverse search (Kroeger et al. 2016) much as OpenCV computes it: forward only, its result counts as a constant.</summary>
     InverseSearch,
 }
 
-/// <summary>A method of optical flow and its numbers. Images are compared in gray levels of 0 to 255.</summary>
+/// <summary>A method of optical flow and its parameters. Images are compared in gray levels of 0 to 255.</summary>
 public sealed record OpticalFlowOptions
 {
     /// <summary>The method.</summary>
     public FlowMethod Method { get; init; }
 
-    /// <summary>Most sizes of the image pyramid; fewer where the smallest would have less than 8 pixels a side.</summary>
+    /// <summary>
+    /// Maximum number of sizes of the image pyramid; fewer where the smallest would have less than 8 pixels per side.
+    /// </summary>
     public int Scales { get; init; } = 5;
 
     /// <summary>Times that the second image is warped on each scale, or rounds of refinement of inverse search.</summary>
@@ -56,16 +62,24 @@ public sealed record OpticalFlowOptions
     /// <summary>Lucas-Kanade: standard deviation of the window, in pixels; Farneback: side of the window; inverse search: side of a patch.</summary>
     public double Window { get; init; } = 3;
 
-    /// <summary>Lucas-Kanade: added to the diagonal of the normal equations, in squared gray levels: keeps flat regions still.</summary>
+    /// <summary>
+    /// Lucas-Kanade: added to the diagonal of the normal equations, in squared gray levels: keeps flat regions still.
+    /// </summary>
     public double Damping { get; init; } = 10;
 
-    /// <summary>The largest displacement, in pixels; larger ones are clipped, with the gradient passed straight through. 0: none.</summary>
+    /// <summary>
+    /// The largest displacement, in pixels; larger ones are clipped, with the gradient passed straight through. 0:
+    /// none.
+    /// </summary>
     public double Bound { get; init; }
 
-    /// <summary>Whether flow is rounded to 256 levels between -<see cref="Bound"/> and <see cref="Bound"/>, with the gradient passed straight through.</summary>
+    /// <summary>
+    /// Whether flow is rounded to 256 levels between -<see cref="Bound"/> and <see cref="Bound"/>, with the gradient
+    /// passed straight through.
+    /// </summary>
     public bool Rounds { get; init; }
 
-    /// <summary>The usual numbers of a method.</summary>
+    /// <summary>The default parameters of a method.</summary>
     /// <param name="method">The method.</param>
     public static OpticalFlowOptions Of(FlowMethod method) => method switch
     {
@@ -99,11 +113,14 @@ public sealed partial class Tensor
     /// Optical flow between neighboring frames of clips: how far each pixel of a frame moves until the next. Differentiable in the frames
     /// but for <see cref="FlowMethod.Farneback"/> and <see cref="FlowMethod.InverseSearch"/>. A clip's result does not depend on the others of the batch, nor on the number of threads.
     /// </summary>
-    /// <param name="options">Method and numbers; null: TV-L1 with its usual ones.</param>
+    /// <param name="options">Method and its parameters; null: TV-L1 with its defaults.</param>
     /// <returns>
-    /// <c>[N, 2 (T - 1), H, W]</c>, in pixels: for each pair of frames the displacement along the width, then the one along the height.
+    /// <c>[N, 2 (T - 1), H, W]</c>, in pixels: for each pair of frames the displacement along the width, then the one
+    /// along the height.
     /// </returns>
-    /// <exception cref="ShapeMismatchException">This is no batch of clips <c>[N, T, C, H, W]</c>, T at least 2, C 1 or 3, pixels from 0 to 1.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// This is no batch of clips <c>[N, T, C, H, W]</c>, T at least 2, C 1 or 3, pixels from 0 to 1.
+    /// </exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public Tensor OpticalFlow(OpticalFlowOptions? options = null)
     {
@@ -167,7 +184,8 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
     {
         if (shape.Rank != 5 || shape[1] < 2 || shape[2] is not (1 or 3) || shape[3] < 1 || shape[4] < 1)
         {
-            throw new ShapeMismatchException(name, shape, "clips [N, T, C, H, W] of two frames or more, in gray or color");
+            throw new ShapeMismatchException(
+                name, shape, "clips [N, T, C, H, W] of two frames or more, in gray or color");
         }
     }
 
@@ -183,14 +201,16 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
             for (int channel = 0; channel < channels; channel++)
             {
                 float weight = channels == 1 ? 255 : Color[channel];
-                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(pixels.Slice(((frame * channels) + channel) * Pixels, Pixels), weight, to, to);
+                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
+                    pixels.Slice(((frame * channels) + channel) * Pixels, Pixels), weight, to, to);
             }
         }
 
         return gray;
     }
 
-    private (int First, int Flow) Places(int pair) => (((pair / (Frames - 1) * Frames) + (pair % (Frames - 1))) * Pixels, 2 * pair * Pixels);
+    private (int First, int Flow) Indices(int pair) =>
+        (((pair / (Frames - 1) * Frames) + (pair % (Frames - 1))) * Pixels, 2 * pair * Pixels);
 
     /// <summary>Clips and rounds as pipelines do that store flow as bytes.</summary>
     private void Quantize(Span<float> flow)
@@ -207,7 +227,7 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
     {
         public void Run(int task, int thread)
         {
-            (int frame, int at) = owner.Places(task);
+            (int frame, int at) = owner.Indices(task);
             int pixels = owner.Pixels;
             ReadOnlySpan<float> first = gray.AsSpan(frame, pixels), second = gray.AsSpan(frame + pixels, pixels);
             Span<float> u = flow.Writable().Slice(at, pixels), v = flow.Writable().Slice(at + pixels, pixels);
@@ -232,15 +252,17 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
 
     private OpticalFlowOptions Options => options;
 
-    private sealed class GradientWork(OpticalFlowOperation owner, float[] gray, Tensor gradient, float[] first, float[] second) : IPoolWork
+    private sealed class GradientWork(
+        OpticalFlowOperation owner, float[] gray, Tensor gradient, float[] first, float[] second) : IPoolWork
     {
         public void Run(int task, int thread)
         {
-            (int frame, int at) = owner.Places(task);
+            (int frame, int at) = owner.Indices(task);
             int pixels = owner.Pixels;
             ReadOnlySpan<float> d = gradient.Physical();
             FlowPair<float>.Gradient(
-                owner.Options, owner.Size, gray.AsSpan(frame, pixels), gray.AsSpan(frame + pixels, pixels), d.Slice(at, pixels), d.Slice(at + pixels, pixels),
+                owner.Options, owner.Size, gray.AsSpan(frame, pixels), gray.AsSpan(frame + pixels, pixels),
+                d.Slice(at, pixels), d.Slice(at + pixels, pixels),
                 first.AsSpan(task * pixels, pixels), second.AsSpan(task * pixels, pixels));
         }
     }
