@@ -20,7 +20,7 @@ internal static class VideoAttackSettings
 
     internal static Setting<double[]> Levels { get; } = Setting.Numbers("levels", "With --video: largest changes of a pixel, in 255ths", [4], minimum: 0, maximum: 255);
 
-    internal static Setting<int> Queries { get; } = Setting.Integer("queries", "With --video: most questions a clip for square, which knows scores alone", usual: VideoAttacks.UsualQueries);
+    internal static Setting<int> Queries { get; } = Setting.Integer("queries", "With --video: most questions a clip for square, which knows scores alone", defaultValue: VideoAttacks.UsualQueries);
 
     internal static Setting<string> Flow { get; } = Setting.Choice("flow", "With --video: the victim's optical flow", Own, [Own, .. FlowMethods.Names]);
 

@@ -50,7 +50,7 @@ internal sealed class CompressCommand() : RunCommand("compress", "Make a trained
         TrainingOptions training = TrainingSettings.Options(context);
         CompressionOptions options = CompressionSettings.Options(context, training) with { LaterEpochs = QuantizationSettings.Options(context)?.TuneEpochs ?? 0 };
         DataSplit split = CompressionSettings.Split(context, data);
-        Dataset some = split.Validation.Take(MostForSensitivity);
+        Dataset some = split.Validation.Take(MaxForSensitivity);
         using SharedEvaluation? shared = ranks.Evaluation(("validation", split.Validation), ("sensitivity", some), ("test", split.Test));
         if (!ranks.IsFirst)
         {

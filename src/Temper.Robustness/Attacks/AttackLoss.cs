@@ -37,11 +37,11 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
     /// <param name="gradient">Receives the derivative, <c>[K]</c>; zero when the call begins.</param>
     internal double Evaluate(ReadOnlySpan<float> z, Span<float> gradient) => Kind switch
     {
-        LossKind.CrossEntropy => CrossEntropy(z, slope),
-        LossKind.Margin => Margin(z, slope),
-        LossKind.Difference => Difference(z, slope, Target, Label),
-        LossKind.Complement => Target < 0 ? Complement(z, slope) : CrossEntropy(z, slope),
-        _ => Target < 0 ? Ratio(z, slope) : TargetedRatio(z, slope),
+        LossKind.CrossEntropy => CrossEntropy(z, gradient),
+        LossKind.Margin => Margin(z, gradient),
+        LossKind.Difference => Difference(z, gradient, Target, Label),
+        LossKind.Complement => Target < 0 ? Complement(z, gradient) : CrossEntropy(z, gradient),
+        _ => Target < 0 ? Ratio(z, gradient) : TargetedRatio(z, gradient),
     };
 
     /// <summary>The class of the largest logit but one.</summary>
@@ -84,14 +84,14 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
         return sign * (Math.Log(sum) + largest - z[index]);
     }
 
-    private double Complement(ReadOnlySpan<float> z, Span<float> slope)
+    private double Complement(ReadOnlySpan<float> z, Span<float> gradient)
     {
         const double Floor = 1e-6;
         double most = TensorPrimitives.Max(z), own = Math.Exp(z[Label] - most), others = 0;
         for (int k = 0; k < z.Length; k++)
         {
             double e = k == Label ? 0 : Math.Exp(z[k] - most);
-            slope[k] = (float)e;
+            gradient[k] = (float)e;
             others += e;
         }
 
@@ -99,15 +99,15 @@ internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target 
         double sum = own + others, rest = others / sum, factor = own / sum / (rest + Floor);
         for (int k = 0; k < z.Length; k++)
         {
-            slope[k] = (float)(k == Label ? -factor * rest : factor * slope[k] / sum);
+            gradient[k] = (float)(k == Label ? -factor * rest : factor * gradient[k] / sum);
         }
 
         return Math.Log(rest + Floor);
     }
 
-    private double Margin(ReadOnlySpan<float> z, Span<float> slope) => Target < 0
-        ? Difference(z, slope, LargestOther(z, Label), Label)
-        : Difference(z, slope, Target, LargestOther(z, Target));
+    private double Margin(ReadOnlySpan<float> z, Span<float> gradient) => Target < 0
+        ? Difference(z, gradient, LargestOther(z, Label), Label)
+        : Difference(z, gradient, Target, LargestOther(z, Target));
 
     private static double Difference(ReadOnlySpan<float> z, Span<float> gradient, int plus, int minus)
     {
