@@ -38,7 +38,7 @@ public sealed record AgentNetwork
     public static AgentNetwork For(EnvironmentSpec spec) => spec.ObservationShape.Rank < 3
         ? new AgentNetwork { HasTanh = true }
         : spec.ObservationShape[1] > LargestGrid
-            ? new AgentNetwork { Convolutions = [16, 32, 32], Hidden = [256], IsShared = true }
+            ? new AgentNetwork { Convolutions = [16, 32], Hidden = [128], IsShared = true }
         : new AgentNetwork { Convolutions = [16], Hidden = [128], IsShared = true };
 
     /// <summary>All of it as one text.</summary>

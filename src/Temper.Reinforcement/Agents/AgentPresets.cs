@@ -59,7 +59,7 @@ public static class AgentPresets
         },
         { ObservationShape.Rank: > 1 } when spec.ObservationShape[1] > 20 => ppo with
         {
-            Steps = 2_000_000, Environments = 16, Horizon = 128, Epochs = 3, Minibatches = 8, LearningRate = 5e-4f,
+            Steps = 2_000_000, Environments = 16, Horizon = 128, Epochs = 4, Minibatches = 8, LearningRate = 1e-3f,
             Clip = 0.1f,
         },
         { ObservationShape.Rank: > 1 } => ppo with
