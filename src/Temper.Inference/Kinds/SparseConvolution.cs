@@ -28,6 +28,11 @@ internal static class SparseCandidates
     /// </summary>
     private const int FewChannels = 8;
 
+    /// <summary>
+    /// The same of up to two vectors of output channels, which pruning leaves: up to this part of them filled, planes may win.
+    /// </summary>
+    private const double MaxFilled = 0.75;
+
     /// <summary>Wider blocks without waste beside which a narrower one is not tried.</summary>
     private const int EnoughWider = 2;
 
@@ -39,7 +44,7 @@ internal static class SparseCandidates
         LayerGraph graph, ConvolutionLayer layer, ConvolutionGeometry g, Rows images)
     {
         long kept = layer.Weight.Count - layer.Weight.AsSpan<float>().Count(0f);
-        bool isNarrow = Math.Min(g.GroupInputs, g.GroupOutputs) <= FewChannels;
+        bool isNarrow = IsNarrow(g);
         if (kept > (1 - MinZeros) * g.WeightCount && !isNarrow)
         {
             yield break;
@@ -69,6 +74,13 @@ internal static class SparseCandidates
                 }
             }
         }
+    }
+
+    private static bool IsNarrow(ConvolutionGeometry g)
+    {
+        int lanes = GemmTile.Active.Lanes, filled = Chunks.Count(g.GroupOutputs, lanes) * lanes;
+        return Math.Min(g.GroupInputs, g.GroupOutputs) <= FewChannels
+            || (filled <= 2 * lanes && g.GroupOutputs <= MaxFilled * filled);
     }
 
     /// <summary>Wider blocks that multiply as little: all of them, where weights are dense.</summary>
