@@ -15,21 +15,18 @@ internal static class GrowthLimitRows
 
     internal static IReadOnlyList<string> Names { get; } = ["limit-time", "limit-parameters", "limit-macs", "limit-ms"];
 
-    /// <summary>The limit of a row. What is measured is a choice of the run, so that a resumed one has the same limit.</summary>
+    /// <summary>The limit of a row. What is measured is a choice of the run: a resumed one has the same limit.</summary>
     internal static GrowthLimits Of(string row, Network seed, int seconds, IGrowthRun run) => row switch
     {
         "limit-time" => new GrowthLimits { Time = TimeSpan.FromSeconds(seconds) },
         "limit-parameters" => new GrowthLimits { Parameters = (long)(Times * seed.Cost().Parameters) },
         "limit-macs" => new GrowthLimits { Macs = (long)(Times * seed.Cost().Macs) },
-        _ => new GrowthLimits
-        {
-            Milliseconds = Times * double.Parse(
-                run.Choose("limit", "milliseconds of the seed", () => NetworkTiming.Milliseconds([seed], 1)[0].ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture),
-        },
+        _ => new GrowthLimits { Milliseconds = Times * Milliseconds(seed, run) },
     };
 
-    /// <summary>Adds what was found as a part of the limit. Milliseconds are measured anew, in turns with the seed's.</summary>
-    internal static void Judge(JsonObject cell, GrowthLimits limits, (Network Seed, Network Found) networks, double seconds)
+    /// <summary>Adds what was found as a part of the limit; milliseconds are measured anew, in turns with the seed's.</summary>
+    internal static void Judge(
+        JsonObject cell, GrowthLimits limits, (Network Seed, Network Found) networks, double seconds)
     {
         (double limit, double found) = limits switch
         {
@@ -40,5 +37,12 @@ internal static class GrowthLimitRows
         };
         cell["part"] = found / limit;
         cell["note"] = string.Create(CultureInfo.InvariantCulture, $"{found:G4} of at most {limit:G4}");
+    }
+
+    private static double Milliseconds(Network seed, IGrowthRun run)
+    {
+        string chosen = run.Choose(
+            "limit", "milliseconds of the seed", () => NetworkTiming.Milliseconds([seed], 1)[0].ToString("R", CultureInfo.InvariantCulture));
+        return double.Parse(chosen, CultureInfo.InvariantCulture);
     }
 }

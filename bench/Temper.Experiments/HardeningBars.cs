@@ -7,50 +7,56 @@ namespace Temper.Experiments;
 /// <summary>The rows of feedback learning beside the bars of its issue, seed by seed.</summary>
 internal static class HardeningBars
 {
-    private const double Point = 0.01;
+    private const string Feedback = HardeningTable.Feedback, Equal = HardeningTable.Equal, Plain = "plain";
 
     internal static string Worst(string budget) => $"{budget} worst";
 
     internal static void Print(SeedCells cells, HardeningScale scale)
     {
-        const string Feedback = HardeningTable.Feedback, Equal = HardeningTable.Equal, Plain = "plain";
         BarTable.Begin();
-        BarTable.Line("median DDN-100 L2, feedback / plain", Ratios(Feedback, Plain, "ddn"), ">= 1.5", (mean, _) => mean >= 1.5);
+        BarTable.AtLeast("median DDN-100 L2, feedback / plain", cells.Ratios(Feedback, Plain, "ddn"), 1.5);
         foreach (AttackBudget budget in scale.Budgets)
         {
-            BarTable.Line($"AutoAttack {budget.Name}, feedback - plain, points", Points(Feedback, Plain, budget.Name), "above 0", (mean, _) => mean > 0);
+            string what = $"AutoAttack {budget.Name}, feedback - plain, points";
+            BarTable.AboveZero(what, cells.Points(Feedback, Plain, budget.Name));
         }
 
-        Families(cells, Feedback, Plain);
-        BarTable.Line("test accuracy, feedback - start, points", Points(Feedback, HardeningTable.Warm, "test"), ">= -0.5", (mean, _) => mean >= -0.5);
-        BarTable.Line("test accuracy, feedback - plain, points", Points(Feedback, Plain, "test"), ">= -0.5", (mean, _) => mean >= -0.5);
-        BarTable.Line("inequality, gamma 1 / gamma 0", Ratios(Feedback, Equal, "inequality"), "<= 0.7", (mean, _) => mean <= 0.7);
+        Families(cells);
+        BarTable.AtLeast("test accuracy, feedback - start, points", cells.Points(Feedback, HardeningTable.Warm, "test"), -0.5);
+        BarTable.AtLeast("test accuracy, feedback - plain, points", cells.Points(Feedback, Plain, "test"), -0.5);
+        BarTable.AtMost("inequality, gamma 1 / gamma 0", cells.Ratios(Feedback, Equal, "inequality"), 0.7);
         foreach (AttackBudget budget in scale.Budgets)
         {
-            BarTable.Line($"worst class under {budget.Name}, gamma 1 - gamma 0, points", Points(Feedback, Equal, Worst(budget.Name)), "above 0", (mean, _) => mean > 0);
+            string what = $"worst class under {budget.Name}, gamma 1 - gamma 0, points";
+            BarTable.AboveZero(what, cells.Points(Feedback, Equal, Worst(budget.Name)));
         }
 
-        BarTable.Line("seconds, feedback / PGD training of as many epochs", cells.Pairs(Feedback, "pgd", SecondsAnEpoch), "<= 1", (mean, _) => mean <= 1);
-
-        IReadOnlyList<double> Ratios(string row, string other, string name) => cells.Pairs(row, other, (a, b) => SeedTable.Number(a[name]) / SeedTable.Number(b[name]));
-        IReadOnlyList<double> Points(string row, string other, string name) => cells.Pairs(row, other, (a, b) => (SeedTable.Number(a[name]) - SeedTable.Number(b[name])) * 100);
+        BarTable.AtMost("seconds, feedback / PGD training of as many epochs", cells.Pairs(Feedback, "pgd", EpochSeconds), 1);
     }
 
-    private static double SecondsAnEpoch(JsonNode a, JsonNode b) => (double)a["seconds"]! / (double)a["epochs"]! / ((double)b["seconds"]! / (double)b["epochs"]!);
+    private static double EpochSeconds(JsonNode a, JsonNode b) => EpochSeconds(a) / EpochSeconds(b);
 
-    /// <summary>Families without examples: how many improve beyond their interval, and the one that loses most. A point is a hundredth of the severity.</summary>
-    private static void Families(SeedCells cells, string feedback, string plain)
+    private static double EpochSeconds(JsonNode cell) => (double)cell["seconds"]! / (double)cell["epochs"]!;
+
+    /// <summary>Families without examples, and the part of them that improves beyond its interval. A point is 0.01 of severity.</summary>
+    private static void Families(SeedCells cells)
     {
         string[] names = [.. DirectionFamily.All.Where(family => !family.IsRay).Select(family => family.Name)];
-        (double Mean, double Half)[] changes = [];
+        List<bool> isBetter = [];
         foreach (string name in names)
         {
-            IReadOnlyList<double> change = cells.Pairs(feedback, plain, (a, b) => SeedTable.Number(a["medians"]![name]) - SeedTable.Number(b["medians"]![name]));
-            BarTable.Line($"median severity, {name}, feedback - plain", change, ">= -0.01", (mean, _) => mean >= -Point, "F3");
-            changes = change.Count == 0 ? changes : [.. changes, SeedStatistics.Of(change)];
+            IReadOnlyList<double> change = cells.Pairs(Feedback, Plain, (a, b) => Median(a, name) - Median(b, name));
+            BarTable.AtLeast($"median severity, {name}, feedback - plain", change, -0.01, "F3");
+            if (change.Count > 0)
+            {
+                (double mean, double half) = SeedStatistics.Of(change);
+                isBetter.Add(mean - half > 0);
+            }
         }
 
-        double[] better = changes.Length == 0 ? [] : [changes.Count(change => change.Mean - change.Half > 0) / (double)names.Length];
-        BarTable.Line("part of these families that improves beyond its interval", better, ">= 0.5", (mean, _) => mean >= 0.5);
+        double[] part = isBetter.Count == 0 ? [] : [isBetter.Count(better => better) / (double)names.Length];
+        BarTable.AtLeast("part of these families that improves beyond its interval", part, 0.5);
     }
+
+    private static double Median(JsonNode cell, string family) => SeedTable.Number(cell["medians"]![family]);
 }

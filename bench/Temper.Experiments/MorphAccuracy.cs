@@ -45,12 +45,12 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
         Console.WriteLine($"scale: {scale}; folder {folder}");
         SeedCells cells = new SeedTable(folder, "| row | seed | test, % | validation, % |", Cell, Line).Fill(Names, wanted, seeds);
         BarTable.Begin();
-        BarTable.Line("morphed - frozen, points", Points("morphed", "frozen"), "within 0.5 of 0", (mean, _) => Math.Abs(mean) <= 0.5);
-        BarTable.Line("the price: augmented - morphed, points", Points("augmented", "morphed"), "printed", isMet: null);
-        BarTable.Line("of which the first layer cannot train: plain - morphed, points", Points("plain", "morphed"), "printed", isMet: null);
-        BarTable.Line("of which rows cannot be augmented: augmented - plain, points", Points("augmented", "plain"), "printed", isMet: null);
+        BarTable.AtLeast("morphed - frozen, points", Points("morphed", "frozen"), -0.5);
+        BarTable.Shown("the price: augmented - morphed, points", Points("augmented", "morphed"));
+        BarTable.Shown("of it, the first layer cannot train: plain - morphed", Points("plain", "morphed"));
+        BarTable.Shown("of it, rows cannot be augmented: augmented - plain", Points("augmented", "plain"));
 
-        IReadOnlyList<double> Points(string row, string other) => cells.Pairs(row, other, (a, b) => ((double)a["test"]! - (double)b["test"]!) * 100);
+        IReadOnlyList<double> Points(string row, string other) => cells.Points(row, other, "test");
     }
 
     private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)

@@ -4,13 +4,17 @@ using Temper.Formats;
 
 namespace Temper.Experiments;
 
-/// <summary>A table of rows over seeds whose finished cells are kept in a folder, so that it resumes; cells without a result print <c>not run</c>.</summary>
+/// <summary>
+/// A table of rows over seeds whose finished cells are kept in a folder, so that it resumes; cells without a result print
+/// <c>not run</c>.
+/// </summary>
 /// <param name="folder">Where cells are kept.</param>
 /// <param name="header">The head of the table, in Markdown; its first columns are row and seed.</param>
 /// <param name="compute">Runs a cell.</param>
 /// <param name="line">A line of one cell, or the mean of several.</param>
 internal sealed class SeedTable(
-    string folder, string header, Func<string, ulong, JsonObject> compute, Func<string, string, IReadOnlyList<JsonNode>, string> line)
+    string folder, string header, Func<string, ulong, JsonObject> compute,
+    Func<string, string, IReadOnlyList<JsonNode>, string> line)
 {
     /// <summary>Runs the cells that are wanted and missing; prints all that have a result, and their means.</summary>
     /// <exception cref="ArgumentException">A row that is wanted is none of the table's.</exception>
@@ -18,7 +22,8 @@ internal sealed class SeedTable(
     {
         if (wanted.FirstOrDefault(row => !rows.Contains(row, StringComparer.Ordinal)) is { } stranger)
         {
-            throw new ArgumentException($"table: no such row (got {stranger}, expected some of {string.Join(", ", rows)})");
+            string known = string.Join(", ", rows);
+            throw new ArgumentException($"table: no such row (got {stranger}, expected some of {known})");
         }
 
         Console.WriteLine(header);
@@ -36,7 +41,8 @@ internal sealed class SeedTable(
                 }
             }
 
-            Console.WriteLine(cells.Count > 0 ? line(row, $"mean of {cells.Count}", [.. cells.Values]) : Missing(row, "mean"));
+            string mean = $"mean of {cells.Count}";
+            Console.WriteLine(cells.Count > 0 ? line(row, mean, [.. cells.Values]) : Missing(row, "mean"));
             all[row] = cells;
         }
 
@@ -53,7 +59,8 @@ internal sealed class SeedTable(
     /// <summary>A number of a cell: NaN where it is null.</summary>
     internal static double Number(JsonNode? value) => (double?)value ?? double.NaN;
 
-    private static string PathOf(string folder, string row, ulong seed) => Path.Combine(folder, $"{row}-{seed}", "cell.json");
+    private static string PathOf(string folder, string row, ulong seed) =>
+        Path.Combine(folder, $"{row}-{seed}", "cell.json");
 
     private JsonNode? Cell(string row, ulong seed, bool isWanted)
     {
@@ -83,5 +90,13 @@ internal sealed class SeedCells(IReadOnlyDictionary<string, IReadOnlyDictionary<
 
     /// <summary>A number of two rows at the same seeds, one a seed that both have.</summary>
     internal IReadOnlyList<double> Pairs(string row, string other, Func<JsonNode, JsonNode, double> value) =>
-        [.. cells[row].Where(cell => cells[other].ContainsKey(cell.Key)).Select(cell => value(cell.Value, cells[other][cell.Key]))];
+        [.. cells[row].Keys.Intersect(cells[other].Keys).Select(seed => value(cells[row][seed], cells[other][seed]))];
+
+    /// <summary>A number of a row divided by that of another.</summary>
+    internal IReadOnlyList<double> Ratios(string row, string other, string name) =>
+        Pairs(row, other, (a, b) => SeedTable.Number(a[name]) / SeedTable.Number(b[name]));
+
+    /// <summary>A number of a row less that of another, in points: hundredths.</summary>
+    internal IReadOnlyList<double> Points(string row, string other, string name) =>
+        Pairs(row, other, (a, b) => (SeedTable.Number(a[name]) - SeedTable.Number(b[name])) * 100);
 }

@@ -11,8 +11,9 @@ namespace Temper.Experiments;
 /// <param name="folder">Where.</param>
 /// <param name="train">Samples to train on.</param>
 /// <param name="validation">Samples that choose the epoch.</param>
-/// <param name="naming">Gives a stage its name in the folder: several searches in one folder have several namings. Null: as it is.</param>
-internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validation, Func<string, string>? naming = null) : ICompressionRun
+/// <param name="naming">Gives a stage its name in the folder, which several searches may share; null: as it is.</param>
+internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validation, Func<string, string>? naming = null)
+    : ICompressionRun
 {
     private readonly StagedRun _run = new(folder, TimeProvider.System);
 
@@ -23,7 +24,8 @@ internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validati
     /// <summary>The same folder for another search, whose stages all begin with a name.</summary>
     internal TableRun Named(string prefix) => new(folder, train, validation, stage => prefix + stage);
 
-    public TrainingResult Fit(string stage, Network network, TrainingOptions options) => _run.Fit(Name(stage), network, (train, validation), options);
+    public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
+        _run.Fit(Name(stage), network, (train, validation), options);
 
     public string Choose(string stage, string name, Func<string> choose) => _run.Choose(Name(stage), name, choose);
 

@@ -8,28 +8,45 @@ namespace Temper.Experiments;
 
 /// <summary>How large a table of <see cref="TogetherTable"/> is: fixed before any result is seen.</summary>
 internal sealed record TogetherScale(
-    string Architecture, string Structure, string Activations, double Drop, int Regularize, int Tune, int Trials, double First, int Int8Epochs, double Rate, int Batch, double Seconds)
+    string Architecture, string Structure, string Activations, double Drop, int Regularize, int Tune, int Trials, double First,
+    int Int8Epochs, double Rate, int Batch, double Seconds)
 {
     internal const string Usage =
-        "together FILE DATA [architecture=resnet-20 structure=element|blocks|channels activations=winners|joint drop=1 regularize=1 tune=3 trials=3 first=0.4 int8=1 rate=0.01 batch=128 seconds=1 seeds=1 rows=dense,weights,winners,int8,weights-winners,weights-int8,winners-int8,all folder=artifacts/together]";
+        "together FILE DATA [architecture=resnet-20 structure=element|blocks|channels activations=winners|joint drop=1 regularize=1 "
+        + "tune=3 trials=3 first=0.4 int8=1 rate=0.01 batch=128 seconds=1 seeds=1 "
+        + "rows=dense,weights,winners,int8,weights-winners,weights-int8,winners-int8,all folder=artifacts/together]";
 
-    internal static TogetherScale Read(Dictionary<string, string> set) => new(
-        set.GetValueOrDefault("architecture", "resnet-20"), set.GetValueOrDefault("structure", "element"), set.GetValueOrDefault("activations", "winners"), Real("drop", 1, set),
-        ActivationScale.Number(set, "regularize", 1), ActivationScale.Number(set, "tune", 3), ActivationScale.Number(set, "trials", 3), Real("first", 0.4, set),
-        ActivationScale.Number(set, "int8", 1), Real("rate", 0.01, set), ActivationScale.Number(set, "batch", 128), Real("seconds", 1, set));
+    /// <summary>What tells the folders of two scales apart.</summary>
+    internal string Name => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Architecture}-{Structure}-{Activations}-{Drop}-{Regularize}-{Tune}x{Trials}-{First}-{Int8Epochs}-{Rate}-{Batch}");
 
-    /// <summary>Options of a row. All rows may lose as much, so what stages before have used up is not there for those behind.</summary>
+    internal static TogetherScale Read(Dictionary<string, string> set)
+    {
+        return new TogetherScale(
+            set.GetValueOrDefault("architecture", "resnet-20"), set.GetValueOrDefault("structure", "element"),
+            set.GetValueOrDefault("activations", "winners"), Real("drop", 1), Whole("regularize", 1), Whole("tune", 3),
+            Whole("trials", 3), Real("first", 0.4), Whole("int8", 1), Real("rate", 0.01), Whole("batch", 128), Real("seconds", 1));
+
+        int Whole(string name, int usual) => ActivationScale.Number(set, name, usual);
+
+        double Real(string name, double usual) =>
+            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
+    }
+
+    /// <summary>Options of a row. All rows may lose as much in all, so what a stage uses up is gone for those behind it.</summary>
     internal CompressionOptions Options(ulong seed, string[] stages) => new()
     {
-        Seed = seed, MaxAccuracyDrop = Drop, Goal = CompressionGoal.Macs, RegularizeEpochs = Regularize, TuneEpochs = Tune, Trials = Trials, FirstKept = First,
-        Structure = stages.Contains("weights", StringComparer.Ordinal) ? Enum.Parse<CompressionStructure>(Structure, ignoreCase: true) : CompressionStructure.None,
-        Activations = stages.Contains("winners", StringComparer.Ordinal) ? Enum.Parse<CompressionActivations>(Activations, ignoreCase: true) : CompressionActivations.None,
+        Seed = seed, MaxAccuracyDrop = Drop, Goal = CompressionGoal.Macs, RegularizeEpochs = Regularize, TuneEpochs = Tune,
+        Trials = Trials, FirstKept = First,
+        Structure = stages.Contains("weights", StringComparer.Ordinal)
+            ? Enum.Parse<CompressionStructure>(Structure, ignoreCase: true) : CompressionStructure.None,
+        Activations = stages.Contains("winners", StringComparer.Ordinal)
+            ? Enum.Parse<CompressionActivations>(Activations, ignoreCase: true) : CompressionActivations.None,
         Training = new TrainingOptions
         {
-            Seed = seed, BatchSize = Batch, Optimizer = new Sgd { LearningRate = (float)Rate, Momentum = 0.9f, WeightDecay = 1e-4f }, Transforms = [new RandomCrop(4), new HorizontalFlip()],
+            Seed = seed, BatchSize = Batch, Transforms = [new RandomCrop(4), new HorizontalFlip()],
+            Optimizer = new Sgd { LearningRate = (float)Rate, Momentum = 0.9f, WeightDecay = 1e-4f },
         },
     };
-
-    private static double Real(string name, double usual, Dictionary<string, string> set) =>
-        set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
 }

@@ -89,6 +89,7 @@ internal sealed class AuditCommand() : ToolCommand("audit", "Attack a bundle of 
         ["mse"] = Number(finding.Mean?.MeanSquaredError), ["psnr"] = Number(finding.Mean?.Psnr), ["ssim"] = Number(finding.Mean?.Ssim),
         ["ssim_least"] = Number(finding.SsimRange?.Min), ["ssim_largest"] = Number(finding.SsimRange?.Max),
         ["baseline_psnr"] = Number(finding.Baseline?.Psnr), ["baseline_ssim"] = Number(finding.Baseline?.Ssim), ["identification"] = Number(finding.Identification),
+        ["curve"] = new JsonArray([.. finding.Curve.Select(point => (JsonNode)new JsonObject { ["pairs"] = point.Pairs, ["ssim"] = JsonResult.Number(point.Ssim) })]),
     };
 
     private static JsonNode? Number(double? value) => value is { } number ? JsonResult.Number(number) : null;

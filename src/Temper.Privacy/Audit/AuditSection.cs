@@ -1,5 +1,6 @@
 using System.Globalization;
 using Temper.Data.Images;
+using Temper.Reporting.Charts;
 using Temper.Reporting.Documents;
 
 namespace Temper.Privacy.Audit;
@@ -26,10 +27,9 @@ public static class AuditSection
                     "#seconds",
                 ],
                 [.. findings.Select(Row)]),
-            new DataTable(["attack", "what was found"], [.. findings.Select(finding =>
-                (string[])[finding.Name, finding.Detail])]),
-            .. findings.Where(finding => finding.Pictures.Count > 0 && finding.Size.Channels is 1 or 3)
-            .SelectMany(Pictures),
+            new DataTable(["attack", "what was found"], [.. findings.Select(finding => (string[])[finding.Name, finding.Detail])]),
+            .. findings.Where(finding => finding.Curve.Count > 1).Select(Curve),
+            .. findings.Where(finding => finding.Pictures.Count > 0 && finding.Size.Channels is 1 or 3).SelectMany(Pictures),
         ]);
     }
 
@@ -44,6 +44,12 @@ public static class AuditSection
             + "--truth or --pairs, or make the layer first.",
         _ => "NOT BROKEN BY THESE ATTACKS: others may do better; this is an obfuscation, and no guarantee is given.",
     };
+
+    private static ChartRow Curve(AttackFinding finding) => new([new LineChart
+    {
+        Title = $"{finding.Name}: what known pairs show of other pictures", XLabel = "known pairs", YLabel = "mean SSIM", HasWholeX = true,
+        Lines = [new ChartLine("SSIM", [.. finding.Curve.Select(point => new ChartPoint(point.Pairs, point.Ssim))])],
+    }]);
 
     private static string[] Row(AttackFinding finding) =>
     [

@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Attacks;
 
-/// <summary>A picture and its everyday changes, as attacks, probes and training use them. Changed values may leave the bounds.</summary>
+/// <summary>
+/// A picture and its everyday changes, as attacks, probes and training use them. Changed values may leave the bounds.
+/// </summary>
 /// <param name="Pixels"><c>[C, H, W]</c>, row-major.</param>
 /// <param name="Shape">C, H, W.</param>
 /// <param name="Low">Smallest value, which also stands outside the picture.</param>
@@ -22,7 +24,8 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
     /// <summary>Adds noise.</summary>
     /// <param name="deviation">As a part of the range.</param>
     /// <param name="x">Holds standard Gaussian numbers; receives the picture.</param>
-    internal void AddNoise(double deviation, Span<float> x) => TensorPrimitives.MultiplyAdd(x, (float)(deviation * Range), Pixels, x);
+    internal void AddNoise(double deviation, Span<float> x) =>
+        TensorPrimitives.MultiplyAdd(x, (float)(deviation * Range), Pixels, x);
 
     /// <summary>Brighter by a part of the range.</summary>
     internal void Brighten(double part, Span<float> x) => TensorPrimitives.Add(Pixels, (float)(part * Range), x);
@@ -72,7 +75,7 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
     /// <summary>Shifted by some pixels, by linear interpolation.</summary>
     internal void Shift(double down, double right, Span<float> x) => Warp((1, 0, down, right), x);
 
-    /// <summary>Coarse as JPEG leaves it: of the cosine transform of blocks of 8x8, only the first diagonals stay.</summary>
+    /// <summary>Coarse as JPEG leaves it: of the cosine transform of 8x8 blocks the first diagonals stay.</summary>
     /// <param name="diagonals">How many, from 1.</param>
     /// <param name="x">Receives the picture.</param>
     internal void Coarsen(int diagonals, Span<float> x)
@@ -84,7 +87,8 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
             {
                 for (int left = 0; left < Width; left += Block)
                 {
-                    CoarsenBlock(plane + (top * Width) + left, (Math.Min(Block, Height - top), Math.Min(Block, Width - left)), diagonals, x);
+                    (int, int) size = (Math.Min(Block, Height - top), Math.Min(Block, Width - left));
+                    CoarsenBlock(plane + (top * Width) + left, size, diagonals, x);
                 }
             }
         }
@@ -93,7 +97,8 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
     private static float[] BlurWeights(double sigma)
     {
         int reach = (int)Math.Ceiling(3 * sigma);
-        double[] weights = [.. Enumerable.Range(-reach, (2 * reach) + 1).Select(k => Math.Exp(-k * k / Math.Max(2 * sigma * sigma, 1e-12)))];
+        double twice = Math.Max(2 * sigma * sigma, 1e-12);
+        double[] weights = [.. Enumerable.Range(-reach, (2 * reach) + 1).Select(k => Math.Exp(-k * k / twice))];
         double sum = weights.Sum();
         return [.. weights.Select(weight => (float)(weight / sum))];
     }
@@ -123,7 +128,8 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
             + (((Value(plane, top + 1, left) * (1 - right)) + (Value(plane, top + 1, left + 1) * right)) * below));
     }
 
-    private double Value(int plane, int y, int x) => (uint)y < (uint)Height && (uint)x < (uint)Width ? Pixels[plane + (y * Width) + x] : Low;
+    private double Value(int plane, int y, int x) =>
+        (uint)y < (uint)Height && (uint)x < (uint)Width ? Pixels[plane + (y * Width) + x] : Low;
 
     private void CoarsenBlock(int start, (int Height, int Width) size, int diagonals, Span<float> x)
     {
@@ -135,12 +141,12 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
                 double part = 0;
                 for (int i = 0; i < sum.Length; i++)
                 {
-                    part += Pixels[start + (i / size.Width * Width) + (i % size.Width)] * Wave(v, i / size.Width, size.Height) * Wave(u, i % size.Width, size.Width);
+                    part += Pixels[start + (i / size.Width * Width) + (i % size.Width)] * Waves(v, u, i);
                 }
 
                 for (int i = 0; i < sum.Length; i++)
                 {
-                    sum[i] += part * Wave(v, i / size.Width, size.Height) * Wave(u, i % size.Width, size.Width);
+                    sum[i] += part * Waves(v, u, i);
                 }
             }
         }
@@ -149,6 +155,8 @@ internal readonly record struct CleanPicture(float[] Pixels, Shape Shape, float 
         {
             x[start + (i / size.Width * Width) + (i % size.Width)] = (float)sum[i];
         }
+
+        double Waves(int v, int u, int i) => Wave(v, i / size.Width, size.Height) * Wave(u, i % size.Width, size.Width);
 
         static double Wave(int k, int place, int length) =>
             Math.Sqrt((k == 0 ? 1.0 : 2.0) / length) * Math.Cos(Math.PI * (place + 0.5) * k / length);

@@ -2,8 +2,8 @@ namespace Temper.Robustness.Attacks;
 
 /// <summary>
 /// Everyday changes of pictures (after arXiv:1903.12261) in five strengths each: noise, blur, contrast, brightness,
-/// coarse frequencies as JPEG leaves them, rotation, translation. The floor under every attack: what no enemy is needed
-/// for.
+/// coarse frequencies as JPEG leaves them, rotation, translation. The floor under every attack: what no enemy is
+/// needed for.
 /// </summary>
 public sealed record Corruptions : MinimalAttack
 {
@@ -18,7 +18,7 @@ public sealed record Corruptions : MinimalAttack
         ("brightness", (s, clean, strength) => clean.Brighten(0.1 * strength, s.X)),
         ("coarse", (s, clean, strength) => clean.Coarsen(8 - strength, s.X)),
         ("rotation", (s, clean, strength) => clean.Rotate(strength * Math.PI / 30, s.X)),
-        ("translation", (s, clean, strength) => clean.Shift(0.03 * strength * clean.Side, 0.03 * strength * clean.Side, s.X)),
+        ("translation", Translation),
     ];
 
     /// <inheritdoc/>
@@ -50,6 +50,12 @@ public sealed record Corruptions : MinimalAttack
                 yield return Ask.Scores;
             }
         }
+    }
+
+    private static void Translation(Search s, CleanPicture clean, int strength)
+    {
+        double way = 0.03 * strength * clean.Side;
+        clean.Shift(way, way, s.X);
     }
 
     private static void Noise(Search s, CleanPicture clean, int strength)

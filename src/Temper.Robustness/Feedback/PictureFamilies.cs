@@ -20,7 +20,8 @@ public abstract record PictureFamily : DirectionFamily
     /// <param name="x">Receives the picture.</param>
     internal abstract void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x);
 
-    private protected sealed override ProbePath PathOf(ProbedSample sample, int index) => new Path(this, sample, StreamOf(sample, index));
+    private protected sealed override ProbePath PathOf(ProbedSample sample, int index) =>
+        new Path(this, sample, StreamOf(sample, index));
 
     private sealed class Path(PictureFamily family, ProbedSample sample, RandomStream random) : ProbePath(sample)
     {
@@ -65,7 +66,8 @@ public sealed record BlurPath : PictureFamily
     /// <inheritdoc/>
     public override string Name => "blur";
 
-    internal override void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x) => clean.Blur(severity * clean.Side / 8, x);
+    internal override void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x) =>
+        clean.Blur(severity * clean.Side / 8, x);
 }
 
 /// <summary>Brighter by up to half of the range.</summary>
@@ -74,7 +76,8 @@ public sealed record BrightnessPath : PictureFamily
     /// <inheritdoc/>
     public override string Name => "brightness";
 
-    internal override void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x) => clean.Brighten(severity / 2, x);
+    internal override void Change(CleanPicture clean, RandomStream random, double severity, Span<float> x) =>
+        clean.Brighten(severity / 2, x);
 }
 
 /// <summary>Gaussian noise, one draw for a sample, whose deviation grows up to half of the range.</summary>

@@ -144,6 +144,9 @@ public sealed class AuditTests
         AttackFinding sweep = MorphAudit.Run(MorphBundle.Open(folder.Path), new AuditInputs { Pairs = known }).Single(finding => finding.Name is "pair sweep");
         Assert.Equal(expected, sweep.Verdict);
         Assert.Equal(expected is AttackFinding.Broken, sweep.Mean is { Psnr: > 59 });
+        Assert.Equal(sweep.Curve.Select(point => point.Pairs).Distinct().Order(), sweep.Curve.Select(point => point.Pairs));
+        Assert.Equal(expected is AttackFinding.Broken, sweep.Curve.Any(point => point.Ssim > 0.999));
+        Assert.Equal(sweep.Curve.Count > 1, AuditSection.Of([sweep]).Blocks.OfType<Reporting.Documents.ChartRow>().Any());
     }
 
     [Fact]

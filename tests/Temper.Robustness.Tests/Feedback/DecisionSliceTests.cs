@@ -13,9 +13,11 @@ public sealed class DecisionSliceTests
 {
     private const int Side = 65, Middle = Side / 2;
 
+    private static readonly Tensor Sample = Tensor.From([0.5f, 0.5f], [1, 2]);
+
     private static readonly (byte, byte, byte) White = (255, 255, 255), Black = (0, 0, 0);
 
-    /// <summary>Another class wins from x = 0.6 on; the sample is at (0.5, 0.5), so 2.5 times its distance of 0.1 reaches the sides.</summary>
+    /// <summary>Another class wins from x = 0.6 on; the sample is at (0.5, 0.5): 2.5 times 0.1 reaches the sides.</summary>
     [Fact]
     public void The_boundary_is_drawn_where_another_class_begins_to_win()
     {
@@ -28,10 +30,12 @@ public sealed class DecisionSliceTests
         });
 
         // The nearest sample lies straight to the right, the mean of both to the upper right: its part across is up.
-        var reference = new SampleReference(new TensorDataset("three", Tensor.From([0.5f, 0.5f, 1f, 0.5f, 0.65f, 1f], [3, 2]), Tensor.From([0L, 1L, 1L], [3])));
+        Tensor places = Tensor.From([0.5f, 0.5f, 1f, 0.5f, 0.65f, 1f], [3, 2]);
+        var reference = new SampleReference(new TensorDataset("three", places, Tensor.From([0L, 1L, 1L], [3])));
         ProbeResult found = DecisionSpaceProbe.Run(
-            target, Tensor.From([0.5f, 0.5f], [1, 2]), [0], reference, RandomStream.FromSeed(1), new ProbeOptions { Families = [new NearestSampleDirection(), new NearestMeanDirection()] });
-        Reporting.Documents.Picture slice = Assert.Single(DecisionSlice.Of(target, found, ["left", "right"], 4, "before, "));
+            target, Sample, [0], reference, RandomStream.FromSeed(1),
+            new ProbeOptions { Families = [new NearestSampleDirection(), new NearestMeanDirection()] });
+        var slice = Assert.Single(DecisionSlice.Of(target, found, ["left", "right"], 4, "before, "));
         Assert.Equal("before, left: nearest right, class-mean up", slice.Caption);
 
         Picture picture = Decoded(slice);
@@ -41,8 +45,10 @@ public sealed class DecisionSliceTests
         {
             for (int column = 0; column < Side; column++)
             {
-                bool isCross = (row == Middle && Math.Abs(column - Middle) <= 2) || (column == Middle && Math.Abs(row - Middle) <= 2);
-                (byte, byte, byte) expected = isCross ? White : column == first - 1 ? Black : ColorAt(picture, 0, column < first ? 0 : Side - 1);
+                (int down, int right) = (Math.Abs(row - Middle), Math.Abs(column - Middle));
+                bool isCross = (down == 0 && right <= 2) || (right == 0 && down <= 2);
+                (byte, byte, byte) expected = isCross ? White
+                    : column == first - 1 ? Black : ColorAt(picture, 0, column < first ? 0 : Side - 1);
                 Assert.Equal(expected, ColorAt(picture, row, column));
             }
         }
@@ -53,9 +59,11 @@ public sealed class DecisionSliceTests
     [Fact]
     public void A_sample_with_one_direction_has_no_plane()
     {
-        var target = new DelegateTarget([2], 2, (0f, 1f), (ReadOnlySpan<float> x, Span<int> classes) => classes[0] = x[0] >= 0.6f ? 1 : 0);
+        var target = new DelegateTarget(
+            [2], 2, (0f, 1f), (ReadOnlySpan<float> x, Span<int> classes) => classes[0] = x[0] >= 0.6f ? 1 : 0);
         ProbeResult found = DecisionSpaceProbe.Run(
-            target, Tensor.From([0.5f, 0.5f], [1, 2]), [0], null, RandomStream.FromSeed(1), new ProbeOptions { Families = [new RandomDirections { Rays = 1 }], BatchSize = 1 });
+            target, Sample, [0], null, RandomStream.FromSeed(1),
+            new ProbeOptions { Families = [new RandomDirections { Rays = 1 }], BatchSize = 1 });
         Assert.Empty(DecisionSlice.Of(target, found, [], 4));
     }
 

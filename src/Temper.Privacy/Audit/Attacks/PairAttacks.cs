@@ -19,7 +19,8 @@ internal static class PairAttacks
     /// <summary>One point of the sweep.</summary>
     /// <param name="Pairs">Known pairs.</param>
     /// <param name="Error">Relative error of unseen pictures.</param>
-    internal readonly record struct Point(int Pairs, double Error);
+    /// <param name="Ssim">Their mean SSIM.</param>
+    internal readonly record struct Point(int Pairs, double Error, double Ssim);
 
     /// <summary>Recovers unseen pictures from more and more pairs.</summary>
     internal static AttackFinding Sweep(AuditRows rows, Tensor? pairs)
@@ -38,10 +39,9 @@ internal static class PairAttacks
             : $"more than the {known.Count} that there were ({(pairs is null ? "--rows" : "--pairs")})";
         return (finding with
         {
-            Detail = string.Create(CultureInfo.InvariantCulture, $"{max} pairs used, judged by {known.Judge}; by "
-                + $"counting, {predicted} determine the map; exact from {from}; relative errors ")
-                + string.Join(", ", points.Select(
-                    point => string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
+            Curve = [.. points.Select(point => (point.Pairs, point.Ssim))],
+            Detail = string.Create(CultureInfo.InvariantCulture, $"{most} pairs used, judged by {known.Judge}; by counting, {predicted} determine the map; exact from {from}; relative errors ")
+                + string.Join(", ", points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.Pairs}: {point.Error:G2}"))),
         }).Judged(found, known.Expected, known.Mean);
     }
 
@@ -85,9 +85,18 @@ internal static class PairAttacks
         IEnumerable<int> counts =
             Parts.Select(part => (int)(part * predicted)).Concat(Enumerable.Range(predicted - 2, 5))
             .Where(pairs => pairs >= 1 && pairs <= count).Distinct().Order();
-        return [.. counts.Select(
-            pairs => new Point(pairs, AugConvLayer.RelativeError(Recover(rows, pictures, pairs, targets), expected)))];
+        return
+        [
+            .. counts.Select(pairs =>
+            {
+                float[] found = Recover(rows, pictures, pairs, targets);
+                return new Point(pairs, AugConvLayer.RelativeError(found, expected), Ssim(rows, found, expected));
+            }),
+        ];
     }
+
+    private static double Ssim(AuditRows rows, float[] found, float[] expected) => Enumerable.Range(0, found.Length / rows.Map.Inputs).Average(i => PictureQuality.Of(
+        found.AsSpan(i * rows.Map.Inputs, rows.Map.Inputs), expected.AsSpan(i * rows.Map.Inputs, rows.Map.Inputs), rows.Map.Channels, rows.Map.Height, rows.Map.Width).Ssim);
 
     private static float[] Recover(AuditRows rows, float[] pictures, int pairs, float[] targets) => KnownPairs.Recover(
         rows.Map, pictures.AsSpan(0, pairs * rows.Map.Inputs), rows.Rows.AsSpan(0, pairs * rows.Map.Inputs), targets);
