@@ -5,6 +5,11 @@ namespace Temper.Robustness.Video;
 /// <summary>The search of <see cref="FrameRule.Sparse"/> for one clip.</summary>
 internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames)
 {
+    /// <summary>
+    /// Of more frames than these half are taken back at once: one at a time would cost the square of their number.
+    /// </summary>
+    private const int Many = 11;
+
     private readonly List<int> _used = [];
 
     /// <summary>
@@ -102,8 +107,9 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
     }
 
     /// <summary>
-    /// One frame is taken back, the one first whose loss costs least, and the others are optimized again; where they do not
-    /// succeed without it the next one is tried. The same with those that are left, while one of them can be taken back.
+    /// One frame is taken back, the one first whose loss costs least, and the others are optimized again; where they do
+    /// not succeed without it the next one is tried. The same with those that are left, while one of them can be taken
+    /// back.
     /// </summary>
     private IEnumerable<Ask> TakeBack()
     {
@@ -120,22 +126,30 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
             }
 
             isTaken = false;
-            foreach ((int frame, _) in costs.OrderBy(cost => cost.Margin).ThenBy(cost => cost.Frame))
+            int[] order = [.. costs.OrderBy(cost => cost.Margin).ThenBy(cost => cost.Frame).Select(cost => cost.Frame)];
+            foreach (int[] some in Parts(order))
             {
-                frames.Restore(frame);
-                foreach (Ask ask in Climb([.. _used.Where(other => other != frame)]))
+                Array.ForEach(some, frames.Restore);
+                foreach (Ask ask in Climb([.. _used.Except(some)]))
                 {
                     yield return ask;
                 }
 
                 if (s.IsAdversarial)
                 {
-                    isTaken = _used.Remove(frame);
+                    isTaken = _used.RemoveAll(some.Contains) > 0;
                     break;
                 }
 
                 before.CopyTo(s.X, 0);
             }
         }
+    }
+
+    /// <summary>What is taken back together: of many frames first the half that costs least, then one each.</summary>
+    private static IEnumerable<int[]> Parts(int[] order)
+    {
+        IEnumerable<int[]> single = order.Select(frame => (int[])[frame]);
+        return order.Length > Many ? single.Prepend(order[..(order.Length / 2)]) : single;
     }
 }
