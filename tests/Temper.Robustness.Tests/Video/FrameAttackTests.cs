@@ -85,7 +85,7 @@ public sealed class FrameAttackTests
         Assert.DoesNotContain("dis", matrix.Suspicious);
     }
 
-    /// <summary>Three frames are needed, for 6 of 6 + 5 + 4 weights; no attack may use more, none can do with fewer.</summary>
+    /// <summary>Three frames are needed, the last ones: of six 6 + 5 + 4 weights. No attack may use more, none can do with fewer.</summary>
     [Theory]
     [InlineData(6, 14.5f)]
     [InlineData(26, 74.5f)]                                   // 26 + 25 + 24 weights; of as many frames half are taken back at once
