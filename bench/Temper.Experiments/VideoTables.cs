@@ -6,7 +6,6 @@ using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
-using Temper.Robustness.Criteria;
 using Temper.Robustness.Video;
 using Temper.Tensors;
 using Temper.Training;
@@ -20,8 +19,9 @@ namespace Temper.Experiments;
 /// </summary>
 internal sealed class VideoTables
 {
-    private const string Usage = "usage: video train|attack|transfer|files|speed FOLDER [data=SET] [network=NAME] [epochs=N] [train=N] [first=N] [count=N] [levels=1,2,4,8] [rules=NAME,...] "
-        + "[gradients=white-box|logits] [steps=N]; a folder belongs to one data set";
+    private const string Usage =
+        "usage: video train|attack|transfer|files|speed FOLDER [data=SET] [network=NAME] [epochs=N] [train=N] [first=N] [count=N] "
+        + "[levels=1,2,4,8] [rules=NAME,...] [gradients=white-box|logits] [steps=N]; a folder belongs to one data set";
 
     private static readonly string[] Networks = ["two-stream", "flow-stream", "frame-stream", "temporal-shift"];
 
@@ -34,7 +34,7 @@ internal sealed class VideoTables
         _options = options.Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[^1], StringComparer.Ordinal);
         Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, "data.txt");
-        if (File.Exists(path) && File.ReadAllText(path) is var before && before != Data)
+        if (File.Exists(path) && File.ReadAllText(path) is var before && !string.Equals(before, Data, StringComparison.Ordinal))
         {
             throw new ArgumentException($"video: the folder belongs to other data (got {Data}, expected {before}); name another folder");
         }

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
 using Temper.Data;
-using Temper.Data.Video;
 using Temper.Formats;
 using Temper.Formats.Npz;
 using Temper.Networks;

@@ -68,6 +68,8 @@ internal sealed class DataListCommand() : ToolCommand("data list", "List the dat
 
         table.Row("synth:shapes", "drawn shapes, made on the spot; options after ?: classes, size, channels, count, seed", "needs no files")
             .Row("synth:blobs", "clouds of points, made on the spot; options after ?: classes, features, count, seed", "needs no files")
+            .Row("synth:actions", "clips of moving pictures; options after ?: classes, frames, size, count, seed", "needs no files")
+            .Row("videos:FOLDER", "clips of videos; options after ?: frames, size, step, stride, limit, train, gap, skip", "a folder")
             .Write(context.Terminal);
         return ExitCode.Success;
     }

@@ -16,7 +16,7 @@ public enum FrameRule
 
     /// <summary>
     /// Frames are added as with <see cref="Refresh"/>, but all chosen frames are optimized together, with a step that is halved where the loss
-    /// stops growing; then frames are taken back, the one first that costs least, or two are exchanged for one, and the others optimized again.
+    /// stops growing; then frames are taken back, the one first that costs least, and the others optimized again.
     /// The same once more from all frames down. Where nothing is found, the likeliest classes are aimed at one by one.
     /// </summary>
     Sparse,

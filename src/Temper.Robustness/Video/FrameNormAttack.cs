@@ -35,7 +35,7 @@ public sealed record FrameNormAttack : MinimalAttack
     /// <summary>The first lambda as a part of the least one at which no frame changes; above 0, below 1.</summary>
     public double FirstPart { get; init; } = 0.5;
 
-    /// <summary>Size of a step; null: epsilon / 4, or 1/255 of the inputs' range where there is no bound.</summary>
+    /// <summary>Size of a step; null: epsilon / 8, or 1/255 of the inputs' range where there is no bound.</summary>
     public double? StepSize { get; init; }
 
     internal override IReadOnlyList<Norm> Norms => [Norm.L0];
@@ -58,6 +58,7 @@ public sealed record FrameNormAttack : MinimalAttack
 
         s.Loss = s.LossOf(LossKind.Complement);
         s.Rule = x => Cost(x, s.Clean, s.Shape[0]);
+        int half = (Steps + 1) / 2;
         double found = 0, failed = 1, part = FirstPart;
         for (int search = 0; search < Searches; search++)
         {
@@ -67,7 +68,7 @@ public sealed record FrameNormAttack : MinimalAttack
             {
                 yield return Ask.Gradient;
                 isFound |= s.IsAdversarial;
-                if (step < (Steps + 1) / 2)
+                if (step < half)
                 {
                     Shrink(s, part);
                 }
@@ -101,7 +102,7 @@ public sealed record FrameNormAttack : MinimalAttack
         return changed + (norm / (1 + norm));
     }
 
-    private double Size(Search s) => StepSize ?? (double.IsFinite(Epsilon) ? Epsilon / 4 : (s.High - s.Low) / 255.0);
+    private double Size(Search s) => StepSize ?? (double.IsFinite(Epsilon) ? Epsilon / 8 : (s.High - s.Low) / 255.0);
 
     /// <summary>
     /// x = clip(shrink(x + a (s_t / max s) sign g)), with s_t the sum of magnitudes of the gradient in frame t. A

@@ -5,11 +5,10 @@ namespace Temper.Robustness.Video;
 /// <summary>The search of <see cref="FrameRule.Sparse"/> for one clip.</summary>
 internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames)
 {
-    /// <summary>Frames of a set that are exchanged, of these two at a time.</summary>
-    private const int Exchanged = 3;
-
-    /// <summary>Frames that are tried in the place of two.</summary>
-    private const int Candidates = 2;
+    /// <summary>
+    /// Of more frames than these half are taken back at once: one at a time would cost the square of their number.
+    /// </summary>
+    private const int Many = 11;
 
     private readonly List<int> _used = [];
 
@@ -39,7 +38,7 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
             }
 
             _used.Clear();
-            foreach (Ask ask in (searches[i].IsDown ? All() : Grow(most)).Concat(Lessen(most)))
+            foreach (Ask ask in (searches[i].IsDown ? All() : Grow(most)).Concat(TakeBack()))
             {
                 yield return ask;
             }
@@ -107,12 +106,15 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
         }
     }
 
-    /// <summary>Takes frames back and exchanges two for one, in turns, while one of them succeeds.</summary>
-    private IEnumerable<Ask> Lessen(int most)
+    /// <summary>
+    /// One frame is taken back, the one first whose loss costs least, and the others are optimized again; where they do
+    /// not succeed without it the next one is tried. The same with those that are left, while one of them can be taken
+    /// back.
+    /// </summary>
+    private IEnumerable<Ask> TakeBack()
     {
-        for (bool isLess = s.IsAdversarial; isLess && _used.Count > 1;)
+        for (bool isTaken = s.IsAdversarial; isTaken && _used.Count > 1;)
         {
-            int count = _used.Count;
             float[] before = (float[])s.X.Clone();
             List<(int Frame, float Margin)> costs = [];
             foreach (int frame in _used)
@@ -123,78 +125,31 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
                 before.CopyTo(s.X, 0);
             }
 
+            isTaken = false;
             int[] order = [.. costs.OrderBy(cost => cost.Margin).ThenBy(cost => cost.Frame).Select(cost => cost.Frame)];
-            foreach (Ask ask in TakeBack(order, before).Concat(count <= most ? Exchange(order, before) : []))
+            foreach (int[] some in Parts(order))
             {
-                yield return ask;
-            }
-
-            isLess = _used.Count < count;
-        }
-    }
-
-    /// <summary>
-    /// One frame is taken back, the one first whose loss costs least, and the others are optimized again; where they do
-    /// not succeed without it the next one is tried.
-    /// </summary>
-    private IEnumerable<Ask> TakeBack(int[] order, float[] before)
-    {
-        foreach (int frame in order)
-        {
-            int[] rest = [.. _used.Where(other => other != frame)];
-            frames.Restore(frame);
-            foreach (Ask ask in Climb(rest))
-            {
-                yield return ask;
-            }
-
-            if (Take(rest, before))
-            {
-                yield break;
-            }
-        }
-    }
-
-    /// <summary>Where none can be taken back: two are, and one that was not used yet takes their place.</summary>
-    private IEnumerable<Ask> Exchange(int[] order, float[] before)
-    {
-        int first = Math.Min(Exchanged, order.Length);
-        IEnumerable<(int A, int B)> pairs =
-            from b in Enumerable.Range(1, first - 1) from a in Enumerable.Range(0, b) select (order[a], order[b]);
-        foreach ((int a, int b) in _used.Count == order.Length ? pairs : [])
-        {
-            frames.Restore(a);
-            frames.Restore(b);
-            yield return Ask.Gradient;
-            float[] start = (float[])s.X.Clone();
-            foreach (int candidate in frames.Order().Where(frame => !order.Contains(frame)).Take(Candidates))
-            {
-                start.CopyTo(s.X, 0);
-                int[] rest = [.. order.Where(frame => frame != a && frame != b), candidate];
-                foreach (Ask ask in Climb(rest))
+                Array.ForEach(some, frames.Restore);
+                foreach (Ask ask in Climb([.. _used.Except(some)]))
                 {
                     yield return ask;
                 }
 
-                if (Take(rest, before))
+                if (s.IsAdversarial)
                 {
-                    yield break;
+                    isTaken = _used.RemoveAll(some.Contains) > 0;
+                    break;
                 }
+
+                before.CopyTo(s.X, 0);
             }
         }
     }
 
-    /// <summary>Keeps a set that succeeds; else goes back to the point before.</summary>
-    private bool Take(int[] set, float[] before)
+    /// <summary>What is taken back together: of many frames first the half that costs least, then one each.</summary>
+    private static IEnumerable<int[]> Parts(int[] order)
     {
-        if (s.IsAdversarial)
-        {
-            _used.Clear();
-            _used.AddRange(set);
-            return true;
-        }
-
-        before.CopyTo(s.X, 0);
-        return false;
+        IEnumerable<int[]> single = order.Select(frame => (int[])[frame]);
+        return order.Length > Many ? single.Prepend(order[..(order.Length / 2)]) : single;
     }
 }

@@ -85,13 +85,15 @@ public sealed class FrameAttackTests
         Assert.DoesNotContain("dis", matrix.Suspicious);
     }
 
-    /// <summary>Three frames are needed: 6 + 5 + 4 weights; no attack may use more, none can do with fewer.</summary>
-    [Fact]
-    public void No_more_frames_than_needed_are_changed()
+    /// <summary>Three frames are needed, the last ones: of six 6 + 5 + 4 weights. No attack may use more, none can do with fewer.</summary>
+    [Theory]
+    [InlineData(6, 14.5f)]
+    [InlineData(26, 74.5f)]                                   // 26 + 25 + 24 weights; of as many frames half are taken back at once
+    public void No_more_frames_than_needed_are_changed(int frames, float weights)
     {
         FrameAttack attack = new() { Epsilon = 0.1 };
-        AttackResult result = attack.Run(Weighted(margin: 0.1f * 4 * 14.5f), Clips(1), Criterion.Misclassified([0]), RandomStream.FromSeed(1));
-        Assert.Equal([3, 4, 5], Changed(result.Adversarials, 0));
+        AttackResult result = attack.Run(Weighted(0.1f * 4 * weights, frames), Clips(1, frames), Criterion.Misclassified([0]), RandomStream.FromSeed(1));
+        Assert.Equal([frames - 3, frames - 2, frames - 1], Changed(result.Adversarials, 0));
         Assert.True(result.Samples[0].Linf <= 0.1 + 1e-6);
     }
 
@@ -175,27 +177,27 @@ public sealed class FrameAttackTests
     }
 
     /// <summary>Logits 0 and sum_t (t + 1) sum x_t - (its value at the clips below) - margin: how much the weighted sum must grow is known.</summary>
-    private static Network Weighted(float margin)
+    private static Network Weighted(float margin, int frames = Frames)
     {
-        Network network = Network.Build(new InputSpec { SampleShape = [Frames, 1, 2, 2], Minimum = 0, Maximum = 1 }, x => x.Flatten().Linear(2, name: "fc"));
-        float[] weight = new float[2 * Frames * Pixels];
-        for (int i = 0; i < Frames * Pixels; i++)
+        Network network = Network.Build(new InputSpec { SampleShape = [frames, 1, 2, 2], Minimum = 0, Maximum = 1 }, x => x.Flatten().Linear(2, name: "fc"));
+        float[] weight = new float[2 * frames * Pixels];
+        for (int i = 0; i < frames * Pixels; i++)
         {
-            weight[(Frames * Pixels) + i] = (i / Pixels) + 1;
+            weight[(frames * Pixels) + i] = (i / Pixels) + 1;
         }
 
         return network.WithParameters(
         [
-            network.Parameters["fc.weight"] with { Value = Tensor.From(weight, [2, Frames * Pixels]) },
+            network.Parameters["fc.weight"] with { Value = Tensor.From(weight, [2, frames * Pixels]) },
             network.Parameters["fc.bias"] with { Value = Tensor.From([0, -(0.5f * weight.Sum()) - margin], [2]) },
         ]);
     }
 
-    private static Tensor Clips(int count) => Tensor.Full([count, Frames, 1, 2, 2], 0.5f);
+    private static Tensor Clips(int count, int frames = Frames) => Tensor.Full([count, frames, 1, 2, 2], 0.5f);
 
     private static int[] Changed(Tensor clips, int sample)
     {
         float[] values = clips.Slice(0, sample, sample + 1).ToArray<float>();
-        return [.. Enumerable.Range(0, Frames).Where(t => values.AsSpan(t * Pixels, Pixels).ContainsAnyExcept(0.5f))];
+        return [.. Enumerable.Range(0, clips.Shape[1]).Where(t => values.AsSpan(t * Pixels, Pixels).ContainsAnyExcept(0.5f))];
     }
 }
