@@ -15,7 +15,7 @@ public static class AttackCatalog
         ("apgd-t", "Auto-PGD on the ratio, aimed at 9 classes", c => new Apgd { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Loss = ApgdLoss.Dlr, TargetClasses = 9 }),
         ("square", "random search from scores", c => new Square { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Queries = c.Steps ?? 5000 }),
         ("autoattack", "the standard ensemble", c => new AutoAttack { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 }),
-        ("autoattack-rand", "the ensemble for random defences", c => new AutoAttack { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Version = AutoAttackVersion.Random }),
+        ("autoattack-rand", "the ensemble for random defenses", c => new AutoAttack { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Version = AutoAttackVersion.Random }),
         ("fab", "fast adaptive boundary", c => new Fab { Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 }),
         ("deepfool", "to the nearest linearized boundary", c => c.Finish(new DeepFool { Norm = c.NormOr(Norm.L2), Steps = c.Steps ?? 50 })),
         ("ddn", "decoupled direction and norm", c => c.Finish(new Ddn { Norm = c.NormOr(Norm.L2), Steps = c.StepsBeforeFinish(100) })),
