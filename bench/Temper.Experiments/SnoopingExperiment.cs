@@ -43,6 +43,35 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
 
         // The independent agent is another victim, so that it costs nothing.
         Policy same = Agent(game, defense, scale.Method, (seed % (ulong)Math.Max(scale.Victims, 2)) + 1), other = Agent(game, defense: null, scale.OtherMethod, OtherMethodSeed);
+        (List<Proxy> proxies, IStateLog? heard) = Snooped(row, game, victim, seed);
+        var run = new SnoopingRun(new SnoopingRunOptions
+        {
+            Environment = game, EnvironmentOptions = new EnvironmentOptions(), Victims = [victim], Episodes = scale.Episodes, Seed = 2_000_000 + seed, Mode = StackMode.PerFrame,
+            Precision = scale.Channel, DefenseBits = scale.Bits, Time = TimeProvider.System,
+        });
+        var rows = new SnoopingRows(run, proxies, (same, other), found => Console.Error.WriteLine($"{row}, victim {seed}: {found.Attack} {found.Defense} at {found.Epsilon}: {found.MeanReturn:F2}"));
+        rows.AddClean();
+        foreach (double epsilon in scale.Epsilons)
+        {
+            rows.Add(epsilon, scale.Attacks);
+            if (scale.Timing > 0 && heard is not null && proxies.Exists(proxy => proxy.Goal == ProxyGoal.Classes))
+            {
+                rows.AddTimed(epsilon, scale.Timing, heard);
+            }
+        }
+
+        return new JsonObject
+        {
+            ["random"] = run.RandomReturn(),
+            ["proxies"] = new JsonObject([.. proxies.Select(proxy => KeyValuePair.Create(proxy.Task, (JsonNode?)proxy.Fidelity))]),
+            ["rows"] = new JsonArray([.. rows.Rows.Select(found => (JsonNode)Fields(found))]),
+        };
+    }
+
+    /// <summary>Records a victim under the weakest threat model of each task and trains the tasks' proxies.</summary>
+    /// <returns>The proxies, and the log with actions, if there is one.</returns>
+    private (List<Proxy> Proxies, IStateLog? Heard) Snooped(string row, string game, Policy victim, ulong seed)
+    {
         Dictionary<ThreatModel, IStateLog> logs = [];
         var proxies = new List<Proxy>();
         foreach (RelatedTask task in scale.Proxies.Select(RelatedTasks.Find))
@@ -64,28 +93,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
             }
         }
 
-        var run = new SnoopingRun(new SnoopingRunOptions
-        {
-            Environment = game, EnvironmentOptions = new EnvironmentOptions(), Victims = [victim], Episodes = scale.Episodes, Seed = 2_000_000 + seed, Mode = StackMode.PerFrame,
-            Precision = scale.Channel, DefenseBits = scale.Bits, Time = TimeProvider.System,
-        });
-        var rows = new SnoopingRows(run, proxies, (same, other), found => Console.Error.WriteLine($"{row}, victim {seed}: {found.Attack} {found.Defense} at {found.Epsilon}: {found.MeanReturn:F2}"));
-        rows.AddClean();
-        foreach (double epsilon in scale.Epsilons)
-        {
-            rows.Add(epsilon, scale.Attacks);
-            if (scale.Timing > 0 && logs.TryGetValue(ThreatModel.SA, out IStateLog? heard) && proxies.Exists(proxy => proxy.Goal == ProxyGoal.Classes))
-            {
-                rows.AddTimed(epsilon, scale.Timing, heard);
-            }
-        }
-
-        return new JsonObject
-        {
-            ["random"] = run.RandomReturn(),
-            ["proxies"] = new JsonObject([.. proxies.Select(proxy => KeyValuePair.Create(proxy.Task, (JsonNode?)proxy.Fidelity))]),
-            ["rows"] = new JsonArray([.. rows.Rows.Select(found => (JsonNode)Fields(found))]),
-        };
+        return (proxies, logs.GetValueOrDefault(ThreatModel.SA));
     }
 
     private static JsonObject Fields(SnoopingRow row) => new()
